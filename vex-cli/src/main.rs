@@ -1,0 +1,2 @@
+//! The vex command.
+fn main() {}
