@@ -1,0 +1,211 @@
+//! What can be wrong with a file.
+
+use std::collections::TryReserveError;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A file, and what is wrong with it.
+#[derive(Debug, Error)]
+#[error("{}: {problem}", path.display())]
+#[non_exhaustive]
+pub(crate) struct FileError {
+    /// The file, as the caller named it.
+    pub(crate) path: PathBuf,
+    /// What is wrong with it.
+    pub(crate) problem: Problem,
+}
+
+impl FileError {
+    /// Blames `path` for `problem`.
+    pub(crate) fn new(path: &Path, problem: Problem) -> Self {
+        Self { path: path.to_owned(), problem }
+    }
+}
+
+/// What is wrong with a file.
+///
+/// An operating system's error is part of the message, so that one line says it all.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub(crate) enum Problem {
+    /// The operating system will not open it.
+    #[error("cannot be opened: {0}")]
+    Open(std::io::Error),
+    /// The operating system failed to read it, or it shrank while being read.
+    #[error("cannot be read: {0}")]
+    Read(std::io::Error),
+    /// The operating system failed to write it.
+    #[error("cannot be written: {0}")]
+    Write(std::io::Error),
+    /// No file can be created beside it.
+    #[error("cannot be written: folder {}: {error}", folder.display())]
+    Folder {
+        /// The folder that is missing or not writable.
+        folder: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
+    /// It is a folder, a pipe or a device, whose length says nothing.
+    #[error("expected a regular file")]
+    NotRegular,
+    /// Its extension names no format that serves here.
+    #[error("unknown extension, expected {accepted}")]
+    Extension {
+        /// The extensions that would do.
+        accepted: &'static str,
+    },
+    /// It ends within its own header.
+    #[error("expected a header of at least {expected} bytes, found {found} bytes ({})", shortage(*.found))]
+    ShortHeader {
+        /// Bytes the header needs, as far as it has been read.
+        expected: u64,
+        /// Length of the file.
+        found: u64,
+    },
+    /// An `.npy` file that does not begin like one.
+    #[error("expected an npy file, which begins with \\x93NUMPY")]
+    NpyMagic,
+    /// An `.npy` file of a version that is not known.
+    #[error("expected npy version 1.0, 2.0 or 3.0, found {major}.{minor}")]
+    NpyVersion {
+        /// The first version byte.
+        major: u8,
+        /// The second version byte.
+        minor: u8,
+    },
+    /// An `.npy` header longer than any array of numbers has.
+    #[error("expected an npy header of at most {limit} bytes, found one of {found}")]
+    NpyHeaderLength {
+        /// The most that is read.
+        limit: usize,
+        /// The length the file claims.
+        found: u64,
+    },
+    /// An `.npy` header that does not parse.
+    #[error("expected an npy header with descr, fortran_order and shape, it is malformed at byte {offset}")]
+    NpyHeader {
+        /// Where the parser gave up, counted from the start of the header's text.
+        offset: usize,
+    },
+    /// An array of elements that cannot be used here.
+    #[error("expected dtype {}, found {found}", .accepted.join(" or "))]
+    Dtype {
+        /// The dtype as the header spells it.
+        found: String,
+        /// The dtypes that would do.
+        accepted: Vec<&'static str>,
+    },
+    /// An array with the wrong number of axes.
+    #[error("expected a {expected}-D array, found a {found}-D array")]
+    Axes {
+        /// Axes that are needed.
+        expected: usize,
+        /// Axes of the array.
+        found: usize,
+    },
+    /// A matrix without a single element.
+    #[error("expected at least one row and one column, found {rows} x {dim}")]
+    NoElements {
+        /// Rows of the matrix.
+        rows: u64,
+        /// Columns of the matrix.
+        dim: u64,
+    },
+    /// A matrix larger than the format, or this machine, can address.
+    #[error("{rows} x {dim} elements are more than can be addressed")]
+    TooLarge {
+        /// Rows of the matrix.
+        rows: u64,
+        /// Columns of the matrix.
+        dim: u64,
+    },
+    /// A file whose length is not what its header asks for.
+    #[error(
+        "expected {expected} bytes for {rows} x {dim} {element} rows, found {found} ({})",
+        deviation(*.expected, *.found)
+    )]
+    Length {
+        /// Bytes that the header asks for, itself included.
+        expected: u64,
+        /// Length of the file.
+        found: u64,
+        /// Rows by the header.
+        rows: u64,
+        /// Columns by the header.
+        dim: u64,
+        /// Name of the element type.
+        element: &'static str,
+    },
+    /// A row that claims no sensible number of elements.
+    #[error("expected a positive dimension at the start of the file, found {found}")]
+    Dim {
+        /// The dimension of the first row.
+        found: i32,
+    },
+    /// A file of length-prefixed rows that ends within a row.
+    #[error(
+        "expected a multiple of {row_bytes} bytes, for rows of {dim} {element} elements, found {found} (truncated?)"
+    )]
+    PartialRow {
+        /// Bytes a row takes, its length included.
+        row_bytes: u64,
+        /// Length of the file.
+        found: u64,
+        /// The dimension of the first row.
+        dim: u64,
+        /// Name of the element type.
+        element: &'static str,
+    },
+    /// A row that disagrees with the first about the dimension.
+    #[error("expected dimension {expected} as in row 0, found {found} in row {row}")]
+    RowDim {
+        /// The row, counted from 0.
+        row: usize,
+        /// The dimension of the first row.
+        expected: usize,
+        /// The dimension of this row.
+        found: i32,
+    },
+    /// A row was asked for after the last one.
+    #[error("expected at most {rows} rows to be read")]
+    PastEnd {
+        /// Rows of the file.
+        rows: usize,
+    },
+    /// A file of keys that does not have one for each vector.
+    #[error("expected {expected} keys, one for each vector, found {found}")]
+    KeyCount {
+        /// Vectors to be named.
+        expected: usize,
+        /// Keys in the file.
+        found: usize,
+    },
+    /// A line that is not a key.
+    #[error("expected a decimal number from 0 to {} in line {line}", u64::MAX)]
+    KeyLine {
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A key below zero.
+    #[error("expected keys of at least 0, found {key} in row {row}")]
+    NegativeKey {
+        /// The row, counted from 0.
+        row: usize,
+        /// The key.
+        key: i128,
+    },
+    /// The content does not fit into memory.
+    #[error("cannot be held in memory: {0}")]
+    Memory(#[from] TryReserveError),
+}
+
+/// Tells the file that was never written from the one that was not finished.
+fn shortage(found: u64) -> &'static str {
+    if found == 0 { "empty" } else { "truncated?" }
+}
+
+/// The likeliest reason for a length that is off.
+fn deviation(expected: u64, found: u64) -> &'static str {
+    if found < expected { "truncated?" } else { "trailing bytes?" }
+}

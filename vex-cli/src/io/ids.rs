@@ -1,0 +1,206 @@
+//! Files of neighbor ids, such as ground truth and search results.
+
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use tempfile::NamedTempFile;
+
+use super::encoding::Encoding;
+use super::error::{FileError, Problem};
+use super::matrix::Matrix;
+use super::reader::RowReader;
+use super::source::Source;
+use super::{bin, npy, vecs};
+
+/// The ids of each query's neighbors, nearest first, a row a query.
+pub(crate) type IdMatrix = Matrix<i32>;
+
+/// Reads an `.npy` file of `i32`, an `.ivecs` or an `.ibin` file.
+///
+/// # Errors
+/// If the header is not sound, or the file has not exactly the length that it asks for.
+pub(crate) fn read_ids(path: &Path) -> Result<IdMatrix, FileError> {
+    let format = Format::of(path)?;
+    let mut source = Source::open(path)?;
+    let layout = match format {
+        Format::Npy => npy::layout(&mut source, 2, NPY)?,
+        Format::Ivecs => vecs::layout(&mut source, Encoding::I32_LE)?,
+        Format::Ibin => bin::layout(&mut source, Encoding::I32_LE)?,
+    };
+    RowReader::new(source, layout)?.read_all()
+}
+
+/// Writes an `.npy`, `.ivecs` or `.ibin` file, replacing one of the same name.
+///
+/// The file appears under its name when it is complete: until then it is a temporary file in the same folder.
+///
+/// # Errors
+/// If the extension is another, or no file can be written there.
+pub(crate) fn write_ids(path: &Path, ids: &IdMatrix) -> Result<(), FileError> {
+    let format = Format::of(path)?;
+    let (rows, dim) = (ids.rows() as u64, ids.dim() as u64);
+    let too_large = || FileError::new(path, Problem::TooLarge { rows, dim });
+    let failed = |error| FileError::new(path, Problem::Write(error));
+
+    let mut file = create_beside(path)?;
+    let mut out = BufWriter::new(file.as_file_mut());
+    let mut prefix = None;
+    match format {
+        Format::Npy => npy::write_header(&mut out, ids.rows(), ids.dim()).map_err(failed)?,
+        Format::Ivecs => prefix = Some(i32::try_from(dim).map_err(|_| too_large())?.to_le_bytes()),
+        Format::Ibin => {
+            for length in [rows, dim] {
+                let length = u32::try_from(length).map_err(|_| too_large())?;
+                out.write_all(&length.to_le_bytes()).map_err(failed)?;
+            }
+        }
+    }
+    write_rows(&mut out, prefix, ids).map_err(failed)?;
+    drop(out);
+    // Otherwise a crash could leave the new name on an empty file.
+    file.as_file().sync_all().map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// The dtypes of an `.npy` file of ids.
+const NPY: &[npy::Dtype<i32>] = &[("<i4", Encoding::I32_LE), (">i4", Encoding::I32_BE)];
+
+enum Format {
+    Npy,
+    Ivecs,
+    Ibin,
+}
+
+impl Format {
+    fn of(path: &Path) -> Result<Self, FileError> {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("npy") => Ok(Self::Npy),
+            Some("ivecs") => Ok(Self::Ivecs),
+            Some("ibin") => Ok(Self::Ibin),
+            _ => Err(FileError::new(path, Problem::Extension { accepted: ".npy, .ivecs or .ibin" })),
+        }
+    }
+}
+
+/// A temporary file in the folder of `path`, on the same file system, so that it can be renamed.
+fn create_beside(path: &Path) -> Result<NamedTempFile, FileError> {
+    // The parent of a bare name is the empty path.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".ids-");
+    // A temporary file is private unless told otherwise; a result is an ordinary file, subject to the umask.
+    #[cfg(unix)]
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
+    #[cfg(unix)]
+    builder.permissions(mode);
+    builder
+        .tempfile_in(folder)
+        .map_err(|error| FileError::new(path, Problem::Folder { folder: folder.to_owned(), error }))
+}
+
+/// Writes the rows, each after `prefix` if there is one.
+fn write_rows(out: &mut impl Write, prefix: Option<[u8; 4]>, ids: &IdMatrix) -> std::io::Result<()> {
+    for row in ids.iter() {
+        if let Some(prefix) = prefix {
+            out.write_all(&prefix)?;
+        }
+        for id in row {
+            out.write_all(&id.to_le_bytes())?;
+        }
+    }
+    out.flush()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::*;
+
+    fn ids() -> IdMatrix {
+        Matrix::new(3, 2, vec![0, 1, -1, i32::MAX, i32::MIN, 7])
+    }
+
+    fn names() -> [&'static str; 4] {
+        ["ids.npy", "ids.ivecs", "ids.ibin", "ids.NPY"]
+    }
+
+    #[test]
+    fn written_ids_are_read_back() {
+        for name in names() {
+            let file = Fixture::new(name, b"something older");
+            write_ids(file.path(), &ids()).unwrap();
+            assert_eq!(read_ids(file.path()).unwrap(), ids(), "{name}");
+            assert_eq!(file.neighbors(), 0, "{name}: the temporary file is gone");
+        }
+    }
+
+    #[test]
+    fn every_truncation_and_any_trailing_byte_is_found() {
+        for name in names() {
+            let file = Fixture::new(name, b"");
+            write_ids(file.path(), &ids()).unwrap();
+            let bytes = std::fs::read(file.path()).unwrap();
+            for len in 0..bytes.len() {
+                let cut = Fixture::new(name, &bytes[..len]);
+                // Rows that know their own length leave no trace of a whole row that is gone.
+                let expected =
+                    if name == "ids.ivecs" && len > 0 && len % 12 == 0 { Some(len / 12) } else { None };
+                assert_eq!(read_ids(cut.path()).ok().map(|ids| ids.rows()), expected, "{name} at {len}");
+            }
+            let long = Fixture::new(name, &[&bytes[..], b"\n"].concat());
+            assert!(read_ids(long.path()).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_of_another_width_are_refused() {
+        let dict = "{'descr': '<i8', 'fortran_order': False, 'shape': (1, 1), }\n";
+        let file = Fixture::npy("ids.npy", dict, &[0; 8]);
+        let message = read_ids(file.path()).unwrap_err().to_string();
+        assert!(message.ends_with("ids.npy: expected dtype <i4 or >i4, found <i8"), "{message}");
+    }
+
+    #[test]
+    fn unknown_extension_lists_the_known_ones() {
+        for path in ["ids.txt", "ids", ".npy", "ids.fvecs"] {
+            let path = Path::new(path);
+            let read = read_ids(path).unwrap_err().to_string();
+            assert!(read.ends_with(": unknown extension, expected .npy, .ivecs or .ibin"), "{read}");
+            assert_eq!(write_ids(path, &ids()).unwrap_err().to_string(), read);
+        }
+    }
+
+    #[test]
+    fn missing_folder_is_named_and_nothing_is_written() {
+        let file = Fixture::new("other", b"");
+        let folder = file.path().with_file_name("missing");
+        let error = write_ids(&folder.join("ids.npy"), &ids()).unwrap_err();
+        assert!(
+            matches!(&error.problem, Problem::Folder { folder: named, .. } if *named == folder),
+            "{error}"
+        );
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn failed_rename_leaves_no_temporary_file() {
+        let file = Fixture::new("other", b"");
+        let taken = file.path().with_file_name("ids.npy");
+        std::fs::create_dir(&taken).unwrap();
+        let error = write_ids(&taken, &ids()).unwrap_err();
+        assert!(matches!(error.problem, Problem::Write(_)), "{error}");
+        assert_eq!(file.neighbors(), 1, "the folder alone");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn written_file_has_the_permissions_of_any_other() {
+        use std::os::unix::fs::PermissionsExt;
+        let other = Fixture::new("other.npy", b"");
+        let ordinary = std::fs::metadata(other.path()).unwrap().permissions().mode();
+        write_ids(other.path(), &ids()).unwrap();
+        assert_eq!(std::fs::metadata(other.path()).unwrap().permissions().mode(), ordinary);
+    }
+}

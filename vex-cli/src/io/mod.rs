@@ -1,0 +1,35 @@
+//! The files the command reads and writes besides indexes: vectors, neighbor ids, keys.
+//!
+//! A format is chosen by the file's extension:
+//!
+//! | extension | layout | elements |
+//! |---|---|---|
+//! | `.npy` | NumPy's array, either order and endianness | `f32`, `f16`; ids `i32`; keys `u64`, `i64` |
+//! | `.fvecs`, `.bvecs`, `.ivecs` | every row is its `i32` length, then its elements | `f32`; `u8`; `i32` |
+//! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
+//! | `.txt` | a decimal number a line | keys alone |
+//!
+//! A header is parsed into a [`layout::Layout`], which is checked against the length of the file before anything
+//! is sized by it; one [`reader::RowReader`] then serves every binary format.
+
+mod bin;
+mod encoding;
+mod error;
+mod ids;
+mod keys;
+mod layout;
+mod matrix;
+mod npy;
+mod reader;
+mod source;
+mod vecs;
+mod vectors;
+
+#[cfg(test)]
+mod fixture;
+
+pub(crate) use error::{FileError, Problem};
+pub(crate) use ids::{IdMatrix, read_ids, write_ids};
+pub(crate) use keys::read_keys;
+pub(crate) use matrix::Matrix;
+pub(crate) use vectors::VectorFile;

@@ -1,0 +1,101 @@
+//! An open file of known length.
+
+use std::fs::File;
+use std::io::{BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use super::error::{FileError, Problem};
+
+/// Large enough that the system calls do not show beside the decoding.
+const BUFFER: usize = 1 << 20;
+
+/// A regular file being read from its start, which knows its name for the errors.
+#[derive(Debug)]
+pub(crate) struct Source {
+    path: PathBuf,
+    file: BufReader<File>,
+    len: u64,
+    position: u64,
+}
+
+impl Source {
+    /// Opens a regular file.
+    pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+        let open = || {
+            // Asked before opening, because opening a pipe waits for its other end.
+            if !path.metadata()?.is_file() {
+                return Ok(None);
+            }
+            let file = File::open(path)?;
+            let len = file.metadata()?.len();
+            Ok(Some((file, len)))
+        };
+        let (file, len) = open()
+            .map_err(|error| FileError::new(path, Problem::Open(error)))?
+            .ok_or_else(|| FileError::new(path, Problem::NotRegular))?;
+        Ok(Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER, file), len, position: 0 })
+    }
+
+    /// The file's name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the file when it was opened.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Bytes that [`header`](Self::header) has read.
+    pub(crate) fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Reads the next part of a header.
+    pub(crate) fn header<const N: usize>(&mut self) -> Result<[u8; N], FileError> {
+        self.require(N as u64)?;
+        let mut bytes = [0; N];
+        self.fill(&mut bytes)?;
+        self.position += N as u64;
+        Ok(bytes)
+    }
+
+    /// Reads the next part of a header, whose length the caller has bounded.
+    pub(crate) fn header_text(&mut self, len: usize) -> Result<Vec<u8>, FileError> {
+        self.require(len as u64)?;
+        let mut bytes = vec![0; len];
+        self.fill(&mut bytes)?;
+        self.position += len as u64;
+        Ok(bytes)
+    }
+
+    /// Goes back to the start of the file.
+    pub(crate) fn rewind(&mut self) -> Result<(), FileError> {
+        self.file.rewind().map_err(|error| self.blame(Problem::Read(error)))?;
+        self.position = 0;
+        Ok(())
+    }
+
+    /// Reads exactly `bytes`.
+    pub(crate) fn fill(&mut self, bytes: &mut [u8]) -> Result<(), FileError> {
+        self.file.read_exact(bytes).map_err(|error| self.blame(Problem::Read(error)))
+    }
+
+    /// The rest as a stream, whose errors are to be blamed on this file.
+    pub(crate) fn stream(&mut self) -> &mut BufReader<File> {
+        &mut self.file
+    }
+
+    /// An error that names this file.
+    pub(crate) fn blame(&self, problem: Problem) -> FileError {
+        FileError::new(&self.path, problem)
+    }
+
+    fn require(&self, more: u64) -> Result<(), FileError> {
+        let expected = self.position + more;
+        if expected > self.len {
+            return Err(self.blame(Problem::ShortHeader { expected, found: self.len }));
+        }
+        Ok(())
+    }
+}
