@@ -1,0 +1,69 @@
+//! x86-64-v3: a line is two 256-bit registers.
+
+use pulp::x86::V3;
+use pulp::{MemMask, Simd, f32x8, m32x8};
+
+use super::Isa;
+use crate::kernel::LINE;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Avx2(V3);
+
+impl Avx2 {
+    /// The first eight elements of a slice that may have fewer; what is absent reads as zero.
+    #[inline(always)]
+    fn load_half(self, slice: &[f32]) -> f32x8 {
+        const INDEX: [i32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
+        let length = self.0.splat_i32s(slice.len().min(8) as i32);
+        let mask: m32x8 = self.0.greater_than_i32s(length, bytemuck::cast(INDEX));
+        // SAFETY: the mask enables only lanes below the slice's length.
+        unsafe { self.0.mask_load_ptr_f32s(MemMask::new(mask), slice.as_ptr()) }
+    }
+}
+
+impl Isa for Avx2 {
+    type Line = [f32x8; 2];
+    const LINES_AT_ONCE: usize = 4;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Line {
+        [self.0.splat_f32s(0.0); 2]
+    }
+
+    #[inline(always)]
+    fn load(self, line: &[f32; LINE]) -> Self::Line {
+        bytemuck::cast(*line)
+    }
+
+    #[inline(always)]
+    fn load_partial(self, slice: &[f32]) -> Self::Line {
+        let (low, high) = slice.split_at(slice.len().min(8));
+        [self.load_half(low), self.load_half(high)]
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        [self.0.add_f32s(a[0], b[0]), self.0.add_f32s(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        [self.0.sub_f32s(a[0], b[0]), self.0.sub_f32s(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
+        [self.0.mul_add_f32s(a[0], b[0], c[0]), self.0.mul_add_f32s(a[1], b[1], c[1])]
+    }
+
+    #[inline(always)]
+    fn lanes(self, line: Self::Line) -> [f32; LINE] {
+        bytemuck::cast(line)
+    }
+}
+
+// SAFETY: the functions run only where the capability `avx2` was found, which covers every feature of V3.
+super::instantiate_f32!(
+    Avx2(unsafe { V3::new_unchecked() }),
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt"
+);

@@ -1,0 +1,95 @@
+//! What the processor has and the operating system lets a program use.
+
+/// The sets of features that kernels are compiled for. Each is all or nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capabilities {
+    pub(crate) neon: bool,
+    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for.
+    pub(crate) avx2: bool,
+    /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
+    pub(crate) avx512: bool,
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Capabilities {
+    #[cfg(feature = "std")]
+    pub(crate) fn detect() -> Self {
+        macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
+        let avx2 =
+            all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt");
+        let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
+        Self { neon: false, avx2, avx512 }
+    }
+
+    #[cfg(not(feature = "std"))]
+    pub(crate) fn detect() -> Self {
+        Self::from_cpuid()
+    }
+
+    /// CPUID says what the processor has; XCR0 says which registers the operating system saves. A processor
+    /// with AVX under a system that does not save its registers would corrupt them at every switch.
+    /// (Intel SDM volume 1, sections 14.3 and 15.2.)
+    #[cfg(any(test, not(feature = "std")))]
+    pub(crate) fn from_cpuid() -> Self {
+        // SGX forbids the instruction, and code for a target without SSE must not touch its registers.
+        if cfg!(any(target_env = "sgx", not(target_feature = "sse2"))) {
+            return Self { neon: false, avx2: false, avx512: false };
+        }
+        use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
+        // SAFETY: every x86_64 processor has CPUID; the one place that traps it was excluded above.
+        #[allow(unused_unsafe)]
+        let cpuid = |leaf| -> CpuidResult { unsafe { __cpuid(leaf) } };
+        let has = |word: u32, bits: &[u32]| bits.iter().all(|bit| word >> bit & 1 == 1);
+
+        if cpuid(0).eax < 7 || cpuid(0x8000_0000).eax < 0x8000_0001 {
+            return Self { neon: false, avx2: false, avx512: false };
+        }
+        let leaf1 = cpuid(1);
+        // SAFETY: as above; leaf 7 exists.
+        #[allow(unused_unsafe)]
+        let leaf7 = unsafe { __cpuid_count(7, 0) };
+        let extended = cpuid(0x8000_0001);
+        // Bit 27: the operating system has enabled XGETBV.
+        let saved = if has(leaf1.ecx, &[26, 27]) { xcr0() } else { 0 };
+
+        // sse3, ssse3, fma, sse4.1, sse4.2, popcnt, avx; fxsr; bmi1, avx2, bmi2; lzcnt. State: xmm and ymm.
+        let avx2 = has(leaf1.ecx, &[0, 9, 12, 19, 20, 23, 28])
+            && has(leaf1.edx, &[24])
+            && has(leaf7.ebx, &[3, 5, 8])
+            && has(extended.ecx, &[5])
+            && has(saved, &[1, 2]);
+        // avx512f, dq, cd, bw, vl. State: mask registers, upper halves, upper sixteen.
+        let avx512 = avx2 && has(leaf7.ebx, &[16, 17, 28, 30, 31]) && has(saved, &[5, 6, 7]);
+        Self { neon: false, avx2, avx512 }
+    }
+}
+
+/// The low word of XCR0. To be called only where CPUID reports OSXSAVE.
+#[cfg(all(target_arch = "x86_64", any(test, not(feature = "std"))))]
+fn xcr0() -> u32 {
+    let low: u32;
+    // SAFETY: XGETBV is enabled, and register 0 exists wherever it is. It only writes eax and edx.
+    unsafe {
+        core::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _, options(nomem, nostack, preserves_flags));
+    }
+    low
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+impl Capabilities {
+    /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
+    pub(crate) fn detect() -> Self {
+        let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
+        Self { neon, avx2: false, avx512: false }
+    }
+}
+
+#[cfg(all(test, target_arch = "x86_64", feature = "std"))]
+mod tests {
+    use super::Capabilities;
+
+    #[test]
+    fn own_detection_agrees_with_the_standard_library() {
+        assert_eq!(Capabilities::from_cpuid(), Capabilities::detect());
+    }
+}

@@ -1,0 +1,111 @@
+//! Instruction sets: what each can do with a line of sixteen f32 lanes, and the only doors to its code.
+//!
+//! A kernel compiled for an instruction set may run only where that set exists. [`Kernels`] keeps that
+//! promise: its pointers are private, and it is built only after [`Capabilities`] has said yes.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod capabilities;
+#[cfg(target_arch = "aarch64")]
+mod neon;
+mod portable;
+
+pub(crate) use capabilities::Capabilities;
+
+use crate::kernel::LINE;
+use crate::{Level, Metric};
+
+/// A line of sixteen f32 lanes and what the kernels do with it. `Self` is the proof that the instruction set exists.
+pub(crate) trait Isa: Copy {
+    /// Sixteen f32 lanes, in as many registers as the instruction set needs.
+    type Line: Copy;
+    /// How many lines of sums and operands fit the registers in a one-row kernel; a batch of four has a quarter.
+    const LINES_AT_ONCE: usize;
+
+    fn zero(self) -> Self::Line;
+    fn load(self, line: &[f32; LINE]) -> Self::Line;
+    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero.
+    fn load_partial(self, slice: &[f32]) -> Self::Line;
+    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line;
+    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line;
+    /// a × b + c, fused on every instruction set but the portable one.
+    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line;
+    fn lanes(self, line: Self::Line) -> [f32; LINE];
+}
+
+/// The entry points of one (element, metric, level). Public only to the sealed trait behind [`crate::Element`].
+#[derive(Clone, Copy)]
+#[allow(unreachable_pub)]
+pub struct Kernels<T> {
+    distance: unsafe fn(&[T], &[T]) -> f32,
+    distance_batch_4: unsafe fn(&[T], [&[T]; 4]) -> [f32; 4],
+}
+
+impl<T> Kernels<T> {
+    #[inline(always)]
+    pub(crate) fn distance(&self, a: &[T], b: &[T]) -> f32 {
+        assert!(a.len() == b.len(), "vectors of one length");
+        // SAFETY: `kernels_f32` hands out a table only for an instruction set that this machine has.
+        unsafe { (self.distance)(a, b) }
+    }
+
+    #[inline(always)]
+    pub(crate) fn distance_batch_4(&self, query: &[T], rows: [&[T]; 4]) -> [f32; 4] {
+        for row in rows {
+            assert!(row.len() == query.len(), "vectors of one length");
+        }
+        // SAFETY: as in `distance`.
+        unsafe { (self.distance_batch_4)(query, rows) }
+    }
+}
+
+/// The f32 kernels of `level`, or `None` where the machine lacks it.
+pub(crate) fn kernels_f32(metric: Metric, level: Level) -> Option<Kernels<f32>> {
+    if !level.is_available() {
+        return None;
+    }
+    match level {
+        Level::Scalar => Some(portable::kernels_f32(metric)),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => Some(avx2::kernels_f32(metric)),
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => Some(avx512::kernels_f32(metric)),
+        #[cfg(target_arch = "aarch64")]
+        Level::Neon => Some(neon::kernels_f32(metric)),
+        #[allow(unreachable_patterns)]
+        _ => None,
+    }
+}
+
+/// Instantiates the generic body of every metric for one instruction set: `$token` is its [`Isa`], `$features`
+/// what its functions are compiled with.
+macro_rules! instantiate_f32 {
+    ($token:expr $(, $features:literal)?) => {
+        /// The entry points of this instruction set. To call them is sound only where it exists.
+        pub(super) fn kernels_f32(metric: $crate::Metric) -> $crate::isa::Kernels<f32> {
+            use $crate::{Metric, kernel, metric as rule};
+
+            macro_rules! entry {
+                ($rule:ty, $sums:literal) => {{
+                    $(#[target_feature(enable = $features)])?
+                    unsafe fn distance(a: &[f32], b: &[f32]) -> f32 {
+                        kernel::distance::<_, $rule, $sums>($token, a, b)
+                    }
+                    $(#[target_feature(enable = $features)])?
+                    unsafe fn distance_batch_4(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
+                        kernel::distance_batch_4::<_, $rule, $sums>($token, query, rows)
+                    }
+                    $crate::isa::Kernels { distance, distance_batch_4 }
+                }};
+            }
+            match metric {
+                Metric::SquaredEuclidean => entry!(rule::SquaredEuclidean, 1),
+                Metric::InnerProduct => entry!(rule::InnerProduct, 1),
+                Metric::Cosine => entry!(rule::Cosine, 3),
+            }
+        }
+    };
+}
+use instantiate_f32;

@@ -1,0 +1,53 @@
+//! AArch64 Advanced SIMD: a line is four 128-bit registers.
+
+use pulp::aarch64::Neon as Token;
+use pulp::{Simd, f32x4};
+
+use super::Isa;
+use crate::kernel::LINE;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Neon(Token);
+
+impl Isa for Neon {
+    type Line = [f32x4; 4];
+    const LINES_AT_ONCE: usize = 4;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Line {
+        [self.0.splat_f32s(0.0); 4]
+    }
+
+    #[inline(always)]
+    fn load(self, line: &[f32; LINE]) -> Self::Line {
+        bytemuck::cast(*line)
+    }
+
+    #[inline(always)]
+    fn load_partial(self, slice: &[f32]) -> Self::Line {
+        core::array::from_fn(|i| self.0.partial_load_f32s(&slice[slice.len().min(4 * i)..]))
+    }
+
+    #[inline(always)]
+    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        core::array::from_fn(|i| self.0.add_f32s(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        core::array::from_fn(|i| self.0.sub_f32s(a[i], b[i]))
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
+        core::array::from_fn(|i| self.0.mul_add_f32s(a[i], b[i], c[i]))
+    }
+
+    #[inline(always)]
+    fn lanes(self, line: Self::Line) -> [f32; LINE] {
+        bytemuck::cast(line)
+    }
+}
+
+// SAFETY: the functions run only where the capability `neon` was found.
+super::instantiate_f32!(Neon(unsafe { Token::new_unchecked() }), "neon");

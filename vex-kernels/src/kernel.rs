@@ -1,0 +1,110 @@
+//! The one body behind every f32 kernel, written over an [`Isa`] and a [`Rule`].
+//!
+//! 64 virtual lanes are kept as four lines of sixteen. Element i belongs to lane i mod 64 on every
+//! instruction set, a tail is a partial load into the same lanes, and the lanes are reduced by one fixed
+//! tree: so the bits do not depend on the width of a register, nor on how many rows are computed at once.
+
+use crate::isa::Isa;
+use crate::metric::Rule;
+
+/// f32 lanes in a line: one 64-byte cache line.
+pub(crate) const LINE: usize = 16;
+/// Lines in a block; a block holds every virtual lane once.
+pub(crate) const LINES: usize = 4;
+const BLOCK: usize = LINE * LINES;
+
+#[inline(always)]
+pub(crate) fn distance<I: Isa, R: Rule<SUMS>, const SUMS: usize>(isa: I, a: &[f32], b: &[f32]) -> f32 {
+    distances::<I, R, SUMS, 1>(isa, a, [b], I::LINES_AT_ONCE.min(if SUMS == 1 { 4 } else { 2 }))[0]
+}
+
+#[inline(always)]
+pub(crate) fn distance_batch_4<I: Isa, R: Rule<SUMS>, const SUMS: usize>(
+    isa: I,
+    query: &[f32],
+    rows: [&[f32]; 4],
+) -> [f32; 4] {
+    distances::<I, R, SUMS, 4>(isa, query, rows, I::LINES_AT_ONCE / 4 * if SUMS == 1 { 4 } else { 1 })
+}
+
+/// `lines_at_once` is how many of the four lines are summed in one pass over the rows: few where the sums of
+/// all four would not fit the registers. It changes which sums are in flight together, never their order.
+#[inline(always)]
+fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
+    isa: I,
+    query: &[f32],
+    rows: [&[f32]; ROWS],
+    lines_at_once: usize,
+) -> [f32; ROWS] {
+    let mut sums = [[[isa.zero(); LINES]; SUMS]; ROWS];
+    match lines_at_once {
+        4 => pass::<I, R, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
+        2 => {
+            pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 0, &mut sums);
+            pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 2, &mut sums);
+        }
+        _ => {
+            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 0, &mut sums);
+            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 1, &mut sums);
+            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 2, &mut sums);
+            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 3, &mut sums);
+        }
+    }
+    sums.map(|sums| R::finish(sums.map(|lines| reduce(isa, lines))))
+}
+
+/// Sums the lines `first..first + N` of every block of every row.
+#[inline(always)]
+fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: usize>(
+    isa: I,
+    query: &[f32],
+    rows: [&[f32]; ROWS],
+    first: usize,
+    sums: &mut [[[I::Line; LINES]; SUMS]; ROWS],
+) {
+    let mut running = [[[isa.zero(); SUMS]; N]; ROWS];
+    let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
+    let row_blocks = rows.map(|row| &row.as_chunks::<BLOCK>().0[..query_blocks.len()]);
+    let row_tails = rows.map(|row| &row.as_chunks::<BLOCK>().1[..query_tail.len()]);
+
+    for (i, query_block) in query_blocks.iter().enumerate() {
+        for n in 0..N {
+            let query_line = isa.load(line(query_block, first + n));
+            for r in 0..ROWS {
+                let row_line = isa.load(line(&row_blocks[r][i], first + n));
+                running[r][n] = R::step(isa, running[r][n], query_line, row_line);
+            }
+        }
+    }
+    for n in 0..N {
+        let start = (first + n) * LINE;
+        if start < query_tail.len() {
+            let query_line = isa.load_partial(&query_tail[start..]);
+            for r in 0..ROWS {
+                let row_line = isa.load_partial(&row_tails[r][start..]);
+                running[r][n] = R::step(isa, running[r][n], query_line, row_line);
+            }
+        }
+    }
+    for r in 0..ROWS {
+        for n in 0..N {
+            for s in 0..SUMS {
+                sums[r][s][first + n] = running[r][n][s];
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn line(block: &[f32; BLOCK], index: usize) -> &[f32; LINE] {
+    &block.as_chunks::<LINE>().0[index]
+}
+
+/// Lanes i, i + 16, i + 32 and i + 48 first, then halves: 8, 4, 2, 1.
+#[inline(always)]
+fn reduce<I: Isa>(isa: I, [l0, l1, l2, l3]: [I::Line; LINES]) -> f32 {
+    let lanes = isa.lanes(isa.add(isa.add(l0, l1), isa.add(l2, l3)));
+    let eight: [f32; 8] = core::array::from_fn(|i| lanes[i] + lanes[i + 8]);
+    let four: [f32; 4] = core::array::from_fn(|i| eight[i] + eight[i + 4]);
+    (four[0] + four[2]) + (four[1] + four[3])
+}

@@ -1,0 +1,59 @@
+//! The rules that turn two vectors into a distance.
+
+mod cosine;
+mod inner_product;
+mod squared_euclidean;
+
+use core::fmt;
+
+use crate::isa::Isa;
+
+pub(crate) use cosine::Cosine;
+pub(crate) use inner_product::InnerProduct;
+pub(crate) use squared_euclidean::SquaredEuclidean;
+
+/// The rule by which vectors are compared. The result is a distance: smaller is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Σ(aᵢ − bᵢ)², without the root, which would not change any order.
+    SquaredEuclidean,
+    /// −Σ aᵢ bᵢ, negated so that smaller is nearer.
+    InnerProduct,
+    /// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]. If either norm is zero the distance is 1.
+    Cosine,
+}
+
+impl Metric {
+    /// Every metric.
+    pub const ALL: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
+
+    /// The name used by the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::SquaredEuclidean => "squared-euclidean",
+            Metric::InnerProduct => "inner-product",
+            Metric::Cosine => "cosine",
+        }
+    }
+
+    /// The metric with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What one metric does to a line of lanes and to the finished sums. `SUMS` is how many sums it keeps.
+pub(crate) trait Rule<const SUMS: usize> {
+    /// Adds the line `a`, `b` to the running sums.
+    fn step<I: Isa>(isa: I, sums: [I::Line; SUMS], a: I::Line, b: I::Line) -> [I::Line; SUMS];
+
+    /// The distance that the finished sums stand for.
+    fn finish(sums: [f32; SUMS]) -> f32;
+}

@@ -1,0 +1,34 @@
+//! Hints to the memory system.
+
+/// Asks the processor to bring the first `lines` cache lines (64 bytes each) of `slice` closer.
+///
+/// A hint: it never faults and never reads past the slice. Where the target has no such instruction in
+/// stable Rust it does nothing.
+#[inline(always)]
+pub fn prefetch<T>(slice: &[T], lines: usize) {
+    let lines = lines.min(size_of_val(slice).div_ceil(64));
+    for line in 0..lines {
+        prefetch_line(slice.as_ptr().cast::<u8>().wrapping_add(line * 64));
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+fn prefetch_line(line: *const u8) {
+    use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+    // SAFETY: SSE is part of x86_64, and a prefetch of any address has no architectural effect.
+    unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) }
+}
+
+#[cfg(target_arch = "aarch64")]
+#[inline(always)]
+fn prefetch_line(line: *const u8) {
+    // SAFETY: a prefetch of any address has no architectural effect.
+    unsafe {
+        core::arch::asm!("prfm pldl1keep, [{line}]", line = in(reg) line, options(readonly, nostack, preserves_flags));
+    }
+}
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[inline(always)]
+fn prefetch_line(_: *const u8) {}
