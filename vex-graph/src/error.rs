@@ -1,0 +1,138 @@
+//! What can be wrong with a vector, and with the memory for it.
+
+use core::fmt;
+
+/// A vector that cannot be indexed or searched for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum VectorError {
+    /// The vector's length is not the dimension of the index.
+    Dimension {
+        /// The dimension of the index.
+        expected: usize,
+        /// The length of the vector.
+        found: usize,
+    },
+    /// An element is NaN or infinite.
+    NotFinite {
+        /// Where in the vector.
+        position: usize,
+    },
+    /// All elements are zero, and the metric is cosine: the vector has no direction.
+    ZeroVector,
+}
+
+impl fmt::Display for VectorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dimension { expected, found } => write!(f, "expected {expected} dimensions, found {found}"),
+            Self::NotFinite { position } => {
+                write!(f, "expected finite elements, found NaN or infinity at position {position}")
+            }
+            Self::ZeroVector => {
+                f.write_str("expected a vector with a direction for the cosine metric, found all zeros")
+            }
+        }
+    }
+}
+
+impl core::error::Error for VectorError {}
+
+/// A search that could not start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SearchError {
+    /// The query cannot be searched for.
+    Query(VectorError),
+    /// A slice of the caller's scratch is too small for this graph and these parameters.
+    ScratchTooSmall {
+        /// Words of the visited set that are needed, and given.
+        visited: (usize, usize),
+        /// Candidates that are needed, and given.
+        candidates: (usize, usize),
+    },
+    /// The scratch could not grow.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<VectorError> for SearchError {
+    fn from(error: VectorError) -> Self {
+        Self::Query(error)
+    }
+}
+
+impl From<OutOfMemory> for SearchError {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for SearchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Query(error) => write!(f, "query: {error}"),
+            Self::ScratchTooSmall { visited, candidates } => write!(
+                f,
+                "scratch: expected {} visited words and {} candidates, found {} and {}",
+                visited.0, candidates.0, visited.1, candidates.1
+            ),
+            Self::OutOfMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for SearchError {}
+
+/// Memory that was asked for and not given. What asked for it is as it was before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfMemory {
+    /// The bytes of the allocation that failed.
+    pub bytes: usize,
+}
+
+impl fmt::Display for OutOfMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "could not allocate {} bytes", self.bytes)
+    }
+}
+
+impl core::error::Error for OutOfMemory {}
+
+/// A vector that was not inserted. The graph is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum InsertError {
+    /// The vector cannot be indexed.
+    Vector(VectorError),
+    /// The graph holds as many nodes as it can.
+    Full {
+        /// The most nodes that fit.
+        capacity: usize,
+    },
+    /// Memory ran out.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<VectorError> for InsertError {
+    fn from(error: VectorError) -> Self {
+        Self::Vector(error)
+    }
+}
+
+impl From<OutOfMemory> for InsertError {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for InsertError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Vector(error) => error.fmt(f),
+            Self::Full { capacity } => write!(f, "the index is full: it holds {capacity} vectors"),
+            Self::OutOfMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for InsertError {}

@@ -1,0 +1,109 @@
+//! What a graph is built with, and what a search is asked for.
+
+use core::fmt;
+
+/// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Params {
+    /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512. The base keeps
+    /// up to `2 m`. More links find more and cost memory: 8 m bytes a node.
+    pub m: usize,
+    /// Candidates that an insert considers; at least 1. More makes a better graph, more slowly.
+    pub ef_construction: usize,
+    /// Seed of the levels: the same seed, parameters and vectors give the same graph.
+    pub seed: u64,
+    /// Fill rows that the selection left short with the nearest of the candidates that it dropped
+    /// (`keepPrunedConnections` of Algorithm 4).
+    pub keep_pruned: bool,
+}
+
+impl Params {
+    /// Smallest and largest `m`.
+    pub const M_RANGE: core::ops::RangeInclusive<usize> = 4..=512;
+
+    /// The most links that a node keeps on the base level.
+    pub fn m0(&self) -> usize {
+        2 * self.m
+    }
+
+    /// Checks the ranges.
+    ///
+    /// # Errors
+    /// If `m` or `ef_construction` is out of its range.
+    pub fn validate(&self) -> Result<(), ParamsError> {
+        if !Self::M_RANGE.contains(&self.m) {
+            return Err(ParamsError::M { found: self.m });
+        }
+        if !(1..=u32::MAX as usize).contains(&self.ef_construction) {
+            return Err(ParamsError::EfConstruction { found: self.ef_construction });
+        }
+        Ok(())
+    }
+}
+
+impl Default for Params {
+    fn default() -> Self {
+        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false }
+    }
+}
+
+/// What a search is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SearchParams {
+    /// How many neighbors to return.
+    pub k: usize,
+    /// How many candidates to keep on the base level. Raised to `k` if it is less; more finds more, more slowly.
+    pub ef_search: usize,
+    /// The search stops once it has computed this many distances, and returns the best it has seen.
+    pub max_distance_evals: usize,
+}
+
+impl SearchParams {
+    /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
+    pub fn new(k: usize, ef_search: usize) -> Self {
+        Self { k, ef_search, max_distance_evals: usize::MAX }
+    }
+
+    /// The number of candidates that a search of `count` nodes keeps.
+    pub(crate) fn pool_size(&self, count: usize) -> usize {
+        self.ef_search.max(self.k).min(count)
+    }
+}
+
+/// Parameters that no graph can be built with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ParamsError {
+    /// `m` is outside [`Params::M_RANGE`].
+    M {
+        /// The value given.
+        found: usize,
+    },
+    /// `ef_construction` is zero, or too large for the file.
+    EfConstruction {
+        /// The value given.
+        found: usize,
+    },
+    /// The vectors have no dimension, or too many for an index.
+    Dim {
+        /// The value given.
+        found: usize,
+    },
+}
+
+impl fmt::Display for ParamsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::M { found } => {
+                let range = Params::M_RANGE;
+                write!(f, "m: expected {} to {}, found {found}", range.start(), range.end())
+            }
+            Self::EfConstruction { found } => {
+                write!(f, "ef_construction: expected 1 to {}, found {found}", u32::MAX)
+            }
+            Self::Dim { found } => write!(f, "dimension: expected 1 to {}, found {found}", crate::MAX_DIM),
+        }
+    }
+}
+
+impl core::error::Error for ParamsError {}

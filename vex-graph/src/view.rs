@@ -1,0 +1,305 @@
+//! The borrowed graph: all that a search can see, whoever owns the bytes.
+
+use core::fmt;
+
+use vex_kernels::{Distance, Metric};
+
+use crate::{MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
+
+/// Vectors in rows: one slice, one row a node, at a fixed stride.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    distance: Distance<f32>,
+    metric: Metric,
+    elements: &'a [f32],
+    dim: usize,
+    stride: usize,
+    count: usize,
+}
+
+impl<'a> Rows<'a> {
+    /// Rows of `dim` elements that begin `stride` elements apart. Under the cosine metric they must have unit
+    /// length: a distance then takes one product of vectors instead of three.
+    ///
+    /// # Errors
+    /// If `elements` is not `count * stride` long, or a size is out of range.
+    pub fn new(
+        metric: Metric,
+        elements: &'a [f32],
+        dim: usize,
+        stride: usize,
+        count: usize,
+    ) -> Result<Self, ViewError> {
+        if dim == 0 || dim > MAX_DIM || stride < dim {
+            return Err(ViewError::Dim { dim, stride });
+        }
+        if count > MAX_NODES {
+            return Err(ViewError::Count { found: count });
+        }
+        let expected = count.checked_mul(stride);
+        if expected != Some(elements.len()) {
+            return Err(ViewError::Vectors {
+                expected: expected.unwrap_or(usize::MAX),
+                found: elements.len(),
+            });
+        }
+        let distance = Distance::new(kernel_metric(metric));
+        Ok(Self { distance, metric, elements, dim, stride, count })
+    }
+
+    /// The rule by which rows are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// Elements from the start of one row to the start of the next.
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+
+    /// How many rows there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Every row with its padding, back to back.
+    pub fn elements(&self) -> &'a [f32] {
+        self.elements
+    }
+
+    /// The vector of a node. Under the cosine metric it has unit length.
+    ///
+    /// # Panics
+    /// If there is no such row.
+    #[inline]
+    pub fn row(&self, id: NodeId) -> &'a [f32] {
+        let start = id as usize * self.stride;
+        &self.elements[start..start + self.dim]
+    }
+
+    /// The kernel that ranks rows. It is not the metric itself: see [`kernel_metric`].
+    pub(crate) fn ranking(&self) -> Distance<f32> {
+        self.distance
+    }
+}
+
+/// Between rows of unit length the inner product ranks as the cosine does, for a third of the arithmetic.
+pub(crate) fn kernel_metric(metric: Metric) -> Metric {
+    match metric {
+        Metric::Cosine => Metric::InnerProduct,
+        other => other,
+    }
+}
+
+/// The links of one level.
+///
+/// The nodes of a level are those below `sorted`, whose row is their id, and then `appended`, ascending ids whose
+/// rows follow. A built or saved graph has its ids sorted by level and appends nothing; a graph that grows appends.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LevelView<'a> {
+    /// Rows of `width` ids, live links first, then terminators.
+    pub links: &'a [u32],
+    /// Ids in a row.
+    pub width: usize,
+    /// Nodes 0 to `sorted − 1` are on this level.
+    pub sorted: usize,
+    /// Further nodes on this level, ascending.
+    pub appended: &'a [NodeId],
+}
+
+impl<'a> LevelView<'a> {
+    /// The links of a node, terminators included, or `None` if the node is not on this level.
+    #[inline]
+    pub fn row(&self, id: NodeId) -> Option<&'a [u32]> {
+        let id = id as usize;
+        let row = if id < self.sorted {
+            id
+        } else {
+            self.sorted + self.appended.binary_search(&(id as NodeId)).ok()?
+        };
+        self.links.get(row * self.width..(row + 1) * self.width)
+    }
+
+    /// How many nodes are on this level.
+    pub fn count(&self) -> usize {
+        self.sorted + self.appended.len()
+    }
+}
+
+/// A graph that can be searched: borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file, or flash.
+#[derive(Clone, Copy, Debug)]
+pub struct GraphView<'a> {
+    rows: Rows<'a>,
+    m: usize,
+    entry: NodeId,
+    level_count: usize,
+    levels: [LevelView<'a>; MAX_LEVELS],
+}
+
+impl<'a> GraphView<'a> {
+    /// Puts a view together in constant time. `levels[0]` is the base, which holds every node. `entry` is on the
+    /// highest level, or [`TERMINATOR`] if there are no nodes.
+    ///
+    /// Links are not looked at. Whatever they hold, a search stays inside the slices and ends.
+    ///
+    /// # Errors
+    /// If the lengths of the slices do not agree with each other.
+    pub fn new(rows: Rows<'a>, m: usize, entry: NodeId, levels: &[LevelView<'a>]) -> Result<Self, ViewError> {
+        if levels.is_empty() || levels.len() > MAX_LEVELS {
+            return Err(ViewError::LevelCount { found: levels.len() });
+        }
+        let mut above = 0;
+        for (index, level) in levels.iter().enumerate().rev() {
+            let width = if index == 0 { 2 * m } else { m };
+            let expected = level.count().checked_mul(width);
+            if level.width != width || expected != Some(level.links.len()) {
+                let expected = expected.unwrap_or(usize::MAX);
+                return Err(ViewError::Links { level: index, expected, found: level.links.len() });
+            }
+            if level.count() < above || (index == 0 && level.sorted != rows.count) {
+                return Err(ViewError::Level { level: index, found: level.count() });
+            }
+            above = level.count();
+        }
+        let valid_entry = match rows.count {
+            0 => entry == TERMINATOR,
+            _ => levels[levels.len() - 1].row(entry).is_some(),
+        };
+        if !valid_entry {
+            return Err(ViewError::Entry { found: entry });
+        }
+        let mut all = [LevelView::default(); MAX_LEVELS];
+        all[..levels.len()].copy_from_slice(levels);
+        Ok(Self { rows, m, entry, level_count: levels.len(), levels: all })
+    }
+
+    /// The vectors.
+    pub fn rows(&self) -> &Rows<'a> {
+        &self.rows
+    }
+
+    /// The rule by which vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.rows.metric
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.rows.dim
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> usize {
+        self.rows.count
+    }
+
+    /// The most links of a node above the base; the base has twice as many.
+    pub fn m(&self) -> usize {
+        self.m
+    }
+
+    /// Where a search begins, or `None` if there are no nodes.
+    pub fn entry(&self) -> Option<NodeId> {
+        (self.rows.count > 0).then_some(self.entry)
+    }
+
+    /// The levels, base first.
+    pub fn levels(&self) -> &[LevelView<'a>] {
+        &self.levels[..self.level_count]
+    }
+
+    /// The level of a node: the highest that it is on.
+    pub fn level(&self, id: NodeId) -> usize {
+        (1..self.level_count).rev().find(|level| self.levels[*level].row(id).is_some()).unwrap_or(0)
+    }
+
+    /// The links of a node on a level, without terminators; empty if the node is not on that level.
+    pub fn links(&self, id: NodeId, level: usize) -> &'a [NodeId] {
+        let row = self.levels[level].row(id).unwrap_or(&[]);
+        let degree = row.iter().position(|id| *id as usize >= self.rows.count).unwrap_or(row.len());
+        &row[..degree]
+    }
+}
+
+/// Slices that do not make a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// The dimension is zero or too large, or the stride is smaller.
+    Dim {
+        /// Elements of a vector.
+        dim: usize,
+        /// Elements from row to row.
+        stride: usize,
+    },
+    /// More nodes than a graph can hold.
+    Count {
+        /// The count given.
+        found: usize,
+    },
+    /// The vectors do not fill the rows.
+    Vectors {
+        /// Elements that the sizes ask for.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// No level, or too many.
+    LevelCount {
+        /// The levels given.
+        found: usize,
+    },
+    /// A level has fewer nodes than the one above it, or the base does not hold every node.
+    Level {
+        /// Which level.
+        level: usize,
+        /// Its nodes.
+        found: usize,
+    },
+    /// The links of a level do not fill its rows.
+    Links {
+        /// Which level.
+        level: usize,
+        /// Ids that the sizes ask for.
+        expected: usize,
+        /// Ids given.
+        found: usize,
+    },
+    /// The entry point is not on the highest level.
+    Entry {
+        /// The id given.
+        found: NodeId,
+    },
+}
+
+impl fmt::Display for ViewError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Dim { dim, stride } => {
+                write!(
+                    f,
+                    "expected a dimension of 1 to {MAX_DIM} and a stride no smaller, found {dim} and {stride}"
+                )
+            }
+            Self::Count { found } => write!(f, "expected at most {MAX_NODES} nodes, found {found}"),
+            Self::Vectors { expected, found } => {
+                write!(f, "expected {expected} vector elements, found {found}")
+            }
+            Self::LevelCount { found } => write!(f, "expected 1 to {MAX_LEVELS} levels, found {found}"),
+            Self::Level { level, found } => {
+                write!(f, "level {level} has {found} nodes, too few for the levels beside it")
+            }
+            Self::Links { level, expected, found } => {
+                write!(f, "level {level}: expected {expected} link ids, found {found}")
+            }
+            Self::Entry { found } => write!(f, "the entry point {found} is not on the highest level"),
+        }
+    }
+}
+
+impl core::error::Error for ViewError {}
