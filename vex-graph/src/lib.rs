@@ -14,7 +14,7 @@ pub use error::{InsertError, OutOfMemory, SearchError, VectorError};
 pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
 pub use params::{Params, ParamsError, SearchParams};
 pub use vex_kernels::Metric;
-pub use view::{GraphView, LevelView, Rows, ViewError};
+pub use view::{GraphView, LevelView, Rows, ViewError, row_stride};
 
 /// The most elements a vector can have.
 pub const MAX_DIM: usize = 65_536;
