@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::ParamsError;
+
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -136,3 +138,64 @@ impl fmt::Display for InsertError {
 }
 
 impl core::error::Error for InsertError {}
+
+/// A graph that was not built. `E` is the error of the source of the vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BuildError<E> {
+    /// A parameter is out of range.
+    Params(ParamsError),
+    /// A vector cannot be indexed.
+    Vector {
+        /// Its position in the input.
+        position: usize,
+        /// What is wrong with it.
+        error: VectorError,
+    },
+    /// The source of the vectors failed.
+    Source {
+        /// The position that was asked for.
+        position: usize,
+        /// Its error.
+        error: E,
+    },
+    /// More vectors than a graph can hold.
+    Full {
+        /// The most nodes that fit.
+        capacity: usize,
+    },
+    /// Memory ran out.
+    OutOfMemory(OutOfMemory),
+    /// The progress callback broke the build off.
+    Cancelled {
+        /// The nodes that were linked by then.
+        linked: usize,
+    },
+}
+
+impl<E> From<ParamsError> for BuildError<E> {
+    fn from(error: ParamsError) -> Self {
+        Self::Params(error)
+    }
+}
+
+impl<E> From<OutOfMemory> for BuildError<E> {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for BuildError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Params(error) => error.fmt(f),
+            Self::Vector { position, error } => write!(f, "vector {position}: {error}"),
+            Self::Source { error, .. } => error.fmt(f),
+            Self::Full { capacity } => write!(f, "an index holds at most {capacity} vectors"),
+            Self::OutOfMemory(error) => error.fmt(f),
+            Self::Cancelled { linked } => write!(f, "cancelled after {linked} vectors"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> core::error::Error for BuildError<E> {}

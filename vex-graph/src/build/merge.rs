@@ -1,0 +1,116 @@
+//! Step 3: links back to the new nodes, grouped by target.
+
+use alloc::vec::Vec;
+
+use super::select::select;
+use super::{Executor, Link, Tree};
+use crate::search::{Candidate, Query};
+use crate::storage::{LevelLinks, reserve};
+use crate::{NodeId, OutOfMemory, Params, Rows, TERMINATOR};
+
+/// One worker's share of the changed rows.
+#[derive(Debug, Default)]
+pub(super) struct Merge {
+    /// Which part of the sorted links is this worker's.
+    links: core::ops::Range<usize>,
+    /// Level, target and degree of each changed row.
+    targets: Vec<(u8, NodeId, usize)>,
+    /// The links of the changed rows, back to back.
+    ids: Vec<NodeId>,
+    candidates: Vec<Candidate>,
+    selected: Vec<Candidate>,
+    result: Option<OutOfMemory>,
+}
+
+/// Computes the changed rows of all targets in `links`, which are sorted.
+pub(super) fn run(
+    params: &Params,
+    rows: &Rows<'_>,
+    levels: &[LevelLinks],
+    tree: &Tree,
+    links: &[Link],
+    tasks: &mut [Merge],
+    executor: &impl Executor,
+) -> Result<(), OutOfMemory> {
+    let workers = tasks.len();
+    let mut start = 0;
+    for (index, task) in tasks.iter_mut().enumerate() {
+        // Cut at the next change of target: no row belongs to two workers.
+        let mut end = (links.len() * (index + 1) / workers).max(start);
+        while end > 0 && end < links.len() && same_row(&links[end - 1], &links[end]) {
+            end += 1;
+        }
+        task.links = start..end;
+        start = end;
+    }
+    executor.run(tasks, |task| {
+        let share = &links[task.links.clone()];
+        task.result = share
+            .chunk_by(same_row)
+            .try_for_each(|group| task.merge(params, rows, levels, tree, group))
+            .err();
+    });
+    tasks.iter().find_map(|task| task.result).map_or(Ok(()), Err)
+}
+
+fn same_row(a: &Link, b: &Link) -> bool {
+    (a.level, a.target) == (b.level, b.target)
+}
+
+impl Merge {
+    pub(super) fn clear(&mut self) {
+        self.targets.clear();
+        self.ids.clear();
+    }
+
+    pub(super) fn commit(&self, levels: &mut [LevelLinks]) {
+        let mut start = 0;
+        for (level, target, degree) in &self.targets {
+            levels[usize::from(*level)].set(*target, self.ids[start..start + degree].iter().copied());
+            start += degree;
+        }
+    }
+
+    fn merge(
+        &mut self,
+        params: &Params,
+        rows: &Rows<'_>,
+        levels: &[LevelLinks],
+        tree: &Tree,
+        group: &[Link],
+    ) -> Result<(), OutOfMemory> {
+        let Link { level, target, .. } = group[0];
+        let links = &levels[usize::from(level)];
+        let width = links.width();
+        let row = links.view().row(target).unwrap_or(&[]);
+        let row = &row[..row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len())];
+        reserve(&mut self.targets, 1)?;
+        reserve(&mut self.ids, width)?;
+        let degree = row.len() + group.len();
+        if degree <= width {
+            self.ids.extend_from_slice(row);
+            self.ids.extend(group.iter().map(|link| link.source.id()));
+            self.targets.push((level, target, degree));
+            return Ok(());
+        }
+
+        self.candidates.clear();
+        self.selected.clear();
+        reserve(&mut self.candidates, degree)?;
+        reserve(&mut self.selected, width)?;
+        let query = Query::of_row(rows, target);
+        let (fours, rest) = row.as_chunks::<4>();
+        for four in fours {
+            let ranks = query.rank_4(*four);
+            self.candidates.extend(ranks.into_iter().zip(four).map(|(rank, id)| Candidate::new(rank, *id)));
+        }
+        self.candidates.extend(rest.iter().map(|id| Candidate::new(query.rank(*id), *id)));
+        self.candidates.extend(group.iter().map(|link| link.source));
+        self.candidates.sort_unstable();
+        let is_pinned = |id| level == 0 && tree.parent(id) == target;
+        select(rows, &self.candidates, width, params.keep_pruned, is_pinned, &mut self.selected);
+        self.ids.extend(self.selected.iter().map(|selected| selected.id()));
+        self.targets.push((level, target, self.selected.len()));
+        Ok(())
+    }
+}

@@ -1,0 +1,232 @@
+//! Construction: Algorithm 1 of the paper, for batches of nodes at a time.
+//!
+//! A batch is linked in four steps, so that a single insert is a batch of one and the result never depends on threads:
+//! 1. **Propose.** Every new node searches the graph as it was before the batch and selects its links. (Parallel.)
+//! 2. **Attach.** Every new node gets a parent: see [`Tree`]. (In order of ids.)
+//! 3. **Merge.** Links back to the new nodes are grouped by target, and rows that overflow are selected anew. (Parallel.)
+//! 4. **Commit.** Rows are written. Nothing can fail any more.
+//!
+//! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
+
+mod executor;
+mod level;
+mod merge;
+mod propose;
+mod select;
+mod tree;
+
+pub use executor::{Executor, Serial};
+pub(crate) use level::{draw, level};
+pub(crate) use tree::Tree;
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::search::Candidate;
+use crate::storage::{LevelLinks, Vectors, reserve};
+use crate::{GraphView, NodeId, OutOfMemory, Params};
+use merge::Merge;
+use propose::Propose;
+
+/// A link from a new node to `target`, seen from the target: sorts by (level, target, distance, source).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Link {
+    level: u8,
+    target: NodeId,
+    /// The new node, at its distance.
+    source: Candidate,
+}
+
+/// How many nodes to link at once to a graph of `count`. A thirty-second of the graph: a node then misses few of its
+/// true neighbors because they came in the same batch. The cap keeps that loss from growing with the graph.
+pub(crate) fn batch_len(count: usize) -> usize {
+    (count / 32).clamp(1, 512)
+}
+
+/// Memory that one batch after another reuses.
+#[derive(Debug, Default)]
+pub(crate) struct Workspace {
+    propose: Vec<Propose>,
+    merge: Vec<Merge>,
+    links: Vec<Link>,
+}
+
+/// The parts of a graph that linking changes, and those it reads.
+pub(crate) struct Linker<'g> {
+    pub(crate) params: &'g Params,
+    pub(crate) vectors: &'g Vectors,
+    pub(crate) levels: &'g mut Vec<LevelLinks>,
+    pub(crate) tree: &'g mut Tree,
+    pub(crate) entry: &'g mut NodeId,
+}
+
+impl Linker<'_> {
+    /// Links the nodes `batch`, whose vectors are in place and which follow the linked ones. `level_of` says the level of
+    /// each; only a batch of one may hold a node above the present top.
+    ///
+    /// # Errors
+    /// If memory runs out; the graph is as it was then.
+    pub(crate) fn link(
+        mut self,
+        batch: Range<NodeId>,
+        level_of: impl Fn(NodeId) -> usize + Sync,
+        workspace: &mut Workspace,
+        executor: &impl Executor,
+    ) -> Result<(), OutOfMemory> {
+        let top = self.levels.len() - 1;
+        let new_top = level_of(batch.start);
+        debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) <= top));
+
+        workspace.prepare(executor.workers().min(batch.len()))?;
+        if batch.start > 0 {
+            self.propose(&batch, &level_of, workspace, executor)?;
+        }
+        self.reserve(&batch, &level_of, workspace)?;
+
+        let result = self.attach_and_merge(&batch, &level_of, workspace, executor);
+        if result.is_err() {
+            self.tree.truncate(batch.start as usize, *self.entry);
+            self.levels.truncate(top + 1);
+            self.levels.iter_mut().for_each(|level| level.truncate(batch.start as usize));
+            return result;
+        }
+        for merge in &workspace.merge {
+            merge.commit(self.levels);
+        }
+        if batch.start == 0 || new_top > top {
+            *self.entry = batch.start;
+        }
+        Ok(())
+    }
+
+    fn view(&self, count: usize) -> GraphView<'_> {
+        view_of(self.params, self.vectors, self.levels, *self.entry, count)
+    }
+
+    fn propose(
+        &self,
+        batch: &Range<NodeId>,
+        level_of: &(impl Fn(NodeId) -> usize + Sync),
+        workspace: &mut Workspace,
+        executor: &impl Executor,
+    ) -> Result<(), OutOfMemory> {
+        let view = self.view(batch.start as usize);
+        let rows = self.vectors.rows();
+        let step = workspace.propose.len();
+        executor.run(&mut workspace.propose, |task| {
+            task.run(&view, &rows, self.params, batch.clone().skip(task.index).step_by(step), level_of);
+        });
+        workspace.propose.iter().try_for_each(|task| task.result)
+    }
+
+    /// Makes room for everything that the batch will append.
+    fn reserve(
+        &mut self,
+        batch: &Range<NodeId>,
+        level_of: &impl Fn(NodeId) -> usize,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        let highest = batch.clone().map(level_of).max().unwrap_or(0);
+        reserve(self.levels, (highest + 1).saturating_sub(self.levels.len()))?;
+        for (index, level) in self.levels.iter_mut().enumerate() {
+            let rows = batch.clone().filter(|id| level_of(*id) >= index).count();
+            level.reserve(rows, false)?;
+        }
+        self.tree.reserve(batch.len())?;
+        let links: usize = workspace.propose.iter().map(|task| task.links.len()).sum();
+        workspace.links.clear();
+        // One more each, for a parent that is not among a node's links.
+        reserve(&mut workspace.links, links + batch.len())
+    }
+
+    /// Appends the rows of the batch and computes, but does not write, the changed rows of all others.
+    fn attach_and_merge(
+        &mut self,
+        batch: &Range<NodeId>,
+        level_of: &impl Fn(NodeId) -> usize,
+        workspace: &mut Workspace,
+        executor: &impl Executor,
+    ) -> Result<(), OutOfMemory> {
+        let highest = batch.clone().map(level_of).max().unwrap_or(0);
+        while self.levels.len() <= highest {
+            let mut level = LevelLinks::new(self.params.m);
+            level.reserve(1, false)?;
+            self.levels.push(level);
+        }
+        let becomes_entry = batch.start == 0 || level_of(batch.start) > self.view_top();
+        let rows = self.vectors.rows();
+        let step = workspace.propose.len();
+        for task in &mut workspace.propose {
+            task.cursor = 0;
+        }
+        for (offset, id) in batch.clone().enumerate() {
+            let links =
+                if batch.start == 0 { &[][..] } else { workspace.propose[offset % step].take_links(id) };
+            for (index, level) in self.levels.iter_mut().enumerate().take(level_of(id) + 1) {
+                level.push(
+                    id,
+                    links.iter().filter(|link| usize::from(link.level) == index).map(|link| link.target),
+                );
+            }
+            workspace.links.extend_from_slice(links);
+            if becomes_entry {
+                self.tree.push_root(id, *self.entry);
+                continue;
+            }
+            let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
+            let parent = self.tree.push(id, base, batch.start, &self.levels[0].view(), self.params.m);
+            if !links.iter().any(|link| link.level == 0 && link.target == parent) {
+                let distance = rows.ranking().distance(rows.row(parent), rows.row(id));
+                workspace.links.push(Link { level: 0, target: parent, source: Candidate::new(distance, id) });
+            }
+        }
+        workspace.links.sort_unstable();
+        merge::run(
+            self.params,
+            &rows,
+            self.levels,
+            self.tree,
+            &workspace.links,
+            &mut workspace.merge,
+            executor,
+        )
+    }
+
+    /// The highest level before the batch.
+    fn view_top(&self) -> usize {
+        self.levels.iter().rposition(|level| level.count() > 0).unwrap_or(0)
+    }
+}
+
+impl Workspace {
+    /// Makes `tasks` tasks of each kind.
+    fn prepare(&mut self, tasks: usize) -> Result<(), OutOfMemory> {
+        let more = tasks.saturating_sub(self.propose.len());
+        reserve(&mut self.propose, more)?;
+        reserve(&mut self.merge, more)?;
+        self.propose.truncate(tasks);
+        self.merge.truncate(tasks);
+        for index in self.propose.len()..tasks {
+            self.propose.push(Propose::new(index));
+            self.merge.push(Merge::default());
+        }
+        self.merge.iter_mut().for_each(Merge::clear);
+        Ok(())
+    }
+}
+
+/// The view of the first `count` nodes.
+pub(crate) fn view_of<'a>(
+    params: &Params,
+    vectors: &'a Vectors,
+    levels: &'a [LevelLinks],
+    entry: NodeId,
+    count: usize,
+) -> GraphView<'a> {
+    let mut views = [crate::LevelView::default(); crate::MAX_LEVELS];
+    for (view, level) in views.iter_mut().zip(levels) {
+        *view = level.view();
+    }
+    GraphView::new(vectors.first_rows(count), params.m, entry, &views[..levels.len()])
+        .expect("an owned graph keeps the invariants of a view")
+}

@@ -1,0 +1,108 @@
+//! Step 1: a new node searches the frozen graph and selects its links.
+
+use alloc::vec::Vec;
+
+use super::Link;
+use super::select::select;
+use crate::search::{Candidate, Pool, Query, Scratch, SearchStats, Visited, Walk};
+use crate::storage::reserve;
+use crate::{GraphView, NodeId, OutOfMemory, Params, Rows};
+
+/// One worker's share of a batch.
+#[derive(Debug)]
+pub(super) struct Propose {
+    pub(super) index: usize,
+    /// The links of this worker's nodes, node by node, levels from the top, nearest first.
+    pub(super) links: Vec<Link>,
+    pub(super) result: Result<(), OutOfMemory>,
+    /// How far [`take_links`](Self::take_links) has come.
+    pub(super) cursor: usize,
+    scratch: Scratch,
+    candidates: Vec<Candidate>,
+    selected: Vec<Candidate>,
+}
+
+impl Propose {
+    pub(super) fn new(index: usize) -> Self {
+        Self {
+            index,
+            links: Vec::new(),
+            result: Ok(()),
+            cursor: 0,
+            scratch: Scratch::new(),
+            candidates: Vec::new(),
+            selected: Vec::new(),
+        }
+    }
+
+    pub(super) fn run(
+        &mut self,
+        view: &GraphView<'_>,
+        rows: &Rows<'_>,
+        params: &Params,
+        ids: impl Iterator<Item = NodeId>,
+        level_of: &impl Fn(NodeId) -> usize,
+    ) {
+        self.links.clear();
+        self.result = ids.into_iter().try_for_each(|id| self.propose(view, rows, params, id, level_of(id)));
+    }
+
+    /// The links of `id`. Ids must be asked for in the order in which they were proposed.
+    pub(super) fn take_links(&mut self, id: NodeId) -> &[Link] {
+        let start = self.cursor;
+        let len = self.links[start..].iter().take_while(|link| link.source.id() == id).count();
+        self.cursor += len;
+        &self.links[start..start + len]
+    }
+
+    fn propose(
+        &mut self,
+        view: &GraphView<'_>,
+        rows: &Rows<'_>,
+        params: &Params,
+        id: NodeId,
+        level: usize,
+    ) -> Result<(), OutOfMemory> {
+        let Some(entry) = view.entry() else { return Ok(()) };
+        let top = view.levels().len() - 1;
+        let pool_size = params.ef_construction.min(view.count());
+        self.scratch.reserve_pool(view.count(), pool_size)?;
+        self.candidates.clear();
+        self.selected.clear();
+        reserve(&mut self.candidates, pool_size)?;
+        reserve(&mut self.selected, params.m)?;
+        reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
+
+        let query = Query::of_row(rows, id);
+        let mut stats = SearchStats::default();
+        let mut walk = Walk { query: &query, count: view.count(), budget: usize::MAX, stats: &mut stats };
+        let mut nearest = Candidate::new(query.rank(entry), entry);
+        for level in view.levels().iter().skip(level + 1).rev() {
+            nearest = walk.descend(level, nearest);
+        }
+        for index in (0..=level.min(top)).rev() {
+            let scratch = self.scratch.as_mut();
+            let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
+            let mut visited = Visited::new(scratch.visited);
+            visited.insert(nearest.id());
+            pool.insert(nearest);
+            walk.beam(&view.levels()[index], &mut pool, &mut visited);
+            nearest = pool.candidates()[0].fresh();
+
+            self.candidates.clear();
+            self.candidates.extend(pool.candidates().iter().map(|candidate| candidate.fresh()));
+            self.selected.clear();
+            select(rows, &self.candidates, params.m, params.keep_pruned, |_| false, &mut self.selected);
+            self.links.extend(self.selected.iter().map(|selected| Link {
+                level: index as u8,
+                target: selected.id(),
+                source: Candidate::new(selected.distance(), id),
+            }));
+        }
+        // A node that will be the entry point leads to the one before it, and so to all that was reachable.
+        if level > top && self.selected.iter().all(|selected| selected.id() != entry) {
+            self.links.push(Link { level: 0, target: entry, source: Candidate::new(query.rank(entry), id) });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Which candidates become links: Algorithm 4 of the paper, the diversity heuristic.
+
+use alloc::vec::Vec;
+
+use vex_kernels::Distance;
+
+use crate::search::Candidate;
+use crate::{NodeId, Rows};
+
+/// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to `selected` in that order.
+///
+/// A candidate is dropped if a kept one is nearer to it than the node itself is: the way through the kept one is short.
+/// It is dropped, too, if node, candidate and kept one are all at one distance, as copies of one vector are: else
+/// a node among many copies would link to nothing but copies, and a search could not leave them again.
+///
+/// What `is_pinned` names is kept in any case; it is never more than `limit`.
+pub(crate) fn select(
+    rows: &Rows<'_>,
+    candidates: &[Candidate],
+    limit: usize,
+    keep_pruned: bool,
+    is_pinned: impl Fn(NodeId) -> bool,
+    selected: &mut Vec<Candidate>,
+) {
+    let start = selected.len();
+    let mut pinned = candidates.iter().filter(|candidate| is_pinned(candidate.id())).count();
+    for candidate in candidates {
+        if is_pinned(candidate.id()) {
+            pinned -= 1;
+            selected.push(*candidate);
+        } else if selected.len() - start + pinned < limit && is_diverse(rows, *candidate, &selected[start..])
+        {
+            selected.push(*candidate);
+        }
+        if selected.len() - start == limit {
+            break;
+        }
+    }
+    if keep_pruned && selected.len() - start < limit {
+        let kept = selected.len();
+        for candidate in candidates {
+            if selected.len() - start == limit {
+                break;
+            }
+            if selected[start..kept].binary_search(candidate).is_err() {
+                selected.push(*candidate);
+            }
+        }
+        selected[start..].sort_unstable();
+    }
+}
+
+fn is_diverse(rows: &Rows<'_>, candidate: Candidate, selected: &[Candidate]) -> bool {
+    let kernel: Distance<f32> = rows.ranking();
+    let row = rows.row(candidate.id());
+    let far = |between: f32, kept: &Candidate| {
+        let to_node = candidate.distance();
+        !(between < to_node || (between == to_node && kept.distance() == to_node))
+    };
+    let (fours, rest) = selected.as_chunks::<4>();
+    fours.iter().all(|four| {
+        let between = kernel.distance_batch_4(row, four.map(|kept| rows.row(kept.id())));
+        between.into_iter().zip(four).all(|(between, kept)| far(between, kept))
+    }) && rest.iter().all(|kept| far(kernel.distance(row, rows.row(kept.id())), kept))
+}

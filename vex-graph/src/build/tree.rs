@@ -1,0 +1,115 @@
+//! Why every node stays reachable.
+//!
+//! The selection heuristic may drop the last link to a node, and nothing in HNSW puts it back: production graphs
+//! lose points that way. Here every node but the entry point has a parent, a node of the base level whose link to it is
+//! never pruned. These links form a tree that hangs from the entry point, so that a base search that holds the entry point
+//! can reach everything.
+
+use alloc::vec::Vec;
+
+use crate::storage::reserve;
+use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
+
+/// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
+#[derive(Debug, Default)]
+pub(crate) struct Tree {
+    /// By node; [`TERMINATOR`] for the root.
+    parents: Vec<NodeId>,
+    /// By node. At most 2 m, the length of a row.
+    children: Vec<u16>,
+}
+
+impl Tree {
+    /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets no parent.
+    pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
+        let mut tree = Self::default();
+        tree.reserve(view.count())?;
+        tree.parents.resize(view.count(), TERMINATOR);
+        tree.children.resize(view.count(), 0);
+        let mut queue = Vec::new();
+        reserve(&mut queue, view.count())?;
+        queue.extend(view.entry());
+        let mut next = 0;
+        while let Some(&node) = queue.get(next) {
+            next += 1;
+            for &link in view.links(node, 0) {
+                if tree.parents[link as usize] == TERMINATOR && Some(link) != view.entry() {
+                    tree.parents[link as usize] = node;
+                    tree.children[node as usize] += 1;
+                    queue.push(link);
+                }
+            }
+        }
+        Ok(tree)
+    }
+
+    pub(crate) fn parent(&self, id: NodeId) -> NodeId {
+        self.parents[id as usize]
+    }
+
+    pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        reserve(&mut self.parents, additional)?;
+        reserve(&mut self.children, additional)
+    }
+
+    /// Adds `id` as the root; the old root, if there is one, becomes its child.
+    pub(crate) fn push_root(&mut self, id: NodeId, old: NodeId) {
+        self.parents.push(TERMINATOR);
+        self.children.push(0);
+        if let Some(parent) = self.parents.get_mut(old as usize) {
+            *parent = id;
+            self.children[id as usize] = 1;
+        }
+    }
+
+    /// Adds `id` below the first of its `links` that has fewer than `limit` children, and returns the parent.
+    ///
+    /// Where many copies of one vector crowd the same links, all may be full. Then the way leads down the tree: below a full
+    /// node there is one that is not, and among copies it is as near. A node that came in the same batch, which
+    /// starts at `batch`, is not in the tree's rows yet, so a later one hangs on the one before it instead.
+    pub(crate) fn push(
+        &mut self,
+        id: NodeId,
+        mut links: impl Iterator<Item = NodeId> + Clone,
+        batch: NodeId,
+        base: &LevelView<'_>,
+        limit: usize,
+    ) -> NodeId {
+        let has_room = |tree: &Self, id: NodeId| usize::from(tree.children[id as usize]) < limit;
+        let nearest = links.clone().next();
+        let parent = links.find(|link| has_room(self, *link)).or_else(|| {
+            let mut node = nearest?;
+            while !has_room(self, node) {
+                let children = base.row(node)?.iter().copied();
+                let mut children =
+                    children.filter(|child| *child < batch && self.parents[*child as usize] == node);
+                let first = children.next()?;
+                node = core::iter::once(first)
+                    .chain(children)
+                    .find(|child| has_room(self, *child))
+                    .unwrap_or(first);
+            }
+            Some(node)
+        });
+        let parent = parent.unwrap_or(id - 1);
+        self.children[parent as usize] += 1;
+        self.parents.push(parent);
+        self.children.push(0);
+        parent
+    }
+
+    /// Forgets every node from `count` on; `root` is the root again.
+    pub(crate) fn truncate(&mut self, count: usize, root: NodeId) {
+        while self.parents.len() > count {
+            self.children.pop();
+            if let Some(parent) = self.parents.pop() {
+                if let Some(children) = self.children.get_mut(parent as usize) {
+                    *children -= 1;
+                }
+            }
+        }
+        if let Some(parent) = self.parents.get_mut(root as usize) {
+            *parent = TERMINATOR;
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Exact search by brute force: the measure of recall, and the answer for small sets.
+
+use core::ops::Range;
+
+use crate::search::{Candidate, Pool, Query};
+use crate::{Neighbor, NodeId, Rows, VectorError};
+
+/// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
+pub struct Exact<'s> {
+    query: Query<'s>,
+    pool: Pool<'s>,
+}
+
+impl<'s> Exact<'s> {
+    /// A search for as many neighbors as `candidates` is long.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for.
+    pub fn new(
+        rows: &Rows<'s>,
+        query: &'s [f32],
+        candidates: &'s mut [Candidate],
+    ) -> Result<Self, VectorError> {
+        Ok(Self { query: Query::new(rows, query)?, pool: Pool::new(candidates) })
+    }
+
+    /// Looks at the rows of `ids`. Each row is to be looked at once.
+    ///
+    /// # Panics
+    /// If there are no such rows.
+    pub fn scan(&mut self, ids: Range<NodeId>) {
+        let fours_end = ids.end - ids.len() as u32 % 4;
+        for id in (ids.start..fours_end).step_by(4) {
+            let four = [id, id + 1, id + 2, id + 3];
+            for (rank, id) in self.query.rank_4(four).into_iter().zip(four) {
+                self.pool.insert(Candidate::new(rank, id));
+            }
+        }
+        for id in fours_end..ids.end {
+            self.pool.insert(Candidate::new(self.query.rank(id), id));
+        }
+    }
+
+    /// Writes what was found, nearest first and equal distances by id, to the front of `out`; returns how many.
+    pub fn finish(self, out: &mut [Neighbor]) -> usize {
+        let found = self.pool.candidates();
+        for (neighbor, candidate) in out.iter_mut().zip(found) {
+            *neighbor = Neighbor { id: candidate.id(), distance: self.query.distance(candidate.distance()) };
+        }
+        found.len().min(out.len())
+    }
+}
+
+/// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there are fewer. Returns how many.
+///
+/// # Errors
+/// If the query cannot be searched for, or memory for the candidates runs out.
+#[cfg(feature = "alloc")]
+pub fn exact(rows: &Rows<'_>, query: &[f32], out: &mut [Neighbor]) -> Result<usize, crate::SearchError> {
+    let len = out.len().min(rows.count());
+    let mut candidates = alloc::vec::Vec::new();
+    crate::storage::reserve(&mut candidates, len)?;
+    candidates.resize(len, Candidate::EMPTY);
+    let mut search = Exact::new(rows, query, &mut candidates)?;
+    search.scan(0..rows.count() as NodeId);
+    Ok(search.finish(out))
+}

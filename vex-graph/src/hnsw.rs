@@ -1,0 +1,195 @@
+//! The owned graph: it grows, and lends itself out as a view.
+
+use alloc::vec::Vec;
+use core::ops::ControlFlow;
+
+use vex_kernels::Metric;
+
+use crate::build::{Executor, Linker, Serial, Tree, Workspace, batch_len, draw, level, view_of};
+use crate::storage::{LevelLinks, Vectors, reserve};
+use crate::{
+    BuildError, GraphView, InsertError, MAX_NODES, NodeId, OutOfMemory, Params, ParamsError, TERMINATOR,
+};
+
+/// A graph that owns its memory.
+///
+/// ```
+/// use vex_graph::{Hnsw, Metric, Neighbor, Params, Scratch, SearchParams, search};
+///
+/// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 2, Params::default())?;
+/// for vector in [[0.0, 0.0], [5.0, 5.0], [1.0, 0.0]] {
+///     graph.insert(&vector)?;
+/// }
+/// let mut found = [Neighbor::default(); 2];
+/// search(&graph.view(), &[0.9, 0.0], &SearchParams::new(2, 10), &mut Scratch::new(), &mut found)?;
+/// assert_eq!([found[0].id, found[1].id], [2, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct Hnsw {
+    params: Params,
+    vectors: Vectors,
+    /// Base first; never empty.
+    levels: Vec<LevelLinks>,
+    tree: Tree,
+    entry: NodeId,
+    workspace: Workspace,
+}
+
+impl Hnsw {
+    /// An empty graph for vectors of `dim` elements.
+    ///
+    /// # Errors
+    /// If a parameter or the dimension is out of range.
+    pub fn new(metric: Metric, dim: usize, params: Params) -> Result<Self, ParamsError> {
+        params.validate()?;
+        Ok(Self {
+            params,
+            vectors: Vectors::new(metric, dim)?,
+            levels: Vec::from([LevelLinks::new(params.m0())]),
+            tree: Tree::default(),
+            entry: TERMINATOR,
+            workspace: Workspace::default(),
+        })
+    }
+
+    /// Copies a view into an owned graph that can grow. `params.m` is the view's, whatever it was.
+    ///
+    /// Links that lead nowhere, which only a damaged file holds, are left out.
+    ///
+    /// # Errors
+    /// If memory runs out or `params` are out of range.
+    pub fn from_view(
+        view: &GraphView<'_>,
+        params: Params,
+    ) -> Result<Self, BuildError<core::convert::Infallible>> {
+        let params = Params { m: view.m(), ..params };
+        let mut graph = Self::new(view.metric(), view.dim(), params)?;
+        graph.vectors.extend_from_rows(view.rows())?;
+        reserve(&mut graph.levels, view.levels().len())?;
+        for (index, level) in view.levels().iter().enumerate() {
+            let mut links = LevelLinks::new(level.width);
+            links.reserve(level.count(), true)?;
+            links.reserve(level.appended.len(), false)?;
+            for id in (0..level.sorted as NodeId).chain(level.appended.iter().copied()) {
+                let on_level = |link: &NodeId| level.row(*link).is_some();
+                links.push(id, view.links(id, index).iter().copied().filter(on_level));
+            }
+            graph.levels.truncate(index);
+            graph.levels.push(links);
+        }
+        graph.entry = view.entry().unwrap_or(TERMINATOR);
+        graph.tree = Tree::of(&graph.view())?;
+        Ok(graph)
+    }
+
+    /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
+    /// `executor` has, and with ids sorted by level. The result depends on the vectors and the parameters alone.
+    ///
+    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
+    /// and may break the build off. The graph comes with the order of its nodes: `order[id]` is the position
+    /// at which the vector of node `id` was read.
+    ///
+    /// Nodes are inserted in a random order, drawn from the seed: nodes of one batch do not see each other,
+    /// and in sorted input they would be each other's neighbors.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, memory runs out, or `progress` breaks off.
+    pub fn build<E>(
+        metric: Metric,
+        dim: usize,
+        params: Params,
+        count: usize,
+        mut fill: impl FnMut(&mut [f32]) -> Result<(), E>,
+        executor: &impl Executor,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Self, Vec<u32>), BuildError<E>> {
+        if count > MAX_NODES {
+            return Err(BuildError::Full { capacity: MAX_NODES });
+        }
+        let mut graph = Self::new(metric, dim, params)?;
+
+        // Sorted by their draws, nodes are sorted by level and in random order within one.
+        let mut draws: Vec<(u64, u32)> = Vec::new();
+        reserve(&mut draws, count)?;
+        draws.extend((0..count as u32).map(|position| (draw(params.seed, position.into()), position)));
+        draws.sort_unstable();
+        let mut ids = Vec::new();
+        reserve(&mut ids, count)?;
+        ids.resize(count, 0u32);
+        for (id, (_, position)) in draws.iter().enumerate() {
+            ids[*position as usize] = id as NodeId;
+        }
+
+        graph.vectors.extend_zeroed(count)?;
+        let mut vector = Vec::new();
+        reserve(&mut vector, dim)?;
+        vector.resize(dim, 0.0);
+        for (position, id) in ids.iter().enumerate() {
+            fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
+            graph.vectors.set(*id, &vector).map_err(|error| BuildError::Vector { position, error })?;
+        }
+
+        let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
+        let top = draws.first().map_or(0, |(draw, _)| level(*draw, params.m));
+        graph.levels[0].reserve(count, true)?;
+        reserve(&mut graph.levels, top)?;
+        for index in 1..=top {
+            let mut links = LevelLinks::new(params.m);
+            links.reserve(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), true)?;
+            graph.levels.push(links);
+        }
+        graph.tree.reserve(count)?;
+        let mut linked = 0;
+        while linked < count {
+            let end = (linked + batch_len(linked)).min(count);
+            graph.link(linked as NodeId..end as NodeId, level_of, executor)?;
+            linked = end;
+            if progress(linked).is_break() {
+                return Err(BuildError::Cancelled { linked });
+            }
+        }
+        ids.clear();
+        ids.extend(draws.iter().map(|(_, position)| *position));
+        Ok((graph, ids))
+    }
+
+    /// Inserts a vector and returns its node: the next id.
+    ///
+    /// # Errors
+    /// If the vector cannot be indexed, the graph is full, or memory runs out; the graph is as it was then.
+    pub fn insert(&mut self, vector: &[f32]) -> Result<NodeId, InsertError> {
+        let id = self.vectors.push(vector)?;
+        let level = level(draw(self.params.seed, id.into()), self.params.m);
+        if let Err(error) = self.link(id..id + 1, |_| level, &Serial) {
+            self.vectors.truncate(id as usize);
+            return Err(error.into());
+        }
+        Ok(id)
+    }
+
+    fn link(
+        &mut self,
+        batch: core::ops::Range<NodeId>,
+        level_of: impl Fn(NodeId) -> usize + Sync,
+        executor: &impl Executor,
+    ) -> Result<(), OutOfMemory> {
+        let Self { params, vectors, levels, tree, entry, workspace } = self;
+        Linker { params, vectors, levels, tree, entry }.link(batch, level_of, workspace, executor)
+    }
+
+    /// The graph as a search sees it.
+    pub fn view(&self) -> GraphView<'_> {
+        view_of(&self.params, &self.vectors, &self.levels, self.entry, self.count())
+    }
+
+    /// How many nodes there are.
+    pub fn count(&self) -> usize {
+        self.vectors.count()
+    }
+
+    /// What the graph is built with.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+}

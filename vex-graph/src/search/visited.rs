@@ -1,0 +1,70 @@
+//! Which nodes a search has seen.
+
+use crate::NodeId;
+
+/// Nodes per word: the low half holds their bits, the high half the epoch in which those bits were set.
+const NODES: usize = 32;
+
+/// A set of node ids that is emptied in constant time: a word whose epoch is not the current one counts as empty.
+pub(crate) struct Visited<'s> {
+    words: &'s mut [u64],
+    epoch: u64,
+}
+
+impl<'s> Visited<'s> {
+    /// Words for a graph of `count` nodes; one more keeps the epoch between searches.
+    pub(crate) const fn words(count: usize) -> usize {
+        count.div_ceil(NODES) + 1
+    }
+
+    /// An empty set over `words`, which were zero before their first use and are not otherwise touched.
+    pub(crate) fn new(words: &'s mut [u64]) -> Self {
+        let Some((last, words)) = words.split_first_mut() else {
+            return Self { words: &mut [], epoch: 0 };
+        };
+        let mut epoch = (*last >> NODES).wrapping_add(1) & u64::from(u32::MAX);
+        if epoch == 0 {
+            // After 2³² searches the numbers start again, so old marks must go.
+            words.fill(0);
+            epoch = 1;
+        }
+        *last = epoch << NODES;
+        Self { words, epoch: epoch << NODES }
+    }
+
+    /// Adds `id`, and says whether it is new.
+    #[inline(always)]
+    pub(crate) fn insert(&mut self, id: NodeId) -> bool {
+        let word = &mut self.words[id as usize / NODES];
+        let bit = 1u64 << (id as usize % NODES);
+        let current = if *word >> NODES << NODES == self.epoch { *word } else { self.epoch };
+        *word = current | bit;
+        current & bit == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Visited;
+
+    #[test]
+    fn a_new_set_is_empty_and_remembers() {
+        let mut words = [0u64; Visited::words(100)];
+        for _ in 0..3 {
+            let mut visited = Visited::new(&mut words);
+            for id in 0..100 {
+                assert!(visited.insert(id));
+                assert!(!visited.insert(id));
+            }
+        }
+    }
+
+    #[test]
+    fn marks_do_not_survive_the_wrap_of_the_epoch() {
+        let mut words = [0u64; Visited::words(40)];
+        Visited::new(&mut words).insert(7);
+        words[0] = u64::from(u32::MAX) << 32;
+        let mut visited = Visited::new(&mut words);
+        assert!(visited.insert(7));
+    }
+}

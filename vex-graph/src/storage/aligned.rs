@@ -1,0 +1,117 @@
+//! A growable array that begins on a cache line.
+
+use alloc::vec::Vec;
+
+use crate::OutOfMemory;
+
+/// Bytes of a cache line.
+const ALIGN: usize = 64;
+
+/// Elements that begin on a cache line, so that a row whose size is a multiple of one touches no line that it need not.
+///
+/// Safe code cannot ask a `Vec` for an alignment, so this one allocates a little more and starts where it must.
+#[derive(Debug)]
+pub(crate) struct AlignedVec<T> {
+    /// `skip` unused elements, then the elements. Never reallocated in place, since the skip would then be wrong.
+    buffer: Vec<T>,
+    skip: usize,
+}
+
+impl<T: Copy + Default> AlignedVec<T> {
+    /// The most elements that may have to be skipped.
+    const SLACK: usize = ALIGN / size_of::<T>() - 1;
+
+    pub(crate) const fn new() -> Self {
+        Self { buffer: Vec::new(), skip: 0 }
+    }
+
+    pub(crate) fn as_slice(&self) -> &[T] {
+        &self.buffer[self.skip..]
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [T] {
+        &mut self.buffer[self.skip..]
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.buffer.len() - self.skip
+    }
+
+    /// Makes room for `additional` more elements; grows by half at least, so that many small steps cost little.
+    pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        let len = self.len();
+        if additional <= self.buffer.capacity() - self.buffer.len() {
+            return Ok(());
+        }
+        self.reallocate(len.saturating_add(additional).max(len + len / 2))
+    }
+
+    /// Makes room for exactly `additional` more elements.
+    pub(crate) fn reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        if additional <= self.buffer.capacity() - self.buffer.len() {
+            return Ok(());
+        }
+        self.reallocate(self.len().saturating_add(additional))
+    }
+
+    fn reallocate(&mut self, capacity: usize) -> Result<(), OutOfMemory> {
+        let mut buffer = Vec::<T>::new();
+        let total = capacity.saturating_add(Self::SLACK);
+        buffer.try_reserve_exact(total).map_err(|_| OutOfMemory { bytes: super::bytes::<T>(total) })?;
+        let skip = buffer.as_ptr().align_offset(ALIGN);
+        assert!(skip <= Self::SLACK, "the size of an element divides a cache line");
+        buffer.resize(skip, T::default());
+        buffer.extend_from_slice(self.as_slice());
+        *self = Self { buffer, skip };
+        Ok(())
+    }
+
+    /// Appends copies of `value` into room that was reserved.
+    pub(crate) fn extend_with(&mut self, count: usize, value: T) {
+        self.expect_room(count);
+        self.buffer.resize(self.buffer.len() + count, value);
+    }
+
+    /// Appends a slice into room that was reserved.
+    pub(crate) fn extend_from_slice(&mut self, slice: &[T]) {
+        self.expect_room(slice.len());
+        self.buffer.extend_from_slice(slice);
+    }
+
+    /// An append must never reallocate: the new buffer would be aligned by chance only.
+    fn expect_room(&self, count: usize) {
+        assert!(count <= self.buffer.capacity() - self.buffer.len(), "room is reserved before it is used");
+    }
+
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.buffer.truncate(self.skip + len);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ALIGN, AlignedVec};
+
+    #[test]
+    fn stays_aligned_and_keeps_its_elements_while_it_grows() {
+        let mut vec = AlignedVec::<u32>::new();
+        for i in 0..10_000 {
+            vec.reserve(1).unwrap();
+            vec.extend_with(1, i);
+            assert_eq!(vec.as_slice().as_ptr() as usize % ALIGN, 0);
+        }
+        assert!(vec.as_slice().iter().copied().eq(0..10_000));
+        vec.truncate(3);
+        assert_eq!(vec.as_slice(), [0, 1, 2]);
+    }
+
+    #[test]
+    fn an_impossible_size_is_an_error_and_changes_nothing() {
+        let mut vec = AlignedVec::<f32>::new();
+        vec.reserve(1).unwrap();
+        vec.extend_with(1, 1.0);
+        assert!(vec.reserve(usize::MAX / 8).is_err());
+        assert!(vec.reserve_exact(usize::MAX).is_err());
+        assert_eq!(vec.as_slice(), [1.0]);
+    }
+}

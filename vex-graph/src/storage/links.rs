@@ -1,0 +1,90 @@
+//! Owned links of one level.
+
+use alloc::vec::Vec;
+
+use super::AlignedVec;
+use crate::{LevelView, NodeId, OutOfMemory, TERMINATOR};
+
+/// The rows of one level; see [`LevelView`] for the layout.
+#[derive(Debug)]
+pub(crate) struct LevelLinks {
+    width: usize,
+    links: AlignedVec<u32>,
+    sorted: usize,
+    appended: Vec<NodeId>,
+}
+
+impl LevelLinks {
+    pub(crate) fn new(width: usize) -> Self {
+        Self { width, links: AlignedVec::new(), sorted: 0, appended: Vec::new() }
+    }
+
+    pub(crate) fn width(&self) -> usize {
+        self.width
+    }
+
+    pub(crate) fn count(&self) -> usize {
+        self.sorted + self.appended.len()
+    }
+
+    pub(crate) fn view(&self) -> LevelView<'_> {
+        LevelView {
+            links: self.links.as_slice(),
+            width: self.width,
+            sorted: self.sorted,
+            appended: &self.appended,
+        }
+    }
+
+    /// Makes room for `additional` more rows; `exact` for a size that is known to be the last.
+    pub(crate) fn reserve(&mut self, additional: usize, exact: bool) -> Result<(), OutOfMemory> {
+        let ids = additional.saturating_mul(self.width);
+        if exact {
+            self.links.reserve_exact(ids)?;
+        } else {
+            self.links.reserve(ids)?;
+            super::reserve(&mut self.appended, additional)?;
+        }
+        Ok(())
+    }
+
+    /// Appends a row for `id`, larger than every id on this level, into room that was reserved.
+    pub(crate) fn push(&mut self, id: NodeId, links: impl Iterator<Item = NodeId>) {
+        if id as usize == self.sorted && self.appended.is_empty() {
+            self.sorted += 1;
+        } else {
+            self.appended.push(id);
+        }
+        let row = self.links.len();
+        self.links.extend_with(self.width, TERMINATOR);
+        write(&mut self.links.as_mut_slice()[row..], links);
+    }
+
+    /// Replaces the links of a node of this level.
+    pub(crate) fn set(&mut self, id: NodeId, links: impl Iterator<Item = NodeId>) {
+        let view = self.view();
+        let row = if (id as usize) < view.sorted {
+            id as usize
+        } else {
+            view.sorted + view.appended.binary_search(&id).expect("a link's target is on its level")
+        };
+        let start = row * self.width;
+        write(&mut self.links.as_mut_slice()[start..start + self.width], links);
+    }
+
+    /// Drops every row whose id is `count` or more.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.appended.truncate(self.appended.partition_point(|id| (*id as usize) < count));
+        self.sorted = self.sorted.min(count);
+        self.links.truncate(self.count() * self.width);
+    }
+}
+
+/// Links first, then terminators.
+fn write(row: &mut [u32], links: impl Iterator<Item = NodeId>) {
+    let mut links = links;
+    for slot in row {
+        *slot = links.next().unwrap_or(TERMINATOR);
+    }
+    debug_assert!(links.next().is_none(), "a row holds all links it is given");
+}

@@ -1,0 +1,23 @@
+//! Owned memory: every allocation of the crate goes through here and can fail.
+
+mod aligned;
+mod links;
+mod vectors;
+
+pub(crate) use aligned::AlignedVec;
+pub(crate) use links::LevelLinks;
+pub use vectors::Vectors;
+
+use alloc::vec::Vec;
+
+use crate::OutOfMemory;
+
+/// Makes room for `additional` more elements, or fails with the size that was asked for. Grows geometrically.
+pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
+    vec.try_reserve(additional)
+        .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
+}
+
+pub(crate) fn bytes<T>(len: usize) -> usize {
+    len.saturating_mul(size_of::<T>())
+}
