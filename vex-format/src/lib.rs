@@ -1,2 +1,74 @@
-//! Work in progress.
+//! The Vex index file: opened in constant time, searched in place, never trusted.
+//!
+//! [`Image::open`] checks a file's header and lends a [`GraphView`](vex_graph::GraphView) into its bytes, which may be
+//! read, mapped or in flash. A `Writer` turns a view back into bytes. [`Image::verify`] is the full scan.
+//!
+//! ```
+//! # #[cfg(feature = "alloc")] {
+//! use vex_format::{AlignedBytes, Image, Meta, Writer};
+//! use vex_graph::{GraphView, LevelView, Metric, Params, Rows, TERMINATOR};
+//!
+//! // Two nodes that link to each other, in rows of 16 elements and 8 links.
+//! let (mut elements, mut links) = ([0.0; 32], [TERMINATOR; 16]);
+//! (elements[16], links[0], links[8]) = (1.0, 1, 0);
+//! let base = LevelView { links: &links, width: 8, sorted: 2, appended: &[] };
+//! let rows = Rows::new(Metric::SquaredEuclidean, &elements, 3, 16, 2)?;
+//! let view = GraphView::new(rows, 4, 0, &[base])?;
+//!
+//! let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
+//! let writer = Writer::new(&view, &[10, 20], &meta)?;
+//! let mut file = Vec::new();
+//! writer.write_to(&mut |bytes: &[u8]| {
+//!     file.extend_from_slice(bytes);
+//!     Ok::<(), std::io::Error>(())
+//! })?;
+//!
+//! let file = AlignedBytes::copy_of(&file)?;
+//! let image = Image::open(&file)?;
+//! image.verify()?;
+//! assert_eq!(image.keys(), [10, 20]);
+//! assert_eq!(image.graph().links(0, 0), [1]);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Features
+//! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the instructions that the machine
+//! has. Without either the crate reads and verifies, in `no_std` and without an allocator.
+#![doc = include_str!("../FORMAT.md")]
 #![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+#[cfg(feature = "std")]
+extern crate std;
+
+mod aligned;
+mod checksum;
+mod codes;
+mod error;
+mod header;
+mod image;
+mod layout;
+#[cfg(feature = "alloc")]
+mod order;
+mod section;
+mod verify;
+#[cfg(feature = "alloc")]
+mod write;
+
+pub use aligned::Aligned;
+#[cfg(feature = "alloc")]
+pub use aligned::AlignedBytes;
+pub use checksum::{BLOCK_BYTES, checksum_of_blocks, crc32c};
+pub use codes::{Element, Kind};
+#[cfg(feature = "alloc")]
+pub use error::WriteError;
+pub use error::{Field, OpenError, VerifyError};
+pub use header::{Header, MAJOR, MINOR};
+pub use image::Image;
+pub use layout::Layout;
+pub use section::{ALIGNMENT, Section, Tag};
+#[cfg(feature = "alloc")]
+pub use write::{Meta, Writer};

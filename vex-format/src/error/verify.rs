@@ -1,0 +1,132 @@
+//! What a full scan can find.
+
+use core::fmt;
+
+use vex_graph::NodeId;
+
+use crate::Tag;
+
+/// A file that opens, but is damaged or was not written by this format's rules.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// A section is damaged.
+    Checksum {
+        /// The section.
+        section: Tag,
+        /// Where it begins in the file.
+        offset: u64,
+        /// The checksum in the section table.
+        expected: u32,
+        /// The checksum of the section.
+        found: u32,
+    },
+    /// A byte between sections is not zero.
+    Padding {
+        /// Where it is in the file.
+        offset: u64,
+        /// The byte.
+        found: u8,
+    },
+    /// An element between the end of a vector and the end of its row is not zero.
+    VectorPadding {
+        /// The vector's node.
+        node: NodeId,
+        /// Where in the row.
+        position: usize,
+    },
+    /// An element is NaN or infinite.
+    NotFinite {
+        /// The vector's node.
+        node: NodeId,
+        /// Where in the vector.
+        position: usize,
+    },
+    /// The metric is cosine, and a vector does not have unit length.
+    NotUnitLength {
+        /// The vector's node.
+        node: NodeId,
+        /// The square of its length.
+        found: f64,
+    },
+    /// A link leads to a node that is not on the level.
+    Link {
+        /// The level.
+        level: usize,
+        /// The node that links.
+        node: NodeId,
+        /// The nodes that are on the level: ids must be less.
+        expected: u32,
+        /// The id it links to.
+        found: NodeId,
+    },
+    /// A link stands after the end of its row.
+    LinkAfterEnd {
+        /// The level.
+        level: usize,
+        /// The node that links.
+        node: NodeId,
+        /// The id it links to.
+        found: NodeId,
+    },
+    /// A node links to itself.
+    SelfLink {
+        /// The level.
+        level: usize,
+        /// The node.
+        node: NodeId,
+    },
+    /// A node links to another one twice.
+    DuplicateLink {
+        /// The level.
+        level: usize,
+        /// The node that links.
+        node: NodeId,
+        /// The id it links to.
+        found: NodeId,
+    },
+}
+
+impl fmt::Display for VerifyError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Checksum { section, offset, expected, found } => write!(
+                f,
+                "section {section} at byte {offset} is damaged: expected checksum {expected:08x}, found {found:08x}"
+            ),
+            Self::Padding { offset, found } => {
+                write!(f, "padding at byte {offset}: expected zero, found {found}")
+            }
+            Self::VectorPadding { node, position } => {
+                write!(f, "vector {node}: expected zero padding, found something else at position {position}")
+            }
+            Self::NotFinite { node, position } => {
+                write!(
+                    f,
+                    "vector {node}: expected finite elements, found NaN or infinity at position {position}"
+                )
+            }
+            Self::NotUnitLength { node, found } => {
+                write!(f, "vector {node}: expected unit length for the cosine metric, found {found} squared")
+            }
+            Self::Link { level, node, expected, found } => {
+                write!(
+                    f,
+                    "node {node} on level {level}: expected links to ids below {expected}, found {found}"
+                )
+            }
+            Self::LinkAfterEnd { level, node, found } => {
+                write!(
+                    f,
+                    "node {node} on level {level}: expected no link after the end of its row, found {found}"
+                )
+            }
+            Self::SelfLink { level, node } => write!(f, "node {node} on level {level} links to itself"),
+            Self::DuplicateLink { level, node, found } => {
+                write!(f, "node {node} on level {level} links to {found} twice")
+            }
+        }
+    }
+}
+
+impl core::error::Error for VerifyError {}

@@ -1,0 +1,73 @@
+//! Why an index cannot be written.
+
+use core::fmt;
+
+use vex_graph::{Metric, NodeId, OutOfMemory, ParamsError};
+
+/// An index that cannot be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum WriteError {
+    /// The parameters are out of range.
+    Params(ParamsError),
+    /// The parameters are not those of the graph.
+    M {
+        /// `m` of the graph.
+        expected: usize,
+        /// `m` of the parameters.
+        found: usize,
+    },
+    /// There is not one key for each node.
+    Keys {
+        /// The nodes of the graph.
+        expected: usize,
+        /// The keys given.
+        found: usize,
+    },
+    /// The format has no code for the metric.
+    Metric {
+        /// The metric.
+        found: Metric,
+    },
+    /// The entry point is not a node.
+    Entry {
+        /// The nodes of the graph: the entry point must be less.
+        expected: usize,
+        /// The entry point.
+        found: NodeId,
+    },
+    /// The file would be longer than 2⁶⁴ − 1 bytes.
+    TooLarge,
+    /// The nodes could not be sorted for want of memory.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<ParamsError> for WriteError {
+    fn from(error: ParamsError) -> Self {
+        Self::Params(error)
+    }
+}
+
+impl From<OutOfMemory> for WriteError {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for WriteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Params(error) => error.fmt(f),
+            Self::M { expected, found } => write!(f, "m: expected {expected} as in the graph, found {found}"),
+            Self::Keys { expected, found } => write!(f, "expected {expected} keys, found {found}"),
+            Self::Metric { found } => write!(f, "the file format has no code for the metric {found}"),
+            Self::Entry { expected, found } => {
+                write!(f, "expected an entry point below {expected}, found {found}")
+            }
+            Self::TooLarge => f.write_str("the file would be longer than a file can be"),
+            Self::OutOfMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for WriteError {}

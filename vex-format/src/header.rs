@@ -1,0 +1,294 @@
+//! The header: 128 bytes that say what the file is and how large everything in it is.
+
+use core::ops::RangeInclusive;
+
+use vex_graph::{MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params, TERMINATOR, row_stride};
+
+use crate::checksum::{BLOCK_LOG2, crc32c};
+use crate::codes::{self, Element, Kind};
+use crate::section::{ALIGNMENT, MAX_SECTIONS};
+use crate::{Field, OpenError};
+
+/// The major version of the format: another one cannot be read.
+pub const MAJOR: u16 = 1;
+
+/// The minor version that is written. A file of any minor version is read if its feature masks allow it.
+pub const MINOR: u16 = 0;
+
+pub(crate) const MAGIC: [u8; 8] = [0x89, b'V', b'E', b'X', b'\r', b'\n', 0x1A, b'\n'];
+pub(crate) const HEADER_BYTES: usize = 128;
+pub(crate) const TRAILER_BYTES: usize = 16;
+
+/// Feature bits that this version understands.
+const INCOMPATIBLE: u32 = 0;
+const READ_ONLY_COMPATIBLE: u32 = 0;
+
+/// What the header says, checked: every value is in its range and agrees with the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header {
+    /// The major version.
+    pub major: u16,
+    /// The minor version.
+    pub minor: u16,
+    /// Feature bits that a reader may ignore.
+    pub compatible: u32,
+    /// Feature bits that a reader may ignore, but not a writer.
+    pub read_only_compatible: u32,
+    /// Feature bits that must be understood.
+    pub incompatible: u32,
+    /// How many sections there are.
+    pub sections: usize,
+    /// Bytes from the magic to the end of the trailer.
+    pub file_length: u64,
+    /// The caller's name for the file.
+    pub segment_id: [u8; 16],
+    /// The highest sequence number that went into the file.
+    pub sequence: u64,
+    /// Elements of a vector.
+    pub dim: usize,
+    /// Elements from one vector to the next.
+    pub stride: usize,
+    /// How many vectors there are.
+    pub count: usize,
+    /// The scalar type of the vectors.
+    pub element: Element,
+    /// The rule by which vectors are compared.
+    pub metric: Metric,
+    /// The kind of index.
+    pub kind: Kind,
+    /// How many levels there are, the base included.
+    pub levels: usize,
+    /// The most links of a node above the base; the base has twice as many.
+    pub m: usize,
+    /// Where a search begins, or [`TERMINATOR`] if there are no vectors.
+    pub entry: NodeId,
+    /// Level l holds the nodes below `level_count[l]`.
+    pub level_count: [u32; MAX_LEVELS],
+    /// The checksum of the section table.
+    pub table_checksum: u32,
+}
+
+impl Header {
+    /// Whether the file may be searched only: it has a feature that a change would break.
+    pub fn is_read_only(&self) -> bool {
+        self.read_only_compatible & !READ_ONLY_COMPATIBLE != 0
+    }
+
+    /// Reads the header at the start of `bytes`. Its length is not compared with the file's.
+    pub(crate) fn decode(bytes: &[u8]) -> Result<Self, OpenError> {
+        let magic = &bytes[..bytes.len().min(MAGIC.len())];
+        if !MAGIC.starts_with(magic) {
+            return Err(OpenError::Magic { found: array(magic, 0) });
+        }
+        let Some(bytes) = bytes.first_chunk::<HEADER_BYTES>() else {
+            return Err(OpenError::TooShort { expected: HEADER_BYTES as u64, found: bytes.len() as u64 });
+        };
+        let major = u16_at(bytes, at::MAJOR);
+        if major != MAJOR {
+            return Err(OpenError::Version { expected: MAJOR, found: major });
+        }
+        let header_bytes = HEADER_BYTES as u64;
+        check(bytes, Field::HeaderLength, at::HEADER_LENGTH, 4, header_bytes..=header_bytes)?;
+        let (expected, found) = (u32_at(bytes, at::CHECKSUM), crc32c(&bytes[..at::CHECKSUM]));
+        if expected != found {
+            return Err(OpenError::HeaderChecksum { expected, found });
+        }
+        let incompatible = u32_at(bytes, at::INCOMPATIBLE);
+        if incompatible & !INCOMPATIBLE != 0 {
+            return Err(OpenError::Features { found: incompatible & !INCOMPATIBLE });
+        }
+        let align_log2 = u64::from(ALIGNMENT.ilog2());
+        check(bytes, Field::AlignLog2, at::ALIGN_LOG2, 1, align_log2..=align_log2)?;
+        let block_log2 = u64::from(BLOCK_LOG2);
+        check(bytes, Field::BlockLog2, at::BLOCK_LOG2, 1, block_log2..=block_log2)?;
+        let sections = check(bytes, Field::SectionCount, at::SECTIONS, 2, 1..=MAX_SECTIONS as u64)? as usize;
+
+        let dim = check(bytes, Field::Dim, at::DIM, 4, 1..=MAX_DIM as u64)? as usize;
+        let stride = row_stride(dim) as u64;
+        let stride = check(bytes, Field::Stride, at::STRIDE, 4, stride..=stride)? as usize;
+        let count = check(bytes, Field::Count, at::COUNT, 4, 0..=MAX_NODES as u64)?;
+        let element = code(bytes, Field::Element, at::ELEMENT, Element::ALL.len(), Element::from_code)?;
+        let metric = code(bytes, Field::Metric, at::METRIC, Metric::ALL.len(), codes::metric_from_code)?;
+        let kind = code(bytes, Field::Kind, at::KIND, Kind::ALL.len(), Kind::from_code)?;
+
+        let most_levels = if count == 0 { 1 } else { MAX_LEVELS as u64 };
+        let levels = check(bytes, Field::Levels, at::LEVELS, 1, 1..=most_levels)? as usize;
+        let (m_min, m_max) = Params::M_RANGE.into_inner();
+        let m = check(bytes, Field::M, at::M, 2, m_min as u64..=m_max as u64)?;
+        check(bytes, Field::M0, at::M0, 2, 2 * m..=2 * m)?;
+
+        // The base holds every node, each level no more than the one below it, and the top one the entry point.
+        let mut range = count..=count;
+        let mut level_count = [0; MAX_LEVELS];
+        for (level, found) in level_count.iter_mut().enumerate() {
+            if level >= levels {
+                range = 0..=0;
+            }
+            let nodes = check(bytes, Field::LevelCount, at::LEVEL_COUNT + 4 * level, 4, range)?;
+            range = 1..=nodes;
+            *found = nodes as u32;
+        }
+        let entries = match u64::from(level_count[levels - 1]) {
+            0 => u64::from(TERMINATOR)..=u64::from(TERMINATOR),
+            top => 0..=top - 1,
+        };
+        let entry = check(bytes, Field::Entry, at::ENTRY, 4, entries)? as NodeId;
+
+        Ok(Self {
+            major,
+            minor: u16_at(bytes, at::MINOR),
+            compatible: u32_at(bytes, at::COMPATIBLE),
+            read_only_compatible: u32_at(bytes, at::READ_ONLY_COMPATIBLE),
+            incompatible,
+            sections,
+            file_length: u64_at(bytes, at::FILE_LENGTH),
+            segment_id: array(bytes, at::SEGMENT_ID),
+            sequence: u64_at(bytes, at::SEQUENCE),
+            dim,
+            stride,
+            count: count as usize,
+            element,
+            metric,
+            kind,
+            levels,
+            m: m as usize,
+            entry,
+            level_count,
+            table_checksum: u32_at(bytes, at::TABLE_CHECKSUM),
+        })
+    }
+
+    /// The header's bytes, or `None` if the metric has no code.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn encode(&self) -> Option<[u8; HEADER_BYTES]> {
+        let mut bytes = [0; HEADER_BYTES];
+        let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+        put(0, &MAGIC);
+        put(at::MAJOR, &self.major.to_le_bytes());
+        put(at::MINOR, &self.minor.to_le_bytes());
+        put(at::HEADER_LENGTH, &(HEADER_BYTES as u32).to_le_bytes());
+        put(at::COMPATIBLE, &self.compatible.to_le_bytes());
+        put(at::READ_ONLY_COMPATIBLE, &self.read_only_compatible.to_le_bytes());
+        put(at::INCOMPATIBLE, &self.incompatible.to_le_bytes());
+        put(at::ALIGN_LOG2, &[ALIGNMENT.ilog2() as u8, BLOCK_LOG2]);
+        put(at::SECTIONS, &(self.sections as u16).to_le_bytes());
+        put(at::FILE_LENGTH, &self.file_length.to_le_bytes());
+        put(at::SEGMENT_ID, &self.segment_id);
+        put(at::SEQUENCE, &self.sequence.to_le_bytes());
+        put(at::DIM, &(self.dim as u32).to_le_bytes());
+        put(at::STRIDE, &(self.stride as u32).to_le_bytes());
+        put(at::COUNT, &(self.count as u32).to_le_bytes());
+        put(at::ELEMENT, &[self.element.code()]);
+        put(at::METRIC, &[codes::metric_code(self.metric)?]);
+        put(at::KIND, &[self.kind.code()]);
+        put(at::LEVELS, &[self.levels as u8]);
+        put(at::M, &(self.m as u16).to_le_bytes());
+        put(at::M0, &(2 * self.m as u16).to_le_bytes());
+        put(at::ENTRY, &self.entry.to_le_bytes());
+        for (level, count) in self.level_count.iter().enumerate() {
+            put(at::LEVEL_COUNT + 4 * level, &count.to_le_bytes());
+        }
+        put(at::TABLE_CHECKSUM, &self.table_checksum.to_le_bytes());
+        let checksum = crc32c(&bytes[..at::CHECKSUM]);
+        bytes[at::CHECKSUM..].copy_from_slice(&checksum.to_le_bytes());
+        Some(bytes)
+    }
+}
+
+/// The trailer that belongs to a header, given by its bytes.
+pub(crate) fn trailer(header: &[u8]) -> [u8; TRAILER_BYTES] {
+    let mut bytes = [0; TRAILER_BYTES];
+    bytes[..8].copy_from_slice(&array::<8>(header, at::FILE_LENGTH));
+    bytes[8..12].copy_from_slice(&array::<4>(header, at::CHECKSUM));
+    bytes[12..].copy_from_slice(b"XEV\n");
+    bytes
+}
+
+/// The `N` bytes at an offset that is inside of `bytes`; zeros if it is not.
+pub(crate) fn array<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
+    let mut array = [0; N];
+    if let Some(bytes) = bytes.get(offset..) {
+        array.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+    }
+    array
+}
+
+pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    u32::from_le_bytes(array(bytes, offset))
+}
+
+pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    u64::from_le_bytes(array(bytes, offset))
+}
+
+/// A number that is not in its range, as an error.
+pub(crate) fn in_range(
+    field: Field,
+    offset: u64,
+    found: u64,
+    expected: RangeInclusive<u64>,
+) -> Result<u64, OpenError> {
+    if expected.contains(&found) {
+        return Ok(found);
+    }
+    Err(OpenError::Field { field, offset, expected: expected.into_inner(), found })
+}
+
+fn u16_at(bytes: &[u8], offset: usize) -> u16 {
+    u16::from_le_bytes(array(bytes, offset))
+}
+
+/// The number of `width` bytes at an offset, if it is in range.
+fn check(
+    bytes: &[u8; HEADER_BYTES],
+    field: Field,
+    offset: usize,
+    width: usize,
+    expected: RangeInclusive<u64>,
+) -> Result<u64, OpenError> {
+    let found = u64_at(bytes, offset) & (u64::MAX >> (64 - 8 * width));
+    in_range(field, offset as u64, found, expected)
+}
+
+/// The meaning of the code at an offset. Codes are given from 1 upwards.
+fn code<T>(
+    bytes: &[u8; HEADER_BYTES],
+    field: Field,
+    offset: usize,
+    codes: usize,
+    meaning: impl Fn(u8) -> Option<T>,
+) -> Result<T, OpenError> {
+    let (offset_in_file, expected) = (offset as u64, (1, codes as u64));
+    let found = bytes[offset];
+    meaning(found).ok_or(OpenError::Field { field, offset: offset_in_file, expected, found: found.into() })
+}
+
+/// Offsets of the header's fields, as FORMAT.md has them.
+mod at {
+    pub(super) const MAJOR: usize = 8;
+    pub(super) const MINOR: usize = 10;
+    pub(super) const HEADER_LENGTH: usize = 12;
+    pub(super) const COMPATIBLE: usize = 16;
+    pub(super) const READ_ONLY_COMPATIBLE: usize = 20;
+    pub(super) const INCOMPATIBLE: usize = 24;
+    pub(super) const ALIGN_LOG2: usize = 28;
+    pub(super) const BLOCK_LOG2: usize = 29;
+    pub(super) const SECTIONS: usize = 30;
+    pub(super) const FILE_LENGTH: usize = 32;
+    pub(super) const SEGMENT_ID: usize = 40;
+    pub(super) const SEQUENCE: usize = 56;
+    pub(super) const DIM: usize = 64;
+    pub(super) const STRIDE: usize = 68;
+    pub(super) const COUNT: usize = 72;
+    pub(super) const ELEMENT: usize = 76;
+    pub(super) const METRIC: usize = 77;
+    pub(super) const KIND: usize = 78;
+    pub(super) const LEVELS: usize = 79;
+    pub(super) const M: usize = 80;
+    pub(super) const M0: usize = 82;
+    pub(super) const ENTRY: usize = 84;
+    pub(super) const LEVEL_COUNT: usize = 88;
+    pub(super) const TABLE_CHECKSUM: usize = 120;
+    pub(super) const CHECKSUM: usize = 124;
+}

@@ -1,0 +1,260 @@
+//! Offsets into the bytes of a file, checked once.
+
+use bytemuck::AnyBitPattern;
+use vex_graph::{GraphView, LevelView, MAX_LEVELS, Params, Rows};
+
+use crate::checksum::section_checksum;
+use crate::header::{HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_at, u64_at};
+use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
+use crate::{Field, Header, Image, OpenError, Section, crc32c};
+
+/// What is where in a file. It borrows nothing, so that it can be kept beside the bytes, whoever owns them.
+///
+/// Its methods take those bytes again and check that they fit. [`Image`] keeps both.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout {
+    header: Header,
+    params: Params,
+    vectors: Span,
+    keys: Span,
+    links: [Span; MAX_LEVELS],
+}
+
+impl Layout {
+    /// Checks all but the contents of the sections: constant time, under 2 KiB read, no allocation.
+    ///
+    /// # Errors
+    /// If the bytes are not an index of this version, are cut off, or do not begin on a multiple of 64.
+    pub fn open(bytes: &[u8]) -> Result<Self, OpenError> {
+        if cfg!(target_endian = "big") {
+            return Err(OpenError::BigEndianHost);
+        }
+        let header = Header::decode(bytes)?;
+        check_bytes(&header, bytes)?;
+        check_trailer(bytes)?;
+        let table = table(&header, bytes)?;
+        let (expected, found) = (header.table_checksum, crc32c(table));
+        if expected != found {
+            return Err(OpenError::TableChecksum { expected, found });
+        }
+
+        let mut layout = Self {
+            header,
+            params: Params::default(),
+            vectors: Span::default(),
+            keys: Span::default(),
+            links: [Span::default(); MAX_LEVELS],
+        };
+        let mut contents = Content::of(&header).peekable();
+        let mut end = (HEADER_BYTES + table.len()) as u64;
+        for (index, section) in sections(table).enumerate() {
+            let entry = (HEADER_BYTES + index * ENTRY_BYTES) as u64;
+            let content = contents.next_if(|content| content.tag() == section.tag);
+            if content.is_none() {
+                check_unknown(&section, entry, contents.peek())?;
+            }
+            let span = check_entry(&header, &section, content, entry, &mut end)?;
+            match content {
+                Some(Content::Vectors) => layout.vectors = span,
+                Some(Content::Keys) => layout.keys = span,
+                Some(Content::Links(level)) => layout.links[level] = span,
+                Some(Content::Meta) => {
+                    layout.params = read_meta(&header, &section, span.of(bytes)?)?;
+                }
+                None => (),
+            }
+        }
+        if let Some(content) = contents.next() {
+            return Err(OpenError::MissingSection { expected: content.tag() });
+        }
+        let trailer = aligned(end).unwrap_or(u64::MAX);
+        let expected = trailer.saturating_add(TRAILER_BYTES as u64);
+        in_range(Field::FileLength, 32, header.file_length, expected..=expected)?;
+        Ok(layout)
+    }
+
+    /// What the header says.
+    pub fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// What the graph was built with.
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// The graph in these bytes.
+    ///
+    /// # Errors
+    /// If the bytes are not those that were opened: another length or alignment.
+    pub fn view<'a>(&self, bytes: &'a [u8]) -> Result<GraphView<'a>, OpenError> {
+        check_bytes(&self.header, bytes)?;
+        let header = &self.header;
+        let elements = cast(bytes, self.vectors)?;
+        let rows = Rows::new(header.metric, elements, header.dim, header.stride, header.count)?;
+        let mut levels = [LevelView::default(); MAX_LEVELS];
+        let levels = &mut levels[..header.levels];
+        for (level, view) in levels.iter_mut().enumerate() {
+            *view = LevelView {
+                links: cast(bytes, self.links[level])?,
+                width: width(header, level),
+                sorted: header.level_count[level] as usize,
+                appended: &[],
+            };
+        }
+        Ok(GraphView::new(rows, header.m, header.entry, levels)?)
+    }
+
+    /// The keys in these bytes: one for each node.
+    ///
+    /// # Errors
+    /// If the bytes are not those that were opened: another length or alignment.
+    pub fn keys<'a>(&self, bytes: &'a [u8]) -> Result<&'a [u64], OpenError> {
+        check_bytes(&self.header, bytes)?;
+        cast(bytes, self.keys)
+    }
+
+    /// The rows of the section table in these bytes, those of unknown sections included.
+    ///
+    /// # Errors
+    /// If the bytes are not those that were opened: another length or alignment.
+    pub fn sections<'a>(&self, bytes: &'a [u8]) -> Result<impl Iterator<Item = Section> + 'a, OpenError> {
+        check_bytes(&self.header, bytes)?;
+        Ok(sections(table(&self.header, bytes)?))
+    }
+
+    /// This layout together with its bytes.
+    ///
+    /// # Errors
+    /// If the bytes are not those that were opened: another length or alignment.
+    pub fn image<'a>(&self, bytes: &'a [u8]) -> Result<Image<'a>, OpenError> {
+        Image::new(*self, bytes)
+    }
+}
+
+/// Where a section is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+impl Span {
+    fn of(self, bytes: &[u8]) -> Result<&[u8], OpenError> {
+        let (expected, found) = (self.end as u64, bytes.len() as u64);
+        bytes.get(self.start..self.end).ok_or(OpenError::TooShort { expected, found })
+    }
+}
+
+/// Checks what can be checked without reading: length and alignment.
+fn check_bytes(header: &Header, bytes: &[u8]) -> Result<(), OpenError> {
+    let (expected, found) = (header.file_length, bytes.len() as u64);
+    if expected != found {
+        return Err(OpenError::Length { expected, found });
+    }
+    match bytes.as_ptr().addr() % ALIGNMENT {
+        0 => Ok(()),
+        found => Err(OpenError::Misaligned { expected: ALIGNMENT, found }),
+    }
+}
+
+fn check_trailer(bytes: &[u8]) -> Result<(), OpenError> {
+    let offset = bytes.len().saturating_sub(TRAILER_BYTES);
+    let (expected, found) = (trailer(bytes), array(bytes, offset));
+    if expected != found {
+        return Err(OpenError::Trailer { offset: offset as u64, expected, found });
+    }
+    Ok(())
+}
+
+/// The bytes of the section table.
+fn table<'a>(header: &Header, bytes: &'a [u8]) -> Result<&'a [u8], OpenError> {
+    let end = HEADER_BYTES + header.sections * ENTRY_BYTES;
+    bytes
+        .get(HEADER_BYTES..end)
+        .ok_or(OpenError::TooShort { expected: end as u64, found: bytes.len() as u64 })
+}
+
+fn sections(table: &[u8]) -> impl Iterator<Item = Section> + '_ {
+    let (entries, _) = table.as_chunks::<ENTRY_BYTES>();
+    entries.iter().map(Section::decode)
+}
+
+/// Says whether a section that is not the next one that is needed can be skipped.
+fn check_unknown(section: &Section, entry: u64, next: Option<&Content>) -> Result<(), OpenError> {
+    if section.tag.is_known() {
+        let expected = next.map(|content| content.tag());
+        return Err(OpenError::SectionOrder { offset: entry, expected, found: section.tag });
+    }
+    if !section.is_skippable() {
+        return Err(OpenError::UnknownSection { offset: entry, found: section.tag });
+    }
+    Ok(())
+}
+
+/// Checks a row of the table, whose `content` is `None` if it is unknown, and moves `end` to the end of the section.
+fn check_entry(
+    header: &Header,
+    section: &Section,
+    content: Option<Content>,
+    entry: u64,
+    end: &mut u64,
+) -> Result<Span, OpenError> {
+    let too_large = OpenError::TooLarge { offset: entry };
+    let offset = aligned(*end).ok_or(too_large)?;
+    in_range(Field::SectionOffset, entry + 8, section.offset, offset..=offset)?;
+    // What follows a section is at least the trailer, so no later addition can overflow either.
+    let most = header.file_length.saturating_sub(TRAILER_BYTES as u64).saturating_sub(offset);
+    in_range(Field::SectionLength, entry + 16, section.length, 0..=most)?;
+    match content {
+        Some(content) => {
+            let (flags, length, element) = (
+                u64::from(section.flags),
+                content.length(header).ok_or(too_large)?,
+                u64::from(content.element_size(header)),
+            );
+            in_range(Field::SectionFlags, entry + 4, flags, 0..=0)?;
+            in_range(Field::SectionLength, entry + 16, section.length, length..=length)?;
+            in_range(Field::SectionElementSize, entry + 24, section.element_size.into(), element..=element)?;
+        }
+        None => {
+            in_range(Field::SectionFlags, entry + 4, section.flags.into(), 0..=Section::MAX_FLAGS)?;
+        }
+    }
+    *end = offset.checked_add(section.length).ok_or(too_large)?;
+    match (usize::try_from(offset), usize::try_from(*end)) {
+        (Ok(start), Ok(end)) => Ok(Span { start, end }),
+        _ => Err(too_large),
+    }
+}
+
+/// Reads the build parameters. They are opened with the header, so their checksum is checked with it.
+fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params, OpenError> {
+    let (expected, found) = (section.checksum, section_checksum(bytes));
+    if expected != found {
+        return Err(OpenError::MetaChecksum { expected, found });
+    }
+    let at = section.offset;
+    let ef_construction = u64::from(u32_at(bytes, 0));
+    let flags = u64::from(u32_at(bytes, 4));
+    in_range(Field::EfConstruction, at, ef_construction, 1..=u64::from(u32::MAX))?;
+    in_range(Field::BuildFlags, at + 4, flags, 0..=1)?;
+    for offset in (16..META_BYTES).step_by(8) {
+        in_range(Field::Reserved, at + offset as u64, u64_at(bytes, offset), 0..=0)?;
+    }
+    Ok(Params {
+        m: header.m,
+        ef_construction: usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?,
+        seed: u64_at(bytes, 8),
+        keep_pruned: flags & 1 != 0,
+    })
+}
+
+/// The scalars in a span of bytes.
+fn cast<T: AnyBitPattern>(bytes: &[u8], span: Span) -> Result<&[T], OpenError> {
+    let bytes = span.of(bytes)?;
+    bytemuck::try_cast_slice(bytes).map_err(|_| {
+        let expected = align_of::<T>();
+        OpenError::Misaligned { expected, found: bytes.as_ptr().addr() % expected }
+    })
+}

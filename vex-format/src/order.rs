@@ -1,0 +1,79 @@
+//! The order of nodes in a file: sorted by level, highest first.
+
+use alloc::vec::Vec;
+
+use vex_graph::{GraphView, MAX_LEVELS, NodeId, OutOfMemory};
+
+/// How the nodes of a view are numbered in the file.
+pub(crate) struct Order {
+    /// Level l holds the nodes below `level_count[l]`.
+    pub(crate) level_count: [u32; MAX_LEVELS],
+    /// `None` if every node keeps its id.
+    renumbered: Option<Renumbered>,
+}
+
+struct Renumbered {
+    /// From the id in the file to the id in the view.
+    old: Vec<NodeId>,
+    /// From the id in the view to the id in the file.
+    new: Vec<NodeId>,
+}
+
+impl Order {
+    /// Nodes of one level keep the order of their ids, so that the same graph always gives the same file.
+    pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
+        let mut level_count = [0; MAX_LEVELS];
+        if view.levels().iter().all(|level| level.appended.is_empty()) {
+            for (count, level) in level_count.iter_mut().zip(view.levels()) {
+                *count = level.sorted as u32;
+            }
+            return Ok(Self { level_count, renumbered: None });
+        }
+
+        let count = view.count();
+        let mut levels = zeroed::<u8>(count)?;
+        for (index, level) in view.levels().iter().enumerate().skip(1) {
+            let sorted = 0..level.sorted.min(count) as NodeId;
+            for id in sorted.chain(level.appended.iter().copied()) {
+                if let Some(level) = levels.get_mut(id as usize) {
+                    *level = index as u8;
+                }
+            }
+        }
+        for level in &levels {
+            level_count[..=usize::from(*level)].iter_mut().for_each(|count| *count += 1);
+        }
+        // A level's own nodes come after those of the levels above it.
+        let mut next = [0; MAX_LEVELS];
+        next[..MAX_LEVELS - 1].copy_from_slice(&level_count[1..]);
+        let (mut old, mut new) = (zeroed(count)?, zeroed(count)?);
+        for (id, level) in levels.iter().enumerate() {
+            let place = &mut next[usize::from(*level)];
+            new[id] = *place;
+            old[*place as usize] = id as NodeId;
+            *place += 1;
+        }
+        Ok(Self { level_count, renumbered: Some(Renumbered { old, new }) })
+    }
+
+    /// The id in the view of a node of the file.
+    pub(crate) fn old(&self, id: NodeId) -> NodeId {
+        self.renumbered.as_ref().map_or(id, |renumbered| renumbered.old[id as usize])
+    }
+
+    /// The id in the file of a node of the view; an id that is no node's is returned as it is.
+    pub(crate) fn new_id(&self, id: NodeId) -> NodeId {
+        match &self.renumbered {
+            Some(renumbered) => renumbered.new.get(id as usize).copied().unwrap_or(id),
+            None => id,
+        }
+    }
+}
+
+fn zeroed<T: Copy + Default>(len: usize) -> Result<Vec<T>, OutOfMemory> {
+    let mut values = Vec::new();
+    let bytes = len.saturating_mul(size_of::<T>());
+    values.try_reserve_exact(len).map_err(|_| OutOfMemory { bytes })?;
+    values.resize(len, T::default());
+    Ok(values)
+}

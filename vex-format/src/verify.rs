@@ -1,0 +1,102 @@
+//! The full scan.
+
+use vex_graph::{GraphView, Metric, NodeId, Rows, TERMINATOR};
+
+use crate::checksum::section_checksum;
+use crate::header::{HEADER_BYTES, TRAILER_BYTES};
+use crate::section::ENTRY_BYTES;
+use crate::{Image, VerifyError};
+
+/// How far the length of a vector may be from 1 under cosine.
+const UNIT_TOLERANCE: f64 = 1e-3;
+
+pub(crate) fn verify(image: &Image<'_>) -> Result<(), VerifyError> {
+    checksums(image)?;
+    padding(image)?;
+    let graph = image.graph();
+    for level in 0..graph.levels().len() {
+        links(&graph, level)?;
+    }
+    vectors(graph.rows())
+}
+
+fn checksums(image: &Image<'_>) -> Result<(), VerifyError> {
+    for section in image.sections() {
+        let (expected, found) = (section.checksum, section_checksum(image.section_bytes(&section)));
+        if expected != found {
+            return Err(VerifyError::Checksum {
+                section: section.tag,
+                offset: section.offset,
+                expected,
+                found,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Checks the gaps before each section and before the trailer.
+fn padding(image: &Image<'_>) -> Result<(), VerifyError> {
+    let bytes = image.bytes();
+    let trailer = (bytes.len() - TRAILER_BYTES) as u64;
+    let mut end = (HEADER_BYTES + image.header().sections * ENTRY_BYTES) as u64;
+    let next = image.sections().map(|section| (section.offset, section.offset + section.length));
+    for (start, next_end) in next.chain([(trailer, trailer)]) {
+        for offset in end..start {
+            let found = bytes[offset as usize];
+            if found != 0 {
+                return Err(VerifyError::Padding { offset, found });
+            }
+        }
+        end = next_end;
+    }
+    Ok(())
+}
+
+fn links(graph: &GraphView<'_>, level: usize) -> Result<(), VerifyError> {
+    let view = &graph.levels()[level];
+    let expected = view.count() as u32;
+    for (node, row) in view.links.chunks_exact(view.width).enumerate() {
+        let node = node as NodeId;
+        let degree = row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len());
+        let (live, rest) = row.split_at(degree);
+        for (index, &found) in live.iter().enumerate() {
+            if found >= expected {
+                return Err(VerifyError::Link { level, node, expected, found });
+            }
+            if found == node {
+                return Err(VerifyError::SelfLink { level, node });
+            }
+            // Rows are short, and a set would need memory.
+            if live[..index].contains(&found) {
+                return Err(VerifyError::DuplicateLink { level, node, found });
+            }
+        }
+        if let Some(&found) = rest.iter().find(|id| **id != TERMINATOR) {
+            return Err(VerifyError::LinkAfterEnd { level, node, found });
+        }
+    }
+    Ok(())
+}
+
+fn vectors(rows: &Rows<'_>) -> Result<(), VerifyError> {
+    let (min, max) = (1.0 - UNIT_TOLERANCE, 1.0 + UNIT_TOLERANCE);
+    for (node, row) in rows.elements().chunks_exact(rows.stride()).enumerate() {
+        let node = node as NodeId;
+        let (vector, padding) = row.split_at(rows.dim());
+        if let Some(position) = vector.iter().position(|element| !element.is_finite()) {
+            return Err(VerifyError::NotFinite { node, position });
+        }
+        // By bits, since −0 is zero but not the one encoding of it.
+        if let Some(position) = padding.iter().position(|element| element.to_bits() != 0) {
+            return Err(VerifyError::VectorPadding { node, position: rows.dim() + position });
+        }
+        if rows.metric() == Metric::Cosine {
+            let found = vector.iter().map(|element| f64::from(*element) * f64::from(*element)).sum();
+            if !(min * min..=max * max).contains(&found) {
+                return Err(VerifyError::NotUnitLength { node, found });
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,271 @@
+//! A view, turned into the bytes of a file.
+
+use core::convert::Infallible;
+use core::fmt;
+
+use vex_graph::{GraphView, MAX_LEVELS, Params, TERMINATOR, row_stride};
+
+use crate::checksum::SectionDigest;
+use crate::codes::{Element, Kind};
+use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer};
+use crate::order::Order;
+use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
+use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c};
+
+/// What a file says of its index beside the graph and the keys.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meta {
+    /// What the graph was built with.
+    pub params: Params,
+    /// The caller's name for the file.
+    pub segment_id: [u8; 16],
+    /// The highest sequence number that went into the file.
+    pub sequence: u64,
+}
+
+/// A file that is ready to be written. The same graph, keys and metadata always give the same bytes.
+pub struct Writer<'a> {
+    source: Source<'a>,
+    header: [u8; HEADER_BYTES],
+    table: [u8; MOST_SECTIONS * ENTRY_BYTES],
+}
+
+/// Vectors, keys, build parameters, and the links of each level.
+const MOST_SECTIONS: usize = 3 + MAX_LEVELS;
+
+/// Bytes that are handed to the sink at once, at most.
+const CHUNK_BYTES: usize = 8192;
+
+impl<'a> Writer<'a> {
+    /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
+    /// nine bytes of memory for each; vectors, keys and links follow them. `keys` has one key for each node of `view`.
+    ///
+    /// The file is not verified: vectors and links are written as they are. Only what follows the first link of a row
+    /// that leads nowhere is written as empty.
+    ///
+    /// # Errors
+    /// If the arguments do not belong together, or there is no memory to sort the nodes.
+    ///
+    /// # Complexity
+    /// Linear in the file, which is generated once for its checksums.
+    pub fn new(view: &GraphView<'a>, keys: &'a [u64], meta: &Meta) -> Result<Self, WriteError> {
+        let mut source = Source::new(view, keys, meta)?;
+        let mut table = [0; MOST_SECTIONS * ENTRY_BYTES];
+        let table_bytes = source.header.sections * ENTRY_BYTES;
+        let mut end = (HEADER_BYTES + table_bytes) as u64;
+        for (entry, content) in table.chunks_exact_mut(ENTRY_BYTES).zip(Content::of(&source.header)) {
+            let offset = aligned(end).ok_or(WriteError::TooLarge)?;
+            let section = source.section(content, offset)?;
+            end = offset.checked_add(section.length).ok_or(WriteError::TooLarge)?;
+            entry.copy_from_slice(&section.encode());
+        }
+        let trailer_bytes = TRAILER_BYTES as u64;
+        source.header.file_length =
+            aligned(end).and_then(|end| end.checked_add(trailer_bytes)).ok_or(WriteError::TooLarge)?;
+        source.header.table_checksum = crc32c(&table[..table_bytes]);
+        let metric = source.header.metric;
+        let header = source.header.encode().ok_or(WriteError::Metric { found: metric })?;
+        Ok(Self { source, header, table })
+    }
+
+    /// Bytes of the file.
+    pub fn file_length(&self) -> u64 {
+        self.source.header.file_length
+    }
+
+    /// Hands the file to `sink`, in order, a few KiB at a time.
+    ///
+    /// # Errors
+    /// The first error of the sink, after which it is not called again.
+    pub fn write_to<E>(&self, sink: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut out = Chunks::new(sink);
+        out.put(&self.header)?;
+        out.put(&self.table[..self.source.header.sections * ENTRY_BYTES])?;
+        for content in Content::of(&self.source.header) {
+            out.align()?;
+            self.source.write(content, &mut out)?;
+        }
+        out.align()?;
+        out.put(&trailer(&self.header))?;
+        out.flush()
+    }
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("header", &self.source.header).finish_non_exhaustive()
+    }
+}
+
+/// What is written, and in which order.
+struct Source<'a> {
+    view: GraphView<'a>,
+    keys: &'a [u64],
+    params: Params,
+    order: Order,
+    header: Header,
+}
+
+impl<'a> Source<'a> {
+    fn new(view: &GraphView<'a>, keys: &'a [u64], meta: &Meta) -> Result<Self, WriteError> {
+        let params = meta.params;
+        params.validate()?;
+        let count = view.count();
+        if view.m() != params.m {
+            return Err(WriteError::M { expected: view.m(), found: params.m });
+        }
+        if keys.len() != count {
+            return Err(WriteError::Keys { expected: count, found: keys.len() });
+        }
+        let entry = view.entry().unwrap_or(TERMINATOR);
+        if count > 0 && entry as usize >= count {
+            return Err(WriteError::Entry { expected: count, found: entry });
+        }
+        let order = Order::of(view)?;
+        // An empty graph has one encoding, however many empty levels the view has.
+        let levels = if count == 0 { 1 } else { view.levels().len() };
+        let mut header = Header {
+            major: MAJOR,
+            minor: MINOR,
+            compatible: 0,
+            read_only_compatible: 0,
+            incompatible: 0,
+            sections: 0,
+            file_length: 0,
+            segment_id: meta.segment_id,
+            sequence: meta.sequence,
+            dim: view.dim(),
+            stride: row_stride(view.dim()),
+            count,
+            element: Element::F32,
+            metric: view.metric(),
+            kind: Kind::Hnsw,
+            levels,
+            m: view.m(),
+            entry: order.new_id(entry),
+            level_count: order.level_count,
+            table_checksum: 0,
+        };
+        header.sections = Content::of(&header).count();
+        Ok(Self { view: *view, keys, params, order, header })
+    }
+
+    /// The table's row for a section, which is generated for its checksum.
+    fn section(&self, content: Content, offset: u64) -> Result<Section, WriteError> {
+        let mut digest = SectionDigest::new();
+        let mut sink = |bytes: &[u8]| {
+            digest.update(bytes);
+            Ok::<(), Infallible>(())
+        };
+        let mut out = Chunks::new(&mut sink);
+        let Ok(()) = self.write(content, &mut out);
+        let Ok(()) = out.flush();
+        Ok(Section {
+            tag: content.tag(),
+            flags: 0,
+            offset,
+            length: content.length(&self.header).ok_or(WriteError::TooLarge)?,
+            element_size: content.element_size(&self.header),
+            checksum: digest.finish(),
+        })
+    }
+
+    /// Generates a section. Checksums and file both come from here, so they cannot differ.
+    fn write<E, F>(&self, content: Content, out: &mut Chunks<'_, F>) -> Result<(), E>
+    where
+        F: FnMut(&[u8]) -> Result<(), E>,
+    {
+        let nodes = 0..self.header.count as u32;
+        match content {
+            Content::Vectors => {
+                let padding = (self.header.stride - self.header.dim) * size_of::<f32>();
+                for node in nodes {
+                    let vector = self.view.rows().row(self.order.old(node));
+                    out.put_all(vector.iter().map(|element| element.to_le_bytes()))?;
+                    out.put_zeros(padding)?;
+                }
+            }
+            Content::Keys => {
+                out.put_all(nodes.map(|node| self.keys[self.order.old(node) as usize].to_le_bytes()))?;
+            }
+            Content::Links(level) => {
+                let count = self.header.level_count[level];
+                for node in 0..count {
+                    // The one case without a row is a view whose node is missing on a level below its own.
+                    let row = self.view.levels()[level].row(self.order.old(node)).unwrap_or(&[]);
+                    let live = row.iter().map(|id| self.order.new_id(*id)).take_while(|id| *id < count);
+                    let padded = live.chain(core::iter::repeat(TERMINATOR)).take(width(&self.header, level));
+                    out.put_all(padded.map(u32::to_le_bytes))?;
+                }
+            }
+            Content::Meta => {
+                out.put(&(self.params.ef_construction as u32).to_le_bytes())?;
+                out.put(&u32::from(self.params.keep_pruned).to_le_bytes())?;
+                out.put(&self.params.seed.to_le_bytes())?;
+                out.put_zeros(META_BYTES - 16)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Small pieces of bytes, collected into larger ones.
+struct Chunks<'s, F> {
+    sink: &'s mut F,
+    chunk: [u8; CHUNK_BYTES],
+    filled: usize,
+}
+
+impl<'s, E, F: FnMut(&[u8]) -> Result<(), E>> Chunks<'s, F> {
+    fn new(sink: &'s mut F) -> Self {
+        Self { sink, chunk: [0; CHUNK_BYTES], filled: 0 }
+    }
+
+    fn put(&mut self, mut bytes: &[u8]) -> Result<(), E> {
+        while !bytes.is_empty() {
+            let (now, later) = bytes.split_at(bytes.len().min(CHUNK_BYTES - self.filled));
+            self.chunk[self.filled..self.filled + now.len()].copy_from_slice(now);
+            self.filled += now.len();
+            if self.filled == CHUNK_BYTES {
+                self.flush()?;
+            }
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    /// Collects values by cache lines, since copying each of them alone takes several times as long.
+    fn put_all<const N: usize>(&mut self, mut values: impl Iterator<Item = [u8; N]>) -> Result<(), E> {
+        let mut line = [[0; N]; 16];
+        loop {
+            let mut filled = 0;
+            for (to, from) in line.iter_mut().zip(&mut values) {
+                *to = from;
+                filled += 1;
+            }
+            if filled == 0 {
+                return Ok(());
+            }
+            self.put(line[..filled].as_flattened())?;
+        }
+    }
+
+    fn put_zeros(&mut self, mut count: usize) -> Result<(), E> {
+        while count > 0 {
+            let now = count.min(ALIGNMENT);
+            self.put(&[0; ALIGNMENT][..now])?;
+            count -= now;
+        }
+        Ok(())
+    }
+
+    /// Pads with zeros. Chunks begin on aligned offsets, so that the offset in the chunk tells how far.
+    fn align(&mut self) -> Result<(), E> {
+        self.put_zeros(self.filled.wrapping_neg() % ALIGNMENT)
+    }
+
+    fn flush(&mut self) -> Result<(), E> {
+        let filled = core::mem::take(&mut self.filled);
+        (self.sink)(&self.chunk[..filled])
+    }
+}
