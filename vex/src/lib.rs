@@ -1,1 +1,64 @@
-//! Work in progress.
+//! An embedded vector index: build it, save it, reopen it in place, search it.
+//!
+//! ```
+//! use vex::{Index, Metric};
+//!
+//! let mut index = Index::builder(3).metric(Metric::Cosine).build()?;
+//! index.insert(7, &[1.0, 0.0, 0.0])?;
+//! index.insert(8, &[0.0, 1.0, 0.0])?;
+//! index.insert(9, &[0.7, 0.7, 0.1])?;
+//!
+//! let hits = index.search(&[0.9, 0.1, 0.0], 2)?;
+//! assert_eq!([hits[0].key, hits[1].key], [7, 9]);
+//!
+//! let folder = tempfile::tempdir()?;
+//! let path = folder.path().join("three.vex");
+//! index.save(&path)?;
+//! let reopened = Index::open(&path)?;
+//! assert_eq!(reopened.search(&[0.9, 0.1, 0.0], 2)?, hits);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | to | use |
+//! |---|---|
+//! | index vectors that come one by one | [`Index::insert`] |
+//! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
+//! | search often, without allocating | [`Index::search_with`] and a [`Scratch`] per thread |
+//! | search a file without reading it in | [`MappedIndex`] |
+//! | know the exact answer | [`Index::exact`], [`exact_batch`] |
+//!
+//! An index starts no thread but during a bulk build, and then as many as [`Builder::threads`] says.
+//!
+//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
+#![deny(unsafe_code)]
+
+mod builder;
+mod error;
+mod exact;
+mod index;
+mod mapped;
+// The one place of this crate that may hold `unsafe`: a file mapped into memory.
+#[allow(unsafe_code)]
+mod mmap;
+mod publish;
+mod search;
+mod threads;
+
+pub use vex_format as format;
+pub use vex_graph as graph;
+pub use vex_kernels as kernels;
+
+pub use builder::Builder;
+pub use error::{BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem};
+pub use exact::exact_batch;
+pub use index::Index;
+pub use mapped::MappedIndex;
+pub use mmap::Mapping;
+pub use search::{Found, Hit, Scratch};
+pub use vex_graph::{Params, ParamsError, SearchError, SearchParams, SearchStats, VectorError};
+pub use vex_kernels::Metric;
+
+/// The README, whose examples are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,0 +1,127 @@
+//! How an index is made.
+
+use std::fmt::{Debug, Display};
+use std::ops::ControlFlow;
+
+use vex_graph::{Hnsw, Metric, Params, ParamsError};
+
+use crate::threads::Threads;
+use crate::{BuildError, Index};
+
+/// The parameters of a new index. Made by [`Index::builder`].
+#[derive(Clone, Debug)]
+pub struct Builder {
+    dim: usize,
+    metric: Metric,
+    params: Params,
+    threads: Option<usize>,
+}
+
+impl Builder {
+    pub(crate) fn new(dim: usize) -> Self {
+        Self { dim, metric: Metric::SquaredEuclidean, params: Params::default(), threads: None }
+    }
+
+    /// The rule by which vectors are compared. The default is [`Metric::SquaredEuclidean`].
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.metric = metric;
+        self
+    }
+
+    /// Links of a node: see [`Params::m`]. The default is 16.
+    pub fn m(mut self, m: usize) -> Self {
+        self.params.m = m;
+        self
+    }
+
+    /// Candidates that an insert considers: see [`Params::ef_construction`]. The default is 200.
+    pub fn ef_construction(mut self, ef_construction: usize) -> Self {
+        self.params.ef_construction = ef_construction;
+        self
+    }
+
+    /// Seed of the levels and of the order of a bulk build. The default is 0.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.params.seed = seed;
+        self
+    }
+
+    /// Fill short rows with candidates that the selection dropped: see [`Params::keep_pruned`]. The default is no.
+    pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
+        self.params.keep_pruned = keep_pruned;
+        self
+    }
+
+    /// Threads of a bulk build, which end with it. The default is one for each core. The index does not depend on it.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
+    /// An empty index.
+    ///
+    /// # Errors
+    /// If a parameter or the dimension is out of range.
+    pub fn build(self) -> Result<Index, ParamsError> {
+        Ok(Index::new(Hnsw::new(self.metric, self.dim, self.params)?))
+    }
+
+    /// An index of these keys and vectors, built on all threads.
+    ///
+    /// # Errors
+    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, or memory runs out.
+    ///
+    /// # Examples
+    /// ```
+    /// let vectors = [(10, [0.0, 1.0]), (20, [2.0, 3.0])];
+    /// let index = vex::Index::builder(2).build_from(vectors)?;
+    /// assert_eq!(index.search(&[2.0, 2.0], 1)?[0].key, 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn build_from<V: AsRef<[f32]>>(
+        self,
+        vectors: impl IntoIterator<Item = (u64, V), IntoIter: ExactSizeIterator>,
+    ) -> Result<Index, BuildError<vex_graph::VectorError>> {
+        let mut vectors = vectors.into_iter();
+        let dim = self.dim;
+        let count = vectors.len();
+        let fill = |to: &mut [f32]| {
+            let (key, vector) = vectors.next().expect("an exact size");
+            let vector = vector.as_ref();
+            if vector.len() != dim {
+                return Err(vex_graph::VectorError::Dimension { expected: dim, found: vector.len() });
+            }
+            to.copy_from_slice(vector);
+            Ok(key)
+        };
+        self.build_with(count, fill, |_| ControlFlow::Continue(()))
+    }
+
+    /// An index of `count` vectors from any source, built on all threads.
+    ///
+    /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is told how many vectors
+    /// are linked, and may break the build off.
+    ///
+    /// # Errors
+    /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
+    pub fn build_with<E: Debug + Display>(
+        self,
+        count: usize,
+        mut fill: impl FnMut(&mut [f32]) -> Result<u64, E>,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<Index, BuildError<E>> {
+        let threads =
+            Threads::new(self.threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+        let mut keys = Vec::new();
+        crate::index::reserve(&mut keys, count)?;
+        let fill = |to: &mut [f32]| {
+            keys.push(fill(to)?);
+            Ok(())
+        };
+        let (graph, order) = Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?;
+        let mut sorted = Vec::new();
+        crate::index::reserve(&mut sorted, count)?;
+        sorted.extend(order.iter().map(|position| keys[*position as usize]));
+        Index::with_keys(graph, sorted, count as u64)?.map_err(BuildError::DuplicateKey)
+    }
+}

@@ -1,0 +1,209 @@
+//! The owned index.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use vex_format::{AlignedBytes, Image, Meta, Writer};
+use vex_graph::{Hnsw, Metric, NodeId, OutOfMemory, Params, SearchError, SearchParams, exact};
+
+use crate::search::{DEFAULT_EF_SEARCH, search_keys};
+use crate::{
+    Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError, SaveProblem, Scratch, publish,
+};
+
+/// An index in memory: it grows, it is searched, it is saved and opened again.
+///
+/// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of its own.
+#[derive(Debug)]
+pub struct Index {
+    graph: Hnsw,
+    /// By node.
+    keys: Vec<u64>,
+    nodes: HashMap<u64, NodeId>,
+    /// Counts the changes; it travels with the file.
+    sequence: u64,
+}
+
+impl Index {
+    /// Begins an index for vectors of `dim` elements.
+    pub fn builder(dim: usize) -> Builder {
+        Builder::new(dim)
+    }
+
+    pub(crate) fn new(graph: Hnsw) -> Self {
+        Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0 }
+    }
+
+    /// An index of a graph whose node `id` has the key `keys[id]`.
+    pub(crate) fn with_keys(
+        graph: Hnsw,
+        keys: Vec<u64>,
+        sequence: u64,
+    ) -> Result<Result<Self, DuplicateKey>, OutOfMemory> {
+        let mut nodes = HashMap::new();
+        reserve_nodes(&mut nodes, keys.len())?;
+        for (id, key) in keys.iter().enumerate() {
+            if nodes.insert(*key, id as NodeId).is_some() {
+                return Ok(Err(DuplicateKey { key: *key }));
+            }
+        }
+        Ok(Ok(Self { graph, keys, nodes, sequence }))
+    }
+
+    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own, where it can grow.
+    ///
+    /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no index, is damaged, or does not fit into memory.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        Self::read(path).map_err(|problem| OpenError { path: path.to_owned(), problem })
+    }
+
+    fn read(path: &Path) -> Result<Self, OpenProblem> {
+        let bytes = read_aligned(path)?;
+        let image = Image::open(&bytes)?;
+        image.verify()?;
+        let graph = Hnsw::from_view(&image.graph(), *image.params())?;
+        let mut keys = Vec::new();
+        reserve(&mut keys, image.keys().len())?;
+        keys.extend_from_slice(image.keys());
+        Ok(Self::with_keys(graph, keys, image.header().sequence)??)
+    }
+
+    /// Saves the index. A reader of `path` finds the file that was there before or the complete new one, never a part: the
+    /// bytes go to a temporary file in the same folder, reach the disk, and then take the name.
+    ///
+    /// # Errors
+    /// If the operating system refuses. What was at the path is then as it was, and the temporary file is gone.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        let path = path.as_ref();
+        let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence };
+        Writer::new(&self.graph.view(), &self.keys, &meta)
+            .map_err(SaveProblem::from)
+            .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)).map_err(SaveProblem::from))
+            .map_err(|problem| SaveError { path: path.to_owned(), problem })
+    }
+
+    /// Inserts a vector under a key that is not in the index yet.
+    ///
+    /// # Errors
+    /// If the key is taken, the vector cannot be indexed, or memory runs out. The index is as it was then.
+    pub fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), InsertError> {
+        reserve(&mut self.keys, 1)?;
+        reserve_nodes(&mut self.nodes, 1)?;
+        let Entry::Vacant(entry) = self.nodes.entry(key) else { return Err(DuplicateKey { key }.into()) };
+        entry.insert(self.graph.insert(vector)?);
+        self.keys.push(key);
+        self.sequence += 1;
+        Ok(())
+    }
+
+    /// The `k` vectors nearest to `query`, nearest first, with the default `ef_search` of 64, or `k` if that is more.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+        let mut scratch = Scratch::new();
+        self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
+        Ok(scratch.into_hits())
+    }
+
+    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn search_with<'s>(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        search_keys(&self.graph.view(), &self.keys, query, params, scratch)
+    }
+
+    /// The exact answer, by comparing the query with every vector.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn exact(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+        let mut neighbors = Vec::new();
+        reserve(&mut neighbors, k.min(self.len()))?;
+        neighbors.resize(k.min(self.len()), Default::default());
+        exact(self.graph.view().rows(), query, &mut neighbors)?;
+        let hit = |neighbor: &vex_graph::Neighbor| Hit {
+            key: self.keys[neighbor.id as usize],
+            distance: neighbor.distance,
+        };
+        Ok(neighbors.iter().map(hit).collect())
+    }
+
+    /// The vector under a key, if there is one. Under the cosine metric it was scaled to unit length.
+    pub fn get(&self, key: u64) -> Option<&[f32]> {
+        self.nodes.get(&key).map(|id| self.graph.view().rows().row(*id))
+    }
+
+    /// How many vectors there are.
+    pub fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.keys.is_empty()
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.graph.view().dim()
+    }
+
+    /// The rule by which vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.graph.view().metric()
+    }
+
+    /// What the graph is built with.
+    pub fn params(&self) -> &Params {
+        self.graph.params()
+    }
+
+    /// The graph below, whose node `id` has the key `keys()[id]`.
+    pub fn graph(&self) -> &Hnsw {
+        &self.graph
+    }
+
+    /// The keys, by node.
+    pub fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+}
+
+/// Makes room for `additional` more elements.
+pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
+    let bytes = (vec.len().saturating_add(additional)).saturating_mul(size_of::<T>());
+    vec.try_reserve(additional).map_err(|_| OutOfMemory { bytes })
+}
+
+fn reserve_nodes(nodes: &mut HashMap<u64, NodeId>, additional: usize) -> Result<(), OutOfMemory> {
+    let bytes = (nodes.len().saturating_add(additional)).saturating_mul(size_of::<(u64, NodeId)>());
+    nodes.try_reserve(additional).map_err(|_| OutOfMemory { bytes })
+}
+
+/// Reads a whole file to where its sections are aligned.
+fn read_aligned(path: &Path) -> Result<AlignedBytes, OpenProblem> {
+    let mut file = File::open(path)?;
+    let metadata = file.metadata()?;
+    if metadata.is_dir() {
+        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
+    }
+    let len = usize::try_from(metadata.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
+    let mut bytes = AlignedBytes::zeroed(len)?;
+    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its length.
+    file.read_exact(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,146 @@
+//! An index that is searched where its bytes are.
+
+use std::path::Path;
+
+use vex_format::{Header, Image, Layout, Section, VerifyError};
+use vex_graph::{GraphView, Params, SearchError, SearchParams};
+
+use crate::search::{DEFAULT_EF_SEARCH, search_keys};
+use crate::{Found, Hit, Mapping, OpenError, Scratch};
+
+/// An index in the bytes of a file: opened in constant time, never copied, read only.
+///
+/// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a multiple of 64. Whatever they
+/// hold, searches stay inside them and end; that the answers are right, [`verify`](Self::verify) says.
+#[derive(Debug)]
+pub struct MappedIndex<B = Mapping> {
+    bytes: B,
+    layout: Layout,
+}
+
+impl MappedIndex<Mapping> {
+    /// Maps a file and checks its header, in constant time.
+    ///
+    /// # Safety
+    /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives. Replacing it by
+    /// [`Index::save`](crate::Index::save) is fine.
+    ///
+    /// # Errors
+    /// If the file cannot be mapped, is no index, or was cut short.
+    ///
+    /// # Examples
+    /// ```
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("two.vex");
+    /// vex::Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
+    /// // SAFETY: the file is ours, and nothing writes to it.
+    /// let index = unsafe { vex::MappedIndex::open(&path) }?;
+    /// assert_eq!(index.search(&[0.1, 0.9], 1)?[0].key, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[allow(unsafe_code)]
+    pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        // SAFETY: the caller answers for the file.
+        let mapping = unsafe { Mapping::open(path) };
+        let index = mapping.map_err(Into::into).and_then(|mapping| Ok(Self::from_bytes(mapping)?));
+        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+    }
+}
+
+impl<B: AsRef<[u8]>> MappedIndex<B> {
+    /// Checks the header of an index in `bytes`, in constant time.
+    ///
+    /// # Errors
+    /// If the bytes are no index, are cut short, or do not begin on a multiple of 64.
+    pub fn from_bytes(bytes: B) -> Result<Self, vex_format::OpenError> {
+        let layout = Layout::open(bytes.as_ref())?;
+        let index = Self { bytes, layout };
+        index.image()?;
+        Ok(index)
+    }
+
+    fn image(&self) -> Result<Image<'_>, vex_format::OpenError> {
+        self.layout.image(self.bytes.as_ref())
+    }
+
+    /// The checked bytes.
+    ///
+    /// # Panics
+    /// If `B` now gives other bytes than those that were opened.
+    fn opened(&self) -> Image<'_> {
+        self.image().expect("the bytes that were opened")
+    }
+
+    /// The `k` vectors nearest to `query`, nearest first, with the default `ef_search` of 64, or `k` if that is more.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+        let mut scratch = Scratch::new();
+        self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
+        Ok(scratch.into_hits())
+    }
+
+    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn search_with<'s>(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        let image = self.opened();
+        search_keys(&image.graph(), image.keys(), query, params, scratch)
+    }
+
+    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as long as reading the file.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn verify(&self) -> Result<(), VerifyError> {
+        self.opened().verify()
+    }
+
+    /// What the header of the file says.
+    pub fn header(&self) -> &Header {
+        self.layout.header()
+    }
+
+    /// What the graph was built with.
+    pub fn params(&self) -> &Params {
+        self.layout.params()
+    }
+
+    /// The sections of the file.
+    pub fn sections(&self) -> impl Iterator<Item = Section> {
+        self.opened().sections()
+    }
+
+    /// The graph, whose node `id` has the key `keys()[id]`.
+    pub fn graph(&self) -> GraphView<'_> {
+        self.opened().graph()
+    }
+
+    /// The keys, by node.
+    pub fn keys(&self) -> &[u64] {
+        self.opened().keys()
+    }
+
+    /// How many vectors there are.
+    pub fn len(&self) -> usize {
+        self.header().count
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The bytes it lives in.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+}

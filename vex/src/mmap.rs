@@ -1,0 +1,36 @@
+//! Files as memory.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use memmap2::Mmap;
+
+/// A file mapped into memory, read only.
+#[derive(Debug)]
+pub struct Mapping(Mmap);
+
+impl Mapping {
+    /// Maps a file.
+    ///
+    /// # Safety
+    /// As long as the mapping lives, nobody may change the bytes of the file or cut it short; to replace it by a rename,
+    /// as [`Index::save`](crate::Index::save) does, is fine, since the mapping keeps the old file. Bytes that change under a
+    /// shared reference are undefined behaviour, and access behind the end of a file that was cut ends the process.
+    pub unsafe fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        // An empty file cannot be mapped everywhere, and a folder nowhere.
+        let metadata = file.metadata()?;
+        if metadata.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        // SAFETY: the caller answers for the file.
+        unsafe { Mmap::map(&file) }.map(Self)
+    }
+}
+
+impl AsRef<[u8]> for Mapping {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
