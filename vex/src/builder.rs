@@ -118,7 +118,8 @@ impl Builder {
             keys.push(fill(to)?);
             Ok(())
         };
-        let (graph, order) = Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?;
+        let (graph, order) =
+            Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?;
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));

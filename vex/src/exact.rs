@@ -62,7 +62,9 @@ fn exact_group(
     let mut candidates = vec![Candidate::EMPTY; k * queries.len()];
     let searches = queries.iter().zip(candidates.chunks_mut(k)).enumerate();
     let mut searches: Vec<Exact<'_>> = searches
-        .map(|(index, (query, candidates))| Exact::new(rows, query, candidates).map_err(|error| (index, error)))
+        .map(|(index, (query, candidates))| {
+            Exact::new(rows, query, candidates).map_err(|error| (index, error))
+        })
         .collect::<Result<_, _>>()?;
     let count = rows.count() as NodeId;
     for start in (0..count).step_by(ROWS) {

@@ -11,7 +11,8 @@ use vex_graph::{Hnsw, Metric, NodeId, OutOfMemory, Params, SearchError, SearchPa
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::{
-    Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError, SaveProblem, Scratch, publish,
+    Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError, SaveProblem, Scratch,
+    publish,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
@@ -85,7 +86,9 @@ impl Index {
         let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence };
         Writer::new(&self.graph.view(), &self.keys, &meta)
             .map_err(SaveProblem::from)
-            .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)).map_err(SaveProblem::from))
+            .and_then(|writer| {
+                publish::publish(path, |sink| writer.write_to(sink)).map_err(SaveProblem::from)
+            })
             .map_err(|problem| SaveError { path: path.to_owned(), problem })
     }
 

@@ -64,10 +64,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.layout.image(self.bytes.as_ref())
     }
 
-    /// The checked bytes.
-    ///
-    /// # Panics
-    /// If `B` now gives other bytes than those that were opened.
+    /// The checked bytes. Panics if `B` now gives other bytes than those that were opened.
     fn opened(&self) -> Image<'_> {
         self.image().expect("the bytes that were opened")
     }
@@ -115,8 +112,11 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     }
 
     /// The sections of the file.
+    ///
+    /// # Panics
+    /// If `B` now gives other bytes than those that were opened.
     pub fn sections(&self) -> impl Iterator<Item = Section> {
-        self.opened().sections()
+        self.layout.sections(self.bytes.as_ref()).expect("the bytes that were opened")
     }
 
     /// The graph, whose node `id` has the key `keys()[id]`.

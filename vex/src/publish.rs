@@ -10,7 +10,10 @@ type Sink<'s> = dyn FnMut(&[u8]) -> io::Result<()> + 's;
 /// Writes through a temporary file in the folder of `path`, which takes the name only when every byte is on the disk.
 ///
 /// A failed fsync is not tried again: the pages it failed to write may be marked clean, and a second one would lie.
-pub(crate) fn publish(path: &Path, write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn publish(
+    path: &Path,
+    write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>,
+) -> io::Result<()> {
     if path.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }

@@ -60,6 +60,8 @@ pub(crate) fn search_keys<'s>(
     scratch.neighbors.resize(k, Neighbor::default());
     let stats = search(view, query, params, &mut scratch.graph, &mut scratch.neighbors)?;
     let found = scratch.neighbors[..stats.found].iter();
-    scratch.hits.extend(found.map(|neighbor| Hit { key: keys[neighbor.id as usize], distance: neighbor.distance }));
+    scratch
+        .hits
+        .extend(found.map(|neighbor| Hit { key: keys[neighbor.id as usize], distance: neighbor.distance }));
     Ok(Found { hits: &scratch.hits, stats })
 }
