@@ -1,1 +1,53 @@
-//! What the benchmarks share.
+//! What the benchmarks share: vectors that need no download, and a line about the machine.
+
+use vex::kernels::Level;
+use vex::{Index, Metric};
+
+/// Elements of the vectors of [`clustered`].
+pub const DIM: usize = 128;
+
+/// `count` vectors around 100 seeded centres, as keys and elements.
+pub fn clustered(count: usize, seed: u64) -> Vec<(u64, Vec<f32>)> {
+    let mut centres = Random(1);
+    let centres: Vec<Vec<f32>> = (0..100).map(|_| (0..DIM).map(|_| centres.normal()).collect()).collect();
+    let mut random = Random(seed);
+    let vector = |key: usize| {
+        let centre = &centres[random.next() as usize % centres.len()];
+        (key as u64, centre.iter().map(|element| element + random.normal()).collect())
+    };
+    (0..count).map(vector).collect()
+}
+
+/// An index of [`clustered`] vectors.
+pub fn index(count: usize) -> Index {
+    let built = Index::builder(DIM).metric(Metric::Cosine).build_from(clustered(count, 2));
+    built.expect("finite vectors with distinct keys")
+}
+
+/// Prints what a reader must know to compare numbers.
+pub fn print_machine() {
+    let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown processor");
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    eprintln!("machine{model}, {cores} cores, {}", Level::detect());
+}
+
+/// SplitMix64: enough for benchmarks, and the same everywhere.
+pub struct Random(pub u64);
+
+impl Random {
+    /// The next uniform word.
+    #[expect(clippy::should_implement_trait, reason = "it never ends, and it is no iterator")]
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let z = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        z ^ (z >> 31)
+    }
+
+    /// About normal: the sum of four uniform values, of variance one.
+    pub fn normal(&mut self) -> f32 {
+        let uniform = |word: u64| (word >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
+        (0..4).map(|_| uniform(self.next())).sum::<f32>() * 3f32.sqrt()
+    }
+}
