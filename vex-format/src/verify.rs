@@ -35,22 +35,26 @@ fn checksums(image: &Image<'_>) -> Result<(), VerifyError> {
     Ok(())
 }
 
-/// Checks the gaps before each section and before the trailer.
+/// Checks the gaps before each section and before the trailer. The table is read again, and may have changed in a mapped
+/// file: its offsets are not trusted here either.
 fn padding(image: &Image<'_>) -> Result<(), VerifyError> {
     let bytes = image.bytes();
-    let trailer = (bytes.len() - TRAILER_BYTES) as u64;
-    let mut end = (HEADER_BYTES + image.header().sections * ENTRY_BYTES) as u64;
-    let next = image.sections().map(|section| (section.offset, section.offset + section.length));
-    for (start, next_end) in next.chain([(trailer, trailer)]) {
-        for offset in end..start {
-            let found = bytes[offset as usize];
-            if found != 0 {
-                return Err(VerifyError::Padding { offset, found });
-            }
-        }
-        end = next_end;
+    let trailer = bytes.len().saturating_sub(TRAILER_BYTES);
+    let mut end = HEADER_BYTES + image.header().sections * ENTRY_BYTES;
+    for section in image.sections() {
+        let start = usize::try_from(section.offset).unwrap_or(usize::MAX);
+        zeros(bytes, end, start)?;
+        end = start.saturating_add(image.section_bytes(&section).len());
     }
-    Ok(())
+    zeros(bytes, end, trailer)
+}
+
+fn zeros(bytes: &[u8], start: usize, end: usize) -> Result<(), VerifyError> {
+    let gap = bytes.get(start..end).unwrap_or(&[]);
+    match gap.iter().position(|byte| *byte != 0) {
+        Some(at) => Err(VerifyError::Padding { offset: (start + at) as u64, found: gap[at] }),
+        None => Ok(()),
+    }
 }
 
 fn links(graph: &GraphView<'_>, level: usize) -> Result<(), VerifyError> {
