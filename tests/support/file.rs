@@ -1,0 +1,18 @@
+use std::convert::Infallible;
+
+use vex_format::{AlignedBytes, Meta, Writer};
+use vex_graph::{GraphView, Params};
+
+/// The file of a graph, with fixed metadata.
+pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
+    let params = Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true };
+    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9 };
+    let writer = Writer::new(view, keys, &meta).unwrap();
+    let mut bytes = Vec::new();
+    let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
+        bytes.extend_from_slice(chunk);
+        Ok::<(), Infallible>(())
+    });
+    assert_eq!(bytes.len() as u64, writer.file_length());
+    AlignedBytes::copy_of(&bytes).unwrap()
+}

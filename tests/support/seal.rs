@@ -1,0 +1,32 @@
+use vex_format::{checksum_of_blocks, crc32c};
+
+/// Makes every checksum of a file fit its bytes again, and the trailer the header, as a forger would. Bytes that are too
+/// few, or sections that are not inside of them, are left as they are.
+pub fn seal(bytes: &mut [u8]) {
+    const HEADER: usize = 128;
+    const ENTRY: usize = 32;
+    const BLOCK: usize = 1 << 16;
+    if bytes.len() < HEADER + 16 {
+        return;
+    }
+    let sections =
+        usize::from(u16::from_le_bytes([bytes[30], bytes[31]])).min((bytes.len() - HEADER) / ENTRY);
+    for entry in (HEADER..).step_by(ENTRY).take(sections) {
+        let number = |at: usize| u64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
+        let (offset, length) = (number(entry + 8), number(entry + 16));
+        let section = offset.checked_add(length).filter(|end| *end <= bytes.len() as u64);
+        if let Some(end) = section {
+            let blocks = bytes[offset as usize..end as usize].chunks(BLOCK).map(crc32c);
+            let checksum = checksum_of_blocks(blocks);
+            bytes[entry + 28..entry + 32].copy_from_slice(&checksum.to_le_bytes());
+        }
+    }
+    let table = crc32c(&bytes[HEADER..HEADER + sections * ENTRY]);
+    bytes[120..124].copy_from_slice(&table.to_le_bytes());
+    let header = crc32c(&bytes[..124]);
+    bytes[124..128].copy_from_slice(&header.to_le_bytes());
+    let trailer = bytes.len() - 16;
+    bytes.copy_within(32..40, trailer);
+    bytes.copy_within(124..128, trailer + 8);
+    bytes[trailer + 12..].copy_from_slice(b"XEV\n");
+}
