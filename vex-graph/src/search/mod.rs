@@ -13,6 +13,8 @@ pub use scratch::Scratch;
 pub use scratch::ScratchMut;
 pub(crate) use visited::Visited;
 
+use vex_kernels::prefetch;
+
 use crate::{GraphView, LevelView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
@@ -110,6 +112,9 @@ pub(crate) struct Walk<'w, 'q> {
     pub(crate) stats: &'w mut SearchStats,
 }
 
+/// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
+const LINK_PREFETCH_LINES: usize = 2;
+
 /// Links are gathered in pieces of this size, on the stack.
 const GATHER: usize = 64;
 
@@ -133,6 +138,9 @@ impl Walk<'_, '_> {
         while self.stats.distances < self.budget {
             let Some(id) = pool.expand_nearest() else { return };
             self.stats.hops += 1;
+            if let Some(links) = pool.runner_up().and_then(|id| level.row(id)) {
+                prefetch(links, LINK_PREFETCH_LINES);
+            }
             let links = level.row(id).unwrap_or(&[]);
             self.rank_each(links, |id| visited.insert(id), |candidate| pool.insert(candidate));
         }

@@ -108,6 +108,12 @@ impl<'s> Pool<'s> {
         }
         None
     }
+
+    /// The candidate that would be expanded next if nothing nearer came, or one that was expanded already.
+    #[inline(always)]
+    pub(crate) fn runner_up(&self) -> Option<NodeId> {
+        self.candidates().get(self.next).map(|candidate| candidate.id())
+    }
 }
 
 #[cfg(test)]
