@@ -95,15 +95,6 @@ fn version_1_0_is_what_is_written_today() {
     }
 }
 
-#[test]
-#[ignore = "writes the fixtures of a version before its release"]
-fn write_fixtures() {
-    for (name, graph) in sources() {
-        let path = format!("{}/fixtures/v1.0-{name}.vex", env!("CARGO_MANIFEST_DIR"));
-        std::fs::write(path, &*write(&graph.view(), &graph.keys())).unwrap();
-    }
-}
-
 /// What the fixtures are made of.
 fn sources() -> Vec<(&'static str, Graph)> {
     let mut levels = [0; 20];
