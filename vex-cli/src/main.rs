@@ -1,9 +1,90 @@
-//! The vex command.
+//! The vex command: build, search, measure and verify vector indexes.
+#![deny(unsafe_code)]
 
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the commands, which come next"))]
-#[expect(unused_imports, reason = "used by the commands, which come next")]
+mod cmd;
+mod error;
+mod human;
 mod io;
-#[cfg_attr(not(test), expect(dead_code, reason = "used by the commands, which come next"))]
+mod machine;
+mod map;
+mod measure;
+mod progress;
 mod rss;
 
-fn main() {}
+use std::io::{BufWriter, Write};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
+use vex::kernels::Level;
+
+use cmd::{bench, build, gt, info, search, verify};
+use error::Failure;
+
+/// Build, search, measure and verify vector indexes
+///
+/// An index is one file, which is searched where it lies. It is built once from a file of vectors and finds the
+/// approximately nearest of them to a query in microseconds.
+#[derive(Debug, Parser)]
+#[command(
+    name = "vex",
+    version,
+    after_long_help = "\
+Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error that begins with the file.
+
+Environment:
+  VEX_SIMD   Cap on the instruction set: scalar, neon, avx2 or avx512
+  NO_COLOR   If set, no colors"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Build(build::Args),
+    Search(search::Args),
+    Gt(gt::Args),
+    Bench(bench::Args),
+    Info(info::Args),
+    Verify(verify::Args),
+}
+
+fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    check_environment();
+    let mut out = BufWriter::new(anstream::stdout().lock());
+    let result = run(&command, &mut out).and_then(|()| Ok(out.flush()?));
+    match result {
+        Err(failure) if !failure.is_broken_pipe() => {
+            // What is buffered was printed before the failure; if it cannot be, the failure is still the thing to tell.
+            let _ = out.flush();
+            eprintln!("error: {}", failure.line());
+            ExitCode::from(1)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
+    match command {
+        Command::Build(args) => build::run(args, out),
+        Command::Search(args) => search::run(args, out),
+        Command::Gt(args) => gt::run(args, out),
+        Command::Bench(args) => bench::run(args, out),
+        Command::Info(args) => info::run(args, out),
+        Command::Verify(args) => verify::run(args, out),
+    }
+}
+
+/// The kernels panic on a level that nobody knows; here it is wrong usage.
+fn check_environment() {
+    if let Ok(found) = std::env::var("VEX_SIMD")
+        && Level::from_name(&found).is_none()
+    {
+        let names = Level::ALL.map(Level::name).join(", ");
+        let message = format!("VEX_SIMD: expected one of {names}, found {found:?}");
+        Cli::command().error(ErrorKind::InvalidValue, message).exit();
+    }
+}

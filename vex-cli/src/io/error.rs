@@ -46,6 +46,12 @@ pub(crate) enum Problem {
         /// Why.
         error: std::io::Error,
     },
+    /// It is to be written, and a folder has the name.
+    #[error("cannot be written: expected the name of a file, found a folder")]
+    OutputIsFolder,
+    /// It is to be written and to be read.
+    #[error("cannot be written: it is the input")]
+    OutputIsInput,
     /// It is a folder, a pipe or a device, whose length says nothing.
     #[error("expected a regular file")]
     NotRegular,

@@ -3,11 +3,10 @@
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use tempfile::NamedTempFile;
-
 use super::encoding::Encoding;
 use super::error::{FileError, Problem};
 use super::matrix::Matrix;
+use super::output::create_beside;
 use super::reader::RowReader;
 use super::source::Source;
 use super::{bin, npy, vecs};
@@ -28,6 +27,11 @@ pub(crate) fn read_ids(path: &Path) -> Result<IdMatrix, FileError> {
         Format::Ibin => bin::layout(&mut source, Encoding::I32_LE)?,
     };
     RowReader::new(source, layout)?.read_all()
+}
+
+/// Whether the extension of `path` is one that [`write_ids`] can write, to be asked before the ids are computed.
+pub(crate) fn check_ids_extension(path: &Path) -> Result<(), FileError> {
+    Format::of(path).map(drop)
 }
 
 /// Writes an `.npy`, `.ivecs` or `.ibin` file, replacing one of the same name.
@@ -82,22 +86,6 @@ impl Format {
             _ => Err(FileError::new(path, Problem::Extension { accepted: ".npy, .ivecs or .ibin" })),
         }
     }
-}
-
-/// A temporary file in the folder of `path`, on the same file system, so that it can be renamed.
-fn create_beside(path: &Path) -> Result<NamedTempFile, FileError> {
-    // The parent of a bare name is the empty path.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".ids-");
-    // A temporary file is private unless told otherwise; a result is an ordinary file, subject to the umask.
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(mode);
-    builder
-        .tempfile_in(folder)
-        .map_err(|error| FileError::new(path, Problem::Folder { folder: folder.to_owned(), error }))
 }
 
 /// Writes the rows, each after `prefix` if there is one.

@@ -28,11 +28,6 @@ impl<T> Matrix<T> {
         self.dim
     }
 
-    /// All elements, row by row.
-    pub(crate) fn data(&self) -> &[T] {
-        &self.data
-    }
-
     /// Row `i`, counted from 0.
     ///
     /// # Panics
@@ -57,7 +52,6 @@ mod tests {
         let matrix = Matrix::new(3, 2, vec![0, 1, 2, 3, 4, 5]);
         assert_eq!((matrix.rows(), matrix.dim()), (3, 2));
         assert_eq!(matrix.row(1), [2, 3]);
-        assert_eq!(matrix.data(), [0, 1, 2, 3, 4, 5]);
         assert_eq!(matrix.iter().collect::<Vec<_>>(), [&[0, 1], &[2, 3], &[4, 5]]);
     }
 

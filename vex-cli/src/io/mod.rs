@@ -20,6 +20,7 @@ mod keys;
 mod layout;
 mod matrix;
 mod npy;
+mod output;
 mod reader;
 mod source;
 mod vecs;
@@ -29,7 +30,8 @@ mod vectors;
 mod fixture;
 
 pub(crate) use error::{FileError, Problem};
-pub(crate) use ids::{IdMatrix, read_ids, write_ids};
+pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
 pub(crate) use keys::read_keys;
 pub(crate) use matrix::Matrix;
+pub(crate) use output::check_output;
 pub(crate) use vectors::VectorFile;

@@ -1,0 +1,189 @@
+//! `vex bench`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use serde::Serialize;
+use vex::{MappedIndex, Scratch, SearchParams};
+
+use super::{print_json, read_queries, values};
+use crate::error::Failure;
+use crate::io::{IdMatrix, Matrix, read_ids};
+use crate::measure::{correct, measure};
+use crate::{human, machine, map};
+
+/// Measure recall, latency and throughput of searches
+///
+/// For each --ef-search, all queries are answered once to measure recall and to warm up, then in whole passes, at
+/// least three and at least for a second, each query timed alone. Results are counted but not printed.
+///
+/// recall@k is the share of the k keys found that are among the first k ids of the ground truth. So the keys of the index
+/// must be row numbers, as they are unless `vex build` was given others.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Ground truth:
+  .npy      2-D array of int32, a row a query, with at least k columns
+  .ivecs    rows of int32, each after its int32 length
+  .ibin     uint32 rows, uint32 columns, then int32
+
+Example:
+  vex gt base.npy --queries queries.npy --output truth.npy
+  vex bench base.vex --queries queries.npy --ground-truth truth.npy --ef-search 32,64,128
+
+JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), qps (queries \
+per second of wall time, all threads together), p50_us, p99_us and mean_us (latency of one query in \
+microseconds), distances_per_query and hops_per_query (means).")]
+pub(crate) struct Args {
+    /// The index
+    index: PathBuf,
+    /// File of queries: .npy, .fvecs, .bvecs or .fbin
+    #[arg(long, value_name = "VECTORS")]
+    queries: PathBuf,
+    /// The true nearest ids of each query, as `vex gt` writes them: .npy, .ivecs or .ibin
+    #[arg(long, value_name = "IDS")]
+    ground_truth: PathBuf,
+    /// Neighbors of a query
+    #[arg(short, default_value_t = 10, value_parser = values::k())]
+    k: usize,
+    /// Candidates of a search, each value measured in turn; less than k means k
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
+    ef_search: Vec<usize>,
+    /// Threads that search at once, 1 to 1024
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::threads())]
+    threads: usize,
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Row {
+    ef_search: usize,
+    k: usize,
+    threads: usize,
+    recall: f64,
+    qps: f64,
+    p50_us: f64,
+    p99_us: f64,
+    mean_us: f64,
+    distances_per_query: f64,
+    hops_per_query: f64,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let index = map::open(&args.index)?;
+    let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
+    let truth = read_truth(args, queries.rows())?;
+    let bench = Bench { args, index, queries, truth };
+    if args.json {
+        let rows = args.ef_search.iter().map(|ef_search| bench.row(*ef_search));
+        return print_json(out, &rows.collect::<Result<Vec<_>, _>>()?);
+    }
+    bench.print_heading(out)?;
+    for ef_search in &args.ef_search {
+        // A row takes seconds: it is shown when it is known.
+        out.flush()?;
+        let row = bench.row(*ef_search)?;
+        writeln!(
+            out,
+            "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>9.0}  {:>6.0}",
+            row.ef_search,
+            row.recall,
+            human::count(row.qps as u64),
+            row.mean_us,
+            row.p50_us,
+            row.p99_us,
+            row.distances_per_query,
+            row.hops_per_query,
+        )?;
+    }
+    Ok(())
+}
+
+fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
+    let truth = read_ids(&args.ground_truth)?;
+    let path = args.ground_truth.clone();
+    if truth.rows() != queries {
+        let like = args.queries.clone();
+        return Err(Failure::Rows { path, expected: queries, like, found: truth.rows() });
+    }
+    if truth.dim() < args.k {
+        return Err(Failure::Columns { path, expected: args.k, found: truth.dim() });
+    }
+    Ok(truth)
+}
+
+struct Bench<'a> {
+    args: &'a Args,
+    index: MappedIndex,
+    queries: Matrix<f32>,
+    truth: IdMatrix,
+}
+
+impl Bench<'_> {
+    fn print_heading(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        let Args { index: path, k, threads, .. } = self.args;
+        let (header, params) = (self.index.header(), self.index.params());
+        let threads = human::plural(*threads as u64, "thread");
+        writeln!(out, "{}", machine::describe())?;
+        writeln!(
+            out,
+            "{}: {} of {} dimensions, {}, m {}, ef_construction {}",
+            path.display(),
+            human::plural(header.count as u64, "vector"),
+            header.dim,
+            header.metric,
+            params.m,
+            params.ef_construction,
+        )?;
+        writeln!(out, "{} queries, {threads}", human::count(self.queries.rows() as u64))?;
+        writeln!(
+            out,
+            "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  distances    hops",
+            format!("recall@{k}"),
+        )?;
+        Ok(())
+    }
+
+    fn row(&self, ef_search: usize) -> Result<Row, Failure> {
+        let Args { k, threads, .. } = *self.args;
+        let params = SearchParams::new(k, ef_search);
+        let (mut right, mut distances, mut hops) = (0, 0, 0);
+        let mut scratch = Scratch::new();
+        for query in 0..self.queries.rows() {
+            let found = self.search(&params, &mut scratch, query)?;
+            right += correct(found.hits, &self.truth.row(query)[..k]);
+            distances += found.stats.distances;
+            hops += found.stats.hops;
+        }
+        let timings = measure(self.queries.rows(), threads, |scratch, query| {
+            self.search(&params, scratch, query).map(drop)
+        })?;
+        let queries = self.queries.rows() as f64;
+        let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
+        Ok(Row {
+            ef_search,
+            k,
+            threads,
+            recall: right as f64 / (queries * k as f64),
+            qps: timings.per_second,
+            p50_us: micros(timings.percentile(50)),
+            p99_us: micros(timings.percentile(99)),
+            mean_us: micros(timings.mean()),
+            distances_per_query: distances as f64 / queries,
+            hops_per_query: hops as f64 / queries,
+        })
+    }
+
+    fn search<'s>(
+        &self,
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+        query: usize,
+    ) -> Result<vex::Found<'s>, Failure> {
+        self.index
+            .search_with(self.queries.row(query), params, scratch)
+            .map_err(|error| Failure::search(&self.args.index, &self.args.queries, query, error))
+    }
+}

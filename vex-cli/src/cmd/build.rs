@@ -1,0 +1,148 @@
+//! `vex build`.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use serde::Serialize;
+use vex::{Index, Metric};
+
+use super::{check_unique, print_json, values};
+use crate::error::Failure;
+use crate::io::{FileError, Problem, VectorFile, check_output, read_keys};
+use crate::{human, machine, progress, rss};
+
+/// Build an index from a file of vectors
+///
+/// Reads the vectors, links them on all cores, and saves the index. The output appears when it is complete: until then an
+/// older file of that name stays as it is. The same vectors and options give the same bytes, on any number of threads.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Vectors:
+  .npy            2-D array of float32 or float16, either byte order, C or Fortran order
+  .fvecs .bvecs   rows of float32 or uint8, each after its int32 length
+  .fbin           uint32 rows, uint32 columns, then float32
+Keys:
+  .npy            1-D array of uint64 or int64, none negative
+  .txt            a decimal number a line
+
+Example:
+  vex build base.npy --output base.vex --metric cosine
+
+JSON: one object with count, dim, metric, m, ef_construction, build_seconds (reading, linking and \
+saving), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
+does not tell).")]
+pub(crate) struct Args {
+    /// File of vectors: .npy, .fvecs, .bvecs or .fbin
+    vectors: PathBuf,
+    /// The index to write
+    #[arg(long, value_name = "INDEX")]
+    output: PathBuf,
+    /// How vectors are compared; cosine scales them to unit length
+    #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
+    metric: Metric,
+    /// Links of a vector, 4 to 512; more find more and take 8 bytes each per vector
+    #[arg(long, default_value_t = 16, value_parser = values::m())]
+    m: usize,
+    /// Candidates that linking considers; more make a better index, more slowly
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = values::ef())]
+    ef_construction: usize,
+    /// Seed of the random levels
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Threads to link on, 1 to 1024 [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = values::threads())]
+    threads: Option<usize>,
+    /// A number for each vector, which a search returns [default: its row, counted from 0]
+    #[arg(long, value_name = "FILE")]
+    keys: Option<PathBuf>,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    count: usize,
+    dim: usize,
+    metric: &'static str,
+    m: usize,
+    ef_construction: usize,
+    build_seconds: f64,
+    index_bytes: u64,
+    peak_rss_bytes: Option<u64>,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let started = Instant::now();
+    let path = args.vectors.as_path();
+    let mut file = VectorFile::open(path)?;
+    let (count, dim) = (file.rows(), file.dim());
+    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
+    let mut inputs = vec![path];
+    inputs.extend(args.keys.as_deref());
+    check_output(&args.output, &inputs)?;
+
+    let reading = progress::bar("reading", count);
+    let linking = progress::bar("linking", count);
+    let mut row = 0;
+    let fill = |vector: &mut [f32]| {
+        file.read_row(vector)?;
+        let key = keys.as_ref().map_or(row as u64, |keys| keys[row]);
+        row += 1;
+        reading.inc(1);
+        if row == count {
+            reading.finish_and_clear();
+        }
+        Ok::<u64, FileError>(key)
+    };
+    let linked = |linked: usize| {
+        linking.set_position(linked as u64);
+        ControlFlow::Continue(())
+    };
+    let threads = args.threads.unwrap_or_else(machine::cores);
+    let index = Index::builder(dim)
+        .metric(args.metric)
+        .m(args.m)
+        .ef_construction(args.ef_construction)
+        .seed(args.seed)
+        .threads(threads)
+        .build_with(count, fill, linked)
+        .map_err(|error| Failure::build(path, error))?;
+    linking.finish_and_clear();
+    index.save(&args.output)?;
+    let time = started.elapsed();
+
+    let metadata = args.output.metadata();
+    let metadata = metadata.map_err(|error| FileError::new(&args.output, Problem::Open(error)))?;
+    let report = Report {
+        count,
+        dim,
+        metric: args.metric.name(),
+        m: args.m,
+        ef_construction: args.ef_construction,
+        build_seconds: time.as_secs_f64(),
+        index_bytes: metadata.len(),
+        peak_rss_bytes: rss::peak_rss_bytes(),
+    };
+    if args.json {
+        return print_json(out, &report);
+    }
+    let vectors = human::plural(count as u64, "vector");
+    let threads = human::plural(threads as u64, "thread");
+    writeln!(out, "{}: {vectors} of {dim} dimensions, {}", args.output.display(), args.metric)?;
+    write!(out, "built in {} on {threads}, {}", human::time(time), human::bytes(report.index_bytes))?;
+    match report.peak_rss_bytes {
+        Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
+        None => writeln!(out)?,
+    }
+    Ok(())
+}
+
+/// Duplicates show before the build, not after it.
+fn read_unique_keys(path: &Path, count: usize) -> Result<Vec<u64>, Failure> {
+    let keys = read_keys(path, count)?;
+    check_unique(path, &keys)?;
+    Ok(keys)
+}

@@ -1,0 +1,160 @@
+//! `vex info`.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use serde::Serialize;
+use vex::MappedIndex;
+use vex::graph::{GraphView, NodeId};
+
+use super::print_json;
+use crate::error::Failure;
+use crate::{human, map};
+
+/// Show what an index is and where its parts are
+///
+/// Prints the header, the levels of the graph and the sections of the file. The header is checked, the contents are not:
+/// see `vex verify`.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Example:
+  vex info base.vex --json
+
+JSON: one object with every field of the header, levels (nodes, and the mean number of links of a node) \
+and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
+pub(crate) struct Args {
+    /// The index
+    index: PathBuf,
+    /// Print a JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Info {
+    major: u16,
+    minor: u16,
+    compatible: u32,
+    read_only_compatible: u32,
+    incompatible: u32,
+    file_length: u64,
+    segment_id: String,
+    sequence: u64,
+    kind: &'static str,
+    metric: &'static str,
+    element: &'static str,
+    dim: usize,
+    stride: usize,
+    count: usize,
+    m: usize,
+    m0: usize,
+    ef_construction: usize,
+    seed: u64,
+    keep_pruned: bool,
+    /// `None` if there are no vectors.
+    entry: Option<NodeId>,
+    table_checksum: String,
+    levels: Vec<Level>,
+    sections: Vec<Section>,
+}
+
+#[derive(Serialize)]
+struct Level {
+    level: usize,
+    nodes: usize,
+    average_degree: f64,
+}
+
+#[derive(Serialize)]
+struct Section {
+    tag: String,
+    flags: u32,
+    offset: u64,
+    length: u64,
+    element_size: u32,
+    checksum: String,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let index = map::open(&args.index)?;
+    let info = Info::of(&index);
+    if args.json {
+        return print_json(out, &info);
+    }
+    let mut field = |name: &str, value: String| writeln!(out, "{name:<16}{value}");
+    field("file", args.index.display().to_string())?;
+    field("bytes", format!("{} ({})", human::count(info.file_length), human::bytes(info.file_length)))?;
+    field("format", format!("{} {}.{}", info.kind, info.major, info.minor))?;
+    field("vectors", human::count(info.count as u64))?;
+    field("dimensions", format!("{} x {}, in rows of {}", info.dim, info.element, info.stride))?;
+    field("metric", info.metric.to_owned())?;
+    field("m", format!("{}, on the base {}", info.m, info.m0))?;
+    field("ef_construction", info.ef_construction.to_string())?;
+    field("seed", info.seed.to_string())?;
+    field("keep_pruned", info.keep_pruned.to_string())?;
+    field("entry point", info.entry.map_or("none".to_owned(), |entry| entry.to_string()))?;
+    field("sequence", info.sequence.to_string())?;
+    field("segment id", info.segment_id)?;
+    let features = [info.compatible, info.read_only_compatible, info.incompatible];
+    field("features", features.map(|bits| format!("{bits:08x}")).join(" "))?;
+    field("table checksum", info.table_checksum)?;
+
+    writeln!(out, "\nlevel           nodes  average degree")?;
+    for Level { level, nodes, average_degree } in info.levels.iter().rev() {
+        writeln!(out, "{level:>5}  {:>14}  {average_degree:>14.1}", human::count(*nodes as u64))?;
+    }
+    writeln!(out, "\nsection            offset            length  checksum")?;
+    for Section { tag, offset, length, checksum, .. } in &info.sections {
+        let (offset, length) = (human::count(*offset), human::count(*length));
+        writeln!(out, "{tag:<7}  {offset:>16}  {length:>16}  {checksum}")?;
+    }
+    Ok(())
+}
+
+impl Info {
+    fn of(index: &MappedIndex) -> Self {
+        let (header, params, graph) = (index.header(), index.params(), index.graph());
+        let sections = index.sections().map(|section| Section {
+            tag: section.tag.to_string(),
+            flags: section.flags,
+            offset: section.offset,
+            length: section.length,
+            element_size: section.element_size,
+            checksum: format!("{:08x}", section.checksum),
+        });
+        Self {
+            major: header.major,
+            minor: header.minor,
+            compatible: header.compatible,
+            read_only_compatible: header.read_only_compatible,
+            incompatible: header.incompatible,
+            file_length: header.file_length,
+            segment_id: header.segment_id.iter().map(|byte| format!("{byte:02x}")).collect(),
+            sequence: header.sequence,
+            kind: header.kind.name(),
+            metric: header.metric.name(),
+            element: header.element.name(),
+            dim: header.dim,
+            stride: header.stride,
+            count: header.count,
+            m: params.m,
+            m0: params.m0(),
+            ef_construction: params.ef_construction,
+            seed: params.seed,
+            keep_pruned: params.keep_pruned,
+            entry: graph.entry(),
+            table_checksum: format!("{:08x}", header.table_checksum),
+            levels: (0..graph.levels().len()).map(|level| Level::of(&graph, level)).collect(),
+            sections: sections.collect(),
+        }
+    }
+}
+
+impl Level {
+    fn of(graph: &GraphView<'_>, level: usize) -> Self {
+        let nodes = graph.levels()[level].count();
+        // In a file, the nodes of a level are the first ones.
+        let links: usize = (0..nodes as NodeId).map(|id| graph.links(id, level).len()).sum();
+        Self { level, nodes, average_degree: links as f64 / nodes.max(1) as f64 }
+    }
+}

@@ -1,0 +1,132 @@
+//! `vex search`.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use vex::{Hit, Scratch, SearchParams};
+
+use super::{print_json, read_queries, values};
+use crate::error::Failure;
+use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
+use crate::map;
+
+/// Find the nearest vectors to each query
+///
+/// Prints a line a query: its row, a tab, then key:distance of each neighbor, nearest first. Smaller distances are nearer,
+/// whatever the metric: squared Euclidean distance, negated inner product, or 1 - cosine.
+///
+/// The index is mapped, not read: do not let another program write into the file meanwhile. Replacing it is fine.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Queries:
+  .npy            2-D array of float32 or float16, either byte order, C or Fortran order
+  .fvecs .bvecs   rows of float32 or uint8, each after its int32 length
+  .fbin           uint32 rows, uint32 columns, then float32
+
+Example:
+  vex search base.vex --queries queries.npy -k 3
+  0       4711:0.1520 42:0.1834 8:0.2001
+
+JSON: an array with an object for each query: query (its row), keys and distances. With --output, nothing \
+is printed but the JSON that was asked for.")]
+pub(crate) struct Args {
+    /// The index
+    index: PathBuf,
+    /// File of queries: .npy, .fvecs, .bvecs or .fbin
+    #[arg(long, value_name = "VECTORS")]
+    queries: PathBuf,
+    /// Neighbors of a query
+    #[arg(short, default_value_t = 10, value_parser = values::k())]
+    k: usize,
+    /// Candidates of a search, at least k; more find more, more slowly
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::ef())]
+    ef_search: usize,
+    /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
+    #[arg(long, value_name = "IDS")]
+    output: Option<PathBuf>,
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Answer {
+    query: usize,
+    keys: Vec<u64>,
+    distances: Vec<f32>,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let index = map::open(&args.index)?;
+    if let Some(output) = &args.output {
+        check_ids_extension(output)?;
+        check_output(output, &[&args.index, &args.queries])?;
+    }
+    let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
+    let params = SearchParams::new(args.k, args.ef_search);
+    let mut scratch = Scratch::new();
+    let mut ids = args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.k)).transpose()?;
+    let mut answers = Vec::new();
+    for (query, vector) in queries.iter().enumerate() {
+        let found = index
+            .search_with(vector, &params, &mut scratch)
+            .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
+        if let Some(ids) = &mut ids {
+            ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
+        }
+        if args.json {
+            let keys = found.hits.iter().map(|hit| hit.key).collect();
+            let distances = found.hits.iter().map(|hit| hit.distance).collect();
+            answers.push(Answer { query, keys, distances });
+        } else if ids.is_none() {
+            print_line(out, query, found.hits)?;
+        }
+    }
+    if let Some(ids) = ids {
+        ids.write()?;
+    }
+    if args.json {
+        print_json(out, &answers)?;
+    }
+    Ok(())
+}
+
+fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit]) -> Result<(), Failure> {
+    write!(out, "{query}")?;
+    for (rank, Hit { key, distance }) in hits.iter().enumerate() {
+        let separator = if rank == 0 { '\t' } else { ' ' };
+        write!(out, "{separator}{key}:{distance}")?;
+    }
+    Ok(writeln!(out)?)
+}
+
+/// The file of ids to be.
+struct Ids<'a> {
+    path: &'a Path,
+    k: usize,
+    ids: Vec<i32>,
+}
+
+impl<'a> Ids<'a> {
+    fn new(path: &'a Path, queries: usize, k: usize) -> Result<Self, FileError> {
+        let mut ids = Vec::new();
+        ids.try_reserve_exact(queries.saturating_mul(k))
+            .map_err(|error| FileError::new(path, error.into()))?;
+        Ok(Self { path, k, ids })
+    }
+
+    /// Appends a row. The error is the key that does not fit.
+    fn push(&mut self, hits: &[Hit]) -> Result<(), u64> {
+        for hit in hits {
+            self.ids.push(i32::try_from(hit.key).map_err(|_| hit.key)?);
+        }
+        self.ids.extend(std::iter::repeat_n(-1, self.k - hits.len()));
+        Ok(())
+    }
+
+    fn write(self) -> Result<(), FileError> {
+        let ids: IdMatrix = Matrix::new(self.ids.len() / self.k, self.k, self.ids);
+        write_ids(self.path, &ids)
+    }
+}

@@ -1,0 +1,36 @@
+//! `vex verify`.
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use super::check_unique;
+use crate::error::Failure;
+use crate::{human, map};
+
+/// Check every byte of an index
+///
+/// Compares the checksum of each section, and checks that padding is zero, that every link leads to a vector, that vectors
+/// are finite (and of unit length under cosine), and that no key comes twice. Prints "ok" and what it read, or fails with
+/// the first thing that is wrong and where it is.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "\
+Example:
+  vex verify base.vex && cp base.vex backup/")]
+pub(crate) struct Args {
+    /// The index
+    index: PathBuf,
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    let started = Instant::now();
+    let index = map::open(&args.index)?;
+    index.verify().map_err(|error| Failure::refused(&args.index, error))?;
+    check_unique(&args.index, index.keys())?;
+    let time = started.elapsed();
+    let bytes = index.as_bytes().len() as u64;
+    let vectors = human::plural(index.len() as u64, "vector");
+    let (count, seconds, rate) = (human::count(bytes), time.as_secs_f64(), human::rate(bytes, time));
+    writeln!(out, "ok: {vectors}, {count} bytes verified in {seconds:.3} s ({rate})")?;
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! Latency, throughput and recall.
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use vex::Hit;
+
+/// A measurement covers at least this many passes over the queries, and at least this time.
+const LEAST_PASSES: usize = 3;
+const LEAST_TIME: Duration = Duration::from_secs(1);
+
+/// Queries that a thread answers before it is timed, so that its scratch has grown.
+const WARM_UP: usize = 16;
+
+/// What came out of a measurement.
+#[derive(Debug)]
+pub(crate) struct Timings {
+    /// Queries answered per second of wall time, by all threads together.
+    pub(crate) per_second: f64,
+    /// One entry a query, sorted.
+    latencies: Vec<Duration>,
+}
+
+impl Timings {
+    /// The latency that `percent` of the queries did not exceed (nearest rank).
+    pub(crate) fn percentile(&self, percent: usize) -> Duration {
+        let rank = (self.latencies.len() * percent).div_ceil(100);
+        self.latencies[rank.saturating_sub(1)]
+    }
+
+    /// The mean latency.
+    pub(crate) fn mean(&self) -> Duration {
+        self.latencies.iter().sum::<Duration>().div_f64(self.latencies.len() as f64)
+    }
+}
+
+/// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes, each query timed alone.
+/// `ask` gets a state that belongs to its thread.
+///
+/// # Errors
+/// The first of `ask`.
+///
+/// # Panics
+/// If there are no queries or no threads.
+pub(crate) fn measure<S: Default, E: Send>(
+    queries: usize,
+    threads: usize,
+    ask: impl Fn(&mut S, usize) -> Result<(), E> + Sync,
+) -> Result<Timings, E> {
+    assert!(queries > 0 && threads > 0, "something to measure");
+    let ready = Barrier::new(threads);
+    // One counter deals out the queries, so that a pass ends for all threads at once.
+    let next = AtomicUsize::new(0);
+    let end = AtomicUsize::new(usize::MAX);
+    let work = || {
+        let mut state = S::default();
+        let warm = (0..queries.min(WARM_UP)).try_for_each(|query| ask(&mut state, query));
+        // Even a thread that failed comes here, or the others would wait for it.
+        ready.wait();
+        warm?;
+        let mut latencies = Vec::with_capacity(1 << 16);
+        let started = Instant::now();
+        loop {
+            let turn = next.fetch_add(1, Ordering::Relaxed);
+            let query = turn % queries;
+            if query == 0 && turn / queries >= LEAST_PASSES && started.elapsed() >= LEAST_TIME {
+                end.fetch_min(turn, Ordering::Relaxed);
+            }
+            if turn >= end.load(Ordering::Relaxed) {
+                break;
+            }
+            let asked = Instant::now();
+            ask(&mut state, query)?;
+            latencies.push(asked.elapsed());
+        }
+        Ok((latencies, started, Instant::now()))
+    };
+    let results: Vec<Result<_, E>> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let own = work();
+        let others = others.into_iter().map(|thread| thread.join().expect("a thread that does not panic"));
+        std::iter::once(own).chain(others).collect()
+    });
+    let results = results.into_iter().collect::<Result<Vec<_>, E>>()?;
+    let started = results.iter().map(|(_, started, _)| *started).min().expect("a thread");
+    let ended = results.iter().map(|(.., ended)| *ended).max().expect("a thread");
+    let mut latencies: Vec<Duration> = results.into_iter().flat_map(|(latencies, ..)| latencies).collect();
+    latencies.sort_unstable();
+    Ok(Timings { per_second: latencies.len() as f64 / (ended - started).as_secs_f64(), latencies })
+}
+
+/// How many of the hits are among the true ids. Order does not count.
+pub(crate) fn correct(hits: &[Hit], truth: &[i32]) -> usize {
+    let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
+    hits.iter().filter(is_true).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_nearest_ranks() {
+        let latencies = (1..=200).map(Duration::from_micros).collect();
+        let timings = Timings { per_second: 0.0, latencies };
+        assert_eq!(timings.percentile(50), Duration::from_micros(100));
+        assert_eq!(timings.percentile(99), Duration::from_micros(198));
+        assert_eq!(timings.percentile(100), Duration::from_micros(200));
+        assert_eq!(timings.mean(), Duration::from_nanos(100_500));
+        let one = Timings { per_second: 0.0, latencies: vec![Duration::from_micros(7)] };
+        assert_eq!(one.percentile(1), one.percentile(99));
+    }
+
+    #[test]
+    fn hits_are_counted_whatever_their_order() {
+        let hit = |key| Hit { key, distance: 0.0 };
+        assert_eq!(correct(&[hit(3), hit(1), hit(u64::MAX)], &[1, 2, 3]), 2);
+        assert_eq!(correct(&[hit(u64::from(u32::MAX))], &[-1]), 0);
+        assert_eq!(correct(&[], &[1]), 0);
+    }
+
+    #[test]
+    fn whole_passes_are_measured_on_any_number_of_threads() {
+        for threads in [1, 3] {
+            let asked: [AtomicUsize; 5] = Default::default();
+            let ask = |(): &mut (), query: usize| {
+                asked[query].fetch_add(1, Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(2));
+                Ok::<(), ()>(())
+            };
+            let timings = measure(asked.len(), threads, ask).unwrap();
+            let warm_up = threads * asked.len();
+            let total: usize = asked.iter().map(|count| count.load(Ordering::Relaxed)).sum();
+            assert_eq!(timings.latencies.len() + warm_up, total);
+            assert!(timings.latencies.len() >= LEAST_PASSES * asked.len());
+            assert!(timings.per_second > 0.0);
+        }
+    }
+
+    #[test]
+    fn failure_of_a_query_ends_the_measurement() {
+        let ask = |(): &mut (), query: usize| if query == 2 { Err(query) } else { Ok(()) };
+        assert_eq!(measure(3, 2, ask).unwrap_err(), 2);
+    }
+}

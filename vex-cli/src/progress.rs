@@ -1,0 +1,10 @@
+//! Progress on standard error, while it is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// A bar that counts to `total`. It is drawn on a terminal only, and leaves nothing behind.
+pub(crate) fn bar(label: &'static str, total: usize) -> ProgressBar {
+    let template = "{msg:<8} {bar:36} {human_pos:>10}/{human_len} {eta:>4}";
+    let style = ProgressStyle::with_template(template).expect("a template that parses").progress_chars("━╸ ");
+    ProgressBar::new(total as u64).with_style(style).with_message(label)
+}
