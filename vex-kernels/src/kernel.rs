@@ -54,6 +54,7 @@ fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
 }
 
 /// Sums the lines `first..first + N` of every block of every row.
+#[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: usize>(
     isa: I,

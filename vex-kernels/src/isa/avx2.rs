@@ -10,6 +10,14 @@ use crate::kernel::LINE;
 pub(crate) struct Avx2(V3);
 
 impl Avx2 {
+    /// # Safety
+    /// This machine has every feature of `V3`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V3::new_unchecked() })
+    }
+
     /// The first eight elements of a slice that may have fewer; what is absent reads as zero.
     #[inline(always)]
     fn load_half(self, slice: &[f32]) -> f32x8 {
@@ -62,8 +70,4 @@ impl Isa for Avx2 {
     }
 }
 
-// SAFETY: the functions run only where the capability `avx2` was found, which covers every feature of V3.
-super::instantiate_f32!(
-    Avx2(unsafe { V3::new_unchecked() }),
-    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt"
-);
+super::instantiate_f32!(Avx2, "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt");

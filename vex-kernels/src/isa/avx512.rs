@@ -9,6 +9,16 @@ use crate::kernel::LINE;
 #[derive(Clone, Copy)]
 pub(crate) struct Avx512(V4);
 
+impl Avx512 {
+    /// # Safety
+    /// This machine has every feature of `V4`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V4::new_unchecked() })
+    }
+}
+
 impl Isa for Avx512 {
     type Line = f32x16;
     const LINES_AT_ONCE: usize = 4;
@@ -52,8 +62,7 @@ impl Isa for Avx512 {
     }
 }
 
-// SAFETY: the functions run only where the capability `avx512` was found, which covers every feature of V4.
 super::instantiate_f32!(
-    Avx512(unsafe { V4::new_unchecked() }),
+    Avx512,
     "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 );

@@ -13,6 +13,8 @@ mod neon;
 mod portable;
 
 pub(crate) use capabilities::Capabilities;
+#[cfg(test)]
+pub(crate) use portable::Portable;
 
 use crate::kernel::LINE;
 use crate::{Level, Metric};
@@ -79,10 +81,10 @@ pub(crate) fn kernels_f32(metric: Metric, level: Level) -> Option<Kernels<f32>> 
     }
 }
 
-/// Instantiates the generic body of every metric for one instruction set: `$token` is its [`Isa`], `$features`
+/// Instantiates the generic body of every metric for one instruction set: `$isa` is its [`Isa`], `$features`
 /// what its functions are compiled with.
 macro_rules! instantiate_f32 {
-    ($token:expr $(, $features:literal)?) => {
+    ($isa:ident $(, $features:literal)?) => {
         /// The entry points of this instruction set. To call them is sound only where it exists.
         pub(super) fn kernels_f32(metric: $crate::Metric) -> $crate::isa::Kernels<f32> {
             use $crate::{Metric, kernel, metric as rule};
@@ -91,11 +93,15 @@ macro_rules! instantiate_f32 {
                 ($rule:ty, $sums:literal) => {{
                     $(#[target_feature(enable = $features)])?
                     unsafe fn distance(a: &[f32], b: &[f32]) -> f32 {
-                        kernel::distance::<_, $rule, $sums>($token, a, b)
+                        // SAFETY: runs only where the capability was found, and it covers every feature of the token.
+                        let isa = unsafe { $isa::assume_available() };
+                        kernel::distance::<_, $rule, $sums>(isa, a, b)
                     }
                     $(#[target_feature(enable = $features)])?
                     unsafe fn distance_batch_4(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-                        kernel::distance_batch_4::<_, $rule, $sums>($token, query, rows)
+                        // SAFETY: runs only where the capability was found, and it covers every feature of the token.
+                        let isa = unsafe { $isa::assume_available() };
+                        kernel::distance_batch_4::<_, $rule, $sums>(isa, query, rows)
                     }
                     $crate::isa::Kernels { distance, distance_batch_4 }
                 }};

@@ -6,6 +6,15 @@ use crate::kernel::LINE;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
+impl Portable {
+    /// # Safety
+    /// None: unsafe only in that the other instruction sets have such a function too.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        Self
+    }
+}
+
 impl Isa for Portable {
     type Line = [f32; LINE];
     const LINES_AT_ONCE: usize = 2;

@@ -13,18 +13,13 @@ impl Rule<3> for Cosine {
     #[inline(always)]
     fn finish([dot, aa, bb]: [f32; 3]) -> f32 {
         if aa == 0.0 || bb == 0.0 {
-            return 1.0;
+            // A zero vector has no direction, but must not hide a NaN or an infinity of the other one.
+            return if dot.is_nan() { dot } else { 1.0 };
         }
         // In f64 the product of two f32 norms neither overflows nor underflows.
         let norms = libm::sqrt(f64::from(aa) * f64::from(bb));
         let distance = (1.0 - f64::from(dot) / norms) as f32;
-        // Not `clamp` or `max`: those would have to be shown to let NaN pass, and this does.
-        if distance < 0.0 {
-            0.0
-        } else if distance > 2.0 {
-            2.0
-        } else {
-            distance
-        }
+        // `clamp` lets NaN pass; `max` and `min` would swallow it.
+        distance.clamp(0.0, 2.0)
     }
 }
