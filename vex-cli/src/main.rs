@@ -18,7 +18,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Level;
 
-use cmd::{bench, build, gt, info, search, verify};
+use cmd::{bench, build, demo, gt, info, search, verify};
 use error::Failure;
 
 /// Build, search, measure and verify vector indexes
@@ -49,6 +49,7 @@ enum Command {
     Bench(bench::Args),
     Info(info::Args),
     Verify(verify::Args),
+    Demo(demo::Args),
 }
 
 fn main() -> ExitCode {
@@ -75,6 +76,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(args, out),
         Command::Info(args) => info::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Demo(args) => demo::run(args, out),
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod build;
+pub(crate) mod demo;
 pub(crate) mod gt;
 pub(crate) mod info;
 pub(crate) mod search;

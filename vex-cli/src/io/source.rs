@@ -1,7 +1,8 @@
 //! An open file of known length.
 
+use std::fmt;
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::error::{FileError, Problem};
@@ -9,11 +10,11 @@ use super::error::{FileError, Problem};
 /// Large enough that the system calls do not show beside the decoding.
 const BUFFER: usize = 1 << 20;
 
-/// A regular file being read from its start, which knows its name for the errors.
+/// A regular file, or one embedded in the program, being read from its start, which knows its name for the errors.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
-    file: BufReader<File>,
+    file: BufReader<Box<dyn Input>>,
     len: u64,
     position: u64,
 }
@@ -33,7 +34,16 @@ impl Source {
         let (file, len) = open()
             .map_err(|error| FileError::new(path, Problem::Open(error)))?
             .ok_or_else(|| FileError::new(path, Problem::NotRegular))?;
-        Ok(Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER, file), len, position: 0 })
+        Ok(Self::new(path, Box::new(file), len))
+    }
+
+    /// A file that is embedded in the program; `path` is its name for the errors.
+    pub(crate) fn embedded(path: &Path, bytes: &'static [u8]) -> Self {
+        Self::new(path, Box::new(Cursor::new(bytes)), bytes.len() as u64)
+    }
+
+    fn new(path: &Path, input: Box<dyn Input>, len: u64) -> Self {
+        Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER, input), len, position: 0 }
     }
 
     /// The file's name.
@@ -82,7 +92,7 @@ impl Source {
     }
 
     /// The rest as a stream, whose errors are to be blamed on this file.
-    pub(crate) fn stream(&mut self) -> &mut BufReader<File> {
+    pub(crate) fn stream(&mut self) -> &mut impl BufRead {
         &mut self.file
     }
 
@@ -99,3 +109,8 @@ impl Source {
         Ok(())
     }
 }
+
+/// What can be read. Called once a buffer, so that the indirection costs nothing.
+trait Input: Read + Seek + fmt::Debug {}
+
+impl<T: Read + Seek + fmt::Debug> Input for T {}

@@ -41,6 +41,16 @@ impl VectorFile {
         Ok(Self { reader: RowReader::new(source, layout)? })
     }
 
+    /// Opens an `.npy` file that is embedded in the program; `path` is its name for the errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn embedded_npy(path: &Path, bytes: &'static [u8]) -> Result<Self, FileError> {
+        let mut source = Source::embedded(path, bytes);
+        let layout = npy::layout(&mut source, 2, NPY)?;
+        Ok(Self { reader: RowReader::new(source, layout)? })
+    }
+
     /// Number of vectors, at least 1.
     pub(crate) fn rows(&self) -> usize {
         self.reader.layout().rows
