@@ -102,10 +102,9 @@ impl Tree {
     pub(crate) fn truncate(&mut self, count: usize, root: NodeId) {
         while self.parents.len() > count {
             self.children.pop();
-            if let Some(parent) = self.parents.pop() {
-                if let Some(children) = self.children.get_mut(parent as usize) {
-                    *children -= 1;
-                }
+            let parent = self.parents.pop().unwrap_or(TERMINATOR);
+            if let Some(children) = self.children.get_mut(parent as usize) {
+                *children -= 1;
             }
         }
         if let Some(parent) = self.parents.get_mut(root as usize) {

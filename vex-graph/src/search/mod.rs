@@ -7,7 +7,9 @@ mod visited;
 
 pub use pool::Candidate;
 pub(crate) use pool::Pool;
-pub(crate) use query::{Query, check, norm};
+pub(crate) use query::Query;
+#[cfg(feature = "alloc")]
+pub(crate) use query::{check, norm};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
