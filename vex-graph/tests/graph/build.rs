@@ -1,0 +1,156 @@
+//! Building at once.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+use vex_graph::{BuildError, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial, VectorError};
+
+use crate::invariants::assert_invariants;
+use crate::support::{Shape, Snapshot, Threads, built, vectors};
+
+const PARAMS: Params = Params { m: 6, ef_construction: 30, seed: 11, keep_pruned: false };
+
+#[test]
+fn the_number_of_workers_changes_no_byte() {
+    for metric in Metric::ALL {
+        for shape in Shape::ALL {
+            for keep_pruned in [false, true] {
+                let params = Params { keep_pruned, ..PARAMS };
+                // Past the first 64 nodes, which come one by one, into batches of more nodes than workers.
+                let data = vectors(shape, 7, 900, 5);
+                let (expected, order) = built(metric, params, &data, &Serial);
+                assert_invariants(&expected.view());
+                let expected = Snapshot::of(&expected.view());
+                for workers in [1, 2, 4, 8] {
+                    let (graph, same_order) = built(metric, params, &data, &Threads(workers));
+                    assert_eq!(order, same_order);
+                    let same = Snapshot::of(&graph.view()) == expected;
+                    assert!(same, "{metric} {shape:?}, keep_pruned {keep_pruned}, {workers} workers");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn order_says_which_vector_a_node_has() {
+    let data = vectors(Shape::Uniform, 9, 1500, 2);
+    let (graph, order) = built(Metric::InnerProduct, PARAMS, &data, &Serial);
+    let view = graph.view();
+    for (id, position) in order.iter().enumerate() {
+        assert_eq!(view.rows().row(id as u32), data[*position as usize]);
+    }
+    let mut positions = order;
+    positions.sort_unstable();
+    assert!(positions.into_iter().eq(0..1500));
+}
+
+#[test]
+fn ids_are_sorted_by_level() {
+    let data = vectors(Shape::Clustered, 4, 2000, 3);
+    let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    let view = graph.view();
+    assert!(view.levels().len() > 3);
+    assert!(view.levels().iter().all(|level| level.appended.is_empty()));
+    assert_eq!(view.entry(), Some(0));
+    let levels: Vec<usize> = (0..2000).map(|id| view.level(id)).collect();
+    assert!(levels.is_sorted_by(|a, b| a >= b));
+}
+
+#[test]
+fn no_vector_and_one_vector_make_graphs() {
+    for metric in Metric::ALL {
+        let (mut graph, order) = built(metric, PARAMS, &[], &Threads(4));
+        assert!(order.is_empty());
+        assert_invariants(&graph.view());
+        assert_eq!(graph.insert(&[1.0, 0.0, 0.0]), Ok(0));
+        assert_eq!(graph.insert(&[0.0, 1.0, 0.0]), Ok(1));
+        assert_invariants(&graph.view());
+
+        let (graph, order) = built(metric, PARAMS, &[vec![3.0, 4.0]], &Threads(4));
+        assert_eq!(order, [0]);
+        assert_invariants(&graph.view());
+        assert_eq!(graph.count(), 1);
+    }
+}
+
+/// Builds from a source whose vector at `bad` is what `fill` makes of it.
+fn build_with(
+    metric: Metric,
+    bad: usize,
+    fill: impl Fn(&mut [f32]) -> Result<(), &'static str>,
+) -> Result<(), BuildError<&'static str>> {
+    let mut position = 0;
+    let source = |vector: &mut [f32]| {
+        position += 1;
+        vector.fill(position as f32);
+        if position - 1 == bad { fill(vector) } else { Ok(()) }
+    };
+    Hnsw::build(metric, 2, PARAMS, 100, source, &Serial, |_| ControlFlow::Continue(())).map(drop)
+}
+
+#[test]
+fn a_bad_vector_and_a_failing_source_are_reported_with_their_position() {
+    for bad in [0, 1, 57, 99] {
+        let result = build_with(Metric::Cosine, bad, |_| Err("disk"));
+        assert_eq!(result, Err(BuildError::Source { position: bad, error: "disk" }));
+
+        let error = VectorError::NotFinite { position: 1 };
+        for element in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let set = |vector: &mut [f32]| {
+                vector[1] = element;
+                Ok(())
+            };
+            let result = build_with(Metric::SquaredEuclidean, bad, set);
+            assert_eq!(result, Err(BuildError::Vector { position: bad, error }));
+        }
+
+        let zero = |vector: &mut [f32]| {
+            vector.fill(0.0);
+            Ok(())
+        };
+        let error = VectorError::ZeroVector;
+        assert_eq!(build_with(Metric::Cosine, bad, zero), Err(BuildError::Vector { position: bad, error }));
+        assert_eq!(build_with(Metric::InnerProduct, bad, zero), Ok(()));
+    }
+}
+
+#[test]
+fn progress_rises_to_the_count_and_can_break_off() {
+    let build = |stop_at: usize| {
+        let mut seen = Vec::new();
+        let fill = |vector: &mut [f32]| -> Result<(), Infallible> {
+            vector.fill(1.0);
+            Ok(())
+        };
+        let progress = |linked| {
+            seen.push(linked);
+            if linked >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let result = Hnsw::build(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress).map(drop);
+        (result, seen)
+    };
+    let (result, seen) = build(usize::MAX);
+    assert_eq!((result, seen.last()), (Ok(()), Some(&300)));
+    assert!(seen.is_sorted_by(|a, b| a < b));
+    let (result, seen) = build(100);
+    assert_eq!(result, Err(BuildError::Cancelled { linked: *seen.last().unwrap() }));
+    assert!((100..300).contains(seen.last().unwrap()));
+}
+
+#[test]
+fn parameters_out_of_range_are_refused_before_the_source_is_asked() {
+    let build = |params, dim, count| {
+        let fill = |_: &mut [f32]| -> Result<(), Infallible> { panic!("asked") };
+        Hnsw::build(Metric::Cosine, dim, params, count, fill, &Serial, |_| ControlFlow::Continue(()))
+            .map(drop)
+            .unwrap_err()
+    };
+    assert_eq!(build(Params { m: 3, ..PARAMS }, 2, 1), ParamsError::M { found: 3 }.into());
+    assert_eq!(build(Params { m: 513, ..PARAMS }, 2, 1), ParamsError::M { found: 513 }.into());
+    let params = Params { ef_construction: 0, ..PARAMS };
+    assert_eq!(build(params, 2, 1), ParamsError::EfConstruction { found: 0 }.into());
+    assert_eq!(build(PARAMS, 0, 1), ParamsError::Dim { found: 0 }.into());
+    assert_eq!(build(PARAMS, 65_537, 1), ParamsError::Dim { found: 65_537 }.into());
+    assert_eq!(build(PARAMS, 2, MAX_NODES + 1), BuildError::Full { capacity: MAX_NODES });
+}

@@ -1,0 +1,8 @@
+//! What holds of every graph, whatever is inserted into it and however it was made.
+
+mod build;
+mod invariants;
+mod levels;
+mod random;
+mod recall;
+mod support;
