@@ -77,7 +77,7 @@ impl Linker<'_> {
         let new_top = level_of(batch.start);
         debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) <= top));
 
-        workspace.prepare(executor.workers().min(batch.len()))?;
+        workspace.prepare(executor.workers().clamp(1, batch.len()))?;
         if batch.start > 0 {
             self.propose(&batch, &level_of, workspace, executor)?;
         }

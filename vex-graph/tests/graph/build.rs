@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-use vex_graph::{BuildError, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial, VectorError};
+use vex_graph::{BuildError, Executor, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial, VectorError};
 
 use crate::invariants::assert_invariants;
 use crate::support::{Shape, Snapshot, Threads, built, vectors};
@@ -30,6 +30,23 @@ fn the_number_of_workers_changes_no_byte() {
             }
         }
     }
+}
+
+#[test]
+fn an_executor_without_workers_is_as_good_as_serial() {
+    struct Idle;
+    impl Executor for Idle {
+        fn workers(&self) -> usize {
+            0
+        }
+        fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
+            Serial.run(tasks, work);
+        }
+    }
+    let data = vectors(Shape::Uniform, 3, 200, 1);
+    let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Idle);
+    let (expected, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
 }
 
 #[test]
