@@ -160,16 +160,19 @@ impl<'a> GraphView<'a> {
         }
         let mut above = 0;
         for (index, level) in levels.iter().enumerate().rev() {
-            let width = if index == 0 { 2 * m } else { m };
-            let expected = level.count().checked_mul(width);
+            let count = level.sorted.saturating_add(level.appended.len());
+            let width = if index == 0 { m.saturating_mul(2) } else { m };
+            let expected = count.checked_mul(width);
             if level.width != width || expected != Some(level.links.len()) {
                 let expected = expected.unwrap_or(usize::MAX);
                 return Err(ViewError::Links { level: index, expected, found: level.links.len() });
             }
-            if level.count() < above || (index == 0 && level.sorted != rows.count) {
-                return Err(ViewError::Level { level: index, found: level.count() });
+            // The base appends nothing: every node has a row there, in the order of ids.
+            let is_base = level.sorted == rows.count && level.appended.is_empty();
+            if count < above || (index == 0 && !is_base) {
+                return Err(ViewError::Level { level: index, found: count });
             }
-            above = level.count();
+            above = count;
         }
         let valid_entry = match rows.count {
             0 => entry == TERMINATOR,

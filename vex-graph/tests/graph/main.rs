@@ -3,6 +3,7 @@
 mod build;
 mod invariants;
 mod levels;
+mod limits;
 mod random;
 mod recall;
 mod support;
