@@ -40,7 +40,8 @@ pub struct SearchStats {
 }
 
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
-/// Equal distances are ordered by id. At most `out.len()` neighbors are written.
+/// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
+/// same value keep their order. At most `out.len()` neighbors are written.
 ///
 /// Whatever the links of the view hold, the search stays inside it and ends.
 ///

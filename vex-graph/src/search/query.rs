@@ -17,7 +17,8 @@ pub(crate) struct Query<'q> {
     rows: Rows<'q>,
     kernel: Distance<f32>,
     vector: &'q [f32],
-    scale: f32,
+    /// Wider than a distance: the length of a query of f32 has an inverse that no f32 holds.
+    scale: f64,
 }
 
 impl<'q> Query<'q> {
@@ -25,7 +26,7 @@ impl<'q> Query<'q> {
     pub(crate) fn new(rows: &Rows<'q>, vector: &'q [f32]) -> Result<Self, VectorError> {
         check(rows.metric(), rows.dim(), vector)?;
         let scale = match rows.metric() {
-            Metric::Cosine => (1.0 / norm(vector)) as f32,
+            Metric::Cosine => 1.0 / norm(vector),
             _ => 1.0,
         };
         Ok(Self { rows: *rows, kernel: rows.ranking(), vector, scale })
@@ -57,9 +58,9 @@ impl<'q> Query<'q> {
         if self.rows.metric() != Metric::Cosine {
             return rank;
         }
-        let distance = 1.0 + rank * self.scale;
+        let distance = 1.0 + f64::from(rank) * self.scale;
         // `clamp` lets NaN pass, which a hostile file can hold.
-        distance.clamp(0.0, 2.0)
+        distance.clamp(0.0, 2.0) as f32
     }
 }
 

@@ -8,6 +8,22 @@ use crate::support::{Shape, exactly, found, inserted, vectors};
 const PARAMS: Params = Params { m: 4, ef_construction: 10, seed: 0, keep_pruned: false };
 
 #[test]
+fn the_cosine_distance_does_not_depend_on_the_length_of_the_query() {
+    let graph = inserted(Metric::Cosine, PARAMS, &[vec![1.0, 0.0], vec![1.0, 1.0], vec![-2.0, 0.0]]);
+    let expected = [(0, 0.0), (1, 1.0 - 0.5f32.sqrt()), (2, 2.0)];
+    for length in [1e-40, 1e-38, 1e-20, 1.0, 1e20, 1e38, f32::MAX] {
+        for neighbors in
+            [found(&graph.view(), &[length, 0.0], 3, 3), exactly(graph.view().rows(), &[length, 0.0], 3)]
+        {
+            for (neighbor, (id, distance)) in neighbors.iter().zip(expected) {
+                assert_eq!(neighbor.id, id, "length {length}: {neighbors:?}");
+                assert!((neighbor.distance - distance).abs() < 1e-4, "length {length}: {neighbors:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn k_ef_and_the_output_are_clamped() {
     let data = vectors(Shape::Uniform, 3, 20, 1);
     let graph = inserted(Metric::SquaredEuclidean, PARAMS, &data);
