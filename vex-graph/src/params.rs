@@ -54,7 +54,8 @@ pub struct SearchParams {
     pub k: usize,
     /// How many candidates to keep on the base level. Raised to `k` if it is less; more finds more, more slowly.
     pub ef_search: usize,
-    /// The search stops once it has computed this many distances, and returns the best it has seen.
+    /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
+    /// point in any case, and at the end of a row of links that it has begun.
     pub max_distance_evals: usize,
 }
 

@@ -81,8 +81,9 @@ pub fn search_in(
     let mut walk =
         Walk { query: &query, count: view.count(), budget: params.max_distance_evals, stats: &mut stats };
 
-    let mut nearest = Candidate::new(walk.query.rank(entry), entry);
+    let start = Candidate::new(walk.query.rank(entry), entry);
     walk.stats.distances += 1;
+    let mut nearest = start;
     for level in view.levels()[1..].iter().rev() {
         nearest = walk.descend(level, nearest);
     }
@@ -91,10 +92,9 @@ pub fn search_in(
     let mut visited = Visited::new(scratch.visited);
     // Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
     // a pool as large as the graph returns the exact answer.
-    for id in [nearest.id(), entry] {
-        if visited.insert(id) {
-            pool.insert(Candidate::new(walk.query.rank(id), id));
-            walk.stats.distances += 1;
+    for candidate in [nearest, start] {
+        if visited.insert(candidate.id()) {
+            pool.insert(candidate);
         }
     }
     walk.beam(&view.levels()[0], &mut pool, &mut visited);
@@ -125,15 +125,16 @@ impl Walk<'_, '_> {
     /// The greedy step above the base: moves to the nearest link until none is nearer. Every move strictly lowers the
     /// candidate, so that it ends on any links.
     pub(crate) fn descend(&mut self, level: &LevelView<'_>, mut nearest: Candidate) -> Candidate {
-        loop {
+        while self.stats.distances < self.budget {
             let start = nearest;
             self.stats.hops += 1;
             let links = level.row(start.id()).unwrap_or(&[]);
             self.rank_each(links, |_| true, |candidate| nearest = nearest.min(candidate));
-            if nearest == start || self.stats.distances >= self.budget {
-                return nearest;
+            if nearest == start {
+                break;
             }
         }
+        nearest
     }
 
     /// The beam: expands the nearest candidate that was not expanded, until the pool holds no such candidate.

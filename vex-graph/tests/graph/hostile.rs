@@ -1,0 +1,158 @@
+//! Views whose lengths agree and whose contents are garbage, as a damaged file gives them.
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use vex_graph::{
+    GraphView, LevelView, Metric, Neighbor, NodeId, Params, Rows, Scratch, SearchParams, TERMINATOR, search,
+};
+
+use crate::support::{Rng, Shape, vectors};
+
+const PARAMS: Params = Params { m: 4, ef_construction: 12, seed: 5, keep_pruned: true };
+
+/// The owner of a garbage view.
+#[derive(Debug)]
+struct Garbage {
+    metric: Metric,
+    dim: usize,
+    m: usize,
+    elements: Vec<f32>,
+    entry: NodeId,
+    /// Links, sorted, appended.
+    levels: Vec<(Vec<u32>, usize, Vec<NodeId>)>,
+}
+
+impl Garbage {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng(seed);
+        let (dim, m) = (1 + rng.below(6), 4 + rng.below(5));
+        let most = [8, 80][rng.below(2)];
+        let count = 1 + rng.below(most);
+        let mut elements = vectors(Shape::Uniform, dim, count, rng.next()).concat();
+        for element in &mut elements {
+            if rng.below(8) == 0 {
+                *element = [f32::NAN, -f32::NAN, f32::INFINITY, f32::NEG_INFINITY, 0.0][rng.below(5)];
+            }
+        }
+        let mut levels = Vec::new();
+        let mut nodes = count;
+        for index in 0..1 + rng.below(4) {
+            let sorted = if index == 0 { count } else { rng.below(nodes + 1) };
+            let is_ordered = rng.below(2) == 0;
+            let mut appended: Vec<NodeId> = (sorted..nodes).map(|_| Self::id(&mut rng, count)).collect();
+            if is_ordered {
+                appended.sort_unstable();
+            }
+            let width = if index == 0 { 2 * m } else { m };
+            let links = (0..nodes * width).map(|_| Self::id(&mut rng, count)).collect();
+            levels.push((links, sorted, appended));
+            nodes = 1 + rng.below(nodes);
+        }
+        let mut garbage = Self { metric: Metric::ALL[rng.below(3)], dim, m, elements, entry: 0, levels };
+        // Any entry that a view accepts.
+        let ids = (0..count as NodeId).chain([count as NodeId + 1, TERMINATOR - 1]);
+        let accepted: Vec<NodeId> = ids
+            .filter(|id| {
+                garbage.entry = *id;
+                garbage.try_view().is_some()
+            })
+            .collect();
+        match accepted.is_empty() {
+            true => {
+                garbage.levels.truncate(1);
+                garbage.entry = rng.below(count) as NodeId;
+            }
+            false => garbage.entry = accepted[rng.below(accepted.len())],
+        }
+        garbage
+    }
+
+    /// Mostly ids of nodes, many of them twice or the row's own; else terminators in the midst and ids of no node.
+    fn id(rng: &mut Rng, count: usize) -> NodeId {
+        match rng.below(16) {
+            0 => TERMINATOR,
+            1 => rng.next() as u32,
+            2 => count as u32,
+            _ => rng.below(count) as u32,
+        }
+    }
+
+    fn try_view(&self) -> Option<GraphView<'_>> {
+        let count = self.elements.len() / self.dim;
+        let rows = Rows::new(self.metric, &self.elements, self.dim, self.dim, count).unwrap();
+        let levels: Vec<LevelView<'_>> = (0..)
+            .zip(&self.levels)
+            .map(|(index, (links, sorted, appended))| LevelView {
+                links,
+                width: if index == 0 { 2 * self.m } else { self.m },
+                sorted: *sorted,
+                appended,
+            })
+            .collect();
+        GraphView::new(rows, self.m, self.entry, &levels).ok()
+    }
+
+    fn view(&self) -> GraphView<'_> {
+        self.try_view().expect("its lengths agree")
+    }
+}
+
+fn config() -> ProptestConfig {
+    ProptestConfig {
+        cases: 2000,
+        rng_seed: RngSeed::Fixed(2),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_search_of_garbage_ends_within_its_budget_and_returns_nodes(seed: u64) {
+        let garbage = Garbage::new(seed);
+        let view = garbage.view();
+        let mut rng = Rng(seed);
+        let mut scratch = Scratch::new();
+        for max_distance_evals in [0, 1, 2, 7, 30, usize::MAX] {
+            let query: Vec<f32> = (0..garbage.dim).map(|_| rng.signed() + 1.5).collect();
+            let k = rng.below(view.count() + 3);
+            let params = SearchParams { k, ef_search: rng.below(100), max_distance_evals };
+            let mut out = vec![Neighbor::default(); k];
+            let stats = search(&view, &query, &params, &mut scratch, &mut out).unwrap();
+
+            // The entry point is looked at in any case; a row that was begun is finished.
+            let most = max_distance_evals.max(1).saturating_add(2 * view.m() - 1);
+            prop_assert!(stats.distances <= most, "{} distances of {most}", stats.distances);
+            prop_assert!(stats.found <= k.min(view.count()));
+            prop_assert!(stats.found > 0 || k == 0);
+            let found = &out[..stats.found];
+            for (position, neighbor) in found.iter().enumerate() {
+                prop_assert!((neighbor.id as usize) < view.count());
+                prop_assert!(found[..position].iter().all(|other| other.id != neighbor.id));
+            }
+            let distances = found.iter().map(|neighbor| neighbor.distance);
+            prop_assert!(distances.is_sorted_by(|a, b| b.is_nan() || a <= b));
+        }
+    }
+}
+
+#[test]
+fn a_budget_counts_every_level() {
+    let data = vectors(Shape::Uniform, 4, 3000, 1);
+    let graph = crate::support::inserted(Metric::SquaredEuclidean, PARAMS, &data);
+    let view = graph.view();
+    assert!(view.levels().len() > 4);
+    let mut scratch = Scratch::new();
+    for max_distance_evals in 0..200 {
+        let params = SearchParams { max_distance_evals, ..SearchParams::new(3, 20) };
+        let mut out = [Neighbor::default(); 3];
+        let stats = search(&view, &data[9], &params, &mut scratch, &mut out).unwrap();
+        assert!(
+            stats.distances < max_distance_evals.max(1) + 2 * view.m(),
+            "{max_distance_evals}: {stats:?}"
+        );
+        assert!(stats.found > 0);
+    }
+}
