@@ -29,7 +29,7 @@ use crate::{
 pub struct Hnsw {
     params: Params,
     vectors: Vectors,
-    /// Base first; never empty.
+    /// Base first; none before the first node, so that an empty graph needs no memory.
     levels: Vec<LevelLinks>,
     tree: Tree,
     entry: NodeId,
@@ -46,7 +46,7 @@ impl Hnsw {
         Ok(Self {
             params,
             vectors: Vectors::new(metric, dim)?,
-            levels: Vec::from([LevelLinks::new(params.m0())]),
+            levels: Vec::new(),
             tree: Tree::default(),
             entry: TERMINATOR,
             workspace: Workspace::default(),
@@ -132,10 +132,9 @@ impl Hnsw {
 
         let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
         let top = draws.first().map_or(0, |(draw, _)| level(*draw, params.m));
-        graph.levels[0].reserve(count, true)?;
-        reserve(&mut graph.levels, top)?;
-        for index in 1..=top {
-            let mut links = LevelLinks::new(params.m);
+        reserve(&mut graph.levels, top + 1)?;
+        for index in 0..=top {
+            let mut links = LevelLinks::new(params.width(index));
             links.reserve(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), true)?;
             graph.levels.push(links);
         }

@@ -26,6 +26,12 @@ impl Params {
         2 * self.m
     }
 
+    /// The most links that a node keeps on a level.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn width(&self, level: usize) -> usize {
+        if level == 0 { self.m0() } else { self.m }
+    }
+
     /// Checks the ranges.
     ///
     /// # Errors

@@ -73,7 +73,8 @@ impl Linker<'_> {
         workspace: &mut Workspace,
         executor: &impl Executor,
     ) -> Result<(), OutOfMemory> {
-        let top = self.levels.len() - 1;
+        let levels = self.levels.len();
+        let top = levels.saturating_sub(1);
         let new_top = level_of(batch.start);
         debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) <= top));
 
@@ -86,7 +87,7 @@ impl Linker<'_> {
         let result = self.attach_and_merge(&batch, &level_of, workspace, executor);
         if result.is_err() {
             self.tree.truncate(batch.start as usize, *self.entry);
-            self.levels.truncate(top + 1);
+            self.levels.truncate(levels);
             self.levels.iter_mut().for_each(|level| level.truncate(batch.start as usize));
             return result;
         }
@@ -149,7 +150,7 @@ impl Linker<'_> {
     ) -> Result<(), OutOfMemory> {
         let highest = batch.clone().map(level_of).max().unwrap_or(0);
         while self.levels.len() <= highest {
-            let mut level = LevelLinks::new(self.params.m);
+            let mut level = LevelLinks::new(self.params.width(self.levels.len()));
             level.reserve(1, false)?;
             self.levels.push(level);
         }
@@ -224,9 +225,10 @@ pub(crate) fn view_of<'a>(
     count: usize,
 ) -> GraphView<'a> {
     let mut views = [crate::LevelView::default(); crate::MAX_LEVELS];
+    views[0].width = params.m0();
     for (view, level) in views.iter_mut().zip(levels) {
         *view = level.view();
     }
-    GraphView::new(vectors.first_rows(count), params.m, entry, &views[..levels.len()])
+    GraphView::new(vectors.first_rows(count), params.m, entry, &views[..levels.len().max(1)])
         .expect("an owned graph keeps the invariants of a view")
 }

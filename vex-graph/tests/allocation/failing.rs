@@ -1,0 +1,137 @@
+//! An allocation that fails is an error that leaves no trace, whichever allocation it is.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+
+use vex_graph::{BuildError, Hnsw, InsertError, Metric, OutOfMemory, Params, Serial};
+
+use crate::allocator::failing_at;
+use crate::support::{Shape, Snapshot, built, inserted, vectors};
+
+const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 9, keep_pruned: false };
+
+/// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it succeeds.
+/// Returns how many failed.
+fn insert_against_failures(graph: &mut Hnsw, vector: &[f32]) -> u64 {
+    let before = Snapshot::of(&graph.view());
+    for n in 0.. {
+        match failing_at(n, || graph.insert(vector)) {
+            Ok(id) => {
+                assert_eq!(id as usize, graph.count() - 1);
+                return n;
+            }
+            Err(InsertError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+            Err(error) => panic!("{error}"),
+        }
+        assert!(Snapshot::of(&graph.view()) == before, "failure {n} left a trace");
+    }
+    unreachable!()
+}
+
+#[test]
+fn every_allocation_of_an_insert_can_fail() {
+    for (metric, shape) in [(Metric::SquaredEuclidean, Shape::Uniform), (Metric::Cosine, Shape::Duplicates)] {
+        let data = vectors(shape, 6, 400, 1);
+        let mut expected = Hnsw::new(metric, 6, PARAMS).unwrap();
+        let mut against_failures = Hnsw::new(metric, 6, PARAMS).unwrap();
+        let (mut failures, mut new_levels) = (0, 0);
+        for vector in &data {
+            let levels = expected.view().levels().len();
+            expected.insert(vector).unwrap();
+            failures += insert_against_failures(&mut against_failures, vector);
+            assert!(Snapshot::of(&against_failures.view()) == Snapshot::of(&expected.view()));
+            new_levels += usize::from(expected.view().levels().len() > levels);
+        }
+        assert!(failures > 50 && new_levels >= 2, "{failures} failures, {new_levels} new levels");
+    }
+}
+
+/// A copy has no room to spare and an empty workspace: every insert into it allocates whatever an insert can.
+#[test]
+fn every_allocation_of_an_insert_into_a_copy_can_fail() {
+    let data = vectors(Shape::Clustered, 6, 120, 1);
+    let mut original = Hnsw::new(Metric::InnerProduct, 6, PARAMS).unwrap();
+    for vector in &data {
+        let copy = || Hnsw::from_view(&original.view(), PARAMS).unwrap();
+        let mut expected = copy();
+        expected.insert(vector).unwrap();
+        let expected = Snapshot::of(&expected.view());
+
+        let mut against_failures = copy();
+        assert!(insert_against_failures(&mut against_failures, vector) > 3);
+        assert!(Snapshot::of(&against_failures.view()) == expected);
+
+        // One failure, and then a retry with all the memory in the world.
+        let mut n = 0;
+        loop {
+            let mut once = copy();
+            let failed = failing_at(n, || once.insert(vector)).is_err();
+            if failed {
+                once.insert(vector).unwrap();
+            }
+            assert!(Snapshot::of(&once.view()) == expected);
+            if !failed {
+                break;
+            }
+            n += 1;
+        }
+        original.insert(vector).unwrap();
+    }
+}
+
+#[test]
+fn every_allocation_of_a_build_can_fail() {
+    let data = vectors(Shape::Uniform, 6, 400, 1);
+    let (expected, expected_order) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    let build = || {
+        let mut next = data.iter();
+        let fill = |vector: &mut [f32]| -> Result<(), Infallible> {
+            vector.copy_from_slice(next.next().unwrap());
+            Ok(())
+        };
+        let go_on = |_| ControlFlow::Continue(());
+        Hnsw::build(Metric::SquaredEuclidean, 6, PARAMS, data.len(), fill, &Serial, go_on)
+    };
+    for n in 0.. {
+        match failing_at(n, build) {
+            Ok((graph, order)) => {
+                assert!(n > 10, "only {n} allocations");
+                assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
+                assert_eq!(order, expected_order);
+                return;
+            }
+            Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn every_allocation_of_a_copy_can_fail() {
+    let data = vectors(Shape::Uniform, 6, 400, 1);
+    let original = inserted(Metric::Cosine, PARAMS, &data);
+    assert!(original.view().levels().len() > 3);
+    for n in 0.. {
+        match failing_at(n, || Hnsw::from_view(&original.view(), PARAMS)) {
+            Ok(copy) => {
+                assert!(n > 8, "only {n} allocations");
+                assert!(Snapshot::of(&copy.view()) == Snapshot::of(&original.view()));
+                return;
+            }
+            Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn an_empty_graph_needs_no_memory() {
+    // The instruction set is detected once per process, which may allocate.
+    let _ = Hnsw::new(Metric::Cosine, 3, PARAMS).unwrap().view();
+    let mut graph = failing_at(0, || {
+        let graph = Hnsw::new(Metric::Cosine, 3, PARAMS).unwrap();
+        assert_eq!(graph.view().count(), 0);
+        graph
+    });
+    assert_eq!(graph.insert(&[1.0, 2.0, 3.0]), Ok(0));
+}

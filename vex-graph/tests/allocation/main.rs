@@ -1,0 +1,10 @@
+//! What allocates, what does not, and what happens when an allocation fails.
+
+mod allocator;
+mod failing;
+mod searching;
+#[path = "../graph/support.rs"]
+mod support;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Counting = allocator::Counting;

@@ -1,0 +1,105 @@
+//! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
+
+use vex_graph::{Candidate, Metric, Neighbor, OutOfMemory, Params, Scratch, ScratchMut, SearchError};
+use vex_graph::{SearchParams, Serial, exact, search, search_in};
+
+use crate::allocator::{counting, failing_at};
+use crate::support::{Shape, bits, built, exactly, found, vectors};
+
+const PARAMS: Params = Params { m: 8, ef_construction: 40, seed: 3, keep_pruned: false };
+
+#[test]
+fn a_search_with_warm_scratch_allocates_nothing() {
+    for metric in Metric::ALL {
+        let data = vectors(Shape::Clustered, 17, 2000, 1);
+        let (graph, _) = built(metric, PARAMS, &data, &Serial);
+        let mut scratch = Scratch::new();
+        let mut out = [Neighbor::default(); 20];
+        let params = SearchParams::new(20, 100);
+        search(&graph.view(), &data[0], &params, &mut scratch, &mut out).unwrap();
+
+        let ((), allocations) = counting(|| {
+            for query in &data {
+                for params in [params, SearchParams::new(1, 1), SearchParams::new(7, 64)] {
+                    let stats = search(&graph.view(), query, &params, &mut scratch, &mut out).unwrap();
+                    assert_eq!(stats.found, params.k);
+                }
+            }
+        });
+        assert_eq!(allocations, 0, "{metric}");
+    }
+}
+
+#[test]
+fn a_search_in_slices_of_the_caller_needs_no_allocator() {
+    let data = vectors(Shape::Uniform, 5, 700, 2);
+    let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    let view = graph.view();
+    let params = SearchParams::new(10, 50);
+    let expected = bits(&found(&view, &data[3], 10, 50));
+
+    let (words, candidates) = (ScratchMut::visited_words(700), ScratchMut::candidates(&params, 700));
+    let mut visited = vec![0; words];
+    let mut pool = vec![Candidate::EMPTY; candidates];
+    let mut out = [Neighbor::default(); 10];
+    for (given_words, given_candidates) in [(0, 0), (words - 1, candidates), (words, candidates - 1)] {
+        let scratch =
+            ScratchMut { visited: &mut visited[..given_words], candidates: &mut pool[..given_candidates] };
+        let result = failing_at(0, || search_in(&view, &data[3], &params, scratch, &mut out));
+        let expected = SearchError::ScratchTooSmall {
+            visited: (words, given_words),
+            candidates: (candidates, given_candidates),
+        };
+        assert_eq!(result, Err(expected));
+    }
+
+    // As large as the error says is enough, again and again.
+    for _ in 0..100 {
+        let scratch = ScratchMut { visited: &mut visited, candidates: &mut pool };
+        let result = failing_at(0, || search_in(&view, &data[3], &params, scratch, &mut out));
+        assert_eq!(result.map(|stats| stats.found), Ok(10));
+        assert_eq!(bits(&out), expected);
+    }
+}
+
+#[test]
+fn a_scratch_that_cannot_grow_does_what_it_could_before() {
+    let data = vectors(Shape::Uniform, 5, 3000, 2);
+    let (small, _) = built(Metric::SquaredEuclidean, PARAMS, &data[..100], &Serial);
+    let (large, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    let (small, large) = (small.view(), large.view());
+    let (few, many) = (SearchParams::new(5, 10), SearchParams::new(10, 400));
+    let of_small = bits(&found(&small, &data[7], 5, 10));
+    let of_large = bits(&found(&large, &data[7], 10, 400));
+
+    let mut failures = 0;
+    for n in 0.. {
+        let mut scratch = Scratch::new();
+        let mut out = [Neighbor::default(); 10];
+        search(&small, &data[7], &few, &mut scratch, &mut out).unwrap();
+        let result = failing_at(n, || search(&large, &data[7], &many, &mut scratch, &mut out));
+        if result.is_ok() {
+            break;
+        }
+        assert!(matches!(result, Err(SearchError::OutOfMemory(OutOfMemory { bytes: 1.. }))));
+        failures += 1;
+
+        failing_at(0, || search(&small, &data[7], &few, &mut scratch, &mut out)).unwrap();
+        assert_eq!(bits(&out[..5]), of_small);
+        search(&large, &data[7], &many, &mut scratch, &mut out).unwrap();
+        assert_eq!(bits(&out), of_large);
+    }
+    assert_eq!(failures, 2, "the visited set and the pool");
+}
+
+#[test]
+fn an_exact_search_without_memory_is_an_error() {
+    let data = vectors(Shape::Uniform, 5, 300, 2);
+    let (graph, _) = built(Metric::Cosine, PARAMS, &data, &Serial);
+    let view = graph.view();
+    let mut out = [Neighbor::default(); 10];
+    let result = failing_at(0, || exact(view.rows(), &data[0], &mut out));
+    assert!(matches!(result, Err(SearchError::OutOfMemory(OutOfMemory { bytes: 1.. }))));
+    exact(view.rows(), &data[0], &mut out).unwrap();
+    assert_eq!(bits(&out), bits(&exactly(view.rows(), &data[0], 10)));
+}
