@@ -55,7 +55,8 @@ impl Hnsw {
 
     /// Copies a view into an owned graph that can grow. `params.m` is the view's, whatever it was.
     ///
-    /// Links that lead nowhere, which only a damaged file holds, are left out.
+    /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
+    /// and nodes of a level that are not on the level below it.
     ///
     /// # Errors
     /// If memory runs out or `params` are out of range.
@@ -67,18 +68,16 @@ impl Hnsw {
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
         reserve(&mut graph.levels, view.levels().len())?;
-        for (index, level) in view.levels().iter().enumerate() {
-            let mut links = LevelLinks::new(level.width);
-            links.reserve(level.count(), true)?;
-            links.reserve(level.appended.len(), false)?;
-            for id in (0..level.sorted as NodeId).chain(level.appended.iter().copied()) {
-                let on_level = |link: &NodeId| level.row(*link).is_some();
-                links.push(id, view.links(id, index).iter().copied().filter(on_level));
+        for index in 0..view.levels().len() {
+            let links = LevelLinks::copy_of(view, index, graph.levels.last())?;
+            if index > 0 && links.count() == 0 {
+                break;
             }
-            graph.levels.truncate(index);
             graph.levels.push(links);
         }
-        graph.entry = view.entry().unwrap_or(TERMINATOR);
+        let top = graph.levels.last().map(LevelLinks::view).unwrap_or_default();
+        let entry = view.entry().filter(|entry| top.row(*entry).is_some());
+        graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
         Ok(graph)
     }

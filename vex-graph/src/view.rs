@@ -130,6 +130,12 @@ impl<'a> LevelView<'a> {
         self.links.get(row * self.width..(row + 1) * self.width)
     }
 
+    /// The nodes of this level, ascending.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn ids(&self) -> impl Iterator<Item = NodeId> + use<'a> {
+        (0..self.sorted as NodeId).chain(self.appended.iter().copied())
+    }
+
     /// How many nodes are on this level.
     pub fn count(&self) -> usize {
         self.sorted + self.appended.len()

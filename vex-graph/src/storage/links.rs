@@ -3,7 +3,7 @@
 use alloc::vec::Vec;
 
 use super::AlignedVec;
-use crate::{LevelView, NodeId, OutOfMemory, TERMINATOR};
+use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
 /// The rows of one level; see [`LevelView`] for the layout.
 #[derive(Debug)]
@@ -17,6 +17,39 @@ pub(crate) struct LevelLinks {
 impl LevelLinks {
     pub(crate) fn new(width: usize) -> Self {
         Self { width, links: AlignedVec::new(), sorted: 0, appended: Vec::new() }
+    }
+
+    /// Copies one level of a view, of which nothing but the lengths is known to be right: the nodes that are on the
+    /// level `below`, and the links that a graph of these nodes can have.
+    pub(crate) fn copy_of(
+        view: &GraphView<'_>,
+        index: usize,
+        below: Option<&Self>,
+    ) -> Result<Self, OutOfMemory> {
+        let level = &view.levels()[index];
+        let mut copy = Self::new(level.width);
+        copy.reserve(level.count(), true)?;
+        copy.reserve(level.appended.len(), false)?;
+        let is_below = |id: &NodeId| below.is_none_or(|below| below.view().row(*id).is_some());
+        for id in (0..level.sorted as NodeId).take_while(is_below) {
+            copy.push(id, core::iter::empty());
+        }
+        for id in level.appended.iter().copied().filter(is_below) {
+            if id as usize >= copy.sorted && copy.appended.last().is_none_or(|last| *last < id) {
+                copy.push(id, core::iter::empty());
+            }
+        }
+
+        let Self { width, links, sorted, appended } = &mut copy;
+        let nodes = LevelView { links: &[], width: 0, sorted: *sorted, appended };
+        for (row, id) in links.as_mut_slice().chunks_exact_mut(*width).zip(nodes.ids()) {
+            let links = view.links(id, index);
+            let kept = links.iter().enumerate().filter(|(position, link)| {
+                **link != id && nodes.row(**link).is_some() && !links[..*position].contains(link)
+            });
+            write(row, kept.map(|(_, link)| *link));
+        }
+        Ok(copy)
     }
 
     pub(crate) fn width(&self) -> usize {

@@ -3,10 +3,12 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    GraphView, LevelView, Metric, Neighbor, NodeId, Params, Rows, Scratch, SearchParams, TERMINATOR, search,
+    GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, Rows, Scratch, SearchParams, TERMINATOR,
+    search,
 };
 
-use crate::support::{Rng, Shape, vectors};
+use crate::invariants::assert_structure;
+use crate::support::{Rng, Shape, Snapshot, vectors};
 
 const PARAMS: Params = Params { m: 4, ef_construction: 12, seed: 5, keep_pruned: true };
 
@@ -136,6 +138,19 @@ proptest! {
             prop_assert!(distances.is_sorted_by(|a, b| b.is_nan() || a <= b));
         }
     }
+
+    #[test]
+    fn a_copy_of_garbage_is_well_formed_and_grows(seed: u64) {
+        let garbage = Garbage::new(seed);
+        let mut graph = Hnsw::from_view(&garbage.view(), PARAMS).unwrap();
+        assert_structure(&graph.view());
+        let again = Hnsw::from_view(&graph.view(), PARAMS).unwrap();
+        prop_assert!(Snapshot::of(&again.view()) == Snapshot::of(&graph.view()));
+        for vector in vectors(Shape::Clustered, garbage.dim, 40, seed) {
+            graph.insert(&vector).unwrap();
+            assert_structure(&graph.view());
+        }
+    }
 }
 
 #[test]
@@ -154,5 +169,17 @@ fn a_budget_counts_every_level() {
             "{max_distance_evals}: {stats:?}"
         );
         assert!(stats.found > 0);
+    }
+}
+
+#[test]
+fn levels_of_an_empty_view_are_dropped() {
+    let rows = Rows::new(Metric::SquaredEuclidean, &[], 2, 2, 0).unwrap();
+    let level = |width| LevelView { width, ..LevelView::default() };
+    let view = GraphView::new(rows, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
+    let mut graph = Hnsw::from_view(&view, PARAMS).unwrap();
+    for id in 0..30 {
+        assert_eq!(graph.insert(&[1.0, id as f32]), Ok(id));
+        crate::invariants::assert_invariants(&graph.view());
     }
 }
