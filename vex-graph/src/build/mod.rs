@@ -175,7 +175,9 @@ impl Linker<'_> {
                 continue;
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
-            let parent = self.tree.push(id, base, batch.start, &self.levels[0].view(), self.params.m);
+            let is_copy = |other| rows.row(other) == rows.row(id);
+            let parent =
+                self.tree.push(id, base, is_copy, batch.start, &self.levels[0].view(), self.params.m);
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let distance = rows.ranking().distance(rows.row(parent), rows.row(id));
                 workspace.links.push(Link { level: 0, target: parent, source: Candidate::new(distance, id) });

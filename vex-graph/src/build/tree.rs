@@ -62,32 +62,42 @@ impl Tree {
         }
     }
 
-    /// Adds `id` below the first of its `links` that has fewer than `limit` children, and returns the parent.
+    /// Adds `id` below the first of its `links` that has fewer than `m` children, and returns the parent.
     ///
     /// Where many copies of one vector crowd the same links, all may be full. Then the way leads down the tree: below a full
     /// node there is one that is not, and among copies it is as near. A node that came in the same batch, which
-    /// starts at `batch`, is not in the tree's rows yet, so a later one hangs on the one before it instead.
+    /// starts at `batch`, is not in the tree's rows yet: a full node whose children all came with it takes half as many
+    /// again, and a node that even so finds no place hangs on the one before it.
+    ///
+    /// What `is_copy` of the new node hangs on a copy, so that a search that has found one finds all. Copies take half
+    /// the places: else they would fill those of every copy that a search sees first, and what hangs below the others would
+    /// be lost to it.
     pub(crate) fn push(
         &mut self,
         id: NodeId,
         mut links: impl Iterator<Item = NodeId> + Clone,
+        is_copy: impl Fn(NodeId) -> bool,
         batch: NodeId,
         base: &LevelView<'_>,
-        limit: usize,
+        m: usize,
     ) -> NodeId {
-        let has_room = |tree: &Self, id: NodeId| usize::from(tree.children[id as usize]) < limit;
         let nearest = links.clone().next();
-        let parent = links.find(|link| has_room(self, *link)).or_else(|| {
+        let only_copies = nearest.is_some_and(&is_copy);
+        let suits = |id: &NodeId| !only_copies || is_copy(*id);
+        let limit = if only_copies { m / 2 } else { m };
+        let has_room = |id: &NodeId, limit| usize::from(self.children[*id as usize]) < limit;
+
+        let parent = links.find(|link| suits(link) && has_room(link, limit)).or_else(|| {
             let mut node = nearest?;
-            while !has_room(self, node) {
+            while !has_room(&node, limit) {
                 let children = base.row(node)?.iter().copied();
-                let mut children =
-                    children.filter(|child| *child < batch && self.parents[*child as usize] == node);
-                let first = children.next()?;
-                node = core::iter::once(first)
-                    .chain(children)
-                    .find(|child| has_room(self, *child))
-                    .unwrap_or(first);
+                let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
+                let mut children = children.filter(|child| is_child(child) && suits(child));
+                let Some(first) = children.next() else {
+                    return Some(node).filter(|node| has_room(node, m + m / 2));
+                };
+                let mut all = core::iter::once(first).chain(children);
+                node = all.find(|child| has_room(child, limit)).unwrap_or(first);
             }
             Some(node)
         });
