@@ -1,4 +1,59 @@
-//! HNSW, the hierarchical navigable small world graph of Malkov & Yashunin (2016, arXiv 1603.09320).
+//! Approximate nearest neighbors in a graph: HNSW, the hierarchical navigable small world graph of Malkov & Yashunin (2016,
+//! arXiv 1603.09320).
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use std::ops::ControlFlow;
+//! use vex_graph::{Hnsw, Metric, Neighbor, Params, Scratch, SearchParams, Serial, search};
+//!
+//! let vectors = [[0.0f32, 1.0], [3.0, 0.0], [0.0, 2.0], [4.0, 4.0]];
+//! let mut source = vectors.iter();
+//! let (graph, order) = Hnsw::build(
+//!     Metric::SquaredEuclidean,
+//!     2,
+//!     Params::default(),
+//!     vectors.len(),
+//!     |vector: &mut [f32]| -> Result<(), Infallible> {
+//!         vector.copy_from_slice(source.next().expect("one call for each vector"));
+//!         Ok(())
+//!     },
+//!     &Serial,
+//!     |_linked| ControlFlow::Continue(()),
+//! )?;
+//!
+//! let mut scratch = Scratch::new();
+//! let mut found = [Neighbor::default(); 2];
+//! search(&graph.view(), &[0.0, 1.2], &SearchParams::new(2, 50), &mut scratch, &mut found)?;
+//! assert_eq!(found.map(|neighbor| order[neighbor.id as usize]), [0, 2]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! All that a search can see is a [`GraphView`]: borrowed slices, whoever owns them. [`Hnsw`] owns its memory, grows one
+//! [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and lends itself out as a view. [`search`] walks
+//! the graph; [`exact`] looks at every row.
+//!
+//! # What always holds
+//! Of a graph that this crate made, after every call, successful or not:
+//! - A node of level l is on all levels below, and the entry point is on the top level.
+//! - A row has at most `m` links (2 `m` on the base): to other nodes of its level, to none twice, terminators last.
+//! - Every node can be reached from the entry point over the links of the base. A search with `ef_search` of at least the
+//!   number of nodes therefore returns exactly what [`exact`] does, to the last bit.
+//! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
+//! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
+//!
+//! Of a view whose links are garbage: a search stays inside the slices, does not panic, ends, and returns ids of nodes.
+//!
+//! # What is absent
+//! No threads: an [`Executor`] lends its own. No files. No randomness but the seed's. No allocation in a search whose
+//! [`Scratch`] has grown. No `unsafe`.
+//!
+//! # Features
+//! - `std` (default): instruction sets are detected through the standard library. Implies `alloc`.
+//! - `alloc`: [`Hnsw`], [`Scratch`], [`search`] and [`exact`]: whatever owns memory.
+//!
+//! # `no_std`
+//! Without features, what is left needs neither the standard library nor an allocator: [`GraphView`] over slices in flash,
+//! say, [`search_in`] with a [`ScratchMut`] over the caller's slices, and [`Exact`].
 #![no_std]
 #![forbid(unsafe_code)]
 
