@@ -1,5 +1,5 @@
 use super::Rule;
-use crate::isa::Isa;
+use crate::isa::{Isa, sqrt};
 
 /// 1 − Σ aᵢ bᵢ / (|a| |b|)
 pub(crate) struct Cosine;
@@ -17,7 +17,7 @@ impl Rule<3> for Cosine {
             return if dot.is_nan() { dot } else { 1.0 };
         }
         // In f64 the product of two f32 norms neither overflows nor underflows.
-        let norms = libm::sqrt(f64::from(aa) * f64::from(bb));
+        let norms = sqrt(f64::from(aa) * f64::from(bb));
         let distance = (1.0 - f64::from(dot) / norms) as f32;
         // `clamp` lets NaN pass; `max` and `min` would swallow it.
         distance.clamp(0.0, 2.0)
