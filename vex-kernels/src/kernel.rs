@@ -15,7 +15,7 @@ const BLOCK: usize = LINE * LINES;
 
 #[inline(always)]
 pub(crate) fn distance<I: Isa, R: Rule<SUMS>, const SUMS: usize>(isa: I, a: &[f32], b: &[f32]) -> f32 {
-    distances::<I, R, SUMS, 1>(isa, a, [b], I::LINES_AT_ONCE.min(if SUMS == 1 { 4 } else { 2 }))[0]
+    distances::<I, R, SUMS, 1>(isa, a, [b], I::LINES_AT_ONCE)[0]
 }
 
 #[inline(always)]
@@ -24,22 +24,32 @@ pub(crate) fn distance_batch_4<I: Isa, R: Rule<SUMS>, const SUMS: usize>(
     query: &[f32],
     rows: [&[f32]; 4],
 ) -> [f32; 4] {
-    distances::<I, R, SUMS, 4>(isa, query, rows, I::LINES_AT_ONCE / 4 * if SUMS == 1 { 4 } else { 1 })
+    if I::LINES_IN_BATCH < SUMS * 4 {
+        let mut distances = [0.0; 4];
+        for (distance, row) in distances.iter_mut().zip(rows) {
+            *distance = self::distance::<I, R, SUMS>(isa, query, row);
+        }
+        return distances;
+    }
+    distances::<I, R, SUMS, 4>(isa, query, rows, I::LINES_IN_BATCH)
 }
 
-/// `lines_at_once` is how many of the four lines are summed in one pass over the rows: few where the sums of
-/// all four would not fit the registers. It changes which sums are in flight together, never their order.
+/// Where the sums of all four lines would not fit the registers, the rows are passed over more than once. That
+/// changes which sums are in flight together, never their order.
 #[inline(always)]
 fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
     query: &[f32],
     rows: [&[f32]; ROWS],
-    lines_at_once: usize,
+    lines: usize,
 ) -> [f32; ROWS] {
+    for row in rows {
+        assert!(row.len() == query.len(), "vectors of one length");
+    }
     let mut sums = [[[isa.zero(); LINES]; SUMS]; ROWS];
-    match lines_at_once {
-        4 => pass::<I, R, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
-        2 => {
+    match lines.div_ceil(SUMS * ROWS) {
+        4.. => pass::<I, R, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
+        2 | 3 => {
             pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 0, &mut sums);
             pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 2, &mut sums);
         }
@@ -50,7 +60,16 @@ fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
             pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 3, &mut sums);
         }
     }
-    sums.map(|sums| R::finish(sums.map(|lines| reduce(isa, lines))))
+    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    let mut distances = [0.0; ROWS];
+    for r in 0..ROWS {
+        let mut finished = [0.0; SUMS];
+        for s in 0..SUMS {
+            finished[s] = reduce(isa, sums[r][s]);
+        }
+        distances[r] = R::finish(finished);
+    }
+    distances
 }
 
 /// Sums the lines `first..first + N` of every block of every row.
@@ -80,9 +99,9 @@ fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: us
     for n in 0..N {
         let start = (first + n) * LINE;
         if start < query_tail.len() {
-            let query_line = isa.load_partial(&query_tail[start..]);
+            let query_line = load_tail(isa, &query_tail[start..]);
             for r in 0..ROWS {
-                let row_line = isa.load_partial(&row_tails[r][start..]);
+                let row_line = load_tail(isa, &row_tails[r][start..]);
                 running[r][n] = R::step(isa, running[r][n], query_line, row_line);
             }
         }
@@ -97,15 +116,20 @@ fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: us
 }
 
 #[inline(always)]
+fn load_tail<I: Isa>(isa: I, tail: &[f32]) -> I::Line {
+    match tail.first_chunk::<LINE>() {
+        Some(line) => isa.load(line),
+        None => isa.load_partial(tail),
+    }
+}
+
+#[inline(always)]
 fn line(block: &[f32; BLOCK], index: usize) -> &[f32; LINE] {
     &block.as_chunks::<LINE>().0[index]
 }
 
-/// Lanes i, i + 16, i + 32 and i + 48 first, then halves: 8, 4, 2, 1.
+/// Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
 #[inline(always)]
 fn reduce<I: Isa>(isa: I, [l0, l1, l2, l3]: [I::Line; LINES]) -> f32 {
-    let lanes = isa.lanes(isa.add(isa.add(l0, l1), isa.add(l2, l3)));
-    let eight: [f32; 8] = core::array::from_fn(|i| lanes[i] + lanes[i + 8]);
-    let four: [f32; 4] = core::array::from_fn(|i| eight[i] + eight[i + 4]);
-    (four[0] + four[2]) + (four[1] + four[3])
+    isa.sum(isa.add(isa.add(l0, l1), isa.add(l2, l3)))
 }

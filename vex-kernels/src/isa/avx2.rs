@@ -32,6 +32,7 @@ impl Avx2 {
 impl Isa for Avx2 {
     type Line = [f32x8; 2];
     const LINES_AT_ONCE: usize = 4;
+    const LINES_IN_BATCH: usize = 4;
 
     #[inline(always)]
     fn zero(self) -> Self::Line {
@@ -65,8 +66,8 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
-    fn lanes(self, line: Self::Line) -> [f32; LINE] {
-        bytemuck::cast(line)
+    fn sum(self, line: Self::Line) -> f32 {
+        self.0.reduce_sum_f32s(self.0.add_f32s(line[0], line[1]))
     }
 }
 

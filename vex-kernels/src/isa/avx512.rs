@@ -21,7 +21,8 @@ impl Avx512 {
 
 impl Isa for Avx512 {
     type Line = f32x16;
-    const LINES_AT_ONCE: usize = 4;
+    const LINES_AT_ONCE: usize = 16;
+    const LINES_IN_BATCH: usize = 16;
 
     #[inline(always)]
     fn zero(self) -> f32x16 {
@@ -57,8 +58,8 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
-    fn lanes(self, line: f32x16) -> [f32; LINE] {
-        bytemuck::cast(line)
+    fn sum(self, line: Self::Line) -> f32 {
+        self.0.reduce_sum_f32s(line)
     }
 }
 

@@ -23,18 +23,33 @@ use crate::{Level, Metric};
 pub(crate) trait Isa: Copy {
     /// Sixteen f32 lanes, in as many registers as the instruction set needs.
     type Line: Copy;
-    /// How many lines of sums and operands fit the registers in a one-row kernel; a batch of four has a quarter.
+    /// How many lines of sums to keep at once for a single row. Measured; about what the registers hold.
     const LINES_AT_ONCE: usize;
+    /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
+    const LINES_IN_BATCH: usize;
 
     fn zero(self) -> Self::Line;
     fn load(self, line: &[f32; LINE]) -> Self::Line;
-    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero.
+    /// A line of fewer than sixteen elements; what is absent reads as zero.
     fn load_partial(self, slice: &[f32]) -> Self::Line;
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line;
     fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line;
     /// a × b + c, fused on every instruction set but the portable one.
     fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line;
-    fn lanes(self, line: Self::Line) -> [f32; LINE];
+    /// The sum of all lanes, by halves: lane i with i + 8, then i + 4, i + 2 and i + 1.
+    fn sum(self, line: Self::Line) -> f32;
+}
+
+/// [`Isa::sum`] where the compiler is trusted to find the instructions.
+#[inline(always)]
+fn sum_lanes(lanes: [f32; LINE]) -> f32 {
+    let mut sums = lanes;
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            sums[i] += sums[i + half];
+        }
+    }
+    sums[0]
 }
 
 /// The square root, correctly rounded.
@@ -67,16 +82,12 @@ pub struct Kernels<T> {
 impl<T> Kernels<T> {
     #[inline(always)]
     pub(crate) fn distance(&self, a: &[T], b: &[T]) -> f32 {
-        assert!(a.len() == b.len(), "vectors of one length");
         // SAFETY: `kernels_f32` hands out a table only for an instruction set that this machine has.
         unsafe { (self.distance)(a, b) }
     }
 
     #[inline(always)]
     pub(crate) fn distance_batch_4(&self, query: &[T], rows: [&[T]; 4]) -> [f32; 4] {
-        for row in rows {
-            assert!(row.len() == query.len(), "vectors of one length");
-        }
         // SAFETY: as in `distance`.
         unsafe { (self.distance_batch_4)(query, rows) }
     }

@@ -22,6 +22,7 @@ impl Neon {
 impl Isa for Neon {
     type Line = [f32x4; 4];
     const LINES_AT_ONCE: usize = 4;
+    const LINES_IN_BATCH: usize = 4;
 
     #[inline(always)]
     fn zero(self) -> Self::Line {
@@ -35,27 +36,43 @@ impl Isa for Neon {
 
     #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> Self::Line {
-        core::array::from_fn(|i| self.0.partial_load_f32s(&slice[slice.len().min(4 * i)..]))
+        let quarter = |i: usize| self.0.partial_load_f32s(&slice[slice.len().min(4 * i)..]);
+        [quarter(0), quarter(1), quarter(2), quarter(3)]
     }
 
     #[inline(always)]
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| self.0.add_f32s(a[i], b[i]))
+        [
+            self.0.add_f32s(a[0], b[0]),
+            self.0.add_f32s(a[1], b[1]),
+            self.0.add_f32s(a[2], b[2]),
+            self.0.add_f32s(a[3], b[3]),
+        ]
     }
 
     #[inline(always)]
     fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| self.0.sub_f32s(a[i], b[i]))
+        [
+            self.0.sub_f32s(a[0], b[0]),
+            self.0.sub_f32s(a[1], b[1]),
+            self.0.sub_f32s(a[2], b[2]),
+            self.0.sub_f32s(a[3], b[3]),
+        ]
     }
 
     #[inline(always)]
     fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| self.0.mul_add_f32s(a[i], b[i], c[i]))
+        [
+            self.0.mul_add_f32s(a[0], b[0], c[0]),
+            self.0.mul_add_f32s(a[1], b[1], c[1]),
+            self.0.mul_add_f32s(a[2], b[2], c[2]),
+            self.0.mul_add_f32s(a[3], b[3], c[3]),
+        ]
     }
 
     #[inline(always)]
-    fn lanes(self, line: Self::Line) -> [f32; LINE] {
-        bytemuck::cast(line)
+    fn sum(self, line: Self::Line) -> f32 {
+        super::sum_lanes(bytemuck::cast(line))
     }
 }
 

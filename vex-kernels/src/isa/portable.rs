@@ -17,7 +17,8 @@ impl Portable {
 
 impl Isa for Portable {
     type Line = [f32; LINE];
-    const LINES_AT_ONCE: usize = 2;
+    const LINES_AT_ONCE: usize = 4;
+    const LINES_IN_BATCH: usize = 0;
 
     #[inline(always)]
     fn zero(self) -> Self::Line {
@@ -32,31 +33,38 @@ impl Isa for Portable {
     #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> Self::Line {
         let mut line = [0.0; LINE];
-        for (lane, element) in line.iter_mut().zip(slice) {
-            *lane = *element;
-        }
+        line[..slice.len()].copy_from_slice(slice);
         line
     }
 
     #[inline(always)]
-    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| a[i] + b[i])
+    fn add(self, mut a: Self::Line, b: Self::Line) -> Self::Line {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+        a
     }
 
     #[inline(always)]
-    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| a[i] - b[i])
+    fn sub(self, mut a: Self::Line, b: Self::Line) -> Self::Line {
+        for (a, b) in a.iter_mut().zip(b) {
+            *a -= b;
+        }
+        a
     }
 
     /// Not fused: without the instruction a fused multiply-add is a slow library call.
     #[inline(always)]
-    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
-        core::array::from_fn(|i| a[i] * b[i] + c[i])
+    fn mul_add(self, a: Self::Line, b: Self::Line, mut c: Self::Line) -> Self::Line {
+        for (c, (a, b)) in c.iter_mut().zip(a.iter().zip(b)) {
+            *c += a * b;
+        }
+        c
     }
 
     #[inline(always)]
-    fn lanes(self, line: Self::Line) -> [f32; LINE] {
-        line
+    fn sum(self, line: Self::Line) -> f32 {
+        super::sum_lanes(line)
     }
 }
 
