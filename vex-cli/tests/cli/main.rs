@@ -1,0 +1,9 @@
+//! The command as a shell sees it: arguments in, files, text and exit codes out.
+
+mod demo;
+mod no_space;
+mod outputs;
+mod refusals;
+mod round_trip;
+mod support;
+mod usage;

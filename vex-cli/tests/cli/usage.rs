@@ -1,0 +1,77 @@
+//! Arguments: help, version, and what is refused before anything is opened.
+
+use crate::support::{Folder, run};
+
+const COMMANDS: [&str; 7] = ["build", "search", "gt", "bench", "info", "verify", "demo"];
+
+#[test]
+fn wrong_usage_has_exit_code_2() {
+    let folder = Folder::new();
+    for arguments in [
+        "",
+        "bulid",
+        "build",
+        "build base.npy",
+        "build base.npy --output",
+        "build base.npy --output a.vex extra",
+        "build base.npy --output a.vex --metric manhattan",
+        "build base.npy --output a.vex --m 3",
+        "build base.npy --output a.vex --m 513",
+        "build base.npy --output a.vex --m many",
+        "build base.npy --output a.vex --ef-construction 0",
+        "build base.npy --output a.vex --seed -1",
+        "build base.npy --output a.vex --threads 0",
+        "build base.npy --output a.vex --threads 1025",
+        "search a.vex",
+        "search a.vex --queries q.npy -k 0",
+        "search a.vex --queries q.npy -k 1000001",
+        "search a.vex --queries q.npy -k -1",
+        "search a.vex --queries q.npy --ef-search 0",
+        "gt base.npy --queries q.npy",
+        "gt base.npy --queries q.npy --output t.npy -k 0",
+        "gt base.npy --queries q.npy --output t.npy --threads 0",
+        "bench a.vex --queries q.npy",
+        "bench a.vex --queries q.npy --ground-truth t.npy -k 0",
+        "bench a.vex --queries q.npy --ground-truth t.npy --threads 0",
+        "bench a.vex --queries q.npy --ground-truth t.npy --ef-search 16,0",
+        "bench a.vex --queries q.npy --ground-truth t.npy --ef-search 16,,32",
+        "info",
+        "info a.vex b.vex",
+        "verify",
+        "verify a.vex --json",
+        "demo something",
+    ] {
+        let run = folder.run(arguments);
+        assert_eq!((run.code, &*run.stdout), (Some(2), ""), "vex {arguments}: {run:?}");
+        assert!(run.stderr.contains("--help"), "vex {arguments}: {run:?}");
+    }
+    assert!(folder.snapshot().is_empty());
+}
+
+#[test]
+fn unknown_instruction_set_is_wrong_usage() {
+    let folder = Folder::new();
+    let mut command = folder.command("info a.vex");
+    command.env("VEX_SIMD", "mmx");
+    let run = run(command);
+    assert_eq!(run.code, Some(2));
+    let expected = "error: VEX_SIMD: expected one of scalar, neon, avx2, avx512, found \"mmx\"\n";
+    assert!(run.stderr.starts_with(expected), "{run:?}");
+}
+
+#[test]
+fn help_and_version_succeed() {
+    let folder = Folder::new();
+    assert_eq!(folder.succeed("--version"), format!("vex {}\n", env!("CARGO_PKG_VERSION")));
+    let help = folder.succeed("--help");
+    for command in COMMANDS {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+        let long = folder.succeed(&format!("{command} --help"));
+        let short = folder.succeed(&format!("{command} -h"));
+        assert!(long.len() > short.len(), "{command}");
+        assert!(long.contains(&format!("Usage: vex {command}")), "{long}");
+        if command != "demo" {
+            assert!(long.contains("Example:"), "{long}");
+        }
+    }
+}
