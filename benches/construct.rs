@@ -14,7 +14,9 @@ fn construct(c: &mut Criterion) {
     let mut group = c.benchmark_group(format!("construct {COUNT} x {DIM}"));
     group.sample_size(10).throughput(Throughput::Elements(COUNT as u64));
     let rows = || vectors.iter().map(|(key, vector)| (*key, vector));
-    group.bench_function("bulk, 1 thread", |b| b.iter(|| builder().threads(1).build_from(rows()).expect("valid")));
+    group.bench_function("bulk, 1 thread", |b| {
+        b.iter(|| builder().threads(1).build_from(rows()).expect("valid"))
+    });
     group.bench_function("bulk, all cores", |b| b.iter(|| builder().build_from(rows()).expect("valid")));
     group.bench_function("insert", |b| {
         let empty = || builder().build().expect("valid parameters");

@@ -19,7 +19,9 @@ fn open(c: &mut Criterion) {
         });
         // SAFETY: as above.
         let mapped = unsafe { MappedIndex::open(&path) }.expect("a valid file");
-        group.bench_function(BenchmarkId::new("verify", count), |b| b.iter(|| mapped.verify().expect("a valid file")));
+        group.bench_function(BenchmarkId::new("verify", count), |b| {
+            b.iter(|| mapped.verify().expect("a valid file"))
+        });
         group.bench_function(BenchmarkId::new("owned", count), |b| {
             b.iter(|| Index::open(&path).expect("a valid file"));
         });

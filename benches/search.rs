@@ -12,7 +12,8 @@ fn search(c: &mut Criterion) {
     vex_benches::print_machine();
     let index = index(COUNT);
     let queries = clustered(200, 3);
-    let exact: Vec<_> = queries.iter().map(|(_, query)| index.exact(query, K).expect("a valid query")).collect();
+    let exact: Vec<_> =
+        queries.iter().map(|(_, query)| index.exact(query, K).expect("a valid query")).collect();
     let mut scratch = Scratch::new();
     let mut group = c.benchmark_group(format!("search {COUNT} x {}", vex_benches::DIM));
     for ef_search in [16, 32, 64, 128] {

@@ -4,7 +4,10 @@ use std::fs;
 use std::ops::ControlFlow;
 
 use support::Random;
-use vex::{BuildError, DuplicateKey, Hit, Index, InsertError, MappedIndex, Metric, OpenProblem, Scratch, SearchParams};
+use vex::{
+    BuildError, DuplicateKey, Hit, Index, InsertError, MappedIndex, Metric, OpenProblem, Scratch,
+    SearchParams,
+};
 
 const DIM: usize = 12;
 
@@ -130,7 +133,10 @@ fn a_build_can_be_cancelled() {
     };
     let stop = |linked: usize| if linked >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let error = Index::builder(DIM).build_with(500, fill, stop).unwrap_err();
-    assert!(matches!(error, BuildError::Graph(vex::graph::BuildError::Cancelled { linked: 100..500 })), "{error}");
+    assert!(
+        matches!(error, BuildError::Graph(vex::graph::BuildError::Cancelled { linked: 100..500 })),
+        "{error}"
+    );
 }
 
 #[test]

@@ -12,7 +12,8 @@ fn definitions() -> Vec<Vec<f32>> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../vex-cli/demo/definitions.f16.npy");
     let bytes = std::fs::read(path).unwrap();
     let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-    let elements = bytes[header..].as_chunks::<2>().0.iter().map(|bits| f16_to_f32(u16::from_le_bytes(*bits)));
+    let elements =
+        bytes[header..].as_chunks::<2>().0.iter().map(|bits| f16_to_f32(u16::from_le_bytes(*bits)));
     let elements: Vec<f32> = elements.collect();
     elements.chunks(DIM).map(<[f32]>::to_vec).collect()
 }
