@@ -1,33 +1,58 @@
-//! The handle through which distances are called.
+//! The handles through which distances are called.
 
 use core::fmt;
 
-use crate::isa::Kernels;
+use crate::isa::{Capabilities, Kernels};
+use crate::level::cap;
+use crate::prefetch::prefetch;
 use crate::{Element, Level, Metric};
 
-/// A metric's kernels for one element type, resolved for one [`Level`].
+/// A metric's kernels for queries of `Q` and rows of `R`, resolved for this machine.
 ///
 /// Small, `Copy` and cheap to pass on: resolve it once, outside the loop.
-#[derive(Clone, Copy)]
-pub struct Distance<T: Element> {
+pub struct Distance<Q: Element<R>, R: 'static = Q> {
     metric: Metric,
     level: Level,
-    kernels: Kernels<T>,
+    name: &'static str,
+    kernels: Kernels<Q, R, Q::Value>,
 }
 
-impl<T: Element> Distance<T> {
-    /// Resolves `metric` for the best level of this machine.
+/// How many rows [`Distance::distance_many`] fetches ahead of those it computes.
+const LOOKAHEAD: usize = 8;
+
+impl<Q: Element<R>, R: 'static> Distance<Q, R> {
+    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows.
+    ///
+    /// # Panics
+    /// If the element does not know the metric: see [`try_new`](Self::try_new).
     pub fn new(metric: Metric) -> Self {
-        Level::candidates()
-            .find_map(|level| Self::with_level(metric, level))
-            .expect("the portable level runs everywhere")
+        match Self::try_new(metric) {
+            Some(distance) => distance,
+            None => panic!("elements of this type have no {metric} distance"),
+        }
     }
 
-    /// Resolves `metric` for exactly `level`, or `None` where this machine lacks it.
+    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the element does not
+    /// know the metric.
+    pub fn try_new(metric: Metric) -> Option<Self> {
+        let cap = cap();
+        Self::all(metric).find(|distance| distance.level <= cap)
+    }
+
+    /// Resolves `metric` for exactly `level`, or `None` where this machine or the element lacks it.
     ///
     /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force every level.
     pub fn with_level(metric: Metric, level: Level) -> Option<Self> {
-        T::kernels(metric, level).map(|kernels| Self { metric, level, kernels })
+        Self::all(metric).find(|distance| distance.level == level)
+    }
+
+    /// Every implementation of `metric` that this machine can run, best first, whatever `VEX_SIMD` says.
+    pub fn all(metric: Metric) -> impl Iterator<Item = Self> {
+        let capabilities = Capabilities::detect();
+        Q::variants(metric).iter().filter_map(move |variant| {
+            let kernels = variant.resolve(&capabilities)?;
+            Some(Self { metric, level: variant.level(), name: variant.name(), kernels })
+        })
     }
 
     /// The metric of this handle.
@@ -35,9 +60,14 @@ impl<T: Element> Distance<T> {
         self.metric
     }
 
-    /// The instruction set that runs.
+    /// The level of the instruction set that runs.
     pub fn level(&self) -> Level {
         self.level
+    }
+
+    /// The instructions that run: the level, and what they need beyond it, as in `avx512+vnni`.
+    pub fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The distance between `a` and `b`, two vectors of one length; smaller is nearer.
@@ -45,7 +75,7 @@ impl<T: Element> Distance<T> {
     /// # Panics
     /// If the lengths differ.
     #[inline]
-    pub fn distance(&self, a: &[T], b: &[T]) -> f32 {
+    pub fn distance(&self, a: &[Q], b: &[R]) -> Q::Value {
         self.kernels.distance(a, b)
     }
 
@@ -55,13 +85,105 @@ impl<T: Element> Distance<T> {
     /// # Panics
     /// If a row's length differs from the query's.
     #[inline]
-    pub fn distance_batch_4(&self, query: &[T], rows: [&[T]; 4]) -> [f32; 4] {
+    pub fn distance_batch_4(&self, query: &[Q], rows: [&[R]; 4]) -> [Q::Value; 4] {
         self.kernels.distance_batch_4(query, rows)
+    }
+
+    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements apart, into `out`.
+    /// Rows are fetched ahead of time, so that their way from memory is hidden behind the arithmetic.
+    ///
+    /// # Panics
+    /// If `ids` and `out` differ in length, or a row is not inside `base`.
+    pub fn distance_many(&self, query: &[Q], base: &[R], stride: usize, ids: &[u32], out: &mut [Q::Value]) {
+        self.bind(query).distance_many(base, stride, ids, out);
+    }
+
+    /// Prepares a query that is compared with many rows: what depends on it alone is computed once.
+    pub fn bind<'q>(&self, query: &'q [Q]) -> BoundQuery<'q, Q, R> {
+        BoundQuery { kernels: self.kernels, query, prepared: self.kernels.prepare(query) }
     }
 }
 
-impl<T: Element> fmt::Debug for Distance<T> {
+/// A query with what depends on it alone: its norm, or the sum of its elements.
+///
+/// The distances have the same bits as those of the [`Distance`] it came from.
+pub struct BoundQuery<'q, Q: Element<R>, R: 'static = Q> {
+    kernels: Kernels<Q, R, Q::Value>,
+    query: &'q [Q],
+    prepared: Q::Value,
+}
+
+impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
+    /// The distance to one row.
+    ///
+    /// # Panics
+    /// If the row's length differs from the query's.
+    #[inline]
+    pub fn distance(&self, row: &[R]) -> Q::Value {
+        self.kernels.bound(self.query, self.prepared, row)
+    }
+
+    /// The distances to four rows.
+    ///
+    /// # Panics
+    /// If a row's length differs from the query's.
+    #[inline]
+    pub fn distance_batch_4(&self, rows: [&[R]; 4]) -> [Q::Value; 4] {
+        self.kernels.bound_batch_4(self.query, self.prepared, rows)
+    }
+
+    /// See [`Distance::distance_many`].
+    ///
+    /// # Panics
+    /// If `ids` and `out` differ in length, or a row is not inside `base`.
+    pub fn distance_many(&self, base: &[R], stride: usize, ids: &[u32], out: &mut [Q::Value]) {
+        assert!(ids.len() == out.len(), "one distance for each id");
+        let row = |id: u32| {
+            let start = id as usize * stride;
+            &base[start..start + self.query.len()]
+        };
+        let (fours, rest) = ids.as_chunks::<4>();
+        let (out_fours, out_rest) = out.as_chunks_mut::<4>();
+        for (index, (four, out)) in fours.iter().zip(out_fours).enumerate() {
+            for ahead in ids.iter().skip(4 * index + LOOKAHEAD).take(4) {
+                prefetch(row(*ahead), usize::MAX);
+            }
+            *out = self.distance_batch_4(four.map(row));
+        }
+        for (id, out) in rest.iter().zip(out_rest) {
+            *out = self.distance(row(*id));
+        }
+    }
+}
+
+// Derived, these would ask the same of `R`.
+impl<Q: Element<R>, R: 'static> Clone for Distance<Q, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Q: Element<R>, R: 'static> Copy for Distance<Q, R> {}
+
+impl<Q: Element<R>, R: 'static> Clone for BoundQuery<'_, Q, R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<Q: Element<R>, R: 'static> Copy for BoundQuery<'_, Q, R> {}
+
+impl<Q: Element<R>, R: 'static> fmt::Debug for Distance<Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Distance").field("metric", &self.metric).field("level", &self.level).finish()
+        f.debug_struct("Distance").field("metric", &self.metric).field("name", &self.name).finish()
+    }
+}
+
+impl<Q: Element<R>, R: 'static> fmt::Debug for BoundQuery<'_, Q, R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BoundQuery")
+            .field("dim", &self.query.len())
+            .field("prepared", &self.prepared)
+            .finish()
     }
 }

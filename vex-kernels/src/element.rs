@@ -1,24 +1,78 @@
-//! The scalar types that vectors are made of.
+//! The scalar types that vectors are made of, and which pairs of them have kernels.
 
-use crate::isa::{self, Kernels};
-use crate::{Level, Metric};
+use core::fmt::Debug;
 
-/// A scalar type that has kernels. Sealed: the set of elements is part of the file format.
-pub trait Element: Copy + Send + Sync + 'static + sealed::Sealed {}
+use half::{bf16, f16};
 
-impl Element for f32 {}
+use crate::Metric;
+use crate::isa::{Isa, Variant, float_variants};
+use crate::kernel::LINE;
+
+/// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is part of the file format.
+pub trait Element<R = Self>: Copy + Send + Sync + 'static + sealed::Sealed<R> {
+    /// What a distance is: f32 for floating-point elements and bits; f64 for integers, whose sums it holds exactly.
+    type Value: Copy + PartialOrd + Debug + Default + Send + Sync + 'static;
+}
 
 pub(crate) mod sealed {
-    use super::{Kernels, Level, Metric};
+    use super::{Element, Metric, Variant};
 
-    pub trait Sealed: Sized {
-        /// The kernels of this element, or `None` where this machine or the element lacks `level`.
-        fn kernels(metric: Metric, level: Level) -> Option<Kernels<Self>>;
+    pub trait Sealed<R>: Sized {
+        /// Every implementation of a metric on this target, best first; none if the element does not know the metric.
+        fn variants(metric: Metric) -> &'static [Variant<Self, R, Self::Value>]
+        where
+            Self: Element<R>;
     }
 }
 
-impl sealed::Sealed for f32 {
-    fn kernels(metric: Metric, level: Level) -> Option<Kernels<f32>> {
-        isa::kernels_f32(metric, level)
-    }
+/// Pairs of a query's element and a row's: what their distance is, and where their kernels are.
+macro_rules! elements {
+    ($($query:ty, $row:ty => $value:ty, $variants:path;)*) => {$(
+        impl Element<$row> for $query {
+            type Value = $value;
+        }
+
+        impl sealed::Sealed<$row> for $query {
+            fn variants(metric: Metric) -> &'static [Variant<$query, $row, $value>] {
+                $variants(metric)
+            }
+        }
+    )*};
+}
+
+elements! {
+    f32, f32 => f32, float_variants;
+    f16, f16 => f32, float_variants;
+    bf16, bf16 => f32, float_variants;
+    f32, f16 => f32, float_variants;
+    f32, bf16 => f32, float_variants;
+}
+
+/// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as f32.
+pub(crate) trait Float: Copy + 'static {
+    fn load<I: Isa>(isa: I, line: &[Self; LINE]) -> I::Line;
+    /// The elements of a slice of fewer than sixteen; what is absent reads as zero.
+    fn load_partial<I: Isa>(isa: I, slice: &[Self]) -> I::Line;
+}
+
+macro_rules! floats {
+    ($($float:ty, $load:ident, $load_partial:ident;)*) => {$(
+        impl Float for $float {
+            #[inline(always)]
+            fn load<I: Isa>(isa: I, line: &[Self; LINE]) -> I::Line {
+                isa.$load(line)
+            }
+
+            #[inline(always)]
+            fn load_partial<I: Isa>(isa: I, slice: &[Self]) -> I::Line {
+                isa.$load_partial(slice)
+            }
+        }
+    )*};
+}
+
+floats! {
+    f32, load, load_partial;
+    f16, load_f16, load_partial_f16;
+    bf16, load_bf16, load_partial_bf16;
 }

@@ -1,9 +1,10 @@
-//! The one body behind every f32 kernel, written over an [`Isa`] and a [`Rule`].
+//! The one body behind every floating-point kernel, written over an [`Isa`] and a [`Rule`].
 //!
 //! 64 virtual lanes are kept as four lines of sixteen. Element i belongs to lane i mod 64 on every
 //! instruction set, a tail is a partial load into the same lanes, and the lanes are reduced by one fixed
 //! tree: so the bits do not depend on the width of a register, nor on how many rows are computed at once.
 
+use crate::element::Float;
 use crate::isa::Isa;
 use crate::metric::Rule;
 
@@ -14,33 +15,40 @@ pub(crate) const LINES: usize = 4;
 const BLOCK: usize = LINE * LINES;
 
 #[inline(always)]
-pub(crate) fn distance<I: Isa, R: Rule<SUMS>, const SUMS: usize>(isa: I, a: &[f32], b: &[f32]) -> f32 {
-    distances::<I, R, SUMS, 1>(isa, a, [b], I::LINES_AT_ONCE)[0]
+pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
+    isa: I,
+    query: &[Q],
+    row: &[R],
+    prepared: f32,
+) -> f32 {
+    distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0]
 }
 
 #[inline(always)]
-pub(crate) fn distance_batch_4<I: Isa, R: Rule<SUMS>, const SUMS: usize>(
+pub(crate) fn distance_batch_4<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
     isa: I,
-    query: &[f32],
-    rows: [&[f32]; 4],
+    query: &[Q],
+    rows: [&[R]; 4],
+    prepared: f32,
 ) -> [f32; 4] {
     if I::LINES_IN_BATCH < SUMS * 4 {
         let mut distances = [0.0; 4];
         for (distance, row) in distances.iter_mut().zip(rows) {
-            *distance = self::distance::<I, R, SUMS>(isa, query, row);
+            *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
         }
         return distances;
     }
-    distances::<I, R, SUMS, 4>(isa, query, rows, I::LINES_IN_BATCH)
+    distances::<I, Q, R, F, SUMS, 4>(isa, query, rows, prepared, I::LINES_IN_BATCH)
 }
 
 /// Where the sums of all four lines would not fit the registers, the rows are passed over more than once. That
 /// changes which sums are in flight together, never their order.
 #[inline(always)]
-fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
+fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
-    query: &[f32],
-    rows: [&[f32]; ROWS],
+    query: &[Q],
+    rows: [&[R]; ROWS],
+    prepared: f32,
     lines: usize,
 ) -> [f32; ROWS] {
     for row in rows {
@@ -48,16 +56,16 @@ fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     }
     let mut sums = [[[isa.zero(); LINES]; SUMS]; ROWS];
     match lines.div_ceil(SUMS * ROWS) {
-        4.. => pass::<I, R, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
+        4.. => pass::<I, Q, R, F, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
         2 | 3 => {
-            pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 0, &mut sums);
-            pass::<I, R, SUMS, ROWS, 2>(isa, query, rows, 2, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 2>(isa, query, rows, 0, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 2>(isa, query, rows, 2, &mut sums);
         }
         _ => {
-            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 0, &mut sums);
-            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 1, &mut sums);
-            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 2, &mut sums);
-            pass::<I, R, SUMS, ROWS, 1>(isa, query, rows, 3, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 0, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 1, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 2, &mut sums);
+            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 3, &mut sums);
         }
     }
     // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
@@ -67,7 +75,7 @@ fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
         for s in 0..SUMS {
             finished[s] = reduce(isa, sums[r][s]);
         }
-        distances[r] = R::finish(finished);
+        distances[r] = F::finish(finished, prepared);
     }
     distances
 }
@@ -75,10 +83,10 @@ fn distances<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
 /// Sums the lines `first..first + N` of every block of every row.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: usize>(
+fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: usize>(
     isa: I,
-    query: &[f32],
-    rows: [&[f32]; ROWS],
+    query: &[Q],
+    rows: [&[R]; ROWS],
     first: usize,
     sums: &mut [[[I::Line; LINES]; SUMS]; ROWS],
 ) {
@@ -89,10 +97,10 @@ fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: us
 
     for (i, query_block) in query_blocks.iter().enumerate() {
         for n in 0..N {
-            let query_line = isa.load(line(query_block, first + n));
+            let query_line = Q::load(isa, line(query_block, first + n));
             for r in 0..ROWS {
-                let row_line = isa.load(line(&row_blocks[r][i], first + n));
-                running[r][n] = R::step(isa, running[r][n], query_line, row_line);
+                let row_line = R::load(isa, line(&row_blocks[r][i], first + n));
+                running[r][n] = F::step(isa, running[r][n], query_line, row_line);
             }
         }
     }
@@ -102,7 +110,7 @@ fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: us
             let query_line = load_tail(isa, &query_tail[start..]);
             for r in 0..ROWS {
                 let row_line = load_tail(isa, &row_tails[r][start..]);
-                running[r][n] = R::step(isa, running[r][n], query_line, row_line);
+                running[r][n] = F::step(isa, running[r][n], query_line, row_line);
             }
         }
     }
@@ -116,15 +124,15 @@ fn pass<I: Isa, R: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: us
 }
 
 #[inline(always)]
-fn load_tail<I: Isa>(isa: I, tail: &[f32]) -> I::Line {
+fn load_tail<I: Isa, T: Float>(isa: I, tail: &[T]) -> I::Line {
     match tail.first_chunk::<LINE>() {
-        Some(line) => isa.load(line),
-        None => isa.load_partial(tail),
+        Some(line) => T::load(isa, line),
+        None => T::load_partial(isa, tail),
     }
 }
 
 #[inline(always)]
-fn line(block: &[f32; BLOCK], index: usize) -> &[f32; LINE] {
+fn line<T>(block: &[T; BLOCK], index: usize) -> &[T; LINE] {
     &block.as_chunks::<LINE>().0[index]
 }
 

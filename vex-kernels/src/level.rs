@@ -69,7 +69,7 @@ impl fmt::Display for Level {
 /// The level that `VEX_SIMD` names. A name that nobody knows must not silently mean "fastest", or a typo
 /// would void a measurement: it panics.
 #[cfg(feature = "std")]
-fn cap() -> Level {
+pub(crate) fn cap() -> Level {
     static CAP: std::sync::OnceLock<Level> = std::sync::OnceLock::new();
     *CAP.get_or_init(|| match std::env::var("VEX_SIMD") {
         Ok(name) => Level::from_name(&name)
@@ -79,6 +79,6 @@ fn cap() -> Level {
 }
 
 #[cfg(not(feature = "std"))]
-fn cap() -> Level {
+pub(crate) fn cap() -> Level {
     Level::Avx512
 }

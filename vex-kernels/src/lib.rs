@@ -52,8 +52,9 @@ pub mod reference;
 #[cfg(test)]
 mod tests;
 
-pub use distance::Distance;
+pub use distance::{BoundQuery, Distance};
 pub use element::Element;
+pub use half::{bf16, f16};
 pub use level::Level;
 pub use metric::Metric;
 pub use prefetch::prefetch;

@@ -1,5 +1,6 @@
 //! x86-64-v3: a line is two 256-bit registers.
 
+use half::{bf16, f16};
 use pulp::x86::V3;
 use pulp::{MemMask, Simd, f32x8, m32x8};
 
@@ -45,6 +46,26 @@ impl Isa for Avx2 {
     }
 
     #[inline(always)]
+    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
+        use core::arch::x86_64::_mm256_cvtph_ps;
+        // SAFETY: the capability `avx2` covers F16C.
+        let widen = |half: [u16; 8]| unsafe { _mm256_cvtph_ps(bytemuck::cast(half)) };
+        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*line);
+        [bytemuck::cast(widen(low)), bytemuck::cast(widen(high))]
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
+        let widen = |half: [u16; 8]| {
+            // A bf16 is the upper half of an f32.
+            let wide = self.0.avx2._mm256_cvtepu16_epi32(bytemuck::cast(half));
+            bytemuck::cast(self.0.avx2._mm256_slli_epi32::<16>(wide))
+        };
+        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*line);
+        [widen(low), widen(high)]
+    }
+
+    #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> Self::Line {
         let (low, high) = slice.split_at(slice.len().min(8));
         [self.load_half(low), self.load_half(high)]
@@ -71,4 +92,7 @@ impl Isa for Avx2 {
     }
 }
 
-super::instantiate_f32!(Avx2, "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt");
+super::float::compile_float!(
+    Avx2,
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c"
+);

@@ -1,7 +1,8 @@
 //! x86-64-v4: a line is one 512-bit register.
 
+use half::{bf16, f16};
 use pulp::x86::V4;
-use pulp::{MemMask, Simd, b16, f32x16};
+use pulp::{MemMask, Simd, b16, f32x16, u16x16};
 
 use super::Isa;
 use crate::kernel::LINE;
@@ -16,6 +17,26 @@ impl Avx512 {
     unsafe fn assume_available() -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { V4::new_unchecked() })
+    }
+
+    #[inline(always)]
+    fn widen_f16(self, halves: u16x16) -> f32x16 {
+        bytemuck::cast(self.0.avx512f._mm512_cvtph_ps(bytemuck::cast(halves)))
+    }
+
+    /// A bf16 is the upper half of an f32.
+    #[inline(always)]
+    fn widen_bf16(self, halves: u16x16) -> f32x16 {
+        let wide = self.0.avx512f._mm512_cvtepu16_epi32(bytemuck::cast(halves));
+        bytemuck::cast(self.0.avx512f._mm512_slli_epi32::<16>(wide))
+    }
+
+    #[inline(always)]
+    fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
+        let present = first_lanes(slice.len());
+        // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only lanes below the slice's length.
+        let lanes = unsafe { core::arch::x86_64::_mm256_maskz_loadu_epi16(present, slice.as_ptr().cast()) };
+        bytemuck::cast(lanes)
     }
 }
 
@@ -35,9 +56,28 @@ impl Isa for Avx512 {
     }
 
     #[inline(always)]
+    fn load_f16(self, line: &[f16; LINE]) -> f32x16 {
+        self.widen_f16(bytemuck::cast(*line))
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, line: &[bf16; LINE]) -> f32x16 {
+        self.widen_bf16(bytemuck::cast(*line))
+    }
+
+    #[inline(always)]
+    fn load_partial_f16(self, slice: &[f16]) -> f32x16 {
+        self.widen_f16(self.load_partial_u16(bytemuck::cast_slice(slice)))
+    }
+
+    #[inline(always)]
+    fn load_partial_bf16(self, slice: &[bf16]) -> f32x16 {
+        self.widen_bf16(self.load_partial_u16(bytemuck::cast_slice(slice)))
+    }
+
+    #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> f32x16 {
-        let present = (1u32 << slice.len().min(LINE)) - 1;
-        let mask = MemMask::new(b16(present as u16));
+        let mask = MemMask::new(b16(first_lanes(slice.len())));
         // SAFETY: the mask enables only lanes below the slice's length.
         unsafe { self.0.mask_load_ptr_f32s(mask, slice.as_ptr()) }
     }
@@ -63,7 +103,13 @@ impl Isa for Avx512 {
     }
 }
 
-super::instantiate_f32!(
+/// The mask of the first `len` of sixteen lanes.
+#[inline(always)]
+fn first_lanes(len: usize) -> u16 {
+    ((1u32 << len.min(LINE)) - 1) as u16
+}
+
+super::float::compile_float!(
     Avx512,
-    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"
 );

@@ -4,10 +4,16 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Capabilities {
     pub(crate) neon: bool,
-    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for.
+    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which is part of that level too.
     pub(crate) avx2: bool,
     /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
     pub(crate) avx512: bool,
+    /// What every target has.
+    pub(crate) portable: bool,
+}
+
+impl Capabilities {
+    const NONE: Self = Self { neon: false, avx2: false, avx512: false, portable: true };
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -15,10 +21,9 @@ impl Capabilities {
     #[cfg(feature = "std")]
     pub(crate) fn detect() -> Self {
         macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
-        let avx2 =
-            all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt");
+        let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
-        Self { neon: false, avx2, avx512 }
+        Self { avx2, avx512, ..Self::NONE }
     }
 
     #[cfg(not(feature = "std"))]
@@ -33,7 +38,7 @@ impl Capabilities {
     pub(crate) fn from_cpuid() -> Self {
         // SGX forbids the instruction, and code for a target without SSE must not touch its registers.
         if cfg!(any(target_env = "sgx", not(target_feature = "sse2"))) {
-            return Self { neon: false, avx2: false, avx512: false };
+            return Self::NONE;
         }
         use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
         // SAFETY: every x86_64 processor has CPUID; the one place that traps it was excluded above.
@@ -42,7 +47,7 @@ impl Capabilities {
         let has = |word: u32, bits: &[u32]| bits.iter().all(|bit| word >> bit & 1 == 1);
 
         if cpuid(0).eax < 7 || cpuid(0x8000_0000).eax < 0x8000_0001 {
-            return Self { neon: false, avx2: false, avx512: false };
+            return Self::NONE;
         }
         let leaf1 = cpuid(1);
         // SAFETY: as above; leaf 7 exists.
@@ -52,15 +57,15 @@ impl Capabilities {
         // Bit 27: the operating system has enabled XGETBV.
         let saved = if has(leaf1.ecx, &[26, 27]) { xcr0() } else { 0 };
 
-        // sse3, ssse3, fma, sse4.1, sse4.2, popcnt, avx; fxsr; bmi1, avx2, bmi2; lzcnt. State: xmm and ymm.
-        let avx2 = has(leaf1.ecx, &[0, 9, 12, 19, 20, 23, 28])
+        // sse3, ssse3, fma, sse4.1, sse4.2, popcnt, avx, f16c; fxsr; bmi1, avx2, bmi2; lzcnt. State: xmm and ymm.
+        let avx2 = has(leaf1.ecx, &[0, 9, 12, 19, 20, 23, 28, 29])
             && has(leaf1.edx, &[24])
             && has(leaf7.ebx, &[3, 5, 8])
             && has(extended.ecx, &[5])
             && has(saved, &[1, 2]);
         // avx512f, dq, cd, bw, vl. State: mask registers, upper halves, upper sixteen.
         let avx512 = avx2 && has(leaf7.ebx, &[16, 17, 28, 30, 31]) && has(saved, &[5, 6, 7]);
-        Self { neon: false, avx2, avx512 }
+        Self { avx2, avx512, ..Self::NONE }
     }
 }
 
@@ -80,7 +85,7 @@ impl Capabilities {
     /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
     pub(crate) fn detect() -> Self {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
-        Self { neon, avx2: false, avx512: false }
+        Self { neon, ..Self::NONE }
     }
 }
 

@@ -1,23 +1,27 @@
 //! Instruction sets: what each can do with a line of sixteen f32 lanes, and the only doors to its code.
 //!
-//! A kernel compiled for an instruction set may run only where that set exists. [`Kernels`] keeps that
-//! promise: its pointers are private, and it is built only after [`Capabilities`] has said yes.
+//! A new instruction set is a file that implements [`Isa`], a capability, a [`Level`](crate::Level), and a row in `float.rs`.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod capabilities;
+mod float;
+mod kernels;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
 
 pub(crate) use capabilities::Capabilities;
+pub(crate) use float::float_variants;
+pub(crate) use kernels::{Kernels, Variant};
 #[cfg(test)]
 pub(crate) use portable::Portable;
 
+use half::{bf16, f16};
+
 use crate::kernel::LINE;
-use crate::{Level, Metric};
 
 /// A line of sixteen f32 lanes and what the kernels do with it. `Self` is the proof that the instruction set exists.
 pub(crate) trait Isa: Copy {
@@ -30,8 +34,23 @@ pub(crate) trait Isa: Copy {
 
     fn zero(self) -> Self::Line;
     fn load(self, line: &[f32; LINE]) -> Self::Line;
+    fn load_f16(self, line: &[f16; LINE]) -> Self::Line;
+    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line;
     /// A line of fewer than sixteen elements; what is absent reads as zero.
     fn load_partial(self, slice: &[f32]) -> Self::Line;
+
+    /// As [`load_partial`](Self::load_partial).
+    #[inline(always)]
+    fn load_partial_f16(self, slice: &[f16]) -> Self::Line {
+        self.load_f16(&padded(slice, f16::ZERO))
+    }
+
+    /// As [`load_partial`](Self::load_partial).
+    #[inline(always)]
+    fn load_partial_bf16(self, slice: &[bf16]) -> Self::Line {
+        self.load_bf16(&padded(slice, bf16::ZERO))
+    }
+
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line;
     fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line;
     /// a × b + c, fused on every instruction set but the portable one.
@@ -71,77 +90,12 @@ pub(crate) fn sqrt(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
-/// The entry points of one (element, metric, level). Public only to the sealed trait behind [`crate::Element`].
-#[derive(Clone, Copy)]
-#[allow(unreachable_pub)]
-pub struct Kernels<T> {
-    distance: unsafe fn(&[T], &[T]) -> f32,
-    distance_batch_4: unsafe fn(&[T], [&[T]; 4]) -> [f32; 4],
-}
-
-impl<T> Kernels<T> {
-    #[inline(always)]
-    pub(crate) fn distance(&self, a: &[T], b: &[T]) -> f32 {
-        // SAFETY: `kernels_f32` hands out a table only for an instruction set that this machine has.
-        unsafe { (self.distance)(a, b) }
+/// Fewer than sixteen elements, and zeros.
+#[inline(always)]
+fn padded<T: Copy>(slice: &[T], zero: T) -> [T; LINE] {
+    let mut line = [zero; LINE];
+    for (to, from) in line.iter_mut().zip(slice) {
+        *to = *from;
     }
-
-    #[inline(always)]
-    pub(crate) fn distance_batch_4(&self, query: &[T], rows: [&[T]; 4]) -> [f32; 4] {
-        // SAFETY: as in `distance`.
-        unsafe { (self.distance_batch_4)(query, rows) }
-    }
+    line
 }
-
-/// The f32 kernels of `level`, or `None` where the machine lacks it.
-pub(crate) fn kernels_f32(metric: Metric, level: Level) -> Option<Kernels<f32>> {
-    if !level.is_available() {
-        return None;
-    }
-    match level {
-        Level::Scalar => Some(portable::kernels_f32(metric)),
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx2 => Some(avx2::kernels_f32(metric)),
-        #[cfg(target_arch = "x86_64")]
-        Level::Avx512 => Some(avx512::kernels_f32(metric)),
-        #[cfg(target_arch = "aarch64")]
-        Level::Neon => Some(neon::kernels_f32(metric)),
-        #[allow(unreachable_patterns)]
-        _ => None,
-    }
-}
-
-/// Instantiates the generic body of every metric for one instruction set: `$isa` is its [`Isa`], `$features`
-/// what its functions are compiled with.
-macro_rules! instantiate_f32 {
-    ($isa:ident $(, $features:literal)?) => {
-        /// The entry points of this instruction set. To call them is sound only where it exists.
-        pub(super) fn kernels_f32(metric: $crate::Metric) -> $crate::isa::Kernels<f32> {
-            use $crate::{Metric, kernel, metric as rule};
-
-            macro_rules! entry {
-                ($rule:ty, $sums:literal) => {{
-                    $(#[target_feature(enable = $features)])?
-                    unsafe fn distance(a: &[f32], b: &[f32]) -> f32 {
-                        // SAFETY: runs only where the capability was found, and it covers every feature of the token.
-                        let isa = unsafe { $isa::assume_available() };
-                        kernel::distance::<_, $rule, $sums>(isa, a, b)
-                    }
-                    $(#[target_feature(enable = $features)])?
-                    unsafe fn distance_batch_4(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-                        // SAFETY: runs only where the capability was found, and it covers every feature of the token.
-                        let isa = unsafe { $isa::assume_available() };
-                        kernel::distance_batch_4::<_, $rule, $sums>(isa, query, rows)
-                    }
-                    $crate::isa::Kernels { distance, distance_batch_4 }
-                }};
-            }
-            match metric {
-                Metric::SquaredEuclidean => entry!(rule::SquaredEuclidean, 1),
-                Metric::InnerProduct => entry!(rule::InnerProduct, 1),
-                Metric::Cosine => entry!(rule::Cosine, 3),
-            }
-        }
-    };
-}
-use instantiate_f32;

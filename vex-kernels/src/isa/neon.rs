@@ -1,5 +1,6 @@
 //! AArch64 Advanced SIMD: a line is four 128-bit registers.
 
+use half::{bf16, f16};
 use pulp::aarch64::Neon as Token;
 use pulp::{Simd, f32x4};
 
@@ -32,6 +33,28 @@ impl Isa for Neon {
     #[inline(always)]
     fn load(self, line: &[f32; LINE]) -> Self::Line {
         bytemuck::cast(*line)
+    }
+
+    #[inline(always)]
+    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
+        let fours: [[u16; 4]; 4] = bytemuck::cast(*line);
+        fours.map(|four| {
+            let wide: core::arch::aarch64::float32x4_t;
+            let four: core::arch::aarch64::uint16x4_t = bytemuck::cast(four);
+            // SAFETY: part of Advanced SIMD; it only writes its output. The intrinsic is younger than our oldest compiler.
+            unsafe {
+                core::arch::asm!("fcvtl {wide:v}.4s, {four:v}.4h", wide = lateout(vreg) wide, four = in(vreg) four,
+                    options(pure, nomem, nostack, preserves_flags));
+            }
+            bytemuck::cast(wide)
+        })
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
+        let fours: [[u16; 4]; 4] = bytemuck::cast(*line);
+        // A bf16 is the upper half of an f32.
+        fours.map(|four| bytemuck::cast(four.map(|bits| u32::from(bits) << 16)))
     }
 
     #[inline(always)]
@@ -76,4 +99,4 @@ impl Isa for Neon {
     }
 }
 
-super::instantiate_f32!(Neon, "neon");
+super::float::compile_float!(Neon, "neon");

@@ -1,5 +1,7 @@
 //! Arrays of lanes for any target: the compiler vectorises them with what the target guarantees.
 
+use half::{bf16, f16};
+
 use super::Isa;
 use crate::kernel::LINE;
 
@@ -28,6 +30,16 @@ impl Isa for Portable {
     #[inline(always)]
     fn load(self, line: &[f32; LINE]) -> Self::Line {
         *line
+    }
+
+    #[inline(always)]
+    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
+        line.map(widen_f16)
+    }
+
+    #[inline(always)]
+    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
+        line.map(|element| f32::from_bits(u32::from(element.to_bits()) << 16))
     }
 
     #[inline(always)]
@@ -68,4 +80,15 @@ impl Isa for Portable {
     }
 }
 
-super::instantiate_f32!(Portable);
+/// Without a branch, so that the compiler vectorises it: the bits of the magnitude, read as an f32 and scaled by 2¹¹², are
+/// right for normal and subnormal values alike; infinities and NaN get their exponent.
+#[inline(always)]
+fn widen_f16(element: f16) -> f32 {
+    let bits = u32::from(element.to_bits());
+    let magnitude = (bits & 0x7fff) << 13;
+    let scaled = f32::from_bits(magnitude) * f32::from_bits((127 + 112) << 23);
+    let special = if magnitude >= 0x7c00 << 13 { 0x7f80_0000 } else { 0 };
+    f32::from_bits(scaled.to_bits() | special | (bits & 0x8000) << 16)
+}
+
+super::float::compile_float!(Portable);

@@ -11,7 +11,7 @@ impl Rule<1> for InnerProduct {
     }
 
     #[inline(always)]
-    fn finish([sum]: [f32; 1]) -> f32 {
+    fn finish([sum]: [f32; 1], _: f32) -> f32 {
         // Not `-sum`: the distance of orthogonal vectors is 0, and -0 would sort before it.
         0.0 - sum
     }

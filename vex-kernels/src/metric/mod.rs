@@ -6,9 +6,10 @@ mod squared_euclidean;
 
 use core::fmt;
 
+use crate::element::Float;
 use crate::isa::Isa;
 
-pub(crate) use cosine::Cosine;
+pub(crate) use cosine::{BoundCosine, Cosine};
 pub(crate) use inner_product::InnerProduct;
 pub(crate) use squared_euclidean::SquaredEuclidean;
 
@@ -54,6 +55,13 @@ pub(crate) trait Rule<const SUMS: usize> {
     /// Adds the line `a`, `b` to the running sums.
     fn step<I: Isa>(isa: I, sums: [I::Line; SUMS], a: I::Line, b: I::Line) -> [I::Line; SUMS];
 
-    /// The distance that the finished sums stand for.
-    fn finish(sums: [f32; SUMS]) -> f32;
+    /// The distance that the finished sums stand for. `prepared` is what [`prepare`](Self::prepare) found, or zero where the
+    /// query was not bound.
+    fn finish(sums: [f32; SUMS], prepared: f32) -> f32;
+
+    /// What a bound query computes once.
+    #[inline(always)]
+    fn prepare<I: Isa, Q: Float>(_isa: I, _query: &[Q]) -> f32 {
+        0.0
+    }
 }

@@ -12,7 +12,7 @@ impl Rule<1> for SquaredEuclidean {
     }
 
     #[inline(always)]
-    fn finish([sum]: [f32; 1]) -> f32 {
+    fn finish([sum]: [f32; 1], _: f32) -> f32 {
         sum
     }
 }

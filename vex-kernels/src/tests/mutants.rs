@@ -1,5 +1,7 @@
 //! Faulty instruction sets under the real body, which the check of the bound must catch: it is not vacuous.
 
+use half::{bf16, f16};
+
 use super::bound::check;
 use super::lengths;
 use super::values::{Random, Values};
@@ -48,6 +50,14 @@ impl Isa for Mutant {
         }
     }
 
+    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
+        Portable.load_f16(line)
+    }
+
+    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
+        Portable.load_bf16(line)
+    }
+
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
         match self.0 {
             Fault::DropsHalfOfTheLanes => a,
@@ -75,9 +85,11 @@ impl Isa for Mutant {
 fn distance(fault: Fault, metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     let isa = Mutant(fault);
     match metric {
-        Metric::SquaredEuclidean => kernel::distance::<_, rule::SquaredEuclidean, 1>(isa, a, b),
-        Metric::InnerProduct => kernel::distance::<_, rule::InnerProduct, 1>(isa, a, b),
-        Metric::Cosine => kernel::distance::<_, rule::Cosine, 3>(isa, a, b),
+        Metric::SquaredEuclidean => {
+            kernel::distance::<_, f32, f32, rule::SquaredEuclidean, 1>(isa, a, b, 0.0)
+        }
+        Metric::InnerProduct => kernel::distance::<_, f32, f32, rule::InnerProduct, 1>(isa, a, b, 0.0),
+        Metric::Cosine => kernel::distance::<_, f32, f32, rule::Cosine, 3>(isa, a, b, 0.0),
     }
 }
 

@@ -1,0 +1,101 @@
+//! The kernels of floating-point elements: one generic body, compiled for every instruction set.
+
+use core::marker::PhantomData;
+
+use super::{Kernels, Variant};
+use crate::element::Float;
+use crate::metric::{self, Rule};
+use crate::{Level, Metric};
+
+/// Every implementation of a metric between queries of `Q` and rows of `R`, best first.
+pub(crate) fn float_variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<Q, R, f32>] {
+    use metric::{BoundCosine, Cosine, InnerProduct, SquaredEuclidean};
+    match metric {
+        Metric::SquaredEuclidean => Instances::<Q, R, SquaredEuclidean, 1, SquaredEuclidean, 1>::ALL,
+        Metric::InnerProduct => Instances::<Q, R, InnerProduct, 1, InnerProduct, 1>::ALL,
+        Metric::Cosine => Instances::<Q, R, Cosine, 3, BoundCosine, 2>::ALL,
+    }
+}
+
+/// The instances of one metric: `F` keeps `N` sums for two vectors, `B` keeps `M` for a bound query and a row.
+struct Instances<Q, R, F, const N: usize, B, const M: usize>(PhantomData<(Q, R, F, B)>);
+
+macro_rules! instances {
+    ($($(#[$cfg:meta])* $module:ident $level:ident $name:literal)*) => {
+        impl<Q: Float, R: Float, F: Rule<N>, const N: usize, B: Rule<M>, const M: usize>
+            Instances<Q, R, F, N, B, M>
+        {
+            const ALL: &'static [Variant<Q, R, f32>] = &[$(
+                $(#[$cfg])*
+                Variant {
+                    level: Level::$level,
+                    name: $name,
+                    needs: |capabilities| capabilities.$module,
+                    kernels: Kernels {
+                        distance: super::$module::distance::<Q, R, F, N>,
+                        distance_batch_4: super::$module::distance_batch_4::<Q, R, F, N>,
+                        prepare: super::$module::prepare::<Q, B, M>,
+                        bound: super::$module::bound::<Q, R, B, M>,
+                        bound_batch_4: super::$module::bound_batch_4::<Q, R, B, M>,
+                    },
+                },
+            )*];
+        }
+    };
+}
+
+instances! {
+    #[cfg(target_arch = "x86_64")]
+    avx512 Avx512 "avx512"
+    #[cfg(target_arch = "x86_64")]
+    avx2 Avx2 "avx2"
+    #[cfg(target_arch = "aarch64")]
+    neon Neon "neon"
+    portable Scalar "scalar"
+}
+
+/// Compiles the generic body for one instruction set: `$isa` is its [`Isa`](super::Isa), `$features` what its functions
+/// are compiled with. To call them is sound only where those exist.
+macro_rules! compile_float {
+    ($isa:ident $(, $features:literal)?) => {
+        $crate::isa::float::compile_float! { @each $isa, ($(#[target_feature(enable = $features)])?) }
+    };
+    (@each $isa:ident, ($($attribute:tt)*)) => {
+        $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
+            distance<Q, R>(a: &[Q], b: &[R]) -> f32 { |isa| kernel::distance::<$isa, Q, R, F, N>(isa, a, b, 0.0) }
+        }
+        $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
+            distance_batch_4<Q, R>(query: &[Q], rows: [&[R]; 4]) -> [f32; 4] {
+                |isa| kernel::distance_batch_4::<$isa, Q, R, F, N>(isa, query, rows, 0.0)
+            }
+        }
+        $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
+            prepare<Q>(query: &[Q]) -> f32 { |isa| F::prepare(isa, query) }
+        }
+        $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
+            bound<Q, R>(query: &[Q], prepared: f32, row: &[R]) -> f32 {
+                |isa| kernel::distance::<$isa, Q, R, F, N>(isa, query, row, prepared)
+            }
+        }
+        $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
+            bound_batch_4<Q, R>(query: &[Q], prepared: f32, rows: [&[R]; 4]) -> [f32; 4] {
+                |isa| kernel::distance_batch_4::<$isa, Q, R, F, N>(isa, query, rows, prepared)
+            }
+        }
+    };
+    (@function $isa:ident, ($($attribute:tt)*),
+        $name:ident<$($element:ident),*>($($argument:ident: $type:ty),*) -> $value:ty { |$token:ident| $body:expr }
+    ) => {
+        $($attribute)*
+        pub(super) unsafe fn $name<$($element: $crate::element::Float,)* F: $crate::metric::Rule<N>, const N: usize>(
+            $($argument: $type),*
+        ) -> $value {
+            #[allow(unused_imports)]
+            use $crate::kernel;
+            // SAFETY: runs only where the capability was found, and it covers every feature of the token.
+            let $token = unsafe { $isa::assume_available() };
+            $body
+        }
+    };
+}
+pub(super) use compile_float;
