@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use half::{bf16, f16};
 
 use crate::Metric;
-use crate::isa::{Isa, Variant, float_variants};
+use crate::isa::{Isa, Variant, code_variants, float_variants, integer_variants};
 use crate::kernel::LINE;
 
 /// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is part of the file format.
@@ -46,6 +46,10 @@ elements! {
     bf16, bf16 => f32, float_variants;
     f32, f16 => f32, float_variants;
     f32, bf16 => f32, float_variants;
+    i8, i8 => f64, integer_variants;
+    u8, u8 => f64, integer_variants;
+    // A quantised query and the codes of quantised rows.
+    i8, u8 => f64, code_variants;
 }
 
 /// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as f32.

@@ -38,8 +38,10 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod code_product;
 mod distance;
 mod element;
+mod integer;
 // The only two places that may hold `unsafe`: loads and calls that an instruction set gates, and prefetches.
 #[allow(unsafe_code)]
 mod isa;
@@ -52,6 +54,7 @@ pub mod reference;
 #[cfg(test)]
 mod tests;
 
+pub use code_product::CodeProduct;
 pub use distance::{BoundQuery, Distance};
 pub use element::Element;
 pub use half::{bf16, f16};

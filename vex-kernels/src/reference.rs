@@ -31,3 +31,31 @@ fn pairs<'a>(a: &'a [f32], b: &'a [f32]) -> impl Iterator<Item = (f64, f64)> + '
     assert_eq!(a.len(), b.len(), "vectors of one length");
     a.iter().zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)))
 }
+
+/// Σ(aᵢ − bᵢ)² of integers, exactly.
+pub fn squared_euclidean_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[Q], b: &[R]) -> i64 {
+    integers(a, b).map(|(a, b)| (a - b) * (a - b)).sum()
+}
+
+/// −Σ aᵢ bᵢ of integers, exactly.
+pub fn inner_product_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[Q], b: &[R]) -> i64 {
+    -integers(a, b).map(|(a, b)| a * b).sum::<i64>()
+}
+
+/// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]; 1 if either norm is zero. The sums are exact; the product of the norms, its
+/// root, the quotient and the difference are each rounded once to f64.
+pub fn cosine_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[Q], b: &[R]) -> f64 {
+    let norms = inner_product_of_integers(a, a) as f64 * inner_product_of_integers(b, b) as f64;
+    if norms == 0.0 {
+        return 1.0;
+    }
+    (1.0 + inner_product_of_integers(a, b) as f64 / libm::sqrt(norms)).clamp(0.0, 2.0)
+}
+
+fn integers<'a, Q: Copy + Into<i64>, R: Copy + Into<i64>>(
+    a: &'a [Q],
+    b: &'a [R],
+) -> impl Iterator<Item = (i64, i64)> + 'a {
+    assert_eq!(a.len(), b.len(), "vectors of one length");
+    a.iter().zip(b).map(|(a, b)| ((*a).into(), (*b).into()))
+}

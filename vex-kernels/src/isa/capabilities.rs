@@ -4,16 +4,29 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Capabilities {
     pub(crate) neon: bool,
+    /// Dot products of bytes in Advanced SIMD.
+    pub(crate) dotprod: bool,
     /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which is part of that level too.
     pub(crate) avx2: bool,
     /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
     pub(crate) avx512: bool,
+    /// Dot products of bytes in registers of 256 bits (VEX encoded) and of 512 bits.
+    pub(crate) avx_vnni: bool,
+    pub(crate) avx512_vnni: bool,
     /// What every target has.
     pub(crate) portable: bool,
 }
 
 impl Capabilities {
-    const NONE: Self = Self { neon: false, avx2: false, avx512: false, portable: true };
+    const NONE: Self = Self {
+        neon: false,
+        dotprod: false,
+        avx2: false,
+        avx512: false,
+        avx_vnni: false,
+        avx512_vnni: false,
+        portable: true,
+    };
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -23,7 +36,8 @@ impl Capabilities {
         macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
         let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
-        Self { avx2, avx512, ..Self::NONE }
+        let (avx_vnni, avx512_vnni) = (avx2 && all!("avxvnni"), avx512 && all!("avx512vnni"));
+        Self { avx2, avx512, avx_vnni, avx512_vnni, ..Self::NONE }
     }
 
     #[cfg(not(feature = "std"))]
@@ -50,9 +64,10 @@ impl Capabilities {
             return Self::NONE;
         }
         let leaf1 = cpuid(1);
-        // SAFETY: as above; leaf 7 exists.
+        // SAFETY: as above.
         #[allow(unused_unsafe)]
-        let leaf7 = unsafe { __cpuid_count(7, 0) };
+        let cpuid_count = |leaf, part| -> CpuidResult { unsafe { __cpuid_count(leaf, part) } };
+        let leaf7 = cpuid_count(7, 0);
         let extended = cpuid(0x8000_0001);
         // Bit 27: the operating system has enabled XGETBV.
         let saved = if has(leaf1.ecx, &[26, 27]) { xcr0() } else { 0 };
@@ -65,7 +80,10 @@ impl Capabilities {
             && has(saved, &[1, 2]);
         // avx512f, dq, cd, bw, vl. State: mask registers, upper halves, upper sixteen.
         let avx512 = avx2 && has(leaf7.ebx, &[16, 17, 28, 30, 31]) && has(saved, &[5, 6, 7]);
-        Self { avx2, avx512, ..Self::NONE }
+        let avx512_vnni = avx512 && has(leaf7.ecx, &[11]);
+        // The second part of leaf 7 exists if the first one says so.
+        let avx_vnni = avx2 && leaf7.eax >= 1 && has(cpuid_count(7, 1).eax, &[4]);
+        Self { avx2, avx512, avx_vnni, avx512_vnni, ..Self::NONE }
     }
 }
 
@@ -85,7 +103,12 @@ impl Capabilities {
     /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
     pub(crate) fn detect() -> Self {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
-        Self { neon, ..Self::NONE }
+        #[cfg(all(target_arch = "aarch64", feature = "std"))]
+        let dotprod = neon && std::arch::is_aarch64_feature_detected!("dotprod");
+        // A program may not ask the processor itself, only its operating system.
+        #[cfg(not(all(target_arch = "aarch64", feature = "std")))]
+        let dotprod = neon && cfg!(target_feature = "dotprod");
+        Self { neon, dotprod, ..Self::NONE }
     }
 }
 

@@ -8,6 +8,7 @@ mod avx2;
 mod avx512;
 mod capabilities;
 mod float;
+pub(crate) mod int;
 mod kernels;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -15,6 +16,7 @@ mod portable;
 
 pub(crate) use capabilities::Capabilities;
 pub(crate) use float::float_variants;
+pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
 #[cfg(test)]
 pub(crate) use portable::Portable;

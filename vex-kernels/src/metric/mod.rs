@@ -2,6 +2,7 @@
 
 mod cosine;
 mod inner_product;
+mod integer;
 mod squared_euclidean;
 
 use core::fmt;
@@ -11,6 +12,7 @@ use crate::isa::Isa;
 
 pub(crate) use cosine::{BoundCosine, Cosine};
 pub(crate) use inner_product::InnerProduct;
+pub(crate) use integer::{IntegerCosine, IntegerInnerProduct, IntegerRule, IntegerSquaredEuclidean, Product};
 pub(crate) use squared_euclidean::SquaredEuclidean;
 
 /// The rule by which vectors are compared. The result is a distance: smaller is nearer.

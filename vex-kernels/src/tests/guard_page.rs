@@ -9,7 +9,7 @@ use super::{handles, lengths};
 use crate::prefetch;
 
 /// Readable pages between two that are not.
-struct Island {
+pub(super) struct Island {
     base: *mut libc::c_void,
     page: usize,
 }
@@ -18,7 +18,7 @@ impl Island {
     /// 2,048 elements or more.
     const PAGES: usize = 2;
 
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         // SAFETY: a query of a constant.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
         let length = (Self::PAGES + 2) * page;
@@ -38,7 +38,7 @@ impl Island {
         self.base.wrapping_byte_add(self.page).cast()
     }
 
-    fn elements(&mut self) -> &mut [f32] {
+    pub(super) fn elements(&mut self) -> &mut [f32] {
         // SAFETY: these pages are ours, readable, writable and zeroed by the system, and the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.first(), Self::PAGES * self.page / size_of::<f32>()) }
     }

@@ -3,6 +3,9 @@
 mod bits;
 mod bound;
 mod guard_page;
+mod integer;
+mod integer_lanes;
+mod integer_mutants;
 mod lanes;
 mod lengths;
 mod levels;

@@ -1,0 +1,268 @@
+//! The one body behind every integer kernel, written over an [`Integers`] and an [`IntegerRule`].
+//!
+//! Every sum is exact: 32-bit lanes are emptied into 64 bits before they could overflow, so the order in which elements
+//! are added, the width of a register and the number of rows at once cannot show in the result.
+
+use bytemuck::Pod;
+
+use crate::metric::IntegerRule;
+
+/// An element of 8 bits.
+pub(crate) trait Integer: Pod {
+    const SIGNED: bool;
+
+    fn widen(self) -> i32;
+}
+
+impl Integer for i8 {
+    const SIGNED: bool = true;
+
+    #[inline(always)]
+    fn widen(self) -> i32 {
+        self.into()
+    }
+}
+
+impl Integer for u8 {
+    const SIGNED: bool = false;
+
+    #[inline(always)]
+    fn widen(self) -> i32 {
+        self.into()
+    }
+}
+
+/// Elements that are summed in 32 bits. No term is beyond 255² (a squared difference) or 255 · 128 (a product with one
+/// side biased), and 32,768 · 255² = 2,130,739,200 < 2³¹: not even the sum over all lanes overflows.
+pub(crate) const BLOCK: usize = 32_768;
+
+/// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set exists.
+///
+/// Some instruction sets multiply unsigned bytes by signed ones alone. Their [`products`](Self::products) shift one side
+/// by 128 into the other's range, and the body adds the multiple of a sum of elements that is then missing.
+pub(crate) trait Integers: Copy {
+    /// The elements of a line as they lie in memory. How many there are divides [`BLOCK`].
+    type Block<T: Integer>: Copy;
+    /// A line in registers.
+    type Line: Copy;
+    /// Lanes of 32 bits.
+    type Sums: Copy;
+    /// How many sums to keep at once; about what the registers hold.
+    const SUMS_AT_ONCE: usize;
+
+    /// What [`products`](Self::products) lacks for each unit of its first argument's elements: a multiple of Σx.
+    fn correction<X: Integer, Y: Integer>() -> i64;
+    /// The slice in lines, and what is left.
+    fn lines<T: Integer>(slice: &[T]) -> (&[Self::Block<T>], &[T]);
+
+    fn zero(self) -> Self::Sums;
+    fn load<T: Integer>(self, line: &Self::Block<T>) -> Self::Line;
+    /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are in the line depends only
+    /// on the two lengths; the rest of it is zero.
+    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Line;
+    /// sums + x · y, except for the [`correction`](Self::correction).
+    fn products<X: Integer, Y: Integer>(self, sums: Self::Sums, x: Self::Line, y: Self::Line) -> Self::Sums;
+    /// sums + x. Asked only by those that have a correction.
+    #[inline(always)]
+    fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Line) -> Self::Sums {
+        sums
+    }
+    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8.
+    fn difference<T: Integer>(self, a: Self::Line, b: Self::Line) -> Self::Line;
+    fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
+    /// The sum of all lanes.
+    fn total(self, sums: Self::Sums) -> i32;
+}
+
+#[inline(always)]
+pub(crate) fn distances<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+    const ROWS: usize,
+>(
+    isa: I,
+    query: &[Q],
+    rows: [&[R]; ROWS],
+) -> [F::Value; ROWS] {
+    let mut distances = [F::Value::default(); ROWS];
+    if I::SUMS_AT_ONCE < QUERY + ROW * ROWS && ROWS > 1 {
+        // Every row would sum the query's own sums again.
+        let prepared = prepare::<I, Q, R, F, QUERY, ROW>(isa, query);
+        for r in 0..ROWS {
+            distances[r] = bound_distances::<I, Q, R, F, QUERY, ROW, 1>(isa, query, prepared, [rows[r]])[0];
+        }
+        return distances;
+    }
+    let (of_query, of_rows) = totals::<I, Q, R, F, QUERY, ROW, ROWS, true>(isa, query, rows);
+    let prepared = F::prepare::<I, Q, R>(of_query);
+    for r in 0..ROWS {
+        distances[r] = F::finish::<I, Q, R>(prepared, of_rows[r]);
+    }
+    distances
+}
+
+/// What depends on the query alone.
+#[inline(always)]
+pub(crate) fn prepare<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+>(
+    isa: I,
+    query: &[Q],
+) -> F::Value {
+    let (of_query, []) = totals::<I, Q, R, F, QUERY, ROW, 0, true>(isa, query, []);
+    F::prepare::<I, Q, R>(of_query)
+}
+
+#[inline(always)]
+pub(crate) fn bound_distances<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+    const ROWS: usize,
+>(
+    isa: I,
+    query: &[Q],
+    prepared: F::Value,
+    rows: [&[R]; ROWS],
+) -> [F::Value; ROWS] {
+    let mut distances = [F::Value::default(); ROWS];
+    if I::SUMS_AT_ONCE < ROW * ROWS && ROWS > 1 {
+        for r in 0..ROWS {
+            distances[r] = bound_distances::<I, Q, R, F, QUERY, ROW, 1>(isa, query, prepared, [rows[r]])[0];
+        }
+        return distances;
+    }
+    let (_, of_rows) = totals::<I, Q, R, F, QUERY, ROW, ROWS, false>(isa, query, rows);
+    for r in 0..ROWS {
+        distances[r] = F::finish::<I, Q, R>(prepared, of_rows[r]);
+    }
+    distances
+}
+
+/// The sums of the query, if `ALONE`, and of every row.
+#[inline(always)]
+fn totals<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+    const ROWS: usize,
+    const ALONE: bool,
+>(
+    isa: I,
+    query: &[Q],
+    rows: [&[R]; ROWS],
+) -> ([i64; QUERY], [[i64; ROW]; ROWS]) {
+    for row in rows {
+        assert!(row.len() == query.len(), "vectors of one length");
+    }
+    let mut totals = ([0; QUERY], [[0; ROW]; ROWS]);
+    let mut start = 0;
+    loop {
+        let end = query.len().min(start + BLOCK);
+        let rows = rows.map(|row| &row[..end]);
+        match I::SUMS_AT_ONCE / (if ALONE { QUERY } else { 0 } + ROW * ROWS).max(1) {
+            4.. => {
+                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 4>(isa, &query[..end], rows, start, &mut totals)
+            }
+            2 | 3 => {
+                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 2>(isa, &query[..end], rows, start, &mut totals)
+            }
+            _ => {
+                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 1>(isa, &query[..end], rows, start, &mut totals)
+            }
+        }
+        start = end;
+        if start == query.len() {
+            return totals;
+        }
+    }
+}
+
+/// Adds the elements from `start` on, no more than [`BLOCK`]. Line i is summed in chain i mod `CHAINS`, because an
+/// instruction has to wait for the one before it in its chain.
+#[allow(clippy::needless_range_loop, clippy::too_many_arguments)]
+#[inline(always)]
+fn block<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+    const ROWS: usize,
+    const ALONE: bool,
+    const CHAINS: usize,
+>(
+    isa: I,
+    query: &[Q],
+    rows: [&[R]; ROWS],
+    start: usize,
+    totals: &mut ([i64; QUERY], [[i64; ROW]; ROWS]),
+) {
+    let mut of_query = [[isa.zero(); QUERY]; CHAINS];
+    let mut of_rows = [[[isa.zero(); ROW]; ROWS]; CHAINS];
+    let (query_lines, query_tail) = I::lines(&query[start..]);
+    let row_lines = rows.map(|row| &I::lines(&row[start..]).0[..query_lines.len()]);
+    let row_tails = rows.map(|row| &I::lines(&row[start..]).1[..query_tail.len()]);
+
+    macro_rules! step {
+        ($chain:expr, $query:expr, |$r:ident| $row:expr) => {
+            let query_line = $query;
+            if ALONE {
+                of_query[$chain] = F::query::<I, Q, R>(isa, of_query[$chain], query_line);
+            }
+            for $r in 0..ROWS {
+                of_rows[$chain][$r] = F::row::<I, Q, R>(isa, of_rows[$chain][$r], query_line, $row);
+            }
+        };
+    }
+    let (query_groups, query_rest) = query_lines.as_chunks::<CHAINS>();
+    let row_groups = row_lines.map(|lines| &lines.as_chunks::<CHAINS>().0[..query_groups.len()]);
+    let row_rests = row_lines.map(|lines| &lines.as_chunks::<CHAINS>().1[..query_rest.len()]);
+    for (i, query_group) in query_groups.iter().enumerate() {
+        for chain in 0..CHAINS {
+            step!(chain, isa.load(&query_group[chain]), |r| isa.load(&row_groups[r][i][chain]));
+        }
+    }
+    for chain in 0..CHAINS {
+        if chain < query_rest.len() {
+            step!(chain, isa.load(&query_rest[chain]), |r| isa.load(&row_rests[r][chain]));
+        }
+    }
+    if !query_tail.is_empty() {
+        step!(CHAINS - 1, isa.load_tail(query, query_tail), |r| isa.load_tail(rows[r], row_tails[r]));
+    }
+
+    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    for s in 0..QUERY {
+        let mut sums = of_query[0][s];
+        for chain in 1..CHAINS {
+            sums = isa.add(sums, of_query[chain][s]);
+        }
+        totals.0[s] += i64::from(isa.total(sums));
+    }
+    for r in 0..ROWS {
+        for s in 0..ROW {
+            let mut sums = of_rows[0][r][s];
+            for chain in 1..CHAINS {
+                sums = isa.add(sums, of_rows[chain][r][s]);
+            }
+            totals.1[r][s] += i64::from(isa.total(sums));
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! x86-64-v3 and AVX-VNNI: a line is one 256-bit register of 32 elements.
+
+use core::arch::x86_64::{__m256i, _mm256_dpbusd_avx_epi32};
+
+use pulp::x86::V3;
+
+use super::{avx2, tail};
+use crate::integer::{Integer, Integers};
+
+#[derive(Clone, Copy)]
+struct Avx2Vnni(V3);
+
+impl Avx2Vnni {
+    /// # Safety
+    /// This machine has AVX-VNNI and every feature of `V3`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V3::new_unchecked() })
+    }
+
+    /// Four products of unsigned and signed bytes to a lane. Nothing saturates.
+    #[inline(always)]
+    fn dot(self, sums: __m256i, unsigned: __m256i, signed: __m256i) -> __m256i {
+        // SAFETY: `Self` exists only where AVX-VNNI does.
+        unsafe { _mm256_dpbusd_avx_epi32(sums, unsigned, signed) }
+    }
+
+    /// Signed to unsigned by adding 128, or back by subtracting it.
+    #[inline(always)]
+    fn bias(self, line: __m256i) -> __m256i {
+        self.0.avx2._mm256_xor_si256(line, self.0.avx._mm256_set1_epi8(-128))
+    }
+}
+
+impl Integers for Avx2Vnni {
+    type Block<T: Integer> = [T; 32];
+    type Line = __m256i;
+    type Sums = __m256i;
+    const SUMS_AT_ONCE: usize = 10;
+
+    #[inline(always)]
+    fn correction<X: Integer, Y: Integer>() -> i64 {
+        match (X::SIGNED, Y::SIGNED) {
+            (true, true) => -128,
+            (false, false) => 128,
+            _ => 0,
+        }
+    }
+
+    #[inline(always)]
+    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
+        slice.as_chunks()
+    }
+
+    #[inline(always)]
+    fn zero(self) -> __m256i {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    #[inline(always)]
+    fn load<T: Integer>(self, line: &[T; 32]) -> __m256i {
+        bytemuck::cast(*line)
+    }
+
+    #[inline(always)]
+    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> __m256i {
+        if let Some(last) = whole.last_chunk::<32>() {
+            let mask = bytemuck::cast(*tail::last_bytes::<32>(tail.len()));
+            return self.0.avx2._mm256_and_si256(bytemuck::cast(*last), mask);
+        }
+        let halves = match (tail.first_chunk::<16>(), tail.last_chunk::<16>()) {
+            (Some(first), Some(last)) => {
+                let mask = bytemuck::cast(*tail::last_bytes::<16>(tail.len() - 16));
+                let rest = self.0.sse2._mm_and_si128(bytemuck::cast(*last), mask);
+                (bytemuck::cast(*first), rest)
+            }
+            _ => (bytemuck::cast(tail::short(tail)), bytemuck::Zeroable::zeroed()),
+        };
+        self.0.avx._mm256_set_m128i(halves.1, halves.0)
+    }
+
+    #[inline(always)]
+    fn products<X: Integer, Y: Integer>(self, sums: __m256i, x: __m256i, y: __m256i) -> __m256i {
+        match (X::SIGNED, Y::SIGNED) {
+            (true, true) => self.dot(sums, self.bias(y), x),
+            (false, false) => self.dot(sums, x, self.bias(y)),
+            (true, false) => self.dot(sums, y, x),
+            (false, true) => self.dot(sums, x, y),
+        }
+    }
+
+    #[inline(always)]
+    fn elements<X: Integer>(self, sums: __m256i, x: __m256i) -> __m256i {
+        let ones = self.0.avx._mm256_set1_epi8(1);
+        if X::SIGNED { self.dot(sums, ones, x) } else { self.dot(sums, x, ones) }
+    }
+
+    #[inline(always)]
+    fn difference<T: Integer>(self, a: __m256i, b: __m256i) -> __m256i {
+        let avx2 = self.0.avx2;
+        let (greater, less) = match T::SIGNED {
+            true => (avx2._mm256_max_epi8(a, b), avx2._mm256_min_epi8(a, b)),
+            false => (avx2._mm256_max_epu8(a, b), avx2._mm256_min_epu8(a, b)),
+        };
+        avx2._mm256_sub_epi8(greater, less)
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256i, b: __m256i) -> __m256i {
+        self.0.avx2._mm256_add_epi32(a, b)
+    }
+
+    #[inline(always)]
+    fn total(self, sums: __m256i) -> i32 {
+        avx2::total(self.0, sums)
+    }
+}
+
+super::compile_integers!(
+    Avx2Vnni,
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avxvnni"
+);

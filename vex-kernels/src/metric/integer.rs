@@ -1,0 +1,181 @@
+//! The metrics of integer elements: which sums they keep, and what those stand for.
+//!
+//! The sums are exact in 64 bits and in f64 (up to 2³⁷ elements), so only the cosine rounds: in its product of the norms,
+//! its root, its quotient and its difference from one, which are the same on every instruction set.
+
+use crate::integer::{Integer, Integers};
+use crate::isa::sqrt;
+
+/// What one metric does to a line and to the finished sums. `QUERY` counts the sums of a query alone, `ROW` those of each row.
+pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
+    type Value: Copy + Default + 'static;
+
+    fn query<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        sums: [I::Sums; QUERY],
+        a: I::Line,
+    ) -> [I::Sums; QUERY];
+
+    fn row<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        sums: [I::Sums; ROW],
+        a: I::Line,
+        b: I::Line,
+    ) -> [I::Sums; ROW];
+
+    /// What a bound query keeps of its sums.
+    fn prepare<I: Integers, Q: Integer, R: Integer>(sums: [i64; QUERY]) -> Self::Value;
+
+    fn finish<I: Integers, Q: Integer, R: Integer>(prepared: Self::Value, sums: [i64; ROW]) -> Self::Value;
+}
+
+/// Σ aᵢ bᵢ where it is known to fit: see [`CodeProduct`](crate::CodeProduct).
+pub(crate) struct Product;
+
+impl IntegerRule<1, 1> for Product {
+    type Value = i32;
+
+    #[inline(always)]
+    fn query<I: Integers, Q: Integer, R: Integer>(isa: I, sums: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+        IntegerInnerProduct::query::<I, Q, R>(isa, sums, a)
+    }
+
+    #[inline(always)]
+    fn row<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        sums: [I::Sums; 1],
+        a: I::Line,
+        b: I::Line,
+    ) -> [I::Sums; 1] {
+        IntegerInnerProduct::row::<I, Q, R>(isa, sums, a, b)
+    }
+
+    #[inline(always)]
+    fn prepare<I: Integers, Q: Integer, R: Integer>([a]: [i64; 1]) -> i32 {
+        (I::correction::<Q, R>() * a) as i32
+    }
+
+    #[inline(always)]
+    fn finish<I: Integers, Q: Integer, R: Integer>(prepared: i32, [ab]: [i64; 1]) -> i32 {
+        // The parts may wrap around; their sum is in range.
+        (ab as i32).wrapping_add(prepared)
+    }
+}
+
+/// −Σ aᵢ bᵢ
+pub(crate) struct IntegerInnerProduct;
+
+impl IntegerRule<1, 1> for IntegerInnerProduct {
+    type Value = f64;
+
+    #[inline(always)]
+    fn query<I: Integers, Q: Integer, R: Integer>(isa: I, [sum]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+        if I::correction::<Q, R>() == 0 {
+            return [sum];
+        }
+        [isa.elements::<Q>(sum, a)]
+    }
+
+    #[inline(always)]
+    fn row<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        [ab]: [I::Sums; 1],
+        a: I::Line,
+        b: I::Line,
+    ) -> [I::Sums; 1] {
+        [isa.products::<Q, R>(ab, a, b)]
+    }
+
+    #[inline(always)]
+    fn prepare<I: Integers, Q: Integer, R: Integer>([a]: [i64; 1]) -> f64 {
+        (I::correction::<Q, R>() * a) as f64
+    }
+
+    #[inline(always)]
+    fn finish<I: Integers, Q: Integer, R: Integer>(prepared: f64, [ab]: [i64; 1]) -> f64 {
+        // Not negated, which would make -0 of 0.
+        0.0 - (ab as f64 + prepared)
+    }
+}
+
+/// Σ(aᵢ − bᵢ)²
+pub(crate) struct IntegerSquaredEuclidean;
+
+impl IntegerRule<0, 2> for IntegerSquaredEuclidean {
+    type Value = f64;
+
+    #[inline(always)]
+    fn query<I: Integers, Q: Integer, R: Integer>(_: I, sums: [I::Sums; 0], _: I::Line) -> [I::Sums; 0] {
+        sums
+    }
+
+    #[inline(always)]
+    fn row<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        [squares, sum]: [I::Sums; 2],
+        a: I::Line,
+        b: I::Line,
+    ) -> [I::Sums; 2] {
+        let difference = isa.difference::<Q>(a, b);
+        let squares = isa.products::<u8, u8>(squares, difference, difference);
+        if I::correction::<u8, u8>() == 0 {
+            return [squares, sum];
+        }
+        [squares, isa.elements::<u8>(sum, difference)]
+    }
+
+    #[inline(always)]
+    fn prepare<I: Integers, Q: Integer, R: Integer>(_: [i64; 0]) -> f64 {
+        0.0
+    }
+
+    #[inline(always)]
+    fn finish<I: Integers, Q: Integer, R: Integer>(_: f64, [squares, sum]: [i64; 2]) -> f64 {
+        (squares + I::correction::<u8, u8>() * sum) as f64
+    }
+}
+
+/// 1 − Σ aᵢ bᵢ / (|a| |b|)
+pub(crate) struct IntegerCosine;
+
+impl IntegerRule<2, 3> for IntegerCosine {
+    type Value = f64;
+
+    #[inline(always)]
+    fn query<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        [aa, sum]: [I::Sums; 2],
+        a: I::Line,
+    ) -> [I::Sums; 2] {
+        let aa = isa.products::<Q, Q>(aa, a, a);
+        [aa, if I::correction::<Q, Q>() == 0 { sum } else { isa.elements::<Q>(sum, a) }]
+    }
+
+    /// The row is the first factor of both products, so that one sum corrects both.
+    #[inline(always)]
+    fn row<I: Integers, Q: Integer, R: Integer>(
+        isa: I,
+        [ba, bb, sum]: [I::Sums; 3],
+        a: I::Line,
+        b: I::Line,
+    ) -> [I::Sums; 3] {
+        let ba = isa.products::<R, Q>(ba, b, a);
+        let bb = isa.products::<R, R>(bb, b, b);
+        [ba, bb, if I::correction::<R, R>() == 0 { sum } else { isa.elements::<R>(sum, b) }]
+    }
+
+    #[inline(always)]
+    fn prepare<I: Integers, Q: Integer, R: Integer>([aa, a]: [i64; 2]) -> f64 {
+        (aa + I::correction::<Q, Q>() * a) as f64
+    }
+
+    #[inline(always)]
+    fn finish<I: Integers, Q: Integer, R: Integer>(aa: f64, [ba, bb, b]: [i64; 3]) -> f64 {
+        let ba = ba + I::correction::<R, Q>() * b;
+        let bb = bb + I::correction::<R, R>() * b;
+        if aa == 0.0 || bb == 0 {
+            return 1.0;
+        }
+        (1.0 - ba as f64 / sqrt(aa * bb as f64)).clamp(0.0, 2.0)
+    }
+}
