@@ -9,7 +9,7 @@ use vex_benches::Random;
 
 fn kernels(c: &mut Criterion) {
     vex_benches::print_machine();
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         for level in Level::ALL {
             let Some(distance) = Distance::<f32>::with_level(metric, level) else { continue };
             let mut group = c.benchmark_group(format!("{metric}/{level}"));

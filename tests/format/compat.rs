@@ -99,7 +99,7 @@ fn version_1_0_is_what_is_written_today() {
 fn sources() -> Vec<(&'static str, Graph)> {
     let mut levels = [0; 20];
     levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);
-    let mut sources: Vec<_> = Metric::ALL
+    let mut sources: Vec<_> = Metric::NUMERIC
         .into_iter()
         .map(|metric| {
             let vectors: Vec<_> = (0..20).flat_map(|id| vector(metric, id)).collect();

@@ -109,7 +109,7 @@ impl Header {
         let stride = check(bytes, Field::Stride, at::STRIDE, 4, stride..=stride)? as usize;
         let count = check(bytes, Field::Count, at::COUNT, 4, 0..=MAX_NODES as u64)?;
         let element = code(bytes, Field::Element, at::ELEMENT, Element::ALL.len(), Element::from_code)?;
-        let metric = code(bytes, Field::Metric, at::METRIC, Metric::ALL.len(), codes::metric_from_code)?;
+        let metric = code(bytes, Field::Metric, at::METRIC, Metric::NUMERIC.len(), codes::metric_from_code)?;
         let kind = code(bytes, Field::Kind, at::KIND, Kind::ALL.len(), Kind::from_code)?;
 
         let most_levels = if count == 0 { 1 } else { MAX_LEVELS as u64 };

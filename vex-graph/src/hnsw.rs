@@ -40,7 +40,7 @@ impl Hnsw {
     /// An empty graph for vectors of `dim` elements.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range.
+    /// If a parameter or the dimension is out of range, or f32 does not know the metric.
     pub fn new(metric: Metric, dim: usize, params: Params) -> Result<Self, ParamsError> {
         params.validate()?;
         Ok(Self {

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use vex_kernels::Metric;
+
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
@@ -91,6 +93,11 @@ pub enum ParamsError {
         /// The value given.
         found: usize,
     },
+    /// Vectors of f32 have no such distance: the metric is not one of [`Metric::NUMERIC`].
+    Metric {
+        /// The metric given.
+        found: Metric,
+    },
     /// The vectors have no dimension, or too many for an index.
     Dim {
         /// The value given.
@@ -108,6 +115,7 @@ impl fmt::Display for ParamsError {
             Self::EfConstruction { found } => {
                 write!(f, "ef_construction: expected 1 to {}, found {found}", u32::MAX)
             }
+            Self::Metric { found } => write!(f, "vectors of f32 have no {found} distance"),
             Self::Dim { found } => write!(f, "dimension: expected 1 to {}, found {found}", crate::MAX_DIM),
         }
     }

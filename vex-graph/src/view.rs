@@ -22,7 +22,7 @@ impl<'a> Rows<'a> {
     /// length: a distance then takes one product of vectors instead of three.
     ///
     /// # Errors
-    /// If `elements` is not `count * stride` long, or a size is out of range.
+    /// If `elements` is not `count * stride` long, a size is out of range, or f32 does not know the metric.
     pub fn new(
         metric: Metric,
         elements: &'a [f32],
@@ -43,7 +43,7 @@ impl<'a> Rows<'a> {
                 found: elements.len(),
             });
         }
-        let distance = Distance::new(kernel_metric(metric));
+        let distance = Distance::try_new(kernel_metric(metric)).ok_or(ViewError::Metric { found: metric })?;
         Ok(Self { distance, metric, elements, dim, stride, count })
     }
 
@@ -244,6 +244,11 @@ impl<'a> GraphView<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ViewError {
+    /// Vectors of f32 have no such distance: the metric is not one of [`Metric::NUMERIC`].
+    Metric {
+        /// The metric given.
+        found: Metric,
+    },
     /// The dimension is zero or too large, or the stride is smaller.
     Dim {
         /// Elements of a vector.
@@ -294,6 +299,7 @@ pub enum ViewError {
 impl fmt::Display for ViewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Metric { found } => write!(f, "vectors of f32 have no {found} distance"),
             Self::Dim { dim, stride } => {
                 write!(
                     f,

@@ -5,7 +5,7 @@ use core::fmt::Debug;
 use half::{bf16, f16};
 
 use crate::Metric;
-use crate::isa::{Isa, Variant, code_variants, float_variants, integer_variants};
+use crate::isa::{Isa, Variant, bit_variants, code_variants, float_variants, integer_variants};
 use crate::kernel::LINE;
 
 /// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is part of the file format.
@@ -50,6 +50,7 @@ elements! {
     u8, u8 => f64, integer_variants;
     // A quantised query and the codes of quantised rows.
     i8, u8 => f64, code_variants;
+    u64, u64 => f32, bit_variants;
 }
 
 /// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as f32.

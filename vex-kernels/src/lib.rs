@@ -19,6 +19,8 @@
 //! NEON) give the same bits as each other. The portable level rounds every product and stays within the
 //! same bound.
 //!
+//! Packed bits are counted exactly at every level.
+//!
 //! # Error bound
 //! With u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do not
 //! overflow (the standard analysis: N. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1):
@@ -28,6 +30,10 @@
 //! | inner product | γₘ Σ\|aᵢ bᵢ\| + n 2⁻¹⁴⁹ |
 //! | squared Euclidean | γₘ₊₂ Σ(aᵢ − bᵢ)² + n 2⁻¹⁴⁹ |
 //! | cosine | 2 γₘ + 5 u, where no square underflows |
+//! | Hamming | 0 below 2²⁴ differing bits, u of the count above |
+//! | Jaccard | u of the quotient |
+//!
+//! Half precision (f16, bf16) is widened exactly as it is loaded: the bound is that of the widened vectors.
 //!
 //! # `no_std`
 //! Without the default feature `std` the crate needs neither an allocator nor the standard library; detection
@@ -38,6 +44,7 @@
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+mod bits;
 mod code_product;
 mod distance;
 mod element;

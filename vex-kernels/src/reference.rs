@@ -27,6 +27,23 @@ pub fn absolute_products(a: &[f32], b: &[f32]) -> f64 {
     pairs(a, b).map(|(a, b)| (a * b).abs()).sum()
 }
 
+/// |a ⊕ b|, the number of bits that differ.
+pub fn hamming(a: &[u64], b: &[u64]) -> u64 {
+    words(a, b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
+}
+
+/// 1 − |a ∧ b| / |a ∨ b| in f64; 0 if both are empty.
+pub fn jaccard(a: &[u64], b: &[u64]) -> f64 {
+    let both: u64 = words(a, b).map(|(a, b)| u64::from((a & b).count_ones())).sum();
+    let either: u64 = words(a, b).map(|(a, b)| u64::from((a | b).count_ones())).sum();
+    if either == 0 { 0.0 } else { (either - both) as f64 / either as f64 }
+}
+
+fn words<'a>(a: &'a [u64], b: &'a [u64]) -> impl Iterator<Item = (u64, u64)> + 'a {
+    assert_eq!(a.len(), b.len(), "vectors of one length");
+    a.iter().copied().zip(b.iter().copied())
+}
+
 fn pairs<'a>(a: &'a [f32], b: &'a [f32]) -> impl Iterator<Item = (f64, f64)> + 'a {
     assert_eq!(a.len(), b.len(), "vectors of one length");
     a.iter().zip(b).map(|(a, b)| (f64::from(*a), f64::from(*b)))

@@ -7,7 +7,7 @@ use vex::{Metric, Params};
 
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
-    let known = PossibleValuesParser::new(Metric::ALL.map(Metric::name));
+    let known = PossibleValuesParser::new(Metric::NUMERIC.map(Metric::name));
     known.map(|name| Metric::from_name(&name).expect("a known name"))
 }
 

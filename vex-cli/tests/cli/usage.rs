@@ -15,6 +15,8 @@ fn wrong_usage_has_exit_code_2() {
         "build base.npy --output",
         "build base.npy --output a.vex extra",
         "build base.npy --output a.vex --metric manhattan",
+        // A metric of packed bits.
+        "build base.npy --output a.vex --metric hamming",
         "build base.npy --output a.vex --m 3",
         "build base.npy --output a.vex --m 513",
         "build base.npy --output a.vex --m many",

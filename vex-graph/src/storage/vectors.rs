@@ -18,10 +18,13 @@ impl Vectors {
     /// No vectors yet, of `dim` elements each.
     ///
     /// # Errors
-    /// If `dim` is zero or larger than [`MAX_DIM`].
+    /// If `dim` is zero or larger than [`MAX_DIM`], or f32 does not know the metric.
     pub fn new(metric: Metric, dim: usize) -> Result<Self, ParamsError> {
         if dim == 0 || dim > MAX_DIM {
             return Err(ParamsError::Dim { found: dim });
+        }
+        if !Metric::NUMERIC.contains(&metric) {
+            return Err(ParamsError::Metric { found: metric });
         }
         Ok(Self { metric, dim, elements: AlignedVec::new() })
     }

@@ -12,7 +12,7 @@ const PARAMS: Params = Params { m: 6, ef_construction: 30, seed: 11, keep_pruned
 
 #[test]
 fn the_number_of_workers_changes_no_byte() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         for shape in Shape::ALL {
             for keep_pruned in [false, true] {
                 let params = Params { keep_pruned, ..PARAMS };
@@ -76,7 +76,7 @@ fn ids_are_sorted_by_level() {
 
 #[test]
 fn no_vector_and_one_vector_make_graphs() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         let (mut graph, order) = built(metric, PARAMS, &[], &Threads(4));
         assert!(order.is_empty());
         assert_invariants(&graph.view());
@@ -170,4 +170,12 @@ fn parameters_out_of_range_are_refused_before_the_source_is_asked() {
     assert_eq!(build(PARAMS, 0, 1), ParamsError::Dim { found: 0 }.into());
     assert_eq!(build(PARAMS, 65_537, 1), ParamsError::Dim { found: 65_537 }.into());
     assert_eq!(build(PARAMS, 2, MAX_NODES + 1), BuildError::Full { capacity: MAX_NODES });
+}
+
+#[test]
+fn metric_that_f32_does_not_know_is_refused() {
+    for metric in Metric::BITS {
+        let error = Hnsw::new(metric, 2, PARAMS).map(drop).unwrap_err();
+        assert_eq!(error, ParamsError::Metric { found: metric });
+    }
 }

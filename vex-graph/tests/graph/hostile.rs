@@ -50,7 +50,7 @@ impl Garbage {
             levels.push((links, sorted, appended));
             nodes = 1 + rng.below(nodes);
         }
-        let mut garbage = Self { metric: Metric::ALL[rng.below(3)], dim, m, elements, entry: 0, levels };
+        let mut garbage = Self { metric: Metric::NUMERIC[rng.below(3)], dim, m, elements, entry: 0, levels };
         // Any entry that a view accepts.
         let ids = (0..count as NodeId).chain([count as NodeId + 1, TERMINATOR - 1]);
         let accepted: Vec<NodeId> = ids

@@ -13,6 +13,8 @@ pub(crate) struct Capabilities {
     /// Dot products of bytes in registers of 256 bits (VEX encoded) and of 512 bits.
     pub(crate) avx_vnni: bool,
     pub(crate) avx512_vnni: bool,
+    /// `avx512`, and the count of bits in each word.
+    pub(crate) avx512_vpopcntdq: bool,
     /// What every target has.
     pub(crate) portable: bool,
 }
@@ -25,6 +27,7 @@ impl Capabilities {
         avx512: false,
         avx_vnni: false,
         avx512_vnni: false,
+        avx512_vpopcntdq: false,
         portable: true,
     };
 }
@@ -37,7 +40,8 @@ impl Capabilities {
         let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
         let (avx_vnni, avx512_vnni) = (avx2 && all!("avxvnni"), avx512 && all!("avx512vnni"));
-        Self { avx2, avx512, avx_vnni, avx512_vnni, ..Self::NONE }
+        let avx512_vpopcntdq = avx512 && all!("avx512vpopcntdq");
+        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, ..Self::NONE }
     }
 
     #[cfg(not(feature = "std"))]
@@ -83,7 +87,8 @@ impl Capabilities {
         let avx512_vnni = avx512 && has(leaf7.ecx, &[11]);
         // The second part of leaf 7 exists if the first one says so.
         let avx_vnni = avx2 && leaf7.eax >= 1 && has(cpuid_count(7, 1).eax, &[4]);
-        Self { avx2, avx512, avx_vnni, avx512_vnni, ..Self::NONE }
+        let avx512_vpopcntdq = avx512 && has(leaf7.ecx, &[14]);
+        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, ..Self::NONE }
     }
 }
 

@@ -14,6 +14,7 @@ pub(crate) fn float_variants<Q: Float, R: Float>(metric: Metric) -> &'static [Va
         Metric::SquaredEuclidean => Instances::<Q, R, SquaredEuclidean, 1, SquaredEuclidean, 1>::ALL,
         Metric::InnerProduct => Instances::<Q, R, InnerProduct, 1, InnerProduct, 1>::ALL,
         Metric::Cosine => Instances::<Q, R, Cosine, 3, BoundCosine, 2>::ALL,
+        Metric::Hamming | Metric::Jaccard => &[],
     }
 }
 

@@ -6,6 +6,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod bits;
 mod capabilities;
 mod float;
 pub(crate) mod int;
@@ -14,6 +15,9 @@ mod kernels;
 mod neon;
 mod portable;
 
+#[cfg(test)]
+pub(crate) use bits::PortableBits;
+pub(crate) use bits::{BitIsa, bit_variants};
 pub(crate) use capabilities::Capabilities;
 pub(crate) use float::float_variants;
 pub(crate) use int::{code_products, code_variants, integer_variants};

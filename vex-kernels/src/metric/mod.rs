@@ -1,8 +1,10 @@
 //! The rules that turn two vectors into a distance.
 
 mod cosine;
+mod hamming;
 mod inner_product;
 mod integer;
+mod jaccard;
 mod squared_euclidean;
 
 use core::fmt;
@@ -11,8 +13,10 @@ use crate::element::Float;
 use crate::isa::Isa;
 
 pub(crate) use cosine::{BoundCosine, Cosine};
+pub(crate) use hamming::Hamming;
 pub(crate) use inner_product::InnerProduct;
 pub(crate) use integer::{IntegerCosine, IntegerInnerProduct, IntegerRule, IntegerSquaredEuclidean, Product};
+pub(crate) use jaccard::Jaccard;
 pub(crate) use squared_euclidean::SquaredEuclidean;
 
 /// The rule by which vectors are compared. The result is a distance: smaller is nearer.
@@ -25,11 +29,20 @@ pub enum Metric {
     InnerProduct,
     /// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]. If either norm is zero the distance is 1.
     Cosine,
+    /// The number of bits that differ.
+    Hamming,
+    /// 1 − |a ∧ b| / |a ∨ b| of the sets of bits, in [0, 1]. If both are empty the distance is 0.
+    Jaccard,
 }
 
 impl Metric {
-    /// Every metric.
-    pub const ALL: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
+    /// Every metric. No element knows all of them.
+    pub const ALL: [Metric; 5] =
+        [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine, Metric::Hamming, Metric::Jaccard];
+    /// The metrics of vectors of numbers: what floating-point elements know.
+    pub const NUMERIC: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
+    /// The metrics of packed bits.
+    pub const BITS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
 
     /// The name used by the command line and in reports.
     pub fn name(self) -> &'static str {
@@ -37,6 +50,8 @@ impl Metric {
             Metric::SquaredEuclidean => "squared-euclidean",
             Metric::InnerProduct => "inner-product",
             Metric::Cosine => "cosine",
+            Metric::Hamming => "hamming",
+            Metric::Jaccard => "jaccard",
         }
     }
 

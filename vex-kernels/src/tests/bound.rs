@@ -28,6 +28,7 @@ pub(super) fn check(metric: Metric, a: &[f32], b: &[f32], computed: f32) -> Resu
         }
         Metric::Cosine if a.iter().chain(b).any(|x| square_underflows(*x)) => return Ok(()),
         Metric::Cosine => (reference::cosine(a, b), 2.0 * gamma(m) + 5.0 * u),
+        other => unreachable!("{other} is no metric of floats"),
     };
     let error = (f64::from(computed) - exact).abs();
     // Not `error > bound`, which a NaN would pass.

@@ -5,8 +5,11 @@
 use core::ptr;
 use std::vec::Vec;
 
+use bytemuck::Pod;
+
+use super::packed::{packed_handles, packed_lengths};
 use super::{handles, lengths};
-use crate::prefetch;
+use crate::{Distance, Element, prefetch};
 
 /// Readable pages between two that are not.
 pub(super) struct Island {
@@ -15,7 +18,7 @@ pub(super) struct Island {
 }
 
 impl Island {
-    /// 2,048 elements or more.
+    /// 1,024 elements or more of any type.
     const PAGES: usize = 2;
 
     pub(super) fn new() -> Self {
@@ -29,18 +32,20 @@ impl Island {
         let island = Self { base, page };
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: the pages between the first and the last of our own mapping.
-        let result = unsafe { libc::mprotect(island.first().cast(), Self::PAGES * page, access) };
+        let result = unsafe { libc::mprotect(island.first(), Self::PAGES * page, access) };
         assert_eq!(result, 0);
         island
     }
 
-    fn first(&self) -> *mut f32 {
-        self.base.wrapping_byte_add(self.page).cast()
+    fn first(&self) -> *mut libc::c_void {
+        self.base.wrapping_byte_add(self.page)
     }
 
-    pub(super) fn elements(&mut self) -> &mut [f32] {
-        // SAFETY: these pages are ours, readable, writable and zeroed by the system, and the borrow is exclusive.
-        unsafe { core::slice::from_raw_parts_mut(self.first(), Self::PAGES * self.page / size_of::<f32>()) }
+    pub(super) fn elements<T: Pod>(&mut self) -> &mut [T] {
+        let count = Self::PAGES * self.page / size_of::<T>();
+        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that any bits make, and
+        // the borrow is exclusive.
+        unsafe { core::slice::from_raw_parts_mut(self.first().cast(), count) }
     }
 }
 
@@ -51,18 +56,22 @@ impl Drop for Island {
     }
 }
 
-#[test]
-fn no_load_crosses_either_end_of_a_vector() {
-    let mut islands: Vec<Island> = (0..2).map(|_| Island::new()).collect();
-    let [a, b] = &mut islands[..] else { unreachable!() };
-    let (a, b) = (a.elements(), b.elements());
-    a.fill(1.0);
-    b.fill(3.0);
-    for length in lengths() {
-        let starts = (&a[..length], &b[..length]);
-        let ends = (&a[a.len() - length..], &b[b.len() - length..]);
-        for handle in handles() {
-            for (query, row) in [starts, ends, (starts.0, ends.1), (ends.0, starts.1)] {
+/// Calls every handle with vectors that begin or end where the readable pages do.
+fn stay_inside<Q, R>(handles: &[Distance<Q, R>], lengths: impl Iterator<Item = usize>, query: Q, row: R)
+where
+    Q: Element<R> + Pod,
+    R: Pod,
+{
+    let mut islands = [Island::new(), Island::new()];
+    let [queries, rows] = &mut islands;
+    let (queries, rows) = (queries.elements::<Q>(), rows.elements::<R>());
+    queries.fill(query);
+    rows.fill(row);
+    for length in lengths {
+        let query_ends = [&queries[..length], &queries[queries.len() - length..]];
+        let row_ends = [&rows[..length], &rows[rows.len() - length..]];
+        for handle in handles {
+            for (query, row) in query_ends.into_iter().flat_map(|query| row_ends.map(|row| (query, row))) {
                 let distance = handle.distance(query, row);
                 assert_eq!(handle.distance_batch_4(query, [row; 4]), [distance; 4], "{handle:?}: {length}");
             }
@@ -71,9 +80,19 @@ fn no_load_crosses_either_end_of_a_vector() {
 }
 
 #[test]
+fn no_load_crosses_either_end_of_a_vector() {
+    stay_inside(&handles().collect::<Vec<_>>(), lengths(), 1.0, 3.0);
+}
+
+#[test]
+fn no_load_crosses_either_end_of_packed_bits() {
+    stay_inside(&packed_handles().collect::<Vec<_>>(), packed_lengths(), 1u64, 3);
+}
+
+#[test]
 fn prefetch_across_the_end_does_not_fault() {
     let mut island = Island::new();
-    let elements = island.elements();
+    let elements = island.elements::<f32>();
     for length in [0, 1, 16, 17, 300] {
         prefetch(&elements[elements.len() - length..], usize::MAX);
     }

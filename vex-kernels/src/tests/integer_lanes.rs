@@ -54,8 +54,8 @@ where
 {
     let variants = variants();
     let (mut first, mut second) = (Island::new(), Island::new());
-    let a: &mut [Q] = bytemuck::cast_slice_mut(first.elements());
-    let b: &mut [R] = bytemuck::cast_slice_mut(second.elements());
+    let a: &mut [Q] = first.elements();
+    let b: &mut [R] = second.elements();
     a.fill(Q::from_byte(3));
     b.fill(R::from_byte(201));
     for length in lengths() {

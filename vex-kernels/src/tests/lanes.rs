@@ -16,6 +16,7 @@ fn expected(metric: Metric, length: usize, index: usize) -> f32 {
         Metric::InnerProduct => (-2.0 * element) as f32,
         Metric::SquaredEuclidean => (squares - element * element + (element - 2.0) * (element - 2.0)) as f32,
         Metric::Cosine => (1.0 - element / squares.sqrt()) as f32,
+        other => unreachable!("{other} is no metric of floats"),
     }
 }
 
@@ -53,6 +54,7 @@ fn element_that_both_vectors_have_alone_counts_once() {
                     Metric::InnerProduct => (-9.0, 0.0),
                     Metric::SquaredEuclidean => (0.0, 9.0),
                     Metric::Cosine => (0.0, 1.0),
+                    other => unreachable!("{other} is no metric of floats"),
                 };
                 let found = handle.distance_batch_4(&one_hot, [&one_hot, &zero, &zero, &one_hot]);
                 assert_eq!(found, [same, to_zero, to_zero, same], "{handle:?}: element {index} of {length}");

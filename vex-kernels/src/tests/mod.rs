@@ -10,6 +10,7 @@ mod lanes;
 mod lengths;
 mod levels;
 mod mutants;
+mod packed;
 mod special_values;
 mod values;
 
@@ -18,11 +19,11 @@ use std::vec::Vec;
 
 use crate::{Distance, Level, Metric};
 
-/// The handles of every metric at every level that this machine has, whatever `VEX_SIMD` says.
+/// The handles of every metric of floats at every level that this machine has, whatever `VEX_SIMD` says.
 fn handles() -> impl Iterator<Item = Distance<f32>> {
     // Kept, because a hypervisor may take long to answer when detection asks the processor.
     static HANDLES: LazyLock<Vec<Distance<f32>>> = LazyLock::new(|| {
-        let all = Metric::ALL.into_iter().flat_map(|metric| Level::ALL.map(|level| (metric, level)));
+        let all = Metric::NUMERIC.into_iter().flat_map(|metric| Level::ALL.map(|level| (metric, level)));
         all.filter_map(|(metric, level)| Distance::with_level(metric, level)).collect()
     });
     HANDLES.iter().copied()

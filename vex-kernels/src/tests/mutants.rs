@@ -90,6 +90,7 @@ fn distance(fault: Fault, metric: Metric, a: &[f32], b: &[f32]) -> f32 {
         }
         Metric::InnerProduct => kernel::distance::<_, f32, f32, rule::InnerProduct, 1>(isa, a, b, 0.0),
         Metric::Cosine => kernel::distance::<_, f32, f32, rule::Cosine, 3>(isa, a, b, 0.0),
+        other => unreachable!("{other} is no metric of floats"),
     }
 }
 
@@ -106,7 +107,7 @@ fn survives(fault: Fault, metric: Metric, values: Values, shows: impl Fn(usize) 
 
 #[test]
 fn body_without_a_fault_passes_at_every_length() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         assert_eq!(
             survives(Fault::None, metric, Values::Significant, |_| true),
             lengths().count(),
@@ -117,7 +118,7 @@ fn body_without_a_fault_passes_at_every_length() {
 
 #[test]
 fn dropped_element_is_caught_at_every_length() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         assert_eq!(
             survives(Fault::DropsLastElement, metric, Values::Significant, |length| length % LINE != 0),
             0,
@@ -128,7 +129,7 @@ fn dropped_element_is_caught_at_every_length() {
 
 #[test]
 fn element_counted_twice_is_caught_at_every_length() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         // The cosine of a single element with itself stays one, however often it is counted.
         let shows = |length| length % LINE != 0 && length > 1;
         assert_eq!(
@@ -141,7 +142,7 @@ fn element_counted_twice_is_caught_at_every_length() {
 
 #[test]
 fn wrong_mask_is_caught_at_every_length() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         assert_eq!(
             survives(Fault::MasksInFours, metric, Values::Significant, |length| length % 4 != 0),
             0,
@@ -152,7 +153,7 @@ fn wrong_mask_is_caught_at_every_length() {
 
 #[test]
 fn dropped_lanes_are_caught_at_every_length() {
-    for metric in Metric::ALL {
+    for metric in Metric::NUMERIC {
         assert_eq!(
             survives(Fault::DropsHalfOfTheLanes, metric, Values::Significant, |length| length > LINE),
             0,

@@ -80,6 +80,7 @@ fn infinity_at_any_position_is_infinitely_far_or_has_no_direction() {
                     Metric::SquaredEuclidean => [f32::INFINITY, nan, f32::INFINITY],
                     Metric::InnerProduct => [f32::NEG_INFINITY, f32::NEG_INFINITY, nan],
                     Metric::Cosine => [nan; 3],
+                    other => unreachable!("{other} is no metric of floats"),
                 };
                 for (found, expected) in found.into_iter().zip(expected) {
                     let same = found == expected || found.is_nan() && expected.is_nan();
@@ -116,6 +117,7 @@ fn vector_is_at_no_distance_from_itself() {
                 Metric::InnerProduct => {
                     assert!(handle.distance(&a, &a) < 0.0, "{handle:?}, {length} elements")
                 }
+                other => unreachable!("{other} is no metric of floats"),
             }
         }
     }

@@ -28,6 +28,7 @@ pub(crate) fn integer_variants<T: Integer>(metric: Metric) -> &'static [Variant<
         Metric::SquaredEuclidean => Instances::<T, T, IntegerSquaredEuclidean, 0, 2>::ALL,
         Metric::InnerProduct => Instances::<T, T, IntegerInnerProduct, 1, 1>::ALL,
         Metric::Cosine => Instances::<T, T, IntegerCosine, 2, 3>::ALL,
+        Metric::Hamming | Metric::Jaccard => &[],
     }
 }
 

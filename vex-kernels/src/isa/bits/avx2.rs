@@ -1,0 +1,99 @@
+//! x86-64-v3: a line is two 256-bit registers, whose half bytes are looked up in a table of sixteen counts
+//! (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2 Instructions*, 2018, section 2).
+
+use core::arch::x86_64::{__m256i, _mm256_maskload_epi64};
+
+use pulp::x86::V3;
+
+use super::BitIsa;
+use crate::bits::WORDS;
+
+#[derive(Clone, Copy)]
+pub(super) struct Avx2(V3);
+
+impl Avx2 {
+    /// # Safety
+    /// This machine has every feature of `V3`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V3::new_unchecked() })
+    }
+
+    /// The first four words of a slice that may have fewer; what is absent reads as zero.
+    #[inline(always)]
+    fn load_half(self, slice: &[u64]) -> __m256i {
+        let length = self.0.avx._mm256_set1_epi64x(slice.len().min(WORDS) as i64);
+        let present = self.0.avx2._mm256_cmpgt_epi64(length, bytemuck::cast([0i64, 1, 2, 3]));
+        // SAFETY: the capability `avx2` covers AVX2, and the mask enables only words below the slice's length.
+        unsafe { _mm256_maskload_epi64(slice.as_ptr().cast(), present) }
+    }
+
+    /// The bits that are set in each byte.
+    #[inline(always)]
+    fn count_bytes(self, words: __m256i) -> __m256i {
+        let counts = bytemuck::cast([HALF_BYTE_COUNTS; 2]);
+        let four_bits = bytemuck::cast([0x0fu8; 32]);
+        let low = self.0.avx2._mm256_and_si256(words, four_bits);
+        let high = self.0.avx2._mm256_and_si256(self.0.avx2._mm256_srli_epi16::<4>(words), four_bits);
+        self.0.avx2._mm256_add_epi8(
+            self.0.avx2._mm256_shuffle_epi8(counts, low),
+            self.0.avx2._mm256_shuffle_epi8(counts, high),
+        )
+    }
+}
+
+impl BitIsa for Avx2 {
+    type Line = [__m256i; 2];
+    type Count = __m256i;
+
+    #[inline(always)]
+    fn zero(self) -> __m256i {
+        bytemuck::cast([0u64; 4])
+    }
+
+    #[inline(always)]
+    fn load(self, line: &[u64; WORDS]) -> Self::Line {
+        bytemuck::cast(*line)
+    }
+
+    #[inline(always)]
+    fn load_partial(self, slice: &[u64]) -> Self::Line {
+        let (low, high) = slice.split_at(slice.len().min(WORDS / 2));
+        [self.load_half(low), self.load_half(high)]
+    }
+
+    #[inline(always)]
+    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        [self.0.avx2._mm256_or_si256(a[0], b[0]), self.0.avx2._mm256_or_si256(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        [self.0.avx2._mm256_xor_si256(a[0], b[0]), self.0.avx2._mm256_xor_si256(a[1], b[1])]
+    }
+
+    #[inline(always)]
+    fn count(self, count: __m256i, [low, high]: Self::Line) -> __m256i {
+        // Two counts of a byte are 16 at most: they are widened once for the whole line.
+        let bytes = self.0.avx2._mm256_add_epi8(self.count_bytes(low), self.count_bytes(high));
+        let words = self.0.avx2._mm256_sad_epu8(bytes, self.zero());
+        self.0.avx2._mm256_add_epi64(count, words)
+    }
+
+    #[inline(always)]
+    fn add(self, a: __m256i, b: __m256i) -> __m256i {
+        self.0.avx2._mm256_add_epi64(a, b)
+    }
+
+    #[inline(always)]
+    fn sum(self, count: __m256i) -> u64 {
+        let [a, b, c, d]: [u64; 4] = bytemuck::cast(count);
+        (a + c) + (b + d)
+    }
+}
+
+/// The bits that are set in 0, 1, 2, ... 15.
+pub(super) const HALF_BYTE_COUNTS: [u8; 16] = [0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4];
+
+super::compile_bits!(Avx2, "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c");
