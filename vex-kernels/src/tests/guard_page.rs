@@ -7,9 +7,10 @@ use std::vec::Vec;
 
 use bytemuck::Pod;
 
+use super::half::{Pair, Wide, for_each_pair};
 use super::packed::{packed_handles, packed_lengths};
 use super::{handles, lengths};
-use crate::{Distance, Element, prefetch};
+use crate::{Distance, Element, bf16, f16, prefetch};
 
 /// Readable pages between two that are not.
 pub(super) struct Island {
@@ -82,6 +83,15 @@ where
 #[test]
 fn no_load_crosses_either_end_of_a_vector() {
     stay_inside(&handles().collect::<Vec<_>>(), lengths(), 1.0, 3.0);
+}
+
+fn halves_stay_inside<P: Pair<Query: Pod, Row: Pod>>() {
+    stay_inside(&P::handles(), lengths(), P::Query::ONE, P::Row::ONE);
+}
+
+#[test]
+fn no_load_crosses_either_end_of_a_vector_of_halves() {
+    for_each_pair!(halves_stay_inside());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod bits;
 mod bound;
 mod guard_page;
+mod half;
 mod integer;
 mod integer_lanes;
 mod integer_mutants;
