@@ -30,15 +30,13 @@ impl Machine {
             let output = Command::new(program).args(arguments).current_dir(directory).output().ok()?;
             output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
         };
-        let changed = output("git", &["status", "--porcelain", "--untracked-files=no"]);
         Self {
             processor,
             cores: std::thread::available_parallelism().map_or(0, |n| n.get()),
             load: read("/proc/loadavg").split_whitespace().next().unwrap_or("unknown").to_owned(),
             ticks_per_second: clock::ticks_per_second(),
             cycles_per_tick: clock::CHAIN_CYCLES as f64 / fastest as f64,
-            commit: output("git", &["rev-parse", "--short=12", "HEAD"]).unwrap_or("unknown".into())
-                + if changed.is_some_and(|files| !files.is_empty()) { ", with changes" } else { "" },
+            commit: env!("VEX_COMMIT").into(),
             compiler: output("rustc", &["--version"]).unwrap_or("unknown".into()),
         }
     }

@@ -81,6 +81,9 @@ impl Rival {
         dim: usize,
         level: Level,
     ) -> Option<Box<dyn Contender<E>>> {
+        if !E::METRICS.contains(&metric) {
+            return None;
+        }
         match self {
             Rival::Vex => E::vex(metric, level),
             Rival::VexBatch => E::vex_batch(metric, level),
