@@ -73,7 +73,7 @@ impl Wide for f16 {
     }
 
     fn finite(bits: u32) -> Self {
-        f16::from_bits((bits as u16 & 0x83ff) | ((bits >> 16) % 31 << 10) as u16)
+        f16::from_bits((bits as u16 & 0x83ff) | (((bits >> 16) % 31) << 10) as u16)
     }
 }
 
