@@ -4,9 +4,9 @@ use core::fmt::Debug;
 
 use half::{bf16, f16};
 
-use crate::Metric;
 use crate::isa::{Isa, Variant, bit_variants, code_variants, float_variants, integer_variants};
 use crate::kernel::LINE;
+use crate::{Distance, Level, Metric};
 
 /// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is part of the file format.
 pub trait Element<R = Self>: Copy + Send + Sync + 'static + sealed::Sealed<R> {
@@ -37,7 +37,39 @@ macro_rules! elements {
                 $variants(metric)
             }
         }
-    )*};
+    )*
+
+        /// What every element and metric resolves to on this machine, as far as `VEX_SIMD` allows.
+        pub fn resolved() -> impl Iterator<Item = Resolved> {
+            let pairs: [fn(Metric) -> Option<Resolved>; 9] = [$(|metric| {
+                let distance = Distance::<$query, $row>::try_new(metric)?;
+                Some(Resolved {
+                    query: stringify!($query),
+                    row: stringify!($row),
+                    metric,
+                    level: distance.level(),
+                    name: distance.name(),
+                })
+            }),*];
+            pairs.into_iter().flat_map(|resolve| Metric::ALL.into_iter().filter_map(resolve))
+        }
+    };
+}
+
+/// One line of [`resolved`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Resolved {
+    /// The element of queries.
+    pub query: &'static str,
+    /// The element of rows.
+    pub row: &'static str,
+    /// How they are compared.
+    pub metric: Metric,
+    /// The level of the instruction set that runs.
+    pub level: Level,
+    /// The instructions that run: see [`Distance::name`].
+    pub name: &'static str,
 }
 
 elements! {

@@ -9,6 +9,10 @@ use crate::metric::IntegerRule;
 
 /// An element of 8 bits.
 pub(crate) trait Integer: Pod {
+    #[cfg_attr(
+        not(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64")),
+        allow(dead_code)
+    )]
     const SIGNED: bool;
 
     fn widen(self) -> i32;

@@ -10,16 +10,35 @@
 //! assert_eq!(four, [1.0, 4.0, 9.0, 16.0]);
 //! ```
 //!
-//! A [`Distance`] is resolved once, for the best [`Level`] that was detected, and then called without
-//! further checks of the processor.
+//! A [`Distance`] is resolved once, for the best that was detected, and then called without further checks of the
+//! processor. [`Distance::bind`] keeps what depends on a query alone; [`Distance::distance_many`] walks the rows of a matrix.
+//!
+//! # Elements
+//!
+//! | query, row | metrics | a distance is | and |
+//! |---|---|---|---|
+//! | `f32`, `f32` | squared Euclidean, inner product, cosine | `f32` | within the bound below |
+//! | `f16`, `f16`; `bf16`, `bf16`; `f32`, `f16`; `f32`, `bf16` | the same | `f32` | widened as it is loaded, which is exact; then as `f32` |
+//! | `i8`, `i8`; `u8`, `u8` | the same | `f64` | an exact integer; cosine in `f64` |
+//! | `i8`, `u8` | inner product | `f64` | exact; [`CodeProduct`] gives it as `i32`, for quantised search |
+//! | `u64`, `u64`: bits, 64 to a word | Hamming, Jaccard | `f32` | exact; Jaccard rounds once |
+//!
+//! ```
+//! use vex_kernels::{Distance, Metric, f16};
+//!
+//! let halves = [1.0, 2.0].map(f16::from_f32);
+//! assert_eq!(Distance::<f16>::new(Metric::InnerProduct).distance(&halves, &halves), -5.0);
+//! assert_eq!(Distance::<f32, f16>::new(Metric::InnerProduct).distance(&[1.0, 1.0], &halves), -3.0);
+//! assert_eq!(Distance::<i8>::new(Metric::SquaredEuclidean).distance(&[-128, 0], &[127, 1]), 65_026.0);
+//! assert_eq!(Distance::<u8>::new(Metric::InnerProduct).distance(&[255, 2], &[255, 1]), -65_027.0);
+//! assert_eq!(Distance::<u64>::new(Metric::Hamming).distance(&[0b1011], &[0b0110]), 3.0);
+//! assert!(Distance::<f32>::try_new(Metric::Hamming).is_none());
+//! ```
 //!
 //! # Bits
-//! Every level sums over the same 64 virtual lanes and reduces them in the same order. A batch of four
-//! gives the same bits as four single calls, and all levels that have a fused multiply-add (AVX2, AVX-512,
-//! NEON) give the same bits as each other. The portable level rounds every product and stays within the
-//! same bound.
-//!
-//! Packed bits are counted exactly at every level.
+//! Every floating-point kernel sums over the same 64 virtual lanes and reduces them in the same order. A batch of four gives the
+//! same bits as four single calls, a bound query the same as an unbound one, and all levels that have a fused multiply-add (AVX2,
+//! AVX-512, NEON) the same as each other. The portable level rounds every product and stays within the same bound.
 //!
 //! # Error bound
 //! With u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do not
@@ -30,14 +49,40 @@
 //! | inner product | γₘ Σ\|aᵢ bᵢ\| + n 2⁻¹⁴⁹ |
 //! | squared Euclidean | γₘ₊₂ Σ(aᵢ − bᵢ)² + n 2⁻¹⁴⁹ |
 //! | cosine | 2 γₘ + 5 u, where no square underflows |
-//! | Hamming | 0 below 2²⁴ differing bits, u of the count above |
-//! | Jaccard | u of the quotient |
 //!
-//! Half precision (f16, bf16) is widened exactly as it is loaded: the bound is that of the widened vectors.
+//! # Special values
+//! The same at every level:
+//!
+//! | input | squared Euclidean | inner product | cosine |
+//! |---|---|---|---|
+//! | no elements | 0 | 0 | 1 |
+//! | a zero vector and a finite one | as computed | 0, never −0 | 1 |
+//! | NaN anywhere | NaN | NaN | NaN |
+//! | an infinity against finite elements | ∞ | ∓∞, or NaN against a zero | NaN |
+//! | infinities of one sign at one place | NaN | −∞ | NaN |
+//! | a sum beyond the largest f32 | ∞ | ∓∞, or NaN where both signs overflow | NaN |
+//! | denormals | kept, not flushed | kept | a vector whose squares all underflow counts as zero |
+//! | lengths that differ | panic | panic | panic |
+//!
+//! Integers have no special values; sums are exact at any length. Bits: two empty sets are at Jaccard distance 0.
+//!
+//! # Which code runs
+//! [`Distance::name`] tells, and [`resolved`] lists it for every element and metric. Each (element, metric) falls back by itself.
+//! With the feature `std`, the environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the level.
+//! [`Distance::all`] and [`Distance::with_level`] ignore the cap, so that tests can reach everything that the machine has.
 //!
 //! # `no_std`
-//! Without the default feature `std` the crate needs neither an allocator nor the standard library; detection
-//! on x86 then asks CPUID and XCR0 itself.
+//! Without the default feature `std` the crate needs neither an allocator nor the standard library. Detection on x86-64 then asks
+//! CPUID for the instructions and XCR0 for the registers that the operating system saves. Where neither can be asked,
+//! [`assume_available`] takes your word. Targets without floating-point registers get the portable kernels.
+//!
+//! # Adding to it
+//! - *A metric* of floats: a file in `metric/` that implements `Rule`, a variant of [`Metric`], a line in `isa/float.rs`.
+//! - *An element*: a line in `element.rs`; a floating-point one says how a line of sixteen is loaded, on each instruction set.
+//! - *An instruction set* for floats: a file in `isa/` that implements `Isa`, a capability, a [`Level`], a line in `isa/float.rs`.
+//! - *A faster way* to do one thing: a variant ahead of the others in that element's table, with what it needs of the machine.
+//!
+//! The tests take every variant there is and need not be told. To each belongs a benchmark.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -63,8 +108,9 @@ mod tests;
 
 pub use code_product::CodeProduct;
 pub use distance::{BoundQuery, Distance};
-pub use element::Element;
+pub use element::{Element, Resolved, resolved};
 pub use half::{bf16, f16};
+pub use isa::assume_available;
 pub use level::Level;
 pub use metric::Metric;
 pub use prefetch::prefetch;

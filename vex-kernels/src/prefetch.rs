@@ -12,7 +12,7 @@ pub fn prefetch<T>(slice: &[T], lines: usize) {
     }
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 #[inline(always)]
 fn prefetch_line(line: *const u8) {
     use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
@@ -29,6 +29,6 @@ fn prefetch_line(line: *const u8) {
     }
 }
 
-#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+#[cfg(not(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64")))]
 #[inline(always)]
 fn prefetch_line(_: *const u8) {}

@@ -20,7 +20,7 @@ pub(crate) struct Capabilities {
 }
 
 impl Capabilities {
-    const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         neon: false,
         dotprod: false,
         avx2: false,
@@ -32,10 +32,10 @@ impl Capabilities {
     };
 }
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 impl Capabilities {
     #[cfg(feature = "std")]
-    pub(crate) fn detect() -> Self {
+    pub(super) fn measure() -> Self {
         macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
         let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
@@ -45,7 +45,7 @@ impl Capabilities {
     }
 
     #[cfg(not(feature = "std"))]
-    pub(crate) fn detect() -> Self {
+    pub(super) fn measure() -> Self {
         Self::from_cpuid()
     }
 
@@ -54,8 +54,8 @@ impl Capabilities {
     /// (Intel SDM volume 1, sections 14.3 and 15.2.)
     #[cfg(any(test, not(feature = "std")))]
     pub(crate) fn from_cpuid() -> Self {
-        // SGX forbids the instruction, and code for a target without SSE must not touch its registers.
-        if cfg!(any(target_env = "sgx", not(target_feature = "sse2"))) {
+        // SGX forbids the instruction.
+        if cfg!(target_env = "sgx") {
             return Self::NONE;
         }
         use core::arch::x86_64::{__cpuid, __cpuid_count, CpuidResult};
@@ -93,7 +93,7 @@ impl Capabilities {
 }
 
 /// The low word of XCR0. To be called only where CPUID reports OSXSAVE.
-#[cfg(all(target_arch = "x86_64", any(test, not(feature = "std"))))]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2", any(test, not(feature = "std"))))]
 fn xcr0() -> u32 {
     let low: u32;
     // SAFETY: XGETBV is enabled, and register 0 exists wherever it is. It only writes eax and edx.
@@ -103,10 +103,10 @@ fn xcr0() -> u32 {
     low
 }
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 impl Capabilities {
     /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
-    pub(crate) fn detect() -> Self {
+    pub(super) fn measure() -> Self {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
         #[cfg(all(target_arch = "aarch64", feature = "std"))]
         let dotprod = neon && std::arch::is_aarch64_feature_detected!("dotprod");
@@ -117,12 +117,12 @@ impl Capabilities {
     }
 }
 
-#[cfg(all(test, target_arch = "x86_64", feature = "std"))]
+#[cfg(all(test, target_arch = "x86_64", target_feature = "sse2", feature = "std"))]
 mod tests {
     use super::Capabilities;
 
     #[test]
     fn own_detection_agrees_with_the_standard_library() {
-        assert_eq!(Capabilities::from_cpuid(), Capabilities::detect());
+        assert_eq!(Capabilities::from_cpuid(), Capabilities::measure());
     }
 }

@@ -46,9 +46,9 @@ macro_rules! instances {
 }
 
 instances! {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx512 Avx512 "avx512"
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx2 Avx2 "avx2"
     #[cfg(target_arch = "aarch64")]
     neon Neon "neon"

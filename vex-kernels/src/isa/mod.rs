@@ -2,15 +2,16 @@
 //!
 //! A new instruction set is a file that implements [`Isa`], a capability, a [`Level`](crate::Level), and a row in `float.rs`.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512;
 mod bits;
 mod capabilities;
 mod float;
 pub(crate) mod int;
 mod kernels;
+mod known;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
@@ -22,6 +23,7 @@ pub(crate) use capabilities::Capabilities;
 pub(crate) use float::float_variants;
 pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
+pub use known::assume_available;
 #[cfg(test)]
 pub(crate) use portable::Portable;
 

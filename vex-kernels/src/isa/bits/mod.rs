@@ -1,13 +1,13 @@
 //! The kernels of packed bits: what an instruction set does with a line of eight words, and the table of variants.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod portable;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod vpopcntdq;
 
 use core::marker::PhantomData;
@@ -74,11 +74,11 @@ macro_rules! instances {
 }
 
 instances! {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     vpopcntdq Avx512 "avx512+vpopcntdq" |capabilities| capabilities.avx512_vpopcntdq;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx512 Avx512 "avx512" |capabilities| capabilities.avx512;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx2 Avx2 "avx2" |capabilities| capabilities.avx2;
     #[cfg(target_arch = "aarch64")]
     neon Neon "neon" |capabilities| capabilities.neon;

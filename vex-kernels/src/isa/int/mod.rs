@@ -2,13 +2,13 @@
 //!
 //! A new instruction set is a file that implements [`Integers`](crate::integer::Integers), a capability, and a row below.
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2_vnni;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512;
-#[cfg(target_arch = "x86_64")]
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512_vnni;
 #[cfg(target_arch = "aarch64")]
 mod neon;
@@ -73,13 +73,13 @@ macro_rules! instances {
 }
 
 instances! {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx512_vnni, Avx512, "avx512+vnni", avx512 avx512_vnni;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx512, Avx512, "avx512", avx512;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx2_vnni, Avx2, "avx2+vnni", avx2 avx_vnni;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     avx2, Avx2, "avx2", avx2;
     #[cfg(target_arch = "aarch64")]
     neon::dotprod, Neon, "neon+dotprod", neon dotprod;
