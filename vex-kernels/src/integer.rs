@@ -36,8 +36,9 @@ impl Integer for u8 {
     }
 }
 
-/// Elements that are summed in 32 bits. No term is beyond 255² (a squared difference) or 255 · 128 (a product with one
-/// side biased), and 32,768 · 255² = 2,130,739,200 < 2³¹: not even the sum over all lanes overflows.
+/// Elements that are summed in 32 bits. No term is beyond 2 · 255 · 128 = 65,280 (two products with one
+/// side biased; a squared difference is at most 65,025), and 32,768 · 65,280 = 2,139,095,040 < 2³¹: not even the sum over
+/// all lanes overflows.
 pub(crate) const BLOCK: usize = 32_768;
 
 /// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set exists.
@@ -71,8 +72,12 @@ pub(crate) trait Integers: Copy {
     fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Line) -> Self::Sums {
         sums
     }
-    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8.
-    fn difference<T: Integer>(self, a: Self::Line, b: Self::Line) -> Self::Line;
+    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Asked only by those that have no
+    /// correction between elements of one type.
+    #[inline(always)]
+    fn difference<T: Integer>(self, a: Self::Line, _b: Self::Line) -> Self::Line {
+        a
+    }
     fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
     /// The sum of all lanes.
     fn total(self, sums: Self::Sums) -> i32;

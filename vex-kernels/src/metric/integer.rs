@@ -99,39 +99,45 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
 }
 
 /// Σ(aᵢ − bᵢ)²
+///
+/// Where products have a correction there is no product of differences either: with P(x, y) = Σ xᵢ (yᵢ + s), whatever
+/// s is, P(a, a) + P(b, b) − P(a, b) − P(b, a) = Σ(aᵢ − bᵢ)².
 pub(crate) struct IntegerSquaredEuclidean;
 
-impl IntegerRule<0, 2> for IntegerSquaredEuclidean {
+impl IntegerRule<1, 2> for IntegerSquaredEuclidean {
     type Value = f64;
 
     #[inline(always)]
-    fn query<I: Integers, Q: Integer, R: Integer>(_: I, sums: [I::Sums; 0], _: I::Line) -> [I::Sums; 0] {
-        sums
+    fn query<I: Integers, Q: Integer, R: Integer>(isa: I, [aa]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+        if I::correction::<Q, Q>() == 0 {
+            return [aa];
+        }
+        [isa.products::<Q, Q>(aa, a, a)]
     }
 
     #[inline(always)]
     fn row<I: Integers, Q: Integer, R: Integer>(
         isa: I,
-        [squares, sum]: [I::Sums; 2],
+        [squares, crosses]: [I::Sums; 2],
         a: I::Line,
         b: I::Line,
     ) -> [I::Sums; 2] {
-        let difference = isa.difference::<Q>(a, b);
-        let squares = isa.products::<u8, u8>(squares, difference, difference);
-        if I::correction::<u8, u8>() == 0 {
-            return [squares, sum];
+        if I::correction::<Q, Q>() == 0 {
+            let difference = isa.difference::<Q>(a, b);
+            return [isa.products::<u8, u8>(squares, difference, difference), crosses];
         }
-        [squares, isa.elements::<u8>(sum, difference)]
+        let squares = isa.products::<R, R>(squares, b, b);
+        [squares, isa.products::<R, Q>(isa.products::<Q, R>(crosses, a, b), b, a)]
     }
 
     #[inline(always)]
-    fn prepare<I: Integers, Q: Integer, R: Integer>(_: [i64; 0]) -> f64 {
-        0.0
+    fn prepare<I: Integers, Q: Integer, R: Integer>([aa]: [i64; 1]) -> f64 {
+        aa as f64
     }
 
     #[inline(always)]
-    fn finish<I: Integers, Q: Integer, R: Integer>(_: f64, [squares, sum]: [i64; 2]) -> f64 {
-        (squares + I::correction::<u8, u8>() * sum) as f64
+    fn finish<I: Integers, Q: Integer, R: Integer>(prepared: f64, [squares, crosses]: [i64; 2]) -> f64 {
+        prepared + (squares - crosses) as f64
     }
 }
 

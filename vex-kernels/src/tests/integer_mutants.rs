@@ -101,7 +101,7 @@ impl Integers for Mutant {
 fn distance(fault: Fault, metric: Metric, a: &[u8], b: &[u8]) -> f64 {
     let isa = Mutant(fault);
     match metric {
-        Metric::SquaredEuclidean => distances::<_, u8, u8, IntegerSquaredEuclidean, 0, 2, 1>(isa, a, [b])[0],
+        Metric::SquaredEuclidean => distances::<_, u8, u8, IntegerSquaredEuclidean, 1, 2, 1>(isa, a, [b])[0],
         Metric::InnerProduct => distances::<_, u8, u8, IntegerInnerProduct, 1, 1, 1>(isa, a, [b])[0],
         Metric::Cosine => distances::<_, u8, u8, IntegerCosine, 2, 3, 1>(isa, a, [b])[0],
         Metric::Hamming | Metric::Jaccard => unreachable!("integers have no {metric} distance"),

@@ -37,7 +37,7 @@ impl Integers for Avx2Vnni {
     type Block<T: Integer> = [T; 32];
     type Line = __m256i;
     type Sums = __m256i;
-    const SUMS_AT_ONCE: usize = 10;
+    const SUMS_AT_ONCE: usize = 12;
 
     #[inline(always)]
     fn correction<X: Integer, Y: Integer>() -> i64 {
@@ -94,16 +94,6 @@ impl Integers for Avx2Vnni {
     fn elements<X: Integer>(self, sums: __m256i, x: __m256i) -> __m256i {
         let ones = self.0.avx._mm256_set1_epi8(1);
         if X::SIGNED { self.dot(sums, ones, x) } else { self.dot(sums, x, ones) }
-    }
-
-    #[inline(always)]
-    fn difference<T: Integer>(self, a: __m256i, b: __m256i) -> __m256i {
-        let avx2 = self.0.avx2;
-        let (greater, less) = match T::SIGNED {
-            true => (avx2._mm256_max_epi8(a, b), avx2._mm256_min_epi8(a, b)),
-            false => (avx2._mm256_max_epu8(a, b), avx2._mm256_min_epu8(a, b)),
-        };
-        avx2._mm256_sub_epi8(greater, less)
     }
 
     #[inline(always)]

@@ -86,16 +86,6 @@ impl Integers for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn difference<T: Integer>(self, a: __m512i, b: __m512i) -> __m512i {
-        let bw = self.0.avx512bw;
-        let (greater, less) = match T::SIGNED {
-            true => (bw._mm512_max_epi8(a, b), bw._mm512_min_epi8(a, b)),
-            false => (bw._mm512_max_epu8(a, b), bw._mm512_min_epu8(a, b)),
-        };
-        bw._mm512_sub_epi8(greater, less)
-    }
-
-    #[inline(always)]
     fn add(self, a: __m512i, b: __m512i) -> __m512i {
         self.0.avx512f._mm512_add_epi32(a, b)
     }

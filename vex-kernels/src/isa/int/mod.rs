@@ -25,7 +25,7 @@ use crate::{Level, Metric};
 /// Every implementation of a metric between vectors of one integer type, best first.
 pub(crate) fn integer_variants<T: Integer>(metric: Metric) -> &'static [Variant<T, T, f64>] {
     match metric {
-        Metric::SquaredEuclidean => Instances::<T, T, IntegerSquaredEuclidean, 0, 2>::ALL,
+        Metric::SquaredEuclidean => Instances::<T, T, IntegerSquaredEuclidean, 1, 2>::ALL,
         Metric::InnerProduct => Instances::<T, T, IntegerInnerProduct, 1, 1>::ALL,
         Metric::Cosine => Instances::<T, T, IntegerCosine, 2, 3>::ALL,
         Metric::Hamming | Metric::Jaccard => &[],
