@@ -10,6 +10,23 @@ use crate::{Element, Level, Metric};
 /// A metric's kernels for queries of `Q` and rows of `R`, resolved for this machine.
 ///
 /// Small, `Copy` and cheap to pass on: resolve it once, outside the loop.
+///
+/// # Examples
+/// Distances between integers are exact; a query's type may differ from the rows'.
+/// ```
+/// use vex_kernels::{Distance, Metric};
+///
+/// let signed = Distance::<i8>::new(Metric::SquaredEuclidean);
+/// assert_eq!(signed.distance(&[-128, 3], &[127, -1]), 65_041.0);
+///
+/// let unsigned = Distance::<u8>::new(Metric::Cosine);
+/// assert_eq!(unsigned.distance(&[255, 0], &[0, 255]), 1.0);
+///
+/// let codes = Distance::<i8, u8>::new(Metric::InnerProduct);
+/// assert_eq!(codes.bind(&[-1, 2]).distance(&[255, 100]), 55.0);
+/// // Codes have no other metric.
+/// assert!(Distance::<i8, u8>::try_new(Metric::Cosine).is_none());
+/// ```
 pub struct Distance<Q: Element<R>, R: 'static = Q> {
     metric: Metric,
     level: Level,

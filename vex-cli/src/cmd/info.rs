@@ -7,24 +7,29 @@ use serde::Serialize;
 use vex::MappedIndex;
 use vex::graph::{GraphView, NodeId};
 
-use super::print_json;
+use super::{kernels, print_json};
 use crate::error::Failure;
 use crate::{human, map};
 
 /// Show what an index is and where its parts are
 ///
 /// Prints the header, the levels of the graph and the sections of the file. The header is checked, the contents are not:
-/// see `vex verify`.
+/// see `vex verify`. With `--kernels`, prints which instructions compute the distances on this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
-Example:
+Examples:
   vex info base.vex --json
+  vex info --kernels
 
 JSON: one object with every field of the header, levels (nodes, and the mean number of links of a node) \
 and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
 pub(crate) struct Args {
     /// The index
-    index: PathBuf,
+    #[arg(required_unless_present = "kernels")]
+    index: Option<PathBuf>,
+    /// List what computes the distances of every element and metric; VEX_SIMD caps it
+    #[arg(long, conflicts_with = "index")]
+    kernels: bool,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -76,13 +81,14 @@ struct Section {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    let index = map::open(&args.index)?;
+    let Some(path) = &args.index else { return kernels::print(args.json, out) };
+    let index = map::open(path)?;
     let info = Info::of(&index);
     if args.json {
         return print_json(out, &info);
     }
     let mut field = |name: &str, value: String| writeln!(out, "{name:<16}{value}");
-    field("file", args.index.display().to_string())?;
+    field("file", path.display().to_string())?;
     field("bytes", format!("{} ({})", human::count(info.file_length), human::bytes(info.file_length)))?;
     field("format", format!("{} {}.{}", info.kind, info.major, info.minor))?;
     field("vectors", human::count(info.count as u64))?;

@@ -5,6 +5,7 @@ pub(crate) mod build;
 pub(crate) mod demo;
 pub(crate) mod gt;
 pub(crate) mod info;
+mod kernels;
 pub(crate) mod search;
 pub(crate) mod values;
 pub(crate) mod verify;
