@@ -124,10 +124,10 @@ numeric!(F16, "f16", 2e-2, f16, f16, |r| f16::from_f32(r.unit()), |r| f16::from_
 numeric!(Bf16, "bf16", 2e-2, bf16, bf16, |r| bf16::from_f32(r.unit()), |r| bf16::from_f32(r.unit()));
 numeric!(I8, "i8", 1e-3, i8, i8, |r| r.next() as i8, |r| r.next() as i8);
 numeric!(U8, "u8", 1e-3, u8, u8, |r| r.next() as u8, |r| r.next() as u8);
-// Queries of seven bits: no rival multiplies u8 by i8, and with these their i8 by i8 must give the same.
-numeric!(U8I8, "u8xi8", 1e-3, u8, i8, |r| (r.next() & 127) as u8, |r| r.next() as i8);
+// Codes of seven bits: no rival multiplies u8 by i8, and with these their i8 by i8 must give the same.
+numeric!(U8I8, "u8xi8", 1e-3, i8, u8, |r| r.next() as i8, |r| (r.next() & 127) as u8);
 
-/// One bit a dimension, eight to a byte.
+/// One bit a dimension, in whole words of 64 for all.
 pub(crate) struct Bits;
 
 impl Element for Bits {
@@ -139,7 +139,7 @@ impl Element for Bits {
     const METRICS: &'static [Metric] = &[Metric::Hamming, Metric::Jaccard];
 
     fn stored(dim: usize) -> usize {
-        dim.div_ceil(8)
+        dim.div_ceil(64) * 8
     }
 
     fn query(random: &mut Random) -> u8 {

@@ -200,22 +200,36 @@ impl Contested for Bf16 {
 
 impl Contested for I8 {
     const PUNNED: punned::Type = punned::Type::I8;
-    has!(diskann, naive);
+    has!(vex, diskann, naive);
 }
 
 impl Contested for U8 {
     const PUNNED: punned::Type = punned::Type::U8;
-    has!(diskann, naive);
+    has!(vex, diskann, naive);
 }
 
 impl Contested for U8I8 {
     // The queries are drawn so that both readings agree.
     const PUNNED: punned::Type = punned::Type::I8;
     has!(naive);
+
+    fn vex(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
+        vex::codes(metric, level)
+    }
+    fn vex_batch(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
+        vex::codes_batch_of_4(metric, level)
+    }
 }
 
 impl Contested for Bits {
     const PUNNED: punned::Type = punned::Type::Bits;
+
+    fn vex(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
+        vex::bits(metric, level)
+    }
+    fn vex_batch(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
+        vex::bits_batch_of_4(metric, level)
+    }
 
     fn naive(metric: Metric) -> Option<Box<dyn Contender<Self>>> {
         naive::bits(metric)

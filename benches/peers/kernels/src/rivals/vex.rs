@@ -1,23 +1,25 @@
 //! Vex: the resolved handle, one row at a time and four at once.
 
-use vex_kernels::Distance;
+use vex_kernels::{CodeProduct, Distance};
 
 use super::Level;
 use crate::contender::{self, Contender};
-use crate::element::{Element, Metric};
+use crate::element::{Bits, Element, Metric, U8I8};
 
 /// The handle for `metric` at `level`, where Vex has both.
 pub(crate) fn handle<Q: vex_kernels::Element<R>, R: 'static>(
     metric: Metric,
     level: Level,
 ) -> Option<Distance<Q, R>> {
-    let metric = vex_kernels::Metric::from_name(metric.name())?;
-    let level = match level {
+    Distance::with_level(vex_kernels::Metric::from_name(metric.name())?, own(level))
+}
+
+fn own(level: Level) -> vex_kernels::Level {
+    match level {
         Level::Avx512 => vex_kernels::Level::Avx512,
         Level::Avx2 => vex_kernels::Level::Avx2,
         Level::Scalar => vex_kernels::Level::Scalar,
-    };
-    Distance::with_level(metric, level)
+    }
 }
 
 pub(super) fn single<E, Q, R: 'static>(metric: Metric, level: Level) -> Option<Box<dyn Contender<E>>>
@@ -36,4 +38,38 @@ where
 {
     let distance = handle::<Q, R>(metric, level)?;
     contender::batch_of_4(distance.name(), move |q, rows| distance.distance_batch_4(q, rows), Into::into)
+}
+
+/// The product as quantised search calls it.
+fn product(metric: Metric, level: Level) -> Option<CodeProduct> {
+    CodeProduct::with_level(own(level)).filter(|_| metric == Metric::InnerProduct)
+}
+
+pub(super) fn codes(metric: Metric, level: Level) -> Option<Box<dyn Contender<U8I8>>> {
+    let product = product(metric, level)?;
+    contender::single(product.name(), move |q, row| product.dot(q, row), |dot| -f64::from(dot))
+}
+
+pub(super) fn codes_batch_of_4(metric: Metric, level: Level) -> Option<Box<dyn Contender<U8I8>>> {
+    let product = product(metric, level)?;
+    contender::batch_of_4(product.name(), move |q, rows| product.dot_batch_4(q, rows), |dot| -f64::from(dot))
+}
+
+pub(super) fn bits(metric: Metric, level: Level) -> Option<Box<dyn Contender<Bits>>> {
+    let distance = handle::<u64, u64>(metric, level)?;
+    contender::single(distance.name(), move |q, row| distance.distance(words(q), words(row)), Into::into)
+}
+
+pub(super) fn bits_batch_of_4(metric: Metric, level: Level) -> Option<Box<dyn Contender<Bits>>> {
+    let distance = handle::<u64, u64>(metric, level)?;
+    contender::batch_of_4(
+        distance.name(),
+        move |q, rows: [&[u8]; 4]| distance.distance_batch_4(words(q), rows.map(words)),
+        Into::into,
+    )
+}
+
+/// Vectors begin on cache lines and are whole words.
+fn words(bytes: &[u8]) -> &[u64] {
+    bytemuck::cast_slice(bytes)
 }
