@@ -39,6 +39,7 @@ fn wrong_usage_has_exit_code_2() {
         "bench a.vex --queries q.npy --ground-truth t.npy --ef-search 16,,32",
         "info",
         "info a.vex b.vex",
+        "info a.vex --kernels",
         "verify",
         "verify a.vex --json",
         "demo something",
@@ -73,7 +74,31 @@ fn help_and_version_succeed() {
         assert!(long.len() > short.len(), "{command}");
         assert!(long.contains(&format!("Usage: vex {command}")), "{long}");
         if command != "demo" {
-            assert!(long.contains("Example:"), "{long}");
+            assert!(long.contains("\nExample"), "{long}");
         }
     }
+}
+
+#[test]
+fn kernels_are_listed_for_every_element() {
+    let folder = Folder::new();
+    let table = folder.succeed("info --kernels");
+    let kernels = folder.json("info --kernels --json");
+    let kernels = kernels.as_array().unwrap();
+    assert_eq!(kernels.len(), 24);
+    for kernel in kernels {
+        let [query, metric, name] = ["query", "metric", "name"].map(|field| kernel[field].as_str().unwrap());
+        let mut lines = table.lines();
+        assert!(
+            lines.any(|line| line.starts_with(query) && line.contains(metric) && line.ends_with(name)),
+            "{kernel}"
+        );
+    }
+    let mut capped = folder.command("info --kernels --json");
+    let run = run({
+        capped.env("VEX_SIMD", "scalar");
+        capped
+    });
+    let kernels: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert!(kernels.as_array().unwrap().iter().all(|kernel| kernel["name"] == "scalar"), "{run:?}");
 }
