@@ -45,7 +45,7 @@ fn opening_searching_and_verifying_allocate_nothing() {
     damaged[300] ^= 1;
     let params = SearchParams::new(4, 16);
     let mut scratch = Scratch::new();
-    scratch.reserve(100, &params).unwrap();
+    scratch.reserve(&graph.view(), &params).unwrap();
     let mut found = [Neighbor::default(); 4];
 
     assert!(allocations(|| vec![1]).0 > 0, "the counter counts");

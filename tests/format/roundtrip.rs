@@ -78,7 +78,7 @@ fn empty_graphs_have_one_encoding() {
     assert_written(&graph, &[]);
     let rows = Rows::new(Metric::InnerProduct, &[], 3, 3, 0).unwrap();
     let level = |width| LevelView { width, ..LevelView::default() };
-    let levels = GraphView::new(rows, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
+    let levels = GraphView::new(rows, None, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
     assert_eq!(*write(&levels, &[]), *write(&graph.view(), &[]));
 }
 
@@ -116,7 +116,10 @@ fn metadata_and_sections_read_back() {
     assert_eq!((header.major, header.minor, header.is_read_only()), (1, 0, false));
     assert_eq!((&header.segment_id, header.sequence), (b"a test's segment", 9));
     assert_eq!(header.level_count, [12, 6, 3, 1, 0, 0, 0, 0]);
-    assert_eq!(*image.params(), Params { m: 6, ef_construction: 120, seed: 42, keep_pruned: true });
+    assert_eq!(
+        *image.params(),
+        Params { m: 6, ef_construction: 120, seed: 42, keep_pruned: true, quantization: None }
+    );
     let sections: Vec<_> = image.sections().map(|section| (section.tag, section.length)).collect();
     let expected = [
         (Tag::VECTORS, 12 * 64),
@@ -135,7 +138,7 @@ fn padding_of_the_view_is_not_written() {
     let elements = [1.0, 2.0, f32::NAN, 3.0, 4.0, f32::NAN];
     let rows = Rows::new(Metric::SquaredEuclidean, &elements, 2, 3, 2).unwrap();
     let base = LevelView { links: &[TERMINATOR; 16], width: 8, sorted: 2, appended: &[] };
-    let file = write(&GraphView::new(rows, 4, 0, &[base]).unwrap(), &[1, 2]);
+    let file = write(&GraphView::new(rows, None, 4, 0, &[base]).unwrap(), &[1, 2]);
     let image = Image::open(&file).unwrap();
     assert_eq!(image.verify(), Ok(()));
     assert_eq!(image.graph().rows().row(1), [3.0, 4.0]);

@@ -5,7 +5,8 @@ use vex_graph::{GraphView, Params};
 
 /// The file of a graph, with fixed metadata.
 pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
-    let params = Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true };
+    let params =
+        Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true, quantization: None };
     let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9 };
     let writer = Writer::new(view, keys, &meta).unwrap();
     let mut bytes = Vec::new();

@@ -62,7 +62,7 @@ impl Graph {
         let rows = Rows::new(self.metric, &self.elements, self.dim, stride, count).unwrap();
         let levels: Vec<_> =
             self.levels.iter().enumerate().map(|(index, level)| level.view(index, self.m)).collect();
-        GraphView::new(rows, self.m, self.entry, &levels).unwrap()
+        GraphView::new(rows, None, self.m, self.entry, &levels).unwrap()
     }
 
     /// The links of a level, to be changed.

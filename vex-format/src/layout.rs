@@ -102,7 +102,7 @@ impl Layout {
                 appended: &[],
             };
         }
-        Ok(GraphView::new(rows, header.m, header.entry, levels)?)
+        Ok(GraphView::new(rows, None, header.m, header.entry, levels)?)
     }
 
     /// The keys in these bytes: one for each node.
@@ -247,6 +247,7 @@ fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params,
         ef_construction: usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?,
         seed: u64_at(bytes, 8),
         keep_pruned: flags & 1 != 0,
+        quantization: None,
     })
 }
 

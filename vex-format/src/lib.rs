@@ -13,7 +13,7 @@
 //! (elements[16], links[0], links[8]) = (1.0, 1, 0);
 //! let base = LevelView { links: &links, width: 8, sorted: 2, appended: &[] };
 //! let rows = Rows::new(Metric::SquaredEuclidean, &elements, 3, 16, 2)?;
-//! let view = GraphView::new(rows, 4, 0, &[base])?;
+//! let view = GraphView::new(rows, None, 4, 0, &[base])?;
 //!
 //! let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
 //! let writer = Writer::new(&view, &[10, 20], &meta)?;

@@ -52,6 +52,8 @@ pub enum SearchError {
         visited: (usize, usize),
         /// Candidates that are needed, and given.
         candidates: (usize, usize),
+        /// Elements of the coded query that are needed, and given.
+        code: (usize, usize),
     },
     /// The scratch could not grow.
     OutOfMemory(OutOfMemory),
@@ -73,10 +75,10 @@ impl fmt::Display for SearchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Query(error) => write!(f, "query: {error}"),
-            Self::ScratchTooSmall { visited, candidates } => write!(
+            Self::ScratchTooSmall { visited, candidates, code } => write!(
                 f,
-                "scratch: expected {} visited words and {} candidates, found {} and {}",
-                visited.0, candidates.0, visited.1, candidates.1
+                "scratch: expected {} visited words, {} candidates and a code of {}, found {}, {} and {}",
+                visited.0, candidates.0, code.0, visited.1, candidates.1, code.1
             ),
             Self::OutOfMemory(error) => error.fmt(f),
         }

@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::search::{Candidate, Pool, Query};
+use crate::search::{Candidate, Pool, Query, Ranker};
 use crate::{Neighbor, NodeId, Rows, VectorError};
 
 /// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.

@@ -5,11 +5,18 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Serial, Tree, Workspace, batch_len, draw, level, view_of};
-use crate::storage::{LevelLinks, Vectors, reserve};
+use crate::build::{Coded, Executor, Linker, Serial, Tree, Workspace, level};
+use crate::codes::Eight;
+use crate::random::draw;
+use crate::storage::{CodeRows, LevelLinks, Vectors, reserve};
 use crate::{
-    BuildError, GraphView, InsertError, MAX_NODES, NodeId, OutOfMemory, Params, ParamsError, TERMINATOR,
+    BuildError, Codes, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId, OutOfMemory, Params,
+    ParamsError, Quantization, TERMINATOR,
 };
+
+/// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
+/// the mean of as many vectors is near enough, and to code them all anew would take long.
+const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 
 /// A graph that owns its memory.
 ///
@@ -29,6 +36,7 @@ use crate::{
 pub struct Hnsw {
     params: Params,
     vectors: Vectors,
+    codes: Option<CodeRows>,
     /// Base first; none before the first node, so that an empty graph needs no memory.
     levels: Vec<LevelLinks>,
     tree: Tree,
@@ -46,6 +54,7 @@ impl Hnsw {
         Ok(Self {
             params,
             vectors: Vectors::new(metric, dim)?,
+            codes: None,
             levels: Vec::new(),
             tree: Tree::default(),
             entry: TERMINATOR,
@@ -53,7 +62,8 @@ impl Hnsw {
         })
     }
 
-    /// Copies a view into an owned graph that can grow. `params.m` is the view's, whatever it was.
+    /// Copies a view into an owned graph that can grow. `params.m` and `params.quantization` are the view's, whatever
+    /// they were.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
     /// and nodes of a level that are not on the level below it.
@@ -64,9 +74,11 @@ impl Hnsw {
         view: &GraphView<'_>,
         params: Params,
     ) -> Result<Self, BuildError<core::convert::Infallible>> {
-        let params = Params { m: view.m(), ..params };
+        let quantization = view.codes().map(Codes::quantization);
+        let params = Params { m: view.m(), quantization, ..params };
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
+        graph.codes = view.codes().map(|codes| CodeRows::copy_of(codes, view.metric())).transpose()?;
         reserve(&mut graph.levels, view.levels().len())?;
         for index in 0..view.levels().len() {
             let links = LevelLinks::copy_of(view, index, graph.levels.last())?;
@@ -101,7 +113,7 @@ impl Hnsw {
         count: usize,
         mut fill: impl FnMut(&mut [f32]) -> Result<(), E>,
         executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         if count > MAX_NODES {
             return Err(BuildError::Full { capacity: MAX_NODES });
@@ -138,47 +150,79 @@ impl Hnsw {
             graph.levels.push(links);
         }
         graph.tree.reserve(count)?;
-        let mut linked = 0;
-        while linked < count {
-            let end = (linked + batch_len(linked)).min(count);
-            graph.link(linked as NodeId..end as NodeId, level_of, executor)?;
-            linked = end;
-            if progress(linked).is_break() {
-                return Err(BuildError::Cancelled { linked });
-            }
+        let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
+        let rows = vectors.rows();
+        let linker = Linker { params: &params, levels, tree, entry };
+        if let Some(quantization) = params.quantization {
+            // Whatever the codes will be, one byte an element is what it takes for links as good as those between vectors.
+            let fine = CodeRows::of_rows(Quantization::Sq8, &rows, executor)?;
+            let space = Coded::<Eight>::new(fine.view(), metric);
+            linker.link_all(space, count, level_of, workspace, executor, progress)?;
+            *codes = Some(match quantization {
+                Quantization::Sq8 => fine,
+                coarse => {
+                    drop(fine);
+                    CodeRows::of_rows(coarse, &rows, executor)?
+                }
+            });
+        } else {
+            linker.link_all(rows, count, level_of, workspace, executor, progress)?;
         }
         ids.clear();
         ids.extend(draws.iter().map(|(_, position)| *position));
         Ok((graph, ids))
     }
 
-    /// Inserts a vector and returns its node: the next id.
+    /// Inserts a vector and returns its node: the next id. Vectors are compared by their elements, and coded if the graph
+    /// has codes; while it is small, the mean of the codes is moved along as it grows.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out; the graph is as it was then.
     pub fn insert(&mut self, vector: &[f32]) -> Result<NodeId, InsertError> {
         let id = self.vectors.push(vector)?;
-        let level = level(draw(self.params.seed, id.into()), self.params.m);
-        if let Err(error) = self.link(id..id + 1, |_| level, &Serial) {
+        if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
             return Err(error.into());
         }
         Ok(id)
     }
 
-    fn link(
-        &mut self,
-        batch: core::ops::Range<NodeId>,
-        level_of: impl Fn(NodeId) -> usize + Sync,
-        executor: &impl Executor,
-    ) -> Result<(), OutOfMemory> {
-        let Self { params, vectors, levels, tree, entry, workspace } = self;
-        Linker { params, vectors, levels, tree, entry }.link(batch, level_of, workspace, executor)
+    /// Links and codes the node `id`, whose vector was just appended.
+    fn link_last(&mut self, id: NodeId) -> Result<(), OutOfMemory> {
+        let Self { params, vectors, codes, levels, tree, entry, workspace } = self;
+        let rows = vectors.rows();
+        let mut mean = None;
+        if let Some(quantization) = params.quantization {
+            if codes.is_none() {
+                *codes = Some(CodeRows::new(quantization, rows.metric(), rows.dim())?);
+            }
+            codes.as_mut().map_or(Ok(()), |codes| codes.reserve(1))?;
+            if CENTRED_AT.contains(&rows.count()) && rows.count().is_power_of_two() {
+                mean = Some(CodeRows::mean_of(&rows)?);
+            }
+        }
+        let level = level(draw(params.seed, id.into()), params.m);
+        Linker { params, levels, tree, entry }.link(rows, id..id + 1, |_| level, workspace, &Serial)?;
+        if let Some(codes) = codes {
+            codes.push(rows.row(id));
+            if let Some(mean) = mean {
+                codes.encode_around(mean, &rows);
+            }
+        }
+        Ok(())
     }
 
     /// The graph as a search sees it.
     pub fn view(&self) -> GraphView<'_> {
-        view_of(&self.params, &self.vectors, &self.levels, self.entry, self.count())
+        let mut views = [LevelView::default(); MAX_LEVELS];
+        views[0].width = self.params.m0();
+        for (view, level) in views.iter_mut().zip(&self.levels) {
+            *view = level.view();
+        }
+        let views = &views[..self.levels.len().max(1)];
+        let codes = self.codes.as_ref().map(CodeRows::view);
+        GraphView::new(self.vectors.rows(), codes, self.params.m, self.entry, views)
+            .expect("an owned graph keeps the invariants of a view")
     }
 
     /// How many nodes there are.

@@ -62,19 +62,23 @@ extern crate alloc;
 
 #[cfg(feature = "alloc")]
 mod build;
+mod codes;
 mod error;
 mod exact;
 #[cfg(feature = "alloc")]
 mod hnsw;
 mod id;
 mod params;
+mod random;
 mod search;
+mod set;
 #[cfg(feature = "alloc")]
 mod storage;
 mod view;
 
 #[cfg(feature = "alloc")]
 pub use build::{Executor, Serial};
+pub use codes::{Codes, Quantization, Terms};
 pub use error::{BuildError, InsertError, OutOfMemory, SearchError, VectorError};
 pub use exact::Exact;
 #[cfg(feature = "alloc")]
@@ -86,6 +90,7 @@ pub use params::{Params, ParamsError, SearchParams};
 pub use search::{Candidate, Neighbor, ScratchMut, SearchStats, search_in};
 #[cfg(feature = "alloc")]
 pub use search::{Scratch, search};
+pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;
 pub use vex_kernels::Metric;

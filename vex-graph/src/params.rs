@@ -4,6 +4,8 @@ use core::fmt;
 
 use vex_kernels::Metric;
 
+use crate::Quantization;
+
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params {
@@ -17,6 +19,8 @@ pub struct Params {
     /// Fill rows that the selection left short with the nearest of the candidates that it dropped
     /// (`keepPrunedConnections` of Algorithm 4).
     pub keep_pruned: bool,
+    /// Codes by which searches find their way, and by which a bulk build compares vectors.
+    pub quantization: Option<Quantization>,
 }
 
 impl Params {
@@ -51,12 +55,12 @@ impl Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false }
+        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false, quantization: None }
     }
 }
 
 /// What a search is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct SearchParams {
     /// How many neighbors to return.
     pub k: usize,
@@ -65,17 +69,30 @@ pub struct SearchParams {
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
     pub max_distance_evals: usize,
+    /// Of a search through codes, how many candidates to compare by their vectors in the end, as a multiple of `k`. The default
+    /// is [`RESCORE`](Self::RESCORE). 0 compares none: distances are then what the codes tell.
+    pub rescore: f32,
 }
 
 impl SearchParams {
+    /// The default of [`rescore`](Self::rescore): with it, codes cost next to no recall.
+    pub const RESCORE: f32 = 2.0;
+
     /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
     pub fn new(k: usize, ef_search: usize) -> Self {
-        Self { k, ef_search, max_distance_evals: usize::MAX }
+        Self { k, ef_search, max_distance_evals: usize::MAX, rescore: Self::RESCORE }
     }
 
     /// The number of candidates that a search of `count` nodes keeps.
     pub(crate) fn pool_size(&self, count: usize) -> usize {
         self.ef_search.max(self.k).min(count)
+    }
+
+    /// How many candidates of a search through codes are compared by their vectors, if there are as many.
+    pub(crate) fn rescored(&self) -> usize {
+        let rescored = libm::ceilf(self.k as f32 * self.rescore) as usize;
+        // At least as many as are returned, or none.
+        if rescored == 0 { 0 } else { rescored.max(self.k) }
     }
 }
 

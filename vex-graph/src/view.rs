@@ -4,13 +4,14 @@ use core::fmt;
 
 use vex_kernels::{Distance, Metric};
 
-use crate::{MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
+use crate::{Codes, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, TERMINATOR};
 
 /// Vectors in rows: one slice, one row a node, at a fixed stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     distance: Distance<f32>,
     metric: Metric,
+    /// Empty if the vectors are not stored.
     elements: &'a [f32],
     dim: usize,
     stride: usize,
@@ -47,6 +48,23 @@ impl<'a> Rows<'a> {
         Ok(Self { distance, metric, elements, dim, stride, count })
     }
 
+    /// Rows of which only the number is known, for a graph that has codes instead.
+    ///
+    /// # Errors
+    /// If a size is out of range, or f32 does not know the metric.
+    pub fn absent(metric: Metric, dim: usize, count: usize) -> Result<Self, ViewError> {
+        let none = Self::new(metric, &[], dim, dim, 0)?;
+        if count > MAX_NODES {
+            return Err(ViewError::Count { found: count });
+        }
+        Ok(Self { count, stride: 0, ..none })
+    }
+
+    /// Whether the vectors are there.
+    pub fn are_stored(&self) -> bool {
+        self.stride > 0
+    }
+
     /// The rule by which rows are compared.
     pub fn metric(&self) -> Metric {
         self.metric
@@ -57,7 +75,7 @@ impl<'a> Rows<'a> {
         self.dim
     }
 
-    /// Elements from the start of one row to the start of the next.
+    /// Elements from the start of one row to the start of the next; 0 if vectors are not stored.
     pub fn stride(&self) -> usize {
         self.stride
     }
@@ -75,7 +93,7 @@ impl<'a> Rows<'a> {
     /// The vector of a node. Under the cosine metric it has unit length.
     ///
     /// # Panics
-    /// If there is no such row.
+    /// If there is no such row, or vectors are not stored.
     #[inline]
     pub fn row(&self, id: NodeId) -> &'a [f32] {
         let start = id as usize * self.stride;
@@ -146,6 +164,8 @@ impl<'a> LevelView<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct GraphView<'a> {
     rows: Rows<'a>,
+    codes: Option<Codes<'a>>,
+    tombstones: NodeSet<'a>,
     m: usize,
     entry: NodeId,
     level_count: usize,
@@ -153,14 +173,27 @@ pub struct GraphView<'a> {
 }
 
 impl<'a> GraphView<'a> {
-    /// Puts a view together in constant time. `levels[0]` is the base, which holds every node. `entry` is on the
+    /// Puts a view together in constant time. Without vectors there must be codes. `levels[0]` is the base, which holds every node. `entry` is on the
     /// highest level, or [`TERMINATOR`] if there are no nodes.
     ///
     /// Links are not looked at. Whatever they hold, a search stays inside the slices and ends.
     ///
     /// # Errors
     /// If the lengths of the slices do not agree with each other.
-    pub fn new(rows: Rows<'a>, m: usize, entry: NodeId, levels: &[LevelView<'a>]) -> Result<Self, ViewError> {
+    pub fn new(
+        rows: Rows<'a>,
+        codes: Option<Codes<'a>>,
+        m: usize,
+        entry: NodeId,
+        levels: &[LevelView<'a>],
+    ) -> Result<Self, ViewError> {
+        match codes {
+            Some(codes) if codes.dim() != rows.dim || codes.count() != rows.count => {
+                return Err(ViewError::Codes { expected: rows.count, found: codes.count() });
+            }
+            None if !rows.are_stored() => return Err(ViewError::Vectors { expected: rows.count, found: 0 }),
+            _ => (),
+        }
         if levels.is_empty() || levels.len() > MAX_LEVELS {
             return Err(ViewError::LevelCount { found: levels.len() });
         }
@@ -189,12 +222,28 @@ impl<'a> GraphView<'a> {
         }
         let mut all = [LevelView::default(); MAX_LEVELS];
         all[..levels.len()].copy_from_slice(levels);
-        Ok(Self { rows, m, entry, level_count: levels.len(), levels: all })
+        let tombstones = NodeSet::default();
+        Ok(Self { rows, codes, tombstones, m, entry, level_count: levels.len(), levels: all })
+    }
+
+    /// The same graph, in which these nodes are deleted: searches pass through them and do not return them.
+    pub fn with_tombstones(self, tombstones: NodeSet<'a>) -> Self {
+        Self { tombstones, ..self }
+    }
+
+    /// The deleted nodes. No word of the set is needed for nodes that are not.
+    pub fn tombstones(&self) -> NodeSet<'a> {
+        self.tombstones
     }
 
     /// The vectors.
     pub fn rows(&self) -> &Rows<'a> {
         &self.rows
+    }
+
+    /// The codes, if it has any.
+    pub fn codes(&self) -> Option<&Codes<'a>> {
+        self.codes.as_ref()
     }
 
     /// The rule by which vectors are compared.
@@ -268,6 +317,13 @@ pub enum ViewError {
         /// Elements given.
         found: usize,
     },
+    /// The codes are not those of the rows: another dimension or number, or bytes that do not fill the rows.
+    Codes {
+        /// What the sizes ask for.
+        expected: usize,
+        /// What was given.
+        found: usize,
+    },
     /// No level, or too many.
     LevelCount {
         /// The levels given.
@@ -309,6 +365,9 @@ impl fmt::Display for ViewError {
             Self::Count { found } => write!(f, "expected at most {MAX_NODES} nodes, found {found}"),
             Self::Vectors { expected, found } => {
                 write!(f, "expected {expected} vector elements, found {found}")
+            }
+            Self::Codes { expected, found } => {
+                write!(f, "expected codes of size {expected}, found {found}, or another dimension")
             }
             Self::LevelCount { found } => write!(f, "expected 1 to {MAX_LEVELS} levels, found {found}"),
             Self::Level { level, found } => {

@@ -106,6 +106,7 @@ mod isa;
 mod kernel;
 mod level;
 mod metric;
+mod nibble_product;
 #[allow(unsafe_code)]
 mod prefetch;
 pub mod reference;
@@ -119,4 +120,5 @@ pub use half::{bf16, f16};
 pub use isa::assume_available;
 pub use level::Level;
 pub use metric::Metric;
+pub use nibble_product::NibbleProduct;
 pub use prefetch::prefetch;

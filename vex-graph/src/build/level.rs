@@ -2,14 +2,6 @@
 
 use crate::MAX_LEVELS;
 
-/// A uniform draw: the output of SplitMix64 (Steele, Lea & Flood 2014) at position `index` of the stream `seed`.
-pub(crate) fn draw(seed: u64, index: u64) -> u64 {
-    let mut z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    z ^ (z >> 31)
-}
-
 /// ⌊−ln(u) / ln m⌋ (section 4.1, with the optimal mL = 1 / ln m) for u = draw / 2⁶⁴, without a logarithm: the level is
 /// at least l where u < m⁻ˡ. A smaller draw is never on a lower level. At most `MAX_LEVELS − 1`.
 pub(crate) fn level(draw: u64, m: usize) -> usize {
@@ -24,7 +16,8 @@ pub(crate) fn level(draw: u64, m: usize) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{draw, level};
+    use super::level;
+    use crate::random::draw;
 
     #[test]
     fn levels_are_geometric() {

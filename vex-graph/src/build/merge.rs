@@ -3,10 +3,10 @@
 use alloc::vec::Vec;
 
 use super::select::select;
-use super::{Executor, Link, Tree};
-use crate::search::{Candidate, Query};
+use super::{Buffers, Executor, Link, Space, Tree};
+use crate::search::{Candidate, Ranker};
 use crate::storage::{LevelLinks, reserve};
-use crate::{NodeId, OutOfMemory, Params, Rows, TERMINATOR};
+use crate::{NodeId, OutOfMemory, Params, TERMINATOR};
 
 /// One worker's share of the changed rows.
 #[derive(Debug, Default)]
@@ -19,13 +19,14 @@ pub(super) struct Merge {
     ids: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    buffers: Buffers,
     result: Option<OutOfMemory>,
 }
 
 /// Computes the changed rows of all targets in `links`, which are sorted.
 pub(super) fn run(
     params: &Params,
-    rows: &Rows<'_>,
+    space: impl Space,
     levels: &[LevelLinks],
     tree: &Tree,
     links: &[Link],
@@ -47,7 +48,7 @@ pub(super) fn run(
         let share = &links[task.links.clone()];
         task.result = share
             .chunk_by(same_row)
-            .try_for_each(|group| task.merge(params, rows, levels, tree, group))
+            .try_for_each(|group| task.merge(params, space, levels, tree, group))
             .err();
     });
     tasks.iter().find_map(|task| task.result).map_or(Ok(()), Err)
@@ -74,7 +75,7 @@ impl Merge {
     fn merge(
         &mut self,
         params: &Params,
-        rows: &Rows<'_>,
+        space: impl Space,
         levels: &[LevelLinks],
         tree: &Tree,
         group: &[Link],
@@ -98,7 +99,8 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
-        let query = Query::of_row(rows, target);
+        let [own, other] = self.buffers.of(space)?;
+        let query = space.query(target, own);
         let (fours, rest) = row.as_chunks::<4>();
         for four in fours {
             let ranks = query.rank_4(*four);
@@ -108,7 +110,8 @@ impl Merge {
         self.candidates.extend(group.iter().map(|link| link.source));
         self.candidates.sort_unstable();
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
-        select(rows, &self.candidates, width, params.keep_pruned, is_pinned, &mut self.selected);
+        let selected = &mut self.selected;
+        select(space, &self.candidates, width, params.keep_pruned, is_pinned, selected, other);
         self.ids.extend(self.selected.iter().map(|selected| selected.id()));
         self.targets.push((level, target, self.selected.len()));
         Ok(())

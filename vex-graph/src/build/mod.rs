@@ -13,18 +13,20 @@ mod level;
 mod merge;
 mod propose;
 mod select;
+mod space;
 mod tree;
 
 pub use executor::{Executor, Serial};
-pub(crate) use level::{draw, level};
+pub(crate) use level::level;
+pub(crate) use space::{Coded, Space};
 pub(crate) use tree::Tree;
 
 use alloc::vec::Vec;
-use core::ops::Range;
+use core::ops::{ControlFlow, Range};
 
-use crate::search::Candidate;
-use crate::storage::{LevelLinks, Vectors, reserve};
-use crate::{GraphView, NodeId, OutOfMemory, Params};
+use crate::search::{Candidate, Ranker};
+use crate::storage::{AlignedVec, LevelLinks, reserve};
+use crate::{BuildError, NodeId, OutOfMemory, Params};
 use merge::Merge;
 use propose::Propose;
 
@@ -39,7 +41,7 @@ struct Link {
 
 /// How many nodes to link at once to a graph of `count`. A thirty-second of the graph: a node then misses few of its
 /// true neighbors because they came in the same batch. The cap keeps that loss from growing with the graph.
-pub(crate) fn batch_len(count: usize) -> usize {
+fn batch_len(count: usize) -> usize {
     (count / 32).clamp(1, 512)
 }
 
@@ -49,12 +51,30 @@ pub(crate) struct Workspace {
     propose: Vec<Propose>,
     merge: Vec<Merge>,
     links: Vec<Link>,
+    buffers: Buffers,
+}
+
+/// Room for two queries of a space.
+#[derive(Debug, Default)]
+struct Buffers {
+    own: AlignedVec<i8>,
+    other: AlignedVec<i8>,
+}
+
+impl Buffers {
+    fn of(&mut self, space: impl Space) -> Result<[&mut [i8]; 2], OutOfMemory> {
+        for buffer in [&mut self.own, &mut self.other] {
+            let more = space.buffer_len().saturating_sub(buffer.len());
+            buffer.reserve_exact(more)?;
+            buffer.extend_with(more, 0);
+        }
+        Ok([self.own.as_mut_slice(), self.other.as_mut_slice()])
+    }
 }
 
 /// The parts of a graph that linking changes, and those it reads.
 pub(crate) struct Linker<'g> {
     pub(crate) params: &'g Params,
-    pub(crate) vectors: &'g Vectors,
     pub(crate) levels: &'g mut Vec<LevelLinks>,
     pub(crate) tree: &'g mut Tree,
     pub(crate) entry: &'g mut NodeId,
@@ -67,7 +87,8 @@ impl Linker<'_> {
     /// # Errors
     /// If memory runs out; the graph is as it was then.
     pub(crate) fn link(
-        mut self,
+        &mut self,
+        space: impl Space,
         batch: Range<NodeId>,
         level_of: impl Fn(NodeId) -> usize + Sync,
         workspace: &mut Workspace,
@@ -80,11 +101,11 @@ impl Linker<'_> {
 
         workspace.prepare(executor.workers().clamp(1, batch.len()))?;
         if batch.start > 0 {
-            self.propose(&batch, &level_of, workspace, executor)?;
+            self.propose(space, &batch, &level_of, workspace, executor)?;
         }
         self.reserve(&batch, &level_of, workspace)?;
 
-        let result = self.attach_and_merge(&batch, &level_of, workspace, executor);
+        let result = self.attach_and_merge(space, &batch, &level_of, workspace, executor);
         if result.is_err() {
             self.tree.truncate(batch.start as usize, *self.entry);
             self.levels.truncate(levels);
@@ -100,22 +121,40 @@ impl Linker<'_> {
         Ok(())
     }
 
-    fn view(&self, count: usize) -> GraphView<'_> {
-        view_of(self.params, self.vectors, self.levels, *self.entry, count)
+    /// Links the nodes from 0 to `count − 1`, batch by batch. `level_of` never rises.
+    pub(crate) fn link_all<E>(
+        mut self,
+        space: impl Space,
+        count: usize,
+        level_of: impl Fn(NodeId) -> usize + Sync,
+        workspace: &mut Workspace,
+        executor: &impl Executor,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), BuildError<E>> {
+        let mut linked = 0;
+        while linked < count {
+            let end = (linked + batch_len(linked)).min(count);
+            self.link(space, linked as NodeId..end as NodeId, &level_of, workspace, executor)?;
+            linked = end;
+            if progress(linked).is_break() {
+                return Err(BuildError::Cancelled { linked });
+            }
+        }
+        Ok(())
     }
 
     fn propose(
         &self,
+        space: impl Space,
         batch: &Range<NodeId>,
         level_of: &(impl Fn(NodeId) -> usize + Sync),
         workspace: &mut Workspace,
         executor: &impl Executor,
     ) -> Result<(), OutOfMemory> {
-        let view = self.view(batch.start as usize);
-        let rows = self.vectors.rows();
+        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: batch.start as usize };
         let step = workspace.propose.len();
         executor.run(&mut workspace.propose, |task| {
-            task.run(&view, &rows, self.params, batch.clone().skip(task.index).step_by(step), level_of);
+            task.run(&frozen, space, self.params, batch.clone().skip(task.index).step_by(step), level_of);
         });
         workspace.propose.iter().try_for_each(|task| task.result)
     }
@@ -143,6 +182,7 @@ impl Linker<'_> {
     /// Appends the rows of the batch and computes, but does not write, the changed rows of all others.
     fn attach_and_merge(
         &mut self,
+        space: impl Space,
         batch: &Range<NodeId>,
         level_of: &impl Fn(NodeId) -> usize,
         workspace: &mut Workspace,
@@ -155,7 +195,6 @@ impl Linker<'_> {
             self.levels.push(level);
         }
         let becomes_entry = batch.start == 0 || level_of(batch.start) > self.view_top();
-        let rows = self.vectors.rows();
         let step = workspace.propose.len();
         for task in &mut workspace.propose {
             task.cursor = 0;
@@ -175,18 +214,19 @@ impl Linker<'_> {
                 continue;
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
-            let is_copy = |other| rows.row(other) == rows.row(id);
+            let is_copy = |other| space.are_copies(other, id);
             let parent =
                 self.tree.push(id, base, is_copy, batch.start, &self.levels[0].view(), self.params.m);
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
-                let distance = rows.ranking().distance(rows.row(parent), rows.row(id));
+                let [buffer, _] = workspace.buffers.of(space)?;
+                let distance = space.query(parent, buffer).rank(id);
                 workspace.links.push(Link { level: 0, target: parent, source: Candidate::new(distance, id) });
             }
         }
         workspace.links.sort_unstable();
         merge::run(
             self.params,
-            &rows,
+            space,
             self.levels,
             self.tree,
             &workspace.links,
@@ -218,19 +258,10 @@ impl Workspace {
     }
 }
 
-/// The view of the first `count` nodes.
-pub(crate) fn view_of<'a>(
-    params: &Params,
-    vectors: &'a Vectors,
+/// The graph as it was before a batch.
+struct Frozen<'a> {
+    /// Base first. At least one.
     levels: &'a [LevelLinks],
     entry: NodeId,
     count: usize,
-) -> GraphView<'a> {
-    let mut views = [crate::LevelView::default(); crate::MAX_LEVELS];
-    views[0].width = params.m0();
-    for (view, level) in views.iter_mut().zip(levels) {
-        *view = level.view();
-    }
-    GraphView::new(vectors.first_rows(count), params.m, entry, &views[..levels.len().max(1)])
-        .expect("an owned graph keeps the invariants of a view")
 }

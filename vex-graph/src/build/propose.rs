@@ -2,11 +2,11 @@
 
 use alloc::vec::Vec;
 
-use super::Link;
 use super::select::select;
-use crate::search::{Candidate, Pool, Query, Scratch, SearchStats, Visited, Walk};
+use super::{Buffers, Frozen, Link, Space};
+use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk};
 use crate::storage::reserve;
-use crate::{GraphView, NodeId, OutOfMemory, Params, Rows};
+use crate::{NodeId, OutOfMemory, Params};
 
 /// One worker's share of a batch.
 #[derive(Debug)]
@@ -20,6 +20,7 @@ pub(super) struct Propose {
     scratch: Scratch,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    buffers: Buffers,
 }
 
 impl Propose {
@@ -32,19 +33,21 @@ impl Propose {
             scratch: Scratch::new(),
             candidates: Vec::new(),
             selected: Vec::new(),
+            buffers: Buffers::default(),
         }
     }
 
     pub(super) fn run(
         &mut self,
-        view: &GraphView<'_>,
-        rows: &Rows<'_>,
+        frozen: &Frozen<'_>,
+        space: impl Space,
         params: &Params,
         ids: impl Iterator<Item = NodeId>,
         level_of: &impl Fn(NodeId) -> usize,
     ) {
         self.links.clear();
-        self.result = ids.into_iter().try_for_each(|id| self.propose(view, rows, params, id, level_of(id)));
+        self.result =
+            ids.into_iter().try_for_each(|id| self.propose(frozen, space, params, id, level_of(id)));
     }
 
     /// The links of `id`. Ids must be asked for in the order in which they were proposed.
@@ -57,28 +60,29 @@ impl Propose {
 
     fn propose(
         &mut self,
-        view: &GraphView<'_>,
-        rows: &Rows<'_>,
+        frozen: &Frozen<'_>,
+        space: impl Space,
         params: &Params,
         id: NodeId,
         level: usize,
     ) -> Result<(), OutOfMemory> {
-        let Some(entry) = view.entry() else { return Ok(()) };
-        let top = view.levels().len() - 1;
-        let pool_size = params.ef_construction.min(view.count());
-        self.scratch.reserve_pool(view.count(), pool_size)?;
+        let Frozen { levels, entry, count } = *frozen;
+        let top = levels.len() - 1;
+        let pool_size = params.ef_construction.min(count);
+        self.scratch.reserve_pool(count, pool_size)?;
         self.candidates.clear();
         self.selected.clear();
         reserve(&mut self.candidates, pool_size)?;
         reserve(&mut self.selected, params.m)?;
         reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
 
-        let query = Query::of_row(rows, id);
+        let [own, other] = self.buffers.of(space)?;
+        let query = space.query(id, own);
         let mut stats = SearchStats::default();
-        let mut walk = Walk { query: &query, count: view.count(), budget: usize::MAX, stats: &mut stats };
+        let mut walk = Walk { query: &query, count, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
-        for level in view.levels().iter().skip(level + 1).rev() {
-            nearest = walk.descend(level, nearest);
+        for level in levels.iter().skip(level + 1).rev() {
+            nearest = walk.descend(&level.view(), nearest);
         }
         for index in (0..=level.min(top)).rev() {
             let scratch = self.scratch.as_mut();
@@ -86,13 +90,14 @@ impl Propose {
             let mut visited = Visited::new(scratch.visited);
             visited.insert(nearest.id());
             pool.insert(nearest);
-            walk.beam(&view.levels()[index], &mut pool, &mut visited);
+            walk.beam(&levels[index].view(), &mut pool, &mut visited);
             nearest = pool.candidates()[0].fresh();
 
             self.candidates.clear();
             self.candidates.extend(pool.candidates().iter().map(|candidate| candidate.fresh()));
             self.selected.clear();
-            select(rows, &self.candidates, params.m, params.keep_pruned, |_| false, &mut self.selected);
+            let selected = &mut self.selected;
+            select(space, &self.candidates, params.m, params.keep_pruned, |_| false, selected, other);
             self.links.extend(self.selected.iter().map(|selected| Link {
                 level: index as u8,
                 target: selected.id(),

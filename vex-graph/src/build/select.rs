@@ -2,10 +2,9 @@
 
 use alloc::vec::Vec;
 
-use vex_kernels::Distance;
-
-use crate::search::Candidate;
-use crate::{NodeId, Rows};
+use super::Space;
+use crate::NodeId;
+use crate::search::{Candidate, Ranker};
 
 /// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to `selected` in that order.
 ///
@@ -13,14 +12,15 @@ use crate::{NodeId, Rows};
 /// It is dropped, too, if node, candidate and kept one are all at one distance, as copies of one vector are: else
 /// a node among many copies would link to nothing but copies, and a search could not leave them again.
 ///
-/// What `is_pinned` names is kept in any case; it is never more than `limit`.
+/// What `is_pinned` names is kept in any case; it is never more than `limit`. `buffer` is for a query of the space.
 pub(crate) fn select(
-    rows: &Rows<'_>,
+    space: impl Space,
     candidates: &[Candidate],
     limit: usize,
     keep_pruned: bool,
     is_pinned: impl Fn(NodeId) -> bool,
     selected: &mut Vec<Candidate>,
+    buffer: &mut [i8],
 ) {
     let start = selected.len();
     let mut pinned = candidates.iter().filter(|candidate| is_pinned(candidate.id())).count();
@@ -28,7 +28,8 @@ pub(crate) fn select(
         if is_pinned(candidate.id()) {
             pinned -= 1;
             selected.push(*candidate);
-        } else if selected.len() - start + pinned < limit && is_diverse(rows, *candidate, &selected[start..])
+        } else if selected.len() - start + pinned < limit
+            && is_diverse(space, *candidate, &selected[start..], buffer)
         {
             selected.push(*candidate);
         }
@@ -50,16 +51,15 @@ pub(crate) fn select(
     }
 }
 
-fn is_diverse(rows: &Rows<'_>, candidate: Candidate, selected: &[Candidate]) -> bool {
-    let kernel: Distance<f32> = rows.ranking();
-    let row = rows.row(candidate.id());
+fn is_diverse(space: impl Space, candidate: Candidate, selected: &[Candidate], buffer: &mut [i8]) -> bool {
+    let query = space.query(candidate.id(), buffer);
     let far = |between: f32, kept: &Candidate| {
         let to_node = candidate.distance();
         !(between < to_node || (between == to_node && kept.distance() == to_node))
     };
     let (fours, rest) = selected.as_chunks::<4>();
     fours.iter().all(|four| {
-        let between = kernel.distance_batch_4(row, four.map(|kept| rows.row(kept.id())));
+        let between = query.rank_4(four.map(Candidate::id));
         between.into_iter().zip(four).all(|(between, kept)| far(between, kept))
-    }) && rest.iter().all(|kept| far(kernel.distance(row, rows.row(kept.id())), kept))
+    }) && rest.iter().all(|kept| far(query.rank(kept.id()), kept))
 }

@@ -2,22 +2,26 @@
 
 mod pool;
 mod query;
+mod ranker;
 mod scratch;
 mod visited;
+mod walk;
 
 pub use pool::Candidate;
 pub(crate) use pool::Pool;
 pub(crate) use query::Query;
 #[cfg(feature = "alloc")]
-pub(crate) use query::{check, norm};
+pub(crate) use query::check;
+pub(crate) use query::norm;
+pub(crate) use ranker::Ranker;
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
 pub(crate) use visited::Visited;
+pub(crate) use walk::Walk;
 
-use vex_kernels::prefetch;
-
-use crate::{GraphView, LevelView, NodeId, SearchError, SearchParams};
+use crate::codes::{CodeQuery, Eight, Four, Product, Quantization};
+use crate::{GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -33,8 +37,10 @@ pub struct Neighbor {
 pub struct SearchStats {
     /// Neighbors written: `k`, or fewer if the graph has fewer nodes.
     pub found: usize,
-    /// Distances computed.
+    /// Distances computed on the way, between vectors or codes.
     pub distances: usize,
+    /// Candidates of a search through codes whose exact distances were computed at the end.
+    pub rescored: usize,
     /// Nodes expanded, on all levels.
     pub hops: usize,
 }
@@ -43,7 +49,10 @@ pub struct SearchStats {
 /// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
 /// same value keep their order. At most `out.len()` neighbors are written.
 ///
-/// Whatever the links of the view hold, the search stays inside it and ends.
+/// If the view has [codes](GraphView::codes), the way is found by them, and `params.rescore` says how many of the candidates are
+/// then compared by their vectors. Without vectors, distances are what the codes tell.
+///
+/// Whatever the view holds, the search stays inside it and ends.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
@@ -58,7 +67,7 @@ pub fn search(
     scratch: &mut Scratch,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    scratch.reserve(view.count(), params)?;
+    scratch.reserve(view, params)?;
     search_in(view, query, params, scratch.as_mut(), out)
 }
 
@@ -73,111 +82,95 @@ pub fn search_in(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    let query = Query::new(view.rows(), query)?;
-    let pool_size = params.pool_size(view.count());
-    scratch.check(view, pool_size)?;
-    let mut stats = SearchStats::default();
-    let Some(entry) = view.entry() else { return Ok(stats) };
-    let mut walk =
-        Walk { query: &query, count: view.count(), budget: params.max_distance_evals, stats: &mut stats };
+    let exact = Query::new(view.rows(), query)?;
+    scratch.check(view, params)?;
+    let ScratchMut { visited, candidates, code, rotated } = scratch;
+    let candidates = &mut candidates[..params.pool_size(view.count())];
+    let mut search = Search { view, params, visited: Visited::new(visited), stats: SearchStats::default() };
+    let codes = match view.codes() {
+        Some(codes) => codes,
+        None => {
+            let found = search.collect(&exact, candidates);
+            search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
+            return Ok(search.stats);
+        }
+    };
 
-    let start = Candidate::new(walk.query.rank(entry), entry);
-    walk.stats.distances += 1;
-    let mut nearest = start;
-    for level in view.levels()[1..].iter().rev() {
-        nearest = walk.descend(level, nearest);
+    let code = codes.query(view.metric(), query, exact.scale(), code, rotated);
+    let found = match codes.quantization() {
+        Quantization::Sq8 => search.collect(&CodeQuery::new(codes, code, Eight::new()), candidates),
+        Quantization::Sq4 => search.collect(&CodeQuery::new(codes, code, Four::new()), candidates),
+    };
+    let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
+    if rescored > 0 {
+        let found = &mut found[..rescored];
+        rescore(&exact, found);
+        search.stats.rescored = rescored;
+        search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
+    } else {
+        let found = &found[..params.k.min(found.len())];
+        search.stats.found = write(found, out, |rank| code.distance(view.metric(), rank));
     }
+    Ok(search.stats)
+}
 
-    let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
-    let mut visited = Visited::new(scratch.visited);
-    // Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
-    // a pool as large as the graph returns the exact answer.
-    for candidate in [nearest, start] {
-        if visited.insert(candidate.id()) {
-            pool.insert(candidate);
+/// A search under way.
+struct Search<'s, 'v> {
+    view: &'s GraphView<'v>,
+    params: &'s SearchParams,
+    visited: Visited<'s>,
+    stats: SearchStats,
+}
+
+impl Search<'_, '_> {
+    /// Walks to the query and gathers the nearest candidates, sorted, at the front of `candidates`, which holds as many as are
+    /// asked for.
+    fn collect<'c>(&mut self, query: &impl Ranker, candidates: &'c mut [Candidate]) -> &'c mut [Candidate] {
+        let Self { view, params, visited, stats } = self;
+        let Some(entry) = view.entry() else { return &mut [] };
+        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+
+        let start = Candidate::new(query.rank(entry), entry);
+        walk.stats.distances += 1;
+        let mut nearest = start;
+        for level in view.levels()[1..].iter().rev() {
+            nearest = walk.descend(level, nearest);
+        }
+
+        let mut pool = Pool::new(candidates);
+        // Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
+        // a pool as large as the graph returns the exact answer.
+        for candidate in [nearest, start] {
+            if visited.insert(candidate.id()) {
+                pool.insert(candidate);
+            }
+        }
+        walk.beam(&view.levels()[0], &mut pool, visited);
+        pool.into_candidates()
+    }
+}
+
+/// Ranks candidates anew, by their vectors.
+fn rescore(exact: &Query<'_>, candidates: &mut [Candidate]) {
+    for candidate in &*candidates {
+        exact.prefetch(candidate.id());
+    }
+    let (fours, rest) = candidates.as_chunks_mut::<4>();
+    for four in fours {
+        let ids = four.map(Candidate::id);
+        for ((candidate, rank), id) in four.iter_mut().zip(exact.rank_4(ids)).zip(ids) {
+            *candidate = Candidate::new(rank, id);
         }
     }
-    walk.beam(&view.levels()[0], &mut pool, &mut visited);
+    for candidate in rest {
+        *candidate = Candidate::new(exact.rank(candidate.id()), candidate.id());
+    }
+    candidates.sort_unstable();
+}
 
-    let found = pool.candidates().iter().take(params.k);
-    stats.found = found.len().min(out.len());
+fn write(found: &[Candidate], out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
     for (neighbor, candidate) in out.iter_mut().zip(found) {
-        *neighbor = Neighbor { id: candidate.id(), distance: query.distance(candidate.distance()) };
+        *neighbor = Neighbor { id: candidate.id(), distance: distance(candidate.distance()) };
     }
-    Ok(stats)
-}
-
-/// One query on its way through the graph.
-pub(crate) struct Walk<'w, 'q> {
-    pub(crate) query: &'w Query<'q>,
-    pub(crate) count: usize,
-    pub(crate) budget: usize,
-    pub(crate) stats: &'w mut SearchStats,
-}
-
-/// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
-const LINK_PREFETCH_LINES: usize = 2;
-
-/// Links are gathered in pieces of this size, on the stack.
-const GATHER: usize = 64;
-
-impl Walk<'_, '_> {
-    /// The greedy step above the base: moves to the nearest link until none is nearer. Every move strictly lowers the
-    /// candidate, so that it ends on any links.
-    pub(crate) fn descend(&mut self, level: &LevelView<'_>, mut nearest: Candidate) -> Candidate {
-        while self.stats.distances < self.budget {
-            let start = nearest;
-            self.stats.hops += 1;
-            let links = level.row(start.id()).unwrap_or(&[]);
-            self.rank_each(links, |_| true, |candidate| nearest = nearest.min(candidate));
-            if nearest == start {
-                break;
-            }
-        }
-        nearest
-    }
-
-    /// The beam: expands the nearest candidate that was not expanded, until the pool holds no such candidate.
-    pub(crate) fn beam(&mut self, level: &LevelView<'_>, pool: &mut Pool<'_>, visited: &mut Visited<'_>) {
-        while self.stats.distances < self.budget {
-            let Some(id) = pool.expand_nearest() else { return };
-            self.stats.hops += 1;
-            if let Some(links) = pool.runner_up().and_then(|id| level.row(id)) {
-                prefetch(links, LINK_PREFETCH_LINES);
-            }
-            let links = level.row(id).unwrap_or(&[]);
-            self.rank_each(links, |id| visited.insert(id), |candidate| pool.insert(candidate));
-        }
-    }
-
-    /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first id that is no node.
-    #[inline(always)]
-    fn rank_each(
-        &mut self,
-        links: &[u32],
-        mut wanted: impl FnMut(NodeId) -> bool,
-        mut take: impl FnMut(Candidate),
-    ) {
-        for piece in links.chunks(GATHER) {
-            let mut gathered = [0; GATHER];
-            let mut len = 0;
-            for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
-                if wanted(id) {
-                    self.query.prefetch(id);
-                    gathered[len] = id;
-                    len += 1;
-                }
-            }
-            self.stats.distances += len;
-            let (fours, rest) = gathered[..len].as_chunks::<4>();
-            for four in fours {
-                for (rank, id) in self.query.rank_4(*four).into_iter().zip(four) {
-                    take(Candidate::new(rank, *id));
-                }
-            }
-            for id in rest {
-                take(Candidate::new(self.query.rank(*id), *id));
-            }
-        }
-    }
+    found.len().min(out.len())
 }

@@ -80,6 +80,10 @@ impl<'s> Pool<'s> {
         &self.slots[..self.len]
     }
 
+    pub(crate) fn into_candidates(self) -> &'s mut [Candidate] {
+        &mut self.slots[..self.len]
+    }
+
     /// Keeps `candidate` if there is room or if it is nearer than the farthest, which then goes.
     #[inline(always)]
     pub(crate) fn insert(&mut self, candidate: Candidate) {

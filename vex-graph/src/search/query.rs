@@ -2,6 +2,7 @@
 
 use vex_kernels::{Distance, Metric, prefetch};
 
+use super::Ranker;
 use crate::{NodeId, Rows, VectorError};
 
 /// Cache lines of a row that are prefetched. The processor's own prefetcher follows from there; asking for whole
@@ -38,19 +39,9 @@ impl<'q> Query<'q> {
         Self { rows: *rows, kernel: rows.ranking(), vector: rows.row(id), scale: 1.0 }
     }
 
-    #[inline(always)]
-    pub(crate) fn rank(&self, id: NodeId) -> f32 {
-        self.kernel.distance(self.vector, self.rows.row(id))
-    }
-
-    #[inline(always)]
-    pub(crate) fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
-        self.kernel.distance_batch_4(self.vector, ids.map(|id| self.rows.row(id)))
-    }
-
-    #[inline(always)]
-    pub(crate) fn prefetch(&self, id: NodeId) {
-        prefetch(self.rows.row(id), PREFETCH_LINES);
+    /// What scales the vector to unit length under cosine; 1 under other metrics.
+    pub(crate) fn scale(&self) -> f64 {
+        self.scale
     }
 
     /// The distance that a rank stands for.
@@ -61,6 +52,23 @@ impl<'q> Query<'q> {
         let distance = 1.0 + f64::from(rank) * self.scale;
         // `clamp` lets NaN pass, which a hostile file can hold.
         distance.clamp(0.0, 2.0) as f32
+    }
+}
+
+impl Ranker for Query<'_> {
+    #[inline(always)]
+    fn rank(&self, id: NodeId) -> f32 {
+        self.kernel.distance(self.vector, self.rows.row(id))
+    }
+
+    #[inline(always)]
+    fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+        self.kernel.distance_batch_4(self.vector, ids.map(|id| self.rows.row(id)))
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, id: NodeId) {
+        prefetch(self.rows.row(id), PREFETCH_LINES);
     }
 }
 

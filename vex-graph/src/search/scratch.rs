@@ -13,6 +13,10 @@ pub struct ScratchMut<'s> {
     pub visited: &'s mut [u64],
     /// The pool: see [`candidates`](Self::candidates).
     pub candidates: &'s mut [Candidate],
+    /// The coded query: see [`code_len`](Self::code_len). Faster if it begins on a multiple of 64 bytes.
+    pub code: &'s mut [i8],
+    /// The query before it is coded, as long.
+    pub rotated: &'s mut [f32],
 }
 
 impl ScratchMut<'_> {
@@ -26,11 +30,17 @@ impl ScratchMut<'_> {
         params.pool_size(count)
     }
 
-    pub(crate) fn check(&self, view: &GraphView<'_>, pool_size: usize) -> Result<(), SearchError> {
+    /// Elements of a coded query: none for a graph without codes.
+    pub fn code_len(view: &GraphView<'_>) -> usize {
+        view.codes().map_or(0, |codes| codes.quantization().query_len(codes.dim()))
+    }
+
+    pub(crate) fn check(&self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), SearchError> {
         let visited = (Visited::words(view.count()), self.visited.len());
-        let candidates = (pool_size, self.candidates.len());
-        if visited.1 < visited.0 || candidates.1 < candidates.0 {
-            return Err(SearchError::ScratchTooSmall { visited, candidates });
+        let candidates = (params.pool_size(view.count()), self.candidates.len());
+        let code = (Self::code_len(view), self.code.len().min(self.rotated.len()));
+        if visited.1 < visited.0 || candidates.1 < candidates.0 || code.1 < code.0 {
+            return Err(SearchError::ScratchTooSmall { visited, candidates, code });
         }
         Ok(())
     }
@@ -43,6 +53,8 @@ impl ScratchMut<'_> {
 pub struct Scratch {
     visited: alloc::vec::Vec<u64>,
     candidates: alloc::vec::Vec<Candidate>,
+    code: crate::storage::AlignedVec<i8>,
+    rotated: alloc::vec::Vec<f32>,
 }
 
 #[cfg(feature = "alloc")]
@@ -52,12 +64,19 @@ impl Scratch {
         Self::default()
     }
 
-    /// Makes room for searches of `count` nodes with `params`.
+    /// Makes room for searches of `view` with `params`.
     ///
     /// # Errors
     /// If memory runs out; the scratch can still do what it could before.
-    pub fn reserve(&mut self, count: usize, params: &SearchParams) -> Result<(), crate::OutOfMemory> {
-        self.reserve_pool(count, params.pool_size(count))
+    pub fn reserve(&mut self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), crate::OutOfMemory> {
+        self.reserve_pool(view.count(), params.pool_size(view.count()))?;
+        let code_len = ScratchMut::code_len(view);
+        if self.code.len() < code_len {
+            let more = code_len - self.code.len();
+            self.code.reserve_exact(more)?;
+            self.code.extend_with(more, 0);
+        }
+        grow(&mut self.rotated, code_len, 0.0)
     }
 
     pub(crate) fn reserve_pool(&mut self, count: usize, pool_size: usize) -> Result<(), crate::OutOfMemory> {
@@ -67,7 +86,12 @@ impl Scratch {
 
     /// The slices, for [`search_in`](crate::search_in).
     pub fn as_mut(&mut self) -> ScratchMut<'_> {
-        ScratchMut { visited: &mut self.visited, candidates: &mut self.candidates }
+        ScratchMut {
+            visited: &mut self.visited,
+            candidates: &mut self.candidates,
+            code: self.code.as_mut_slice(),
+            rotated: &mut self.rotated,
+        }
     }
 }
 

@@ -88,6 +88,12 @@ impl<T: Copy + Default> AlignedVec<T> {
     }
 }
 
+impl<T: Copy + Default> Default for AlignedVec<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ALIGN, AlignedVec};

@@ -1,10 +1,12 @@
 //! Owned memory: every allocation of the crate goes through here and can fail.
 
 mod aligned;
+mod codes;
 mod links;
 mod vectors;
 
 pub(crate) use aligned::AlignedVec;
+pub(crate) use codes::CodeRows;
 pub(crate) use links::LevelLinks;
 pub use vectors::Vectors;
 

@@ -8,7 +8,7 @@ use vex_graph::{BuildError, Hnsw, InsertError, Metric, OutOfMemory, Params, Seri
 use crate::allocator::failing_at;
 use crate::support::{Shape, Snapshot, built, inserted, vectors};
 
-const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 9, keep_pruned: false };
+const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 9, keep_pruned: false, quantization: None };
 
 /// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it succeeds.
 /// Returns how many failed.

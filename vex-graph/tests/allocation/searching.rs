@@ -6,7 +6,7 @@ use vex_graph::{SearchParams, Serial, exact, search, search_in};
 use crate::allocator::{counting, failing_at};
 use crate::support::{Shape, bits, built, exactly, found, vectors};
 
-const PARAMS: Params = Params { m: 8, ef_construction: 40, seed: 3, keep_pruned: false };
+const PARAMS: Params = Params { m: 8, ef_construction: 40, seed: 3, keep_pruned: false, quantization: None };
 
 #[test]
 fn a_search_with_warm_scratch_allocates_nothing() {
@@ -43,19 +43,25 @@ fn a_search_in_slices_of_the_caller_needs_no_allocator() {
     let mut pool = vec![Candidate::EMPTY; candidates];
     let mut out = [Neighbor::default(); 10];
     for (given_words, given_candidates) in [(0, 0), (words - 1, candidates), (words, candidates - 1)] {
-        let scratch =
-            ScratchMut { visited: &mut visited[..given_words], candidates: &mut pool[..given_candidates] };
+        let scratch = ScratchMut {
+            visited: &mut visited[..given_words],
+            candidates: &mut pool[..given_candidates],
+            code: &mut [],
+            rotated: &mut [],
+        };
         let result = failing_at(0, || search_in(&view, &data[3], &params, scratch, &mut out));
         let expected = SearchError::ScratchTooSmall {
             visited: (words, given_words),
             candidates: (candidates, given_candidates),
+            code: (0, 0),
         };
         assert_eq!(result, Err(expected));
     }
 
     // As large as the error says is enough, again and again.
     for _ in 0..100 {
-        let scratch = ScratchMut { visited: &mut visited, candidates: &mut pool };
+        let scratch =
+            ScratchMut { visited: &mut visited, candidates: &mut pool, code: &mut [], rotated: &mut [] };
         let result = failing_at(0, || search_in(&view, &data[3], &params, scratch, &mut out));
         assert_eq!(result.map(|stats| stats.found), Ok(10));
         assert_eq!(bits(&out), expected);

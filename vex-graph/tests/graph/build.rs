@@ -8,7 +8,7 @@ use vex_graph::{BuildError, Executor, Hnsw, MAX_NODES, Metric, Params, ParamsErr
 use crate::invariants::assert_invariants;
 use crate::support::{Shape, Snapshot, Threads, built, vectors};
 
-const PARAMS: Params = Params { m: 6, ef_construction: 30, seed: 11, keep_pruned: false };
+const PARAMS: Params = Params { m: 6, ef_construction: 30, seed: 11, keep_pruned: false, quantization: None };
 
 #[test]
 fn the_number_of_workers_changes_no_byte() {

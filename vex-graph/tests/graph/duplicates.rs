@@ -8,7 +8,7 @@ use crate::support::{Rng, Shape, built, found, inserted, vectors};
 fn each_way(data: &[Vec<f32>], check: impl Fn(&GraphView<'_>)) {
     for metric in [Metric::SquaredEuclidean, Metric::Cosine] {
         for keep_pruned in [false, true] {
-            let params = Params { m: 8, ef_construction: 60, seed: 1, keep_pruned };
+            let params = Params { m: 8, ef_construction: 60, seed: 1, keep_pruned, quantization: None };
             check(&inserted(metric, params, data).view());
             let (graph, _) = built(metric, params, data, &Serial);
             check(&graph.view());

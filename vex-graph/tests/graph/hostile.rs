@@ -10,7 +10,7 @@ use vex_graph::{
 use crate::invariants::assert_structure;
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
-const PARAMS: Params = Params { m: 4, ef_construction: 12, seed: 5, keep_pruned: true };
+const PARAMS: Params = Params { m: 4, ef_construction: 12, seed: 5, keep_pruned: true, quantization: None };
 
 /// The owner of a garbage view.
 #[derive(Debug)]
@@ -91,7 +91,7 @@ impl Garbage {
                 appended,
             })
             .collect();
-        GraphView::new(rows, self.m, self.entry, &levels).ok()
+        GraphView::new(rows, None, self.m, self.entry, &levels).ok()
     }
 
     fn view(&self) -> GraphView<'_> {
@@ -120,7 +120,7 @@ proptest! {
         for max_distance_evals in [0, 1, 2, 7, 30, usize::MAX] {
             let query: Vec<f32> = (0..garbage.dim).map(|_| rng.signed() + 1.5).collect();
             let k = rng.below(view.count() + 3);
-            let params = SearchParams { k, ef_search: rng.below(100), max_distance_evals };
+            let params = SearchParams { k, ef_search: rng.below(100), max_distance_evals, rescore: 2.0 };
             let mut out = vec![Neighbor::default(); k];
             let stats = search(&view, &query, &params, &mut scratch, &mut out).unwrap();
 
@@ -176,7 +176,7 @@ fn a_budget_counts_every_level() {
 fn levels_of_an_empty_view_are_dropped() {
     let rows = Rows::new(Metric::SquaredEuclidean, &[], 2, 2, 0).unwrap();
     let level = |width| LevelView { width, ..LevelView::default() };
-    let view = GraphView::new(rows, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
+    let view = GraphView::new(rows, None, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
     let mut graph = Hnsw::from_view(&view, PARAMS).unwrap();
     for id in 0..30 {
         assert_eq!(graph.insert(&[1.0, id as f32]), Ok(id));

@@ -10,7 +10,7 @@ fn counts(view: &GraphView<'_>) -> Vec<usize> {
 
 #[test]
 fn inserted_and_built_graphs_have_the_same_geometric_histogram() {
-    let params = Params { m: 4, ef_construction: 1, seed: 3, keep_pruned: false };
+    let params = Params { m: 4, ef_construction: 1, seed: 3, keep_pruned: false, quantization: None };
     let data = vectors(Shape::Uniform, 1, 20_000, 9);
     let graph = inserted(Metric::SquaredEuclidean, params, &data);
     let histogram = counts(&graph.view());

@@ -5,7 +5,7 @@ use vex_graph::{Scratch, SearchParams, TERMINATOR, search};
 
 use crate::support::{Shape, exactly, found, inserted, vectors};
 
-const PARAMS: Params = Params { m: 4, ef_construction: 10, seed: 0, keep_pruned: false };
+const PARAMS: Params = Params { m: 4, ef_construction: 10, seed: 0, keep_pruned: false, quantization: None };
 
 #[test]
 fn the_cosine_distance_does_not_depend_on_the_length_of_the_query() {
@@ -51,7 +51,7 @@ fn k_ef_and_the_output_are_clamped() {
 
 #[test]
 fn the_widest_rows_and_vectors_work() {
-    let params = Params { m: 512, ef_construction: 600, seed: 1, keep_pruned: true };
+    let params = Params { m: 512, ef_construction: 600, seed: 1, keep_pruned: true, quantization: None };
     let data = vectors(Shape::Uniform, 2, 1300, 1);
     let graph = inserted(Metric::SquaredEuclidean, params, &data);
     crate::invariants::assert_invariants(&graph.view());
@@ -68,7 +68,7 @@ fn a_view_whose_lengths_do_not_agree_is_refused() {
     let rows = Rows::new(Metric::SquaredEuclidean, &elements, 2, 2, 2).unwrap();
     let links = [TERMINATOR; 16];
     let base = LevelView { links: &links, width: 8, sorted: 2, appended: &[] };
-    let new = |m, entry, levels: &[LevelView<'_>]| GraphView::new(rows, m, entry, levels).map(drop);
+    let new = |m, entry, levels: &[LevelView<'_>]| GraphView::new(rows, None, m, entry, levels).map(drop);
     assert_eq!(new(4, 1, &[base]), Ok(()));
 
     assert_eq!(new(4, 2, &[base]), Err(ViewError::Entry { found: 2 }));

@@ -45,8 +45,15 @@ struct Setup {
 }
 
 fn setups() -> impl Strategy<Value = Setup> {
-    let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>())
-        .prop_map(|(m, ef_construction, seed, keep_pruned)| Params { m, ef_construction, seed, keep_pruned });
+    let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>()).prop_map(
+        |(m, ef_construction, seed, keep_pruned)| Params {
+            m,
+            ef_construction,
+            seed,
+            keep_pruned,
+            quantization: None,
+        },
+    );
     let metric = proptest::sample::select(&Metric::NUMERIC[..]);
     let shape = proptest::sample::select(&Shape::ALL[..]);
     let built = prop_oneof![Just(0usize), 1usize..=80];

@@ -1,0 +1,175 @@
+//! A coded query against coded rows.
+
+use vex_kernels::{CodeProduct, Metric, NibbleProduct, prefetch};
+
+use super::{Codes, Terms};
+use crate::NodeId;
+use crate::search::Ranker;
+
+/// A query in eight bits an element, and what its products stand for.
+#[derive(Clone, Copy)]
+pub(crate) struct QueryCode<'q> {
+    code: &'q [i8],
+    /// By what a product with a code is multiplied, beside the factor of the row: the step of the query, and −2 or −1.
+    step: f32,
+    /// Σ qᵢ.
+    sum: i32,
+    /// Added to every rank: zero for a query from outside, its own offset for a row, so that rows rank each other alike.
+    offset: f32,
+    /// What makes a rank a distance: the two are summed.
+    constant: f64,
+}
+
+impl<'q> QueryCode<'q> {
+    /// Rounds a vector that is centred, and rotated if the codes are, to eight bits. `square` is |q − μ|², `at_mean` ⟨μ, q⟩.
+    pub(super) fn new(
+        metric: Metric,
+        centred: &[f32],
+        code: &'q mut [i8],
+        square: f64,
+        at_mean: f64,
+    ) -> Self {
+        let largest = centred.iter().fold(0.0f32, |largest, element| largest.max(element.abs()));
+        // A query at the mean itself has a code of zeros, whatever the step.
+        let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
+        let inverse = 1.0 / step;
+        for (to, from) in code.iter_mut().zip(centred) {
+            // Up to 127.5 of either sign, made positive so that the conversion rounds down.
+            *to = ((from * inverse + 128.5) as i32 - 128).clamp(-127, 127) as i8;
+        }
+        let constant = if metric == Metric::InnerProduct { -at_mean } else { square };
+        Self::with(code, step * multiplier(metric), 0.0, constant)
+    }
+
+    /// A row as a query: its distance to another row is then the same as that of the other to it.
+    #[cfg(feature = "alloc")]
+    pub(super) fn of_row(metric: Metric, code: &'q mut [i8], [offset, factor]: Terms) -> Self {
+        Self::with(code, factor * multiplier(metric), offset, 0.0)
+    }
+
+    fn with(code: &'q [i8], step: f32, offset: f32, constant: f64) -> Self {
+        Self { code, step, sum: code.iter().map(|element| i32::from(*element)).sum(), offset, constant }
+    }
+
+    /// The distance that a rank stands for, as far as codes tell.
+    pub(crate) fn distance(&self, metric: Metric, rank: f32) -> f32 {
+        let distance = f64::from(rank) + self.constant;
+        match metric {
+            Metric::InnerProduct => distance as f32,
+            // Between unit vectors |a − b|² = 2 (1 − cos).
+            Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
+            _ => distance.max(0.0) as f32,
+        }
+    }
+}
+
+fn multiplier(metric: Metric) -> f32 {
+    if metric == Metric::InnerProduct { -1.0 } else { -2.0 }
+}
+
+/// The integer product of one kind of code, centred: SQ8 codes are c + 128, SQ4 codes stand for 2 c − 15.
+pub(crate) trait Product: Copy {
+    fn new() -> Self;
+    fn one(self, query: &QueryCode<'_>, row: &[u8]) -> i32;
+    fn four(self, query: &QueryCode<'_>, rows: [&[u8]; 4]) -> [i32; 4];
+}
+
+/// Products with SQ8 codes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Eight(CodeProduct);
+
+impl Product for Eight {
+    fn new() -> Self {
+        Self(CodeProduct::new())
+    }
+
+    #[inline(always)]
+    fn one(self, query: &QueryCode<'_>, row: &[u8]) -> i32 {
+        self.0.dot(query.code, row) - 128 * query.sum
+    }
+
+    #[inline(always)]
+    fn four(self, query: &QueryCode<'_>, rows: [&[u8]; 4]) -> [i32; 4] {
+        self.0.dot_batch_4(query.code, rows).map(|product| product - 128 * query.sum)
+    }
+}
+
+/// Products with SQ4 codes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Four(NibbleProduct);
+
+impl Product for Four {
+    fn new() -> Self {
+        Self(NibbleProduct::new())
+    }
+
+    #[inline(always)]
+    fn one(self, query: &QueryCode<'_>, row: &[u8]) -> i32 {
+        2 * self.0.dot(query.code.as_chunks().0, row.as_chunks().0) - 15 * query.sum
+    }
+
+    #[inline(always)]
+    fn four(self, query: &QueryCode<'_>, rows: [&[u8]; 4]) -> [i32; 4] {
+        let products = self.0.dot_batch_4(query.code.as_chunks().0, rows.map(|row| row.as_chunks().0));
+        products.map(|product| 2 * product - 15 * query.sum)
+    }
+}
+
+/// Ranks rows by their codes.
+pub(crate) struct CodeQuery<'q, P> {
+    codes: Codes<'q>,
+    query: QueryCode<'q>,
+    product: P,
+}
+
+impl<'q, P: Product> CodeQuery<'q, P> {
+    pub(crate) fn new(codes: &Codes<'q>, query: QueryCode<'q>, product: P) -> Self {
+        Self { codes: *codes, query, product }
+    }
+
+    #[inline(always)]
+    fn rank_of(&self, id: NodeId, product: i32) -> f32 {
+        let [offset, factor] = self.codes.terms[id as usize];
+        (self.query.offset + offset) + (self.query.step * factor) * product as f32
+    }
+}
+
+impl<P: Product> Ranker for CodeQuery<'_, P> {
+    #[inline(always)]
+    fn rank(&self, id: NodeId) -> f32 {
+        self.rank_of(id, self.product.one(&self.query, self.codes.row(id)))
+    }
+
+    #[inline(always)]
+    fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+        let products = self.product.four(&self.query, ids.map(|id| self.codes.row(id)));
+        core::array::from_fn(|i| self.rank_of(ids[i], products[i]))
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, id: NodeId) {
+        let row = self.codes.row(id);
+        prefetch(row, row.len() / 64);
+        prefetch(&self.codes.terms[id as usize..], 1);
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::codes::Quantization;
+
+    /// The coded distance between a query and the first row.
+    pub(in crate::codes) fn distance(codes: &Codes<'_>, query: QueryCode<'_>, metric: Metric) -> f32 {
+        fn rank<P: Product>(codes: &Codes<'_>, query: QueryCode<'_>, metric: Metric) -> f32 {
+            let query = CodeQuery::new(codes, query, P::new());
+            let rank = query.rank(0);
+            assert_eq!(query.rank_4([0; 4]), [rank; 4]);
+            query.query.distance(metric, rank)
+        }
+        match codes.quantization() {
+            Quantization::Sq8 => rank::<Eight>(codes, query, metric),
+            Quantization::Sq4 => rank::<Four>(codes, query, metric),
+        }
+    }
+}

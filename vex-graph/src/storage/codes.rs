@@ -1,0 +1,122 @@
+//! Owned codes.
+
+use alloc::vec::Vec;
+
+use vex_kernels::Metric;
+
+use super::{AlignedVec, reserve};
+use crate::build::Executor;
+use crate::codes::Encoder;
+use crate::{Codes, NodeId, OutOfMemory, Quantization, Rows, Terms};
+
+/// The codes of the first rows of a graph, in rows that begin on cache lines.
+#[derive(Debug)]
+pub(crate) struct CodeRows {
+    quantization: Quantization,
+    mean: Vec<f32>,
+    rows: AlignedVec<u8>,
+    terms: Vec<Terms>,
+    encoder: Encoder,
+}
+
+impl CodeRows {
+    /// No codes yet. The mean is zero.
+    pub(crate) fn new(quantization: Quantization, metric: Metric, dim: usize) -> Result<Self, OutOfMemory> {
+        let mut mean = Vec::new();
+        reserve(&mut mean, dim)?;
+        mean.resize(dim, 0.0);
+        let encoder = Encoder::new(quantization, metric, dim)?;
+        Ok(Self { quantization, mean, rows: AlignedVec::new(), terms: Vec::new(), encoder })
+    }
+
+    /// A copy of the codes of a view.
+    pub(crate) fn copy_of(codes: &Codes<'_>, metric: Metric) -> Result<Self, OutOfMemory> {
+        let mut copy = Self::new(codes.quantization(), metric, codes.dim())?;
+        copy.mean.copy_from_slice(codes.mean());
+        copy.rows.reserve_exact(codes.rows().len())?;
+        copy.rows.extend_from_slice(codes.rows());
+        reserve(&mut copy.terms, codes.count())?;
+        copy.terms.extend_from_slice(codes.terms());
+        Ok(copy)
+    }
+
+    /// Codes for all of `rows`, around their mean.
+    pub(crate) fn of_rows(
+        quantization: Quantization,
+        rows: &Rows<'_>,
+        executor: &impl Executor,
+    ) -> Result<Self, OutOfMemory> {
+        let mut codes = Self::new(quantization, rows.metric(), rows.dim())?;
+        let (count, row_bytes) = (rows.count(), quantization.row_bytes(rows.dim()));
+        codes.rows.reserve_exact(count.saturating_mul(row_bytes))?;
+        codes.rows.extend_with(count * row_bytes, 0);
+        let bytes = super::bytes::<Terms>(count);
+        codes.terms.try_reserve_exact(count).map_err(|_| OutOfMemory { bytes })?;
+        codes.terms.resize(count, Terms::default());
+        codes.mean = Self::mean_of(rows)?;
+
+        let share = count.div_ceil(executor.workers()).max(1);
+        let mut tasks = Vec::new();
+        reserve(&mut tasks, executor.workers())?;
+        let shares =
+            codes.rows.as_mut_slice().chunks_mut(share * row_bytes).zip(codes.terms.chunks_mut(share));
+        for (index, (codes, terms)) in shares.enumerate() {
+            let encoder = Encoder::new(quantization, rows.metric(), rows.dim())?;
+            tasks.push((index * share, codes, terms, encoder));
+        }
+        executor.run(&mut tasks, |(first, rows_of_codes, terms, encoder)| {
+            for (index, (row, terms)) in rows_of_codes.chunks_mut(row_bytes).zip(terms.iter_mut()).enumerate()
+            {
+                *terms = encoder.encode(rows.row((*first + index) as NodeId), &codes.mean, row);
+            }
+        });
+        drop(tasks);
+        Ok(codes)
+    }
+
+    /// The mean of all of `rows`.
+    pub(crate) fn mean_of(rows: &Rows<'_>) -> Result<Vec<f32>, OutOfMemory> {
+        let mut sums: Vec<f64> = Vec::new();
+        reserve(&mut sums, rows.dim())?;
+        sums.resize(rows.dim(), 0.0);
+        let mut mean = Vec::new();
+        reserve(&mut mean, rows.dim())?;
+        for id in 0..rows.count() as NodeId {
+            for (sum, element) in sums.iter_mut().zip(rows.row(id)) {
+                *sum += f64::from(*element);
+            }
+        }
+        mean.extend(sums.iter().map(|sum| (sum / rows.count().max(1) as f64) as f32));
+        Ok(mean)
+    }
+
+    /// Codes all rows anew, around another mean.
+    pub(crate) fn encode_around(&mut self, mean: Vec<f32>, rows: &Rows<'_>) {
+        self.mean = mean;
+        let row_bytes = self.quantization.row_bytes(rows.dim());
+        let codes = self.rows.as_mut_slice().chunks_mut(row_bytes);
+        for (id, (row, terms)) in codes.zip(&mut self.terms).enumerate() {
+            *terms = self.encoder.encode(rows.row(id as NodeId), &self.mean, row);
+        }
+    }
+
+    /// Makes room for `additional` more rows.
+    pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        let bytes = self.quantization.row_bytes(self.mean.len());
+        self.rows.reserve(additional.saturating_mul(bytes))?;
+        reserve(&mut self.terms, additional)
+    }
+
+    /// Appends the code of a vector, as it is stored, into room that was reserved.
+    pub(crate) fn push(&mut self, vector: &[f32]) {
+        let start = self.rows.len();
+        self.rows.extend_with(self.quantization.row_bytes(self.mean.len()), 0);
+        let row = &mut self.rows.as_mut_slice()[start..];
+        let terms = self.encoder.encode(vector, &self.mean, row);
+        self.terms.push(terms);
+    }
+
+    pub(crate) fn view(&self) -> Codes<'_> {
+        Codes::new(self.quantization, self.rows.as_slice(), &self.terms, &self.mean).expect("rows are whole")
+    }
+}
