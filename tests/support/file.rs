@@ -7,7 +7,7 @@ use vex_graph::{GraphView, Params};
 pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
     let params =
         Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true, quantization: None };
-    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9 };
+    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9, store: Default::default() };
     let writer = Writer::new(view, keys, &meta).unwrap();
     let mut bytes = Vec::new();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {

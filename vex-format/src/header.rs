@@ -2,7 +2,9 @@
 
 use core::ops::RangeInclusive;
 
-use vex_graph::{MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params, TERMINATOR, row_stride};
+use vex_graph::{
+    MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params, Quantization, TERMINATOR, row_stride,
+};
 
 use crate::checksum::{BLOCK_LOG2, crc32c};
 use crate::codes::{self, Element, Kind};
@@ -20,8 +22,16 @@ pub(crate) const HEADER_BYTES: usize = 128;
 pub(crate) const TRAILER_BYTES: usize = 16;
 
 /// Feature bits that this version understands.
-const INCOMPATIBLE: u32 = 0;
+const INCOMPATIBLE: u32 = CODES_ONLY | TOMBSTONES;
 const READ_ONLY_COMPATIBLE: u32 = 0;
+
+/// Compatible: there are codes of one byte an element, or of half a byte.
+const SQ8: u32 = 1;
+const SQ4: u32 = 2;
+/// Incompatible: there are codes instead of vectors.
+const CODES_ONLY: u32 = 1;
+/// Incompatible: some nodes are deleted, and must not be returned.
+const TOMBSTONES: u32 = 2;
 
 /// What the header says, checked: every value is in its range and agrees with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +63,8 @@ pub struct Header {
     pub count: usize,
     /// The scalar type of the vectors.
     pub element: Element,
+    /// How the vectors are coded, if they are.
+    pub quantization: Option<Quantization>,
     /// The rule by which vectors are compared.
     pub metric: Metric,
     /// The kind of index.
@@ -73,6 +85,32 @@ impl Header {
     /// Whether the file may be searched only: it has a feature that a change would break.
     pub fn is_read_only(&self) -> bool {
         self.read_only_compatible & !READ_ONLY_COMPATIBLE != 0
+    }
+
+    /// Whether the vectors are in the file. If not, there are codes.
+    pub fn stores_vectors(&self) -> bool {
+        self.incompatible & CODES_ONLY == 0
+    }
+
+    /// Whether nodes are deleted.
+    pub fn has_tombstones(&self) -> bool {
+        self.incompatible & TOMBSTONES != 0
+    }
+
+    /// The masks of compatible and incompatible features of a file.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn features(
+        quantization: Option<Quantization>,
+        stores_vectors: bool,
+        has_tombstones: bool,
+    ) -> (u32, u32) {
+        let compatible = match quantization {
+            None => 0,
+            Some(Quantization::Sq4) => SQ4,
+            Some(_) => SQ8,
+        };
+        let codes_only = if stores_vectors { 0 } else { CODES_ONLY };
+        (compatible, codes_only | if has_tombstones { TOMBSTONES } else { 0 })
     }
 
     /// Reads the header at the start of `bytes`. Its length is not compared with the file's.
@@ -97,6 +135,21 @@ impl Header {
         let incompatible = u32_at(bytes, at::INCOMPATIBLE);
         if incompatible & !INCOMPATIBLE != 0 {
             return Err(OpenError::Features { found: incompatible & !INCOMPATIBLE });
+        }
+        let compatible = u32_at(bytes, at::COMPATIBLE);
+        let quantization = match compatible & (SQ8 | SQ4) {
+            0 => None,
+            SQ8 => Some(Quantization::Sq8),
+            SQ4 => Some(Quantization::Sq4),
+            // Codes of both kinds would have one name.
+            both => {
+                let (offset, expected) = (at::COMPATIBLE as u64, (0, SQ4.into()));
+                return Err(OpenError::Field { field: Field::Codes, offset, expected, found: both.into() });
+            }
+        };
+        if quantization.is_none() && incompatible & CODES_ONLY != 0 {
+            let (offset, expected) = (at::COMPATIBLE as u64, (SQ8.into(), SQ4.into()));
+            return Err(OpenError::Field { field: Field::Codes, offset, expected, found: 0 });
         }
         let align_log2 = u64::from(ALIGNMENT.ilog2());
         check(bytes, Field::AlignLog2, at::ALIGN_LOG2, 1, align_log2..=align_log2)?;
@@ -138,7 +191,7 @@ impl Header {
         Ok(Self {
             major,
             minor: u16_at(bytes, at::MINOR),
-            compatible: u32_at(bytes, at::COMPATIBLE),
+            compatible,
             read_only_compatible: u32_at(bytes, at::READ_ONLY_COMPATIBLE),
             incompatible,
             sections,
@@ -149,6 +202,7 @@ impl Header {
             stride,
             count: count as usize,
             element,
+            quantization,
             metric,
             kind,
             levels,

@@ -1,7 +1,7 @@
 //! Offsets into the bytes of a file, checked once.
 
 use bytemuck::AnyBitPattern;
-use vex_graph::{GraphView, LevelView, MAX_LEVELS, Params, Rows};
+use vex_graph::{Codes, GraphView, LevelView, MAX_LEVELS, NodeSet, Params, Rows};
 
 use crate::checksum::section_checksum;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_at, u64_at};
@@ -16,6 +16,10 @@ pub struct Layout {
     header: Header,
     params: Params,
     vectors: Span,
+    codes: Span,
+    terms: Span,
+    mean: Span,
+    tombstones: Span,
     keys: Span,
     links: [Span; MAX_LEVELS],
 }
@@ -42,6 +46,10 @@ impl Layout {
             header,
             params: Params::default(),
             vectors: Span::default(),
+            codes: Span::default(),
+            terms: Span::default(),
+            mean: Span::default(),
+            tombstones: Span::default(),
             keys: Span::default(),
             links: [Span::default(); MAX_LEVELS],
         };
@@ -56,6 +64,10 @@ impl Layout {
             let span = check_entry(&header, &section, content, entry, &mut end)?;
             match content {
                 Some(Content::Vectors) => layout.vectors = span,
+                Some(Content::Codes) => layout.codes = span,
+                Some(Content::Terms) => layout.terms = span,
+                Some(Content::Mean) => layout.mean = span,
+                Some(Content::Tombstones) => layout.tombstones = span,
                 Some(Content::Keys) => layout.keys = span,
                 Some(Content::Links(level)) => layout.links[level] = span,
                 Some(Content::Meta) => {
@@ -90,8 +102,19 @@ impl Layout {
     pub fn view<'a>(&self, bytes: &'a [u8]) -> Result<GraphView<'a>, OpenError> {
         check_bytes(&self.header, bytes)?;
         let header = &self.header;
-        let elements = cast(bytes, self.vectors)?;
-        let rows = Rows::new(header.metric, elements, header.dim, header.stride, header.count)?;
+        let rows = if header.stores_vectors() {
+            let elements = cast(bytes, self.vectors)?;
+            Rows::new(header.metric, elements, header.dim, header.stride, header.count)?
+        } else {
+            Rows::absent(header.metric, header.dim, header.count)?
+        };
+        let codes = match header.quantization {
+            Some(quantization) => {
+                let (terms, mean) = (cast(bytes, self.terms)?, cast(bytes, self.mean)?);
+                Some(Codes::new(quantization, self.codes.of(bytes)?, terms, mean)?)
+            }
+            None => None,
+        };
         let mut levels = [LevelView::default(); MAX_LEVELS];
         let levels = &mut levels[..header.levels];
         for (level, view) in levels.iter_mut().enumerate() {
@@ -102,7 +125,8 @@ impl Layout {
                 appended: &[],
             };
         }
-        Ok(GraphView::new(rows, None, header.m, header.entry, levels)?)
+        let tombstones = NodeSet::new(cast(bytes, self.tombstones)?);
+        Ok(GraphView::new(rows, codes, header.m, header.entry, levels)?.with_tombstones(tombstones))
     }
 
     /// The keys in these bytes: one for each node.
@@ -213,7 +237,8 @@ fn check_entry(
                 content.length(header).ok_or(too_large)?,
                 u64::from(content.element_size(header)),
             );
-            in_range(Field::SectionFlags, entry + 4, flags, 0..=0)?;
+            let expected = u64::from(content.flags());
+            in_range(Field::SectionFlags, entry + 4, flags, expected..=expected)?;
             in_range(Field::SectionLength, entry + 16, section.length, length..=length)?;
             in_range(Field::SectionElementSize, entry + 24, section.element_size.into(), element..=element)?;
         }
@@ -247,7 +272,7 @@ fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params,
         ef_construction: usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?,
         seed: u64_at(bytes, 8),
         keep_pruned: flags & 1 != 0,
-        quantization: None,
+        quantization: header.quantization,
     })
 }
 

@@ -71,4 +71,4 @@ pub use image::Image;
 pub use layout::Layout;
 pub use section::{ALIGNMENT, Section, Tag};
 #[cfg(feature = "alloc")]
-pub use write::{Meta, Writer};
+pub use write::{Meta, Store, Writer};

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use vex_graph::NodeSet;
+
 use crate::Header;
 use crate::header::{array, u32_at, u64_at};
 
@@ -25,6 +27,14 @@ pub struct Tag(pub [u8; 4]);
 impl Tag {
     /// The vectors.
     pub const VECTORS: Tag = Tag(*b"VECS");
+    /// The codes.
+    pub const CODES: Tag = Tag(*b"CODE");
+    /// What a product with each code stands for.
+    pub const TERMS: Tag = Tag(*b"TERM");
+    /// What the vectors are coded around.
+    pub const MEAN: Tag = Tag(*b"MEAN");
+    /// The deleted nodes.
+    pub const TOMBSTONES: Tag = Tag(*b"TOMB");
     /// The keys.
     pub const KEYS: Tag = Tag(*b"KEYS");
     /// The build parameters.
@@ -37,8 +47,8 @@ impl Tag {
 
     /// Whether this version of the format knows the section.
     pub(crate) fn is_known(self) -> bool {
-        matches!(self, Tag::VECTORS | Tag::KEYS | Tag::META)
-            || matches!(self.0, [b'L', b'N', b'K', b'0'..=b'7'])
+        let fixed = [Tag::VECTORS, Tag::CODES, Tag::TERMS, Tag::MEAN, Tag::KEYS, Tag::TOMBSTONES, Tag::META];
+        fixed.contains(&self) || matches!(self.0, [b'L', b'N', b'K', b'0'..=b'7'])
     }
 }
 
@@ -109,44 +119,76 @@ impl Section {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Vectors,
+    Codes,
+    Terms,
+    Mean,
     Keys,
     Links(usize),
+    Tombstones,
     Meta,
 }
 
 impl Content {
     /// The sections that a file with this header has, in their order. Reader and writer both go by this.
     pub(crate) fn of(header: &Header) -> impl Iterator<Item = Content> + use<> {
+        let vectors = header.stores_vectors().then_some(Content::Vectors);
+        let coded = header.quantization.is_some();
+        let codes = [Content::Codes, Content::Terms, Content::Mean].into_iter().filter(move |_| coded);
         let links = (0..header.levels).map(Content::Links);
-        [Content::Vectors, Content::Keys].into_iter().chain(links).chain([Content::Meta])
+        let tombstones = header.has_tombstones().then_some(Content::Tombstones);
+        vectors
+            .into_iter()
+            .chain(codes)
+            .chain([Content::Keys])
+            .chain(links)
+            .chain(tombstones)
+            .chain([Content::Meta])
     }
 
     pub(crate) fn tag(self) -> Tag {
         match self {
             Content::Vectors => Tag::VECTORS,
+            Content::Codes => Tag::CODES,
+            Content::Terms => Tag::TERMS,
+            Content::Mean => Tag::MEAN,
             Content::Keys => Tag::KEYS,
             Content::Links(level) => Tag::links(level),
+            Content::Tombstones => Tag::TOMBSTONES,
             Content::Meta => Tag::META,
+        }
+    }
+
+    /// A reader that does not know codes can search by the vectors, if they are there.
+    pub(crate) fn flags(self) -> u32 {
+        match self {
+            Content::Codes | Content::Terms | Content::Mean => SKIPPABLE,
+            _ => 0,
         }
     }
 
     pub(crate) fn element_size(self, header: &Header) -> u32 {
         match self {
             Content::Vectors => header.element.size(),
-            Content::Keys => 8,
-            Content::Links(_) => 4,
-            Content::Meta => 1,
+            Content::Keys | Content::Tombstones => 8,
+            Content::Links(_) | Content::Terms | Content::Mean => 4,
+            Content::Meta | Content::Codes => 1,
         }
     }
 
     /// Bytes of the section, or `None` if they are more than 2⁶⁴ − 1.
     pub(crate) fn length(self, header: &Header) -> Option<u64> {
+        let count = header.count as u64;
+        let row_bytes = header.quantization.map_or(0, |quantization| quantization.row_bytes(header.dim));
         let elements = match self {
-            Content::Vectors => (header.count as u64).checked_mul(header.stride as u64),
-            Content::Keys => Some(header.count as u64),
+            Content::Vectors => count.checked_mul(header.stride as u64),
+            Content::Codes => count.checked_mul(row_bytes as u64),
+            Content::Terms => count.checked_mul(2),
+            Content::Mean => Some(header.dim as u64),
+            Content::Keys => Some(count),
             Content::Links(level) => {
                 u64::from(header.level_count[level]).checked_mul(width(header, level) as u64)
             }
+            Content::Tombstones => Some(NodeSet::words_for(header.count) as u64),
             Content::Meta => Some(META_BYTES as u64),
         };
         elements?.checked_mul(self.element_size(header).into())

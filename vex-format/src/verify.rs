@@ -1,6 +1,6 @@
 //! The full scan.
 
-use vex_graph::{GraphView, Metric, NodeId, Rows, TERMINATOR};
+use vex_graph::{Codes, GraphView, Metric, NodeId, Rows, TERMINATOR};
 
 use crate::checksum::section_checksum;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES};
@@ -17,7 +17,11 @@ pub(crate) fn verify(image: &Image<'_>) -> Result<(), VerifyError> {
     for level in 0..graph.levels().len() {
         links(&graph, level)?;
     }
-    vectors(graph.rows())
+    if graph.rows().are_stored() {
+        vectors(graph.rows())?;
+    }
+    graph.codes().map_or(Ok(()), codes)?;
+    tombstones(&graph)
 }
 
 fn checksums(image: &Image<'_>) -> Result<(), VerifyError> {
@@ -81,6 +85,25 @@ fn links(graph: &GraphView<'_>, level: usize) -> Result<(), VerifyError> {
         }
     }
     Ok(())
+}
+
+fn codes(codes: &Codes<'_>) -> Result<(), VerifyError> {
+    let terms = codes.terms().iter().position(|terms| !terms.iter().all(|term| term.is_finite()));
+    if let Some(node) = terms {
+        return Err(VerifyError::Terms { node: node as NodeId });
+    }
+    match codes.mean().iter().position(|element| !element.is_finite()) {
+        Some(position) => Err(VerifyError::Mean { position }),
+        None => Ok(()),
+    }
+}
+
+fn tombstones(graph: &GraphView<'_>) -> Result<(), VerifyError> {
+    let expected = graph.count() as u32;
+    match graph.tombstones().iter().find(|node| *node >= expected) {
+        Some(found) => Err(VerifyError::Tombstone { expected, found }),
+        None => Ok(()),
+    }
 }
 
 fn vectors(rows: &Rows<'_>) -> Result<(), VerifyError> {

@@ -3,7 +3,7 @@
 use core::convert::Infallible;
 use core::fmt;
 
-use vex_graph::{GraphView, MAX_LEVELS, Params, TERMINATOR, row_stride};
+use vex_graph::{Codes, GraphView, MAX_LEVELS, Params, TERMINATOR, row_stride};
 
 use crate::checksum::SectionDigest;
 use crate::codes::{Element, Kind};
@@ -21,6 +21,19 @@ pub struct Meta {
     pub segment_id: [u8; 16],
     /// The highest sequence number that went into the file.
     pub sequence: u64,
+    /// What the file keeps of the vectors.
+    pub store: Store,
+}
+
+/// What a file keeps of the vectors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Store {
+    /// All of them, as they are.
+    #[default]
+    F32,
+    /// None: searches go by the codes alone. The smallest file; distances are approximate, and nothing can be inserted.
+    None,
 }
 
 /// A file that is ready to be written. The same graph, keys and metadata always give the same bytes.
@@ -30,8 +43,8 @@ pub struct Writer<'a> {
     table: [u8; MOST_SECTIONS * ENTRY_BYTES],
 }
 
-/// Vectors, keys, build parameters, and the links of each level.
-const MOST_SECTIONS: usize = 3 + MAX_LEVELS;
+/// Vectors, codes with their terms and mean, keys, tombstones, build parameters, and the links of each level.
+const MOST_SECTIONS: usize = 7 + MAX_LEVELS;
 
 /// Bytes that are handed to the sink at once, at most.
 const CHUNK_BYTES: usize = 8192;
@@ -124,12 +137,23 @@ impl<'a> Source<'a> {
         let order = Order::of(view)?;
         // An empty graph has one encoding, however many empty levels the view has.
         let levels = if count == 0 { 1 } else { view.levels().len() };
+        let quantization = match view.codes() {
+            Some(codes) => Some(codes.quantization()),
+            // Nothing is coded yet, but what comes will be.
+            None => params.quantization.filter(|_| count == 0),
+        };
+        let stores_vectors = view.rows().are_stored() && meta.store == Store::F32;
+        if !stores_vectors && quantization.is_none() {
+            return Err(WriteError::NoVectors);
+        }
+        let has_tombstones = !view.tombstones().is_empty();
+        let (compatible, incompatible) = Header::features(quantization, stores_vectors, has_tombstones);
         let mut header = Header {
             major: MAJOR,
             minor: MINOR,
-            compatible: 0,
+            compatible,
             read_only_compatible: 0,
-            incompatible: 0,
+            incompatible,
             sections: 0,
             file_length: 0,
             segment_id: meta.segment_id,
@@ -138,6 +162,7 @@ impl<'a> Source<'a> {
             stride: row_stride(view.dim()),
             count,
             element: Element::F32,
+            quantization,
             metric: view.metric(),
             kind: Kind::Hnsw,
             levels,
@@ -162,7 +187,7 @@ impl<'a> Source<'a> {
         let Ok(()) = out.flush();
         Ok(Section {
             tag: content.tag(),
-            flags: 0,
+            flags: content.flags(),
             offset,
             length: content.length(&self.header).ok_or(WriteError::TooLarge)?,
             element_size: content.element_size(&self.header),
@@ -183,6 +208,23 @@ impl<'a> Source<'a> {
                     let vector = self.view.rows().row(self.order.old(node));
                     out.put_all(vector.iter().map(|element| element.to_le_bytes()))?;
                     out.put_zeros(padding)?;
+                }
+            }
+            Content::Codes | Content::Terms | Content::Mean => match self.view.codes() {
+                Some(codes) => self.write_codes(codes, content, out)?,
+                None if content == Content::Mean => {
+                    out.put_zeros(self.header.dim * size_of::<f32>())?;
+                }
+                None => (),
+            },
+            Content::Tombstones => {
+                let (tombstones, count) = (self.view.tombstones(), self.header.count);
+                for first in (0..count).step_by(64) {
+                    let nodes = first..(first + 64).min(count);
+                    let word = nodes.rev().fold(0u64, |word, node| {
+                        word << 1 | u64::from(tombstones.contains(self.order.old(node as u32)))
+                    });
+                    out.put(&word.to_le_bytes())?;
                 }
             }
             Content::Keys => {
@@ -206,6 +248,22 @@ impl<'a> Source<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl Source<'_> {
+    fn write_codes<E, F>(&self, codes: &Codes<'_>, content: Content, out: &mut Chunks<'_, F>) -> Result<(), E>
+    where
+        F: FnMut(&[u8]) -> Result<(), E>,
+    {
+        let nodes = (0..self.header.count as u32).map(|node| self.order.old(node));
+        match content {
+            Content::Codes => nodes.into_iter().try_for_each(|node| out.put(codes.row(node))),
+            Content::Terms => {
+                out.put_all(nodes.flat_map(|node| codes.terms()[node as usize]).map(f32::to_le_bytes))
+            }
+            _ => out.put_all(codes.mean().iter().map(|element| element.to_le_bytes())),
+        }
     }
 }
 

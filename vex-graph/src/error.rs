@@ -166,6 +166,8 @@ pub enum BuildError<E> {
         /// The most nodes that fit.
         capacity: usize,
     },
+    /// The graph to copy has codes instead of vectors: it can be searched, but it cannot grow.
+    NoVectors,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
     /// The progress callback broke the build off.
@@ -194,6 +196,9 @@ impl<E: fmt::Display> fmt::Display for BuildError<E> {
             Self::Vector { position, error } => write!(f, "vector {position}: {error}"),
             Self::Source { error, .. } => error.fmt(f),
             Self::Full { capacity } => write!(f, "an index holds at most {capacity} vectors"),
+            Self::NoVectors => {
+                f.write_str("expected vectors, found an index of codes alone, which cannot grow")
+            }
             Self::OutOfMemory(error) => error.fmt(f),
             Self::Cancelled { linked } => write!(f, "cancelled after {linked} vectors"),
         }

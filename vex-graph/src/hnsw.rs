@@ -69,11 +69,14 @@ impl Hnsw {
     /// and nodes of a level that are not on the level below it.
     ///
     /// # Errors
-    /// If memory runs out or `params` are out of range.
+    /// If memory runs out, `params` are out of range, or the view has codes instead of vectors.
     pub fn from_view(
         view: &GraphView<'_>,
         params: Params,
     ) -> Result<Self, BuildError<core::convert::Infallible>> {
+        if !view.rows().are_stored() {
+            return Err(BuildError::NoVectors);
+        }
         let quantization = view.codes().map(Codes::quantization);
         let params = Params { m: view.m(), quantization, ..params };
         let mut graph = Self::new(view.metric(), view.dim(), params)?;

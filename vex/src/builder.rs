@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{Hnsw, Metric, Params, ParamsError};
+use vex_graph::{Hnsw, Metric, Params, ParamsError, Quantization};
 
 use crate::threads::Threads;
 use crate::{BuildError, Index};
@@ -49,6 +49,12 @@ impl Builder {
     /// Fill short rows with candidates that the selection dropped: see [`Params::keep_pruned`]. The default is no.
     pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
         self.params.keep_pruned = keep_pruned;
+        self
+    }
+
+    /// Codes by which searches find their way: see [`Params::quantization`]. The default is none.
+    pub fn quantization(mut self, quantization: impl Into<Option<Quantization>>) -> Self {
+        self.params.quantization = quantization.into();
         self
     }
 

@@ -6,7 +6,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use vex_format::{AlignedBytes, Image, Meta, Writer};
+use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
 use vex_graph::{Hnsw, Metric, NodeId, OutOfMemory, Params, SearchError, SearchParams, exact};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
@@ -82,8 +82,16 @@ impl Index {
     /// # Errors
     /// If the operating system refuses. What was at the path is then as it was, and the temporary file is gone.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
+        self.save_with(path, Store::F32)
+    }
+
+    /// [Saves](Self::save) the index, and of its vectors what `store` says.
+    ///
+    /// # Errors
+    /// As [`save`](Self::save), and if neither vectors nor codes would be left.
+    pub fn save_with(&self, path: impl AsRef<Path>, store: Store) -> Result<(), SaveError> {
         let path = path.as_ref();
-        let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence };
+        let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence, store };
         Writer::new(&self.graph.view(), &self.keys, &meta)
             .map_err(SaveProblem::from)
             .and_then(|writer| {

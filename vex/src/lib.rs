@@ -55,7 +55,8 @@ pub use index::Index;
 pub use mapped::MappedIndex;
 pub use mmap::Mapping;
 pub use search::{Found, Hit, Scratch};
-pub use vex_graph::{Params, ParamsError, SearchError, SearchParams, SearchStats, VectorError};
+pub use vex_format::Store;
+pub use vex_graph::{Params, ParamsError, Quantization, SearchError, SearchParams, SearchStats, VectorError};
 pub use vex_kernels::Metric;
 
 /// The README, whose examples are tests.

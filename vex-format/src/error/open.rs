@@ -204,6 +204,7 @@ impl core::error::Error for OpenError {}
 #[allow(missing_docs, reason = "the names are those of the format's tables")]
 pub enum Field {
     HeaderLength,
+    Codes,
     AlignLog2,
     BlockLog2,
     SectionCount,
@@ -232,6 +233,7 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::HeaderLength => "header length",
+            Self::Codes => "features of the codes",
             Self::AlignLog2 => "binary logarithm of the alignment",
             Self::BlockLog2 => "binary logarithm of the block size",
             Self::SectionCount => "number of sections",

@@ -49,6 +49,23 @@ pub enum VerifyError {
         /// The square of its length.
         found: f64,
     },
+    /// A term of a code is NaN or infinite.
+    Terms {
+        /// The code's node.
+        node: NodeId,
+    },
+    /// An element of what the vectors are coded around is NaN or infinite.
+    Mean {
+        /// Which element.
+        position: usize,
+    },
+    /// A node is deleted that is none.
+    Tombstone {
+        /// The nodes that there are: ids must be less.
+        expected: u32,
+        /// The id.
+        found: NodeId,
+    },
     /// A link leads to a node that is not on the level.
     Link {
         /// The level.
@@ -108,6 +125,15 @@ impl fmt::Display for VerifyError {
             }
             Self::NotUnitLength { node, found } => {
                 write!(f, "vector {node}: expected unit length for the cosine metric, found {found} squared")
+            }
+            Self::Terms { node } => {
+                write!(f, "code {node}: expected finite terms, found NaN or infinity")
+            }
+            Self::Mean { position } => {
+                write!(f, "mean: expected finite elements, found NaN or infinity at position {position}")
+            }
+            Self::Tombstone { expected, found } => {
+                write!(f, "tombstones: expected ids below {expected}, found {found}")
             }
             Self::Link { level, node, expected, found } => {
                 write!(

@@ -24,6 +24,8 @@ pub enum WriteError {
         /// The keys given.
         found: usize,
     },
+    /// The file would have neither vectors nor codes.
+    NoVectors,
     /// The format has no code for the metric.
     Metric {
         /// The metric.
@@ -60,6 +62,7 @@ impl fmt::Display for WriteError {
             Self::Params(error) => error.fmt(f),
             Self::M { expected, found } => write!(f, "m: expected {expected} as in the graph, found {found}"),
             Self::Keys { expected, found } => write!(f, "expected {expected} keys, found {found}"),
+            Self::NoVectors => f.write_str("an index without codes must keep its vectors"),
             Self::Metric { found } => write!(f, "the file format has no code for the metric {found}"),
             Self::Entry { expected, found } => {
                 write!(f, "expected an entry point below {expected}, found {found}")
