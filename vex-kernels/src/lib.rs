@@ -39,7 +39,8 @@
 //! Vectors of `i8` and of `u8` have every metric of vectors, and queries of `i8` have the inner product with rows of
 //! `u8`. Their sums are exact at any length: lanes of 32 bits are emptied before they could overflow, and an f64 holds
 //! every sum of up to 2³⁷ elements. Only the cosine rounds, in the product of the norms, its root, the quotient and the
-//! difference from one; so all levels give the same bits. [`CodeProduct`] gives a sum as an `i32`.
+//! difference from one; so all levels give the same bits. [`CodeProduct`] gives a sum as an `i32`, and
+//! [`NibbleProduct`] that of a query of `i8` with codes of four bits, two to a byte.
 //!
 //! # Bits
 //! Every floating-point kernel sums over the same 64 virtual lanes and reduces them in the same order. A batch of four gives the
@@ -106,6 +107,7 @@ mod isa;
 mod kernel;
 mod level;
 mod metric;
+mod nibble;
 mod nibble_product;
 #[allow(unsafe_code)]
 mod prefetch;

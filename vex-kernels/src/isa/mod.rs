@@ -14,6 +14,7 @@ mod kernels;
 mod known;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod nibble;
 mod portable;
 
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub(crate) use float::float_variants;
 pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
 pub use known::assume_available;
+pub(crate) use nibble::nibble_products;
 #[cfg(test)]
 pub(crate) use portable::Portable;
 

@@ -11,6 +11,7 @@ mod lanes;
 mod lengths;
 mod levels;
 mod mutants;
+mod nibble;
 mod packed;
 mod special_values;
 mod values;

@@ -78,6 +78,19 @@ impl Integers for Avx512 {
     }
 }
 
+/// The sums of sixteen lanes each. Four at once take a third of the shuffles of four in turn.
+#[inline(always)]
+pub(in crate::isa) fn totals(v4: V4, [a, b, c, d]: [__m512i; 4]) -> [i32; 4] {
+    let f = v4.avx512f;
+    let ab = f._mm512_add_epi32(f._mm512_unpacklo_epi32(a, b), f._mm512_unpackhi_epi32(a, b));
+    let cd = f._mm512_add_epi32(f._mm512_unpacklo_epi32(c, d), f._mm512_unpackhi_epi32(c, d));
+    let four = f._mm512_add_epi32(f._mm512_unpacklo_epi64(ab, cd), f._mm512_unpackhi_epi64(ab, cd));
+    let high = f._mm512_extracti64x4_epi64::<1>(four);
+    let two = v4.avx2._mm256_add_epi32(f._mm512_castsi512_si256(four), high);
+    let high = v4.avx2._mm256_extracti128_si256::<1>(two);
+    bytemuck::cast(v4.sse2._mm_add_epi32(v4.avx._mm256_castsi256_si128(two), high))
+}
+
 super::compile_integers!(
     Avx512,
     "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl"

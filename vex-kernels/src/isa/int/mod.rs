@@ -3,11 +3,11 @@
 //! A new instruction set is a file that implements [`Integers`](crate::integer::Integers), a capability, and a row below.
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod avx2;
+pub(super) mod avx2;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2_vnni;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-mod avx512;
+pub(super) mod avx512;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512_vnni;
 #[cfg(target_arch = "aarch64")]

@@ -1,0 +1,85 @@
+//! x86-64-v3 and AVX-VNNI: four products of bytes to a lane of 32 bits.
+
+use core::arch::x86_64::{__m256i, _mm256_dpbusd_avx_epi32};
+
+use pulp::x86::V3;
+
+use crate::isa::int::avx2;
+use crate::nibble::{MAX_LINES, Nibbles};
+
+#[derive(Clone, Copy)]
+struct Avx2Vnni(V3);
+
+impl Avx2Vnni {
+    /// # Safety
+    /// This machine has AVX-VNNI and every feature of `V3`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V3::new_unchecked() })
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: __m256i, codes: __m256i, query: __m256i) -> __m256i {
+        // SAFETY: `Self` exists only where AVX-VNNI does.
+        unsafe { _mm256_dpbusd_avx_epi32(sums, codes, query) }
+    }
+}
+
+impl Nibbles for Avx2Vnni {
+    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to shift each line. Half of
+    /// all elements are in each, and 32,768 · 240 · 128 < 2³¹.
+    type Sums = [__m256i; 2];
+    type Lanes = __m256i;
+    const LINES: usize = MAX_LINES;
+    const CHAINS: usize = 1;
+    const BATCH: bool = true;
+
+    #[inline(always)]
+    fn zero(self) -> [__m256i; 2] {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    #[inline(always)]
+    fn products(
+        self,
+        [mut low, mut high]: [__m256i; 2],
+        query: &[i8; 128],
+        codes: &[u8; 64],
+    ) -> [__m256i; 2] {
+        let query: [__m256i; 4] = bytemuck::cast(*query);
+        let codes: [__m256i; 2] = bytemuck::cast(*codes);
+        let (low_bits, high_bits) = (self.0.avx._mm256_set1_epi8(0x0f), self.0.avx._mm256_set1_epi8(-0x10));
+        for half in 0..2 {
+            low = self.dot(low, self.0.avx2._mm256_and_si256(codes[half], low_bits), query[half]);
+            high = self.dot(high, self.0.avx2._mm256_and_si256(codes[half], high_bits), query[2 + half]);
+        }
+        [low, high]
+    }
+
+    #[inline(always)]
+    fn no_lanes(self) -> __m256i {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    #[inline(always)]
+    fn widen(self, lanes: __m256i, [low, high]: [__m256i; 2]) -> __m256i {
+        let high = self.0.avx2._mm256_srai_epi32::<4>(high);
+        self.0.avx2._mm256_add_epi32(lanes, self.0.avx2._mm256_add_epi32(low, high))
+    }
+
+    #[inline(always)]
+    fn total(self, lanes: __m256i) -> i32 {
+        avx2::total(self.0, lanes)
+    }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m256i; 4]) -> [i32; 4] {
+        avx2::totals(self.0, rows)
+    }
+}
+
+super::compile_nibbles!(
+    Avx2Vnni,
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avxvnni"
+);

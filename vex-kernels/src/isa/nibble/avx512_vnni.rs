@@ -1,0 +1,80 @@
+//! x86-64-v4 and AVX512_VNNI: a line is one 512-bit register; four products of bytes to a lane of 32 bits.
+
+use core::arch::x86_64::{__m512i, _mm512_dpbusd_epi32};
+
+use pulp::x86::V4;
+
+use crate::isa::int::avx512;
+use crate::nibble::{MAX_LINES, Nibbles};
+
+#[derive(Clone, Copy)]
+struct Avx512Vnni(V4);
+
+impl Avx512Vnni {
+    /// # Safety
+    /// This machine has AVX512_VNNI and every feature of `V4`.
+    #[inline(always)]
+    unsafe fn assume_available() -> Self {
+        // SAFETY: the caller's promise.
+        Self(unsafe { V4::new_unchecked() })
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: __m512i, codes: __m512i, query: __m512i) -> __m512i {
+        // SAFETY: `Self` exists only where AVX512_VNNI does.
+        unsafe { _mm512_dpbusd_epi32(sums, codes, query) }
+    }
+}
+
+impl Nibbles for Avx512Vnni {
+    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to shift each line. Half of
+    /// all elements are in each, and 32,768 · 240 · 128 < 2³¹.
+    type Sums = [__m512i; 2];
+    type Lanes = __m512i;
+    const LINES: usize = MAX_LINES;
+    const CHAINS: usize = 2;
+    const BATCH: bool = true;
+
+    #[inline(always)]
+    fn zero(self) -> [__m512i; 2] {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    #[inline(always)]
+    fn products(self, [low, high]: [__m512i; 2], query: &[i8; 128], codes: &[u8; 64]) -> [__m512i; 2] {
+        let query: [__m512i; 2] = bytemuck::cast(*query);
+        let codes: __m512i = bytemuck::cast(*codes);
+        let low_bits = self.0.avx512f._mm512_set1_epi8(0x0f);
+        let high_bits = self.0.avx512f._mm512_set1_epi8(-0x10);
+        [
+            self.dot(low, self.0.avx512f._mm512_and_si512(codes, low_bits), query[0]),
+            self.dot(high, self.0.avx512f._mm512_and_si512(codes, high_bits), query[1]),
+        ]
+    }
+
+    #[inline(always)]
+    fn no_lanes(self) -> __m512i {
+        bytemuck::Zeroable::zeroed()
+    }
+
+    #[inline(always)]
+    fn widen(self, lanes: __m512i, [low, high]: [__m512i; 2]) -> __m512i {
+        let high = self.0.avx512f._mm512_srai_epi32::<4>(high);
+        self.0.avx512f._mm512_add_epi32(lanes, self.0.avx512f._mm512_add_epi32(low, high))
+    }
+
+    #[inline(always)]
+    fn total(self, lanes: __m512i) -> i32 {
+        self.0.avx512f._mm512_reduce_add_epi32(lanes)
+    }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m512i; 4]) -> [i32; 4] {
+        avx512::totals(self.0, rows)
+    }
+}
+
+super::compile_nibbles!(
+    Avx512Vnni,
+    "sse,sse2,fxsr,sse3,ssse3,sse4.1,sse4.2,popcnt,avx,avx2,bmi1,bmi2,fma,lzcnt,f16c,avx512f,avx512bw,avx512cd,avx512dq,avx512vl,avx512vnni"
+);
