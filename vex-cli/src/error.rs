@@ -58,6 +58,9 @@ pub(crate) enum Failure {
         /// The ids of a row.
         found: usize,
     },
+    /// Neither vectors nor codes were asked for.
+    #[error("--store none needs codes: expected --quantize sq8 or sq4, found none")]
+    NothingKept,
     /// Two vectors have one key.
     #[error("{}: expected every key once, found key {key} twice", path.display())]
     DuplicateKey {

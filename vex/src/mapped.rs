@@ -6,7 +6,7 @@ use vex_format::{Header, Image, Layout, Section, VerifyError};
 use vex_graph::{GraphView, Params, SearchError, SearchParams};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
-use crate::{Found, Hit, Mapping, OpenError, Scratch};
+use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch};
 
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
@@ -44,6 +44,19 @@ impl MappedIndex<Mapping> {
         // SAFETY: the caller answers for the file.
         let mapping = unsafe { Mapping::open(path) };
         let index = mapping.map_err(Into::into).and_then(|mapping| Ok(Self::from_bytes(mapping)?));
+        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+    }
+}
+
+impl MappedIndex<Loaded> {
+    /// Reads a file into memory and checks its header; its contents are not checked: see [`verify`](Self::verify).
+    ///
+    /// # Errors
+    /// If the file cannot be read, is no index, or was cut short.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let loaded = Loaded::read(path).map_err(Into::into);
+        let index = loaded.and_then(|loaded| Ok(Self::from_bytes(loaded)?));
         index.map_err(|problem| OpenError { path: path.to_owned(), problem })
     }
 }

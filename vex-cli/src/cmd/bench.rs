@@ -49,6 +49,12 @@ pub(crate) struct Args {
     /// Candidates of a search, each value measured in turn; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
+    /// Candidates whose exact distances are computed, as a multiple of k, if the index has codes and vectors; 0 for none
+    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
+    rescore: f32,
+    /// Read the index into memory, on large pages where the system has them, instead of mapping the file
+    #[arg(long)]
+    load: bool,
     /// Threads that search at once, 1 to 1024
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::threads())]
     threads: usize,
@@ -72,7 +78,17 @@ struct Row {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    let index = map::open(&args.index)?;
+    if args.load {
+        return run_on(args, MappedIndex::read(&args.index)?, out);
+    }
+    run_on(args, map::open(&args.index)?, out)
+}
+
+fn run_on<B: AsRef<[u8]> + Sync>(
+    args: &Args,
+    index: MappedIndex<B>,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
     let truth = read_truth(args, queries.rows())?;
     let bench = Bench { args, index, queries, truth };
@@ -114,14 +130,14 @@ fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
     Ok(truth)
 }
 
-struct Bench<'a> {
+struct Bench<'a, B> {
     args: &'a Args,
-    index: MappedIndex,
+    index: MappedIndex<B>,
     queries: Matrix<f32>,
     truth: IdMatrix,
 }
 
-impl Bench<'_> {
+impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     fn print_heading(&self, out: &mut dyn Write) -> Result<(), Failure> {
         let Args { index: path, k, threads, .. } = self.args;
         let (header, params) = (self.index.header(), self.index.params());
@@ -129,13 +145,14 @@ impl Bench<'_> {
         writeln!(out, "{}", machine::describe())?;
         writeln!(
             out,
-            "{}: {} of {} dimensions, {}, m {}, ef_construction {}",
+            "{}: {} of {} dimensions, {}, m {}, ef_construction {}{}",
             path.display(),
             human::plural(header.count as u64, "vector"),
             header.dim,
             header.metric,
             params.m,
             params.ef_construction,
+            self.codes(),
         )?;
         writeln!(out, "{} queries, {threads}", human::count(self.queries.rows() as u64))?;
         writeln!(
@@ -146,9 +163,21 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// What the heading says of codes.
+    fn codes(&self) -> String {
+        let header = self.index.header();
+        match header.quantization {
+            Some(codes) if header.stores_vectors() => {
+                format!(", {codes} codes, rescore {}", self.args.rescore)
+            }
+            Some(codes) => format!(", {codes} codes alone"),
+            None => String::new(),
+        }
+    }
+
     fn row(&self, ef_search: usize) -> Result<Row, Failure> {
         let Args { k, threads, .. } = *self.args;
-        let params = SearchParams::new(k, ef_search);
+        let params = SearchParams { rescore: self.args.rescore, ..SearchParams::new(k, ef_search) };
         let (mut right, mut distances, mut hops) = (0, 0, 0);
         let mut scratch = Scratch::new();
         for query in 0..self.queries.rows() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{Index, Metric};
+use vex::{Index, Metric, Quantization, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
@@ -30,8 +30,8 @@ Keys:
 Example:
   vex build base.npy --output base.vex --metric cosine
 
-JSON: one object with count, dim, metric, m, ef_construction, build_seconds (reading, linking and \
-saving), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
+JSON: one object with count, dim, metric, m, ef_construction, quantization (null for none), build_seconds \
+(reading, linking and saving), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
 does not tell).")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
@@ -48,6 +48,14 @@ pub(crate) struct Args {
     /// Candidates that linking considers; more make a better index, more slowly
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = values::ef())]
     ef_construction: usize,
+    /// Codes for searches to find their way by, in one byte an element (sq8) or half a byte (sq4); the best candidates
+    /// are then compared by their vectors. sq4 is the fastest to search, and sq8 to build
+    #[arg(long, value_name = "CODES", default_value = "sq8", value_parser = values::quantization())]
+    quantize: values::Codes,
+    /// What to keep of the vectors; none makes the smallest index, of codes alone, whose distances are approximate and
+    /// which cannot grow
+    #[arg(long, default_value = "f32", value_parser = values::store())]
+    store: Store,
     /// Seed of the random levels
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -69,6 +77,7 @@ struct Report {
     metric: &'static str,
     m: usize,
     ef_construction: usize,
+    quantization: Option<&'static str>,
     build_seconds: f64,
     index_bytes: u64,
     peak_rss_bytes: Option<u64>,
@@ -83,6 +92,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
     check_output(&args.output, &inputs)?;
+    if args.store == Store::None && args.quantize.0.is_none() {
+        return Err(Failure::NothingKept);
+    }
 
     let reading = progress::bar("reading", count);
     let linking = progress::bar("linking", count);
@@ -107,11 +119,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         .m(args.m)
         .ef_construction(args.ef_construction)
         .seed(args.seed)
+        .quantization(args.quantize.0)
         .threads(threads)
         .build_with(count, fill, linked)
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
-    index.save(&args.output)?;
+    index.save_with(&args.output, args.store)?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();
@@ -122,6 +135,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         metric: args.metric.name(),
         m: args.m,
         ef_construction: args.ef_construction,
+        quantization: args.quantize.0.map(Quantization::name),
         build_seconds: time.as_secs_f64(),
         index_bytes: metadata.len(),
         peak_rss_bytes: rss::peak_rss_bytes(),

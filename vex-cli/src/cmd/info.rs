@@ -4,8 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vex::MappedIndex;
 use vex::graph::{GraphView, NodeId};
+use vex::{MappedIndex, Quantization};
 
 use super::{kernels, print_json};
 use crate::error::Failure;
@@ -48,6 +48,8 @@ struct Info {
     kind: &'static str,
     metric: &'static str,
     element: &'static str,
+    stores_vectors: bool,
+    quantization: Option<&'static str>,
     dim: usize,
     stride: usize,
     count: usize,
@@ -93,6 +95,8 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     field("format", format!("{} {}.{}", info.kind, info.major, info.minor))?;
     field("vectors", human::count(info.count as u64))?;
     field("dimensions", format!("{} x {}, in rows of {}", info.dim, info.element, info.stride))?;
+    field("stored", if info.stores_vectors { "vectors" } else { "codes alone" }.to_owned())?;
+    field("codes", info.quantization.unwrap_or("none").to_owned())?;
     field("metric", info.metric.to_owned())?;
     field("m", format!("{}, on the base {}", info.m, info.m0))?;
     field("ef_construction", info.ef_construction.to_string())?;
@@ -140,6 +144,8 @@ impl Info {
             kind: header.kind.name(),
             metric: header.metric.name(),
             element: header.element.name(),
+            stores_vectors: header.stores_vectors(),
+            quantization: header.quantization.map(Quantization::name),
             dim: header.dim,
             stride: header.stride,
             count: header.count,

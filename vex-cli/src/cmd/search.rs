@@ -42,6 +42,9 @@ pub(crate) struct Args {
     /// Candidates of a search, at least k; more find more, more slowly
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::ef())]
     ef_search: usize,
+    /// Candidates whose exact distances are computed, as a multiple of k, if the index has codes and vectors; 0 for none
+    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
+    rescore: f32,
     /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
     #[arg(long, value_name = "IDS")]
     output: Option<PathBuf>,
@@ -64,7 +67,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         check_output(output, &[&args.index, &args.queries])?;
     }
     let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
-    let params = SearchParams::new(args.k, args.ef_search);
+    let params = SearchParams { rescore: args.rescore, ..SearchParams::new(args.k, args.ef_search) };
     let mut scratch = Scratch::new();
     let mut ids = args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.k)).transpose()?;
     let mut answers = Vec::new();

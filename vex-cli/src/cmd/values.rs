@@ -3,12 +3,37 @@
 use std::ops::RangeInclusive;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use vex::{Metric, Params};
+use vex::{Metric, Params, Quantization, Store};
 
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
     let known = PossibleValuesParser::new(Metric::NUMERIC.map(Metric::name));
     known.map(|name| Metric::from_name(&name).expect("a known name"))
+}
+
+/// Codes by their name; none is the absence of codes.
+pub(crate) fn quantization() -> impl TypedValueParser<Value = Codes> {
+    let names = ["none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
+    PossibleValuesParser::new(names)
+        .map(|name| Codes(Quantization::ALL.into_iter().find(|kind| kind.name() == name)))
+}
+
+/// How to code vectors, if at all. A type of its own, since an `Option` would be an argument that may be missing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Codes(pub(crate) Option<Quantization>);
+
+/// What to keep of the vectors.
+pub(crate) fn store() -> impl TypedValueParser<Value = Store> {
+    let known = PossibleValuesParser::new(["f32", "none"]);
+    known.map(|name| if name == "none" { Store::None } else { Store::F32 })
+}
+
+/// Candidates to rescore, as a multiple of k.
+pub(crate) fn rescore(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(rescore) if (0.0..=1000.0).contains(&rescore) => Ok(rescore),
+        _ => Err(format!("{text} is not in 0..=1000")),
+    }
 }
 
 /// Links of a node.

@@ -3,6 +3,7 @@
 mod demo;
 mod no_space;
 mod outputs;
+mod quantized;
 mod refusals;
 mod round_trip;
 mod support;

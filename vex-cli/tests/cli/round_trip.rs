@@ -101,8 +101,11 @@ fn check_info(info: &Value, length: usize) {
     assert!(levels[0]["average_degree"].as_f64().unwrap() > 2.0);
     let sections = info["sections"].as_array().unwrap();
     let tags: BTreeSet<&str> = sections.iter().map(|section| section["tag"].as_str().unwrap()).collect();
-    assert!(tags.is_superset(&BTreeSet::from(["VECS", "KEYS", "LNK0", "META"])), "{tags:?}");
-    assert_eq!(sections.len(), levels.len() + 3);
+    assert!(
+        tags.is_superset(&BTreeSet::from(["VECS", "CODE", "TERM", "MEAN", "KEYS", "LNK0", "META"])),
+        "{tags:?}"
+    );
+    assert_eq!(sections.len(), levels.len() + 6);
     for section in sections {
         assert_eq!(section["offset"].as_u64().unwrap() % 64, 0);
         assert!(section["length"].as_u64().unwrap() > 0);

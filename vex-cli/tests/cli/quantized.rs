@@ -1,0 +1,111 @@
+//! Indexes with codes, beside their vectors and instead of them.
+
+use serde_json::Value;
+
+use crate::support::{Folder, bytes, floats, read_ivecs, vectors};
+
+const DIM: usize = 40;
+
+/// A folder with vectors, queries and the truth.
+fn folder(metric: &str) -> Folder {
+    let folder = Folder::new();
+    folder.write("base.npy", vectors(&floats(&bytes(11, 2000, DIM))));
+    folder.write("queries.npy", vectors(&floats(&bytes(12, 50, DIM))));
+    folder
+        .succeed(&format!("gt base.npy --queries queries.npy -k 10 --metric {metric} --output truth.ivecs"));
+    folder
+}
+
+fn recall(folder: &Folder, search: &str) -> f64 {
+    let truth = read_ivecs(&folder.read("truth.ivecs"));
+    let answers = folder.json(search);
+    let right = answers.as_array().unwrap().iter().zip(&truth).map(|(answer, truth)| {
+        let keys: Vec<i64> =
+            answer["keys"].as_array().unwrap().iter().map(|key| key.as_i64().unwrap()).collect();
+        assert_eq!(keys.len(), 10);
+        truth.iter().filter(|id| keys.contains(&i64::from(**id))).count()
+    });
+    right.sum::<usize>() as f64 / (truth.len() * 10) as f64
+}
+
+#[test]
+fn codes_find_what_vectors_find() {
+    for metric in ["squared-euclidean", "inner-product", "cosine"] {
+        let folder = folder(metric);
+        // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels more so.
+        for (quantize, rescored, alone) in [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6)] {
+            let build = format!(
+                "build base.npy --output {quantize}.vex --metric {metric} --quantize {quantize} --json"
+            );
+            let report = folder.json(&build);
+            let expected = if quantize == "none" { Value::Null } else { quantize.into() };
+            assert_eq!(report["quantization"], expected);
+            folder.succeed(&format!("verify {quantize}.vex"));
+            let search = format!("search {quantize}.vex --queries queries.npy --ef-search 200 --json");
+            let found = recall(&folder, &search);
+            assert!(found >= rescored, "{metric}, {quantize}: {found}");
+            let found = recall(&folder, &format!("{search} --rescore 0"));
+            assert!(found >= alone, "{metric}, {quantize} alone: {found}");
+        }
+    }
+}
+
+#[test]
+fn codes_alone_answer_as_codes_without_rescoring_do() {
+    let folder = folder("cosine");
+    for quantize in ["sq8", "sq4"] {
+        let build = format!("build base.npy --metric cosine --quantize {quantize}");
+        let with = folder.json(&format!("{build} --output with.vex --json"));
+        let without = folder.json(&format!("{build} --store none --output alone.vex --json"));
+        assert!(
+            without["index_bytes"].as_u64().unwrap() + 2000 * DIM as u64 * 4
+                < with["index_bytes"].as_u64().unwrap()
+        );
+        folder.succeed("verify alone.vex");
+        let search = "--queries queries.npy --ef-search 100 --json";
+        let expected = folder.json(&format!("search with.vex {search} --rescore 0"));
+        assert_eq!(folder.json(&format!("search alone.vex {search}")), expected);
+        let info = folder.json("info alone.vex --json");
+        assert_eq!((&info["stores_vectors"], &info["quantization"]), (&false.into(), &quantize.into()));
+        let sections = info["sections"].as_array().unwrap();
+        assert!(sections.iter().all(|section| section["tag"] != "VECS"), "{sections:?}");
+    }
+}
+
+#[test]
+fn threads_and_instruction_sets_do_not_change_a_byte() {
+    let folder = folder("squared-euclidean");
+    for quantize in ["sq8", "sq4"] {
+        let build = |name: &str, level: &str, threads: usize| {
+            let arguments =
+                format!("build base.npy --output {name} --quantize {quantize} --threads {threads}");
+            let mut command = folder.command(&arguments);
+            command.env("VEX_SIMD", level);
+            assert_eq!(crate::support::run(command).code, Some(0), "{level}");
+            folder.read(name)
+        };
+        let expected = build("scalar.vex", "scalar", 1);
+        for (level, threads) in [("avx2", 2), ("avx512", 4), ("neon", 8)] {
+            assert!(build("other.vex", level, threads) == expected, "{quantize}, {level}, {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn an_index_that_was_read_is_benched_as_one_that_is_mapped() {
+    let folder = folder("cosine");
+    folder.succeed("build base.npy --output base.vex --metric cosine --quantize sq4");
+    let bench = "bench base.vex --queries queries.npy --ground-truth truth.ivecs --ef-search 40";
+    let recall = |arguments: &str| folder.json(&format!("{bench} --json {arguments}"))[0]["recall"].as_f64();
+    assert_eq!(recall(""), recall("--load"));
+    assert!(folder.succeed(bench).contains("sq4 codes, rescore 2"));
+}
+
+#[test]
+fn an_index_of_nothing_is_refused() {
+    let folder = folder("cosine");
+    folder.refuse(
+        "build base.npy --output base.vex --quantize none --store none",
+        "--store none needs codes: expected --quantize sq8 or sq4, found none",
+    );
+}
