@@ -32,7 +32,7 @@ impl Nibbles for Avx2Vnni {
     type Sums = [__m256i; 2];
     type Lanes = __m256i;
     const LINES: usize = MAX_LINES;
-    const CHAINS: usize = 1;
+    const CHAINS: usize = 4;
     const BATCH: bool = true;
 
     #[inline(always)]
@@ -55,6 +55,11 @@ impl Nibbles for Avx2Vnni {
             high = self.dot(high, self.0.avx2._mm256_and_si256(codes[half], high_bits), query[2 + half]);
         }
         [low, high]
+    }
+
+    #[inline(always)]
+    fn add(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
+        [self.0.avx2._mm256_add_epi32(a[0], b[0]), self.0.avx2._mm256_add_epi32(a[1], b[1])]
     }
 
     #[inline(always)]

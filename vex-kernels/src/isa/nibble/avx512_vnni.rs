@@ -32,7 +32,7 @@ impl Nibbles for Avx512Vnni {
     type Sums = [__m512i; 2];
     type Lanes = __m512i;
     const LINES: usize = MAX_LINES;
-    const CHAINS: usize = 2;
+    const CHAINS: usize = 3;
     const BATCH: bool = true;
 
     #[inline(always)]
@@ -50,6 +50,11 @@ impl Nibbles for Avx512Vnni {
             self.dot(low, self.0.avx512f._mm512_and_si512(codes, low_bits), query[0]),
             self.dot(high, self.0.avx512f._mm512_and_si512(codes, high_bits), query[1]),
         ]
+    }
+
+    #[inline(always)]
+    fn add(self, a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
+        [self.0.avx512f._mm512_add_epi32(a[0], b[0]), self.0.avx512f._mm512_add_epi32(a[1], b[1])]
     }
 
     #[inline(always)]
