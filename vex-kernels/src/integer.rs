@@ -81,6 +81,12 @@ pub(crate) trait Integers: Copy {
     fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
     /// The sum of all lanes.
     fn total(self, sums: Self::Sums) -> i32;
+
+    /// The sums of all lanes of four rows.
+    #[inline(always)]
+    fn totals(self, [a, b, c, d]: [Self::Sums; 4]) -> [i32; 4] {
+        [self.total(a), self.total(b), self.total(c), self.total(d)]
+    }
 }
 
 #[inline(always)]
@@ -183,12 +189,16 @@ fn totals<
     let mut start = 0;
     loop {
         let end = query.len().min(start + BLOCK);
-        let rows = rows.map(|row| &row[..end]);
+        let mut rows = rows;
+        for row in &mut rows {
+            *row = &row[..end];
+        }
         match I::SUMS_AT_ONCE / (if ALONE { QUERY } else { 0 } + ROW * ROWS).max(1) {
-            4.. => {
+            // Four rows are eight chains then: enough.
+            4.. if ROWS < 4 => {
                 block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 4>(isa, &query[..end], rows, start, &mut totals)
             }
-            2 | 3 => {
+            2.. => {
                 block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 2>(isa, &query[..end], rows, start, &mut totals)
             }
             _ => {
@@ -226,8 +236,18 @@ fn block<
     let mut of_query = [[isa.zero(); QUERY]; CHAINS];
     let mut of_rows = [[[isa.zero(); ROW]; ROWS]; CHAINS];
     let (query_lines, query_tail) = I::lines(&query[start..]);
-    let row_lines = rows.map(|row| &I::lines(&row[start..]).0[..query_lines.len()]);
-    let row_tails = rows.map(|row| &I::lines(&row[start..]).1[..query_tail.len()]);
+    let (query_groups, query_rest) = query_lines.as_chunks::<CHAINS>();
+    // Here and below not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    let mut row_groups: [&[[I::Block<R>; CHAINS]]; ROWS] = [&[]; ROWS];
+    let mut row_rests: [&[I::Block<R>]; ROWS] = [&[]; ROWS];
+    let mut row_tails: [&[R]; ROWS] = [&[]; ROWS];
+    for r in 0..ROWS {
+        let (lines, tail) = I::lines(&rows[r][start..]);
+        let (groups, rest) = lines.as_chunks::<CHAINS>();
+        row_groups[r] = &groups[..query_groups.len()];
+        row_rests[r] = &rest[..query_rest.len()];
+        row_tails[r] = &tail[..query_tail.len()];
+    }
 
     macro_rules! step {
         ($chain:expr, $query:expr, |$r:ident| $row:expr) => {
@@ -240,9 +260,6 @@ fn block<
             }
         };
     }
-    let (query_groups, query_rest) = query_lines.as_chunks::<CHAINS>();
-    let row_groups = row_lines.map(|lines| &lines.as_chunks::<CHAINS>().0[..query_groups.len()]);
-    let row_rests = row_lines.map(|lines| &lines.as_chunks::<CHAINS>().1[..query_rest.len()]);
     for (i, query_group) in query_groups.iter().enumerate() {
         for chain in 0..CHAINS {
             step!(chain, isa.load(&query_group[chain]), |r| isa.load(&row_groups[r][i][chain]));
@@ -257,7 +274,6 @@ fn block<
         step!(CHAINS - 1, isa.load_tail(query, query_tail), |r| isa.load_tail(rows[r], row_tails[r]));
     }
 
-    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
     for s in 0..QUERY {
         let mut sums = of_query[0][s];
         for chain in 1..CHAINS {
@@ -265,13 +281,23 @@ fn block<
         }
         totals.0[s] += i64::from(isa.total(sums));
     }
-    for r in 0..ROWS {
-        for s in 0..ROW {
-            let mut sums = of_rows[0][r][s];
+    for s in 0..ROW {
+        let mut sums = [isa.zero(); ROWS];
+        for r in 0..ROWS {
+            sums[r] = of_rows[0][r][s];
             for chain in 1..CHAINS {
-                sums = isa.add(sums, of_rows[chain][r][s]);
+                sums[r] = isa.add(sums[r], of_rows[chain][r][s]);
             }
-            totals.1[r][s] += i64::from(isa.total(sums));
+        }
+        if let Some(four) = sums.first_chunk::<4>() {
+            let four = isa.totals(*four);
+            for r in 0..ROWS {
+                totals.1[r][s] += i64::from(four[r]);
+            }
+        } else {
+            for r in 0..ROWS {
+                totals.1[r][s] += i64::from(isa.total(sums[r]));
+            }
         }
     }
 }

@@ -84,6 +84,11 @@ impl Integers for Avx2 {
     fn total(self, sums: __m256i) -> i32 {
         total(self.0, sums)
     }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m256i; 4]) -> [i32; 4] {
+        totals(self.0, rows)
+    }
 }
 
 /// The sum of eight lanes.

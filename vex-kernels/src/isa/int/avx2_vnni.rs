@@ -105,6 +105,11 @@ impl Integers for Avx2Vnni {
     fn total(self, sums: __m256i) -> i32 {
         avx2::total(self.0, sums)
     }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m256i; 4]) -> [i32; 4] {
+        avx2::totals(self.0, rows)
+    }
 }
 
 super::compile_integers!(

@@ -76,6 +76,11 @@ impl Integers for Avx512 {
     fn total(self, sums: __m512i) -> i32 {
         self.0.avx512f._mm512_reduce_add_epi32(sums)
     }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m512i; 4]) -> [i32; 4] {
+        totals(self.0, rows)
+    }
 }
 
 /// The sums of sixteen lanes each. Four at once take a third of the shuffles of four in turn.

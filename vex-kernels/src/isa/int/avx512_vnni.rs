@@ -4,6 +4,7 @@ use core::arch::x86_64::{__m512i, _mm512_dpbusd_epi32, _mm512_maskz_loadu_epi8};
 
 use pulp::x86::V4;
 
+use super::avx512;
 use crate::integer::{Integer, Integers};
 
 #[derive(Clone, Copy)]
@@ -93,6 +94,11 @@ impl Integers for Avx512Vnni {
     #[inline(always)]
     fn total(self, sums: __m512i) -> i32 {
         self.0.avx512f._mm512_reduce_add_epi32(sums)
+    }
+
+    #[inline(always)]
+    fn totals(self, rows: [__m512i; 4]) -> [i32; 4] {
+        avx512::totals(self.0, rows)
     }
 }
 
