@@ -1,8 +1,8 @@
 //! Damage of every kind is found, and no file, however forged, makes a reader panic or run on.
 
-use support::{Graph, Random, poke, seal, write};
-use vex_format::{AlignedBytes, Image};
-use vex_graph::Metric;
+use support::{Graph, Random, coded, poke, seal, write, write_with};
+use vex_format::{AlignedBytes, Image, Store};
+use vex_graph::{Metric, NodeSet, Quantization};
 
 fn files() -> Vec<Vec<u8>> {
     let graphs = [
@@ -10,7 +10,15 @@ fn files() -> Vec<Vec<u8>> {
         Graph::ring(Metric::Cosine, 17, 5, &[0; 4], 4, 2),
         Graph::ring(Metric::InnerProduct, 3, 4, &[], 0, 3),
     ];
-    graphs.iter().map(|graph| write(&graph.view(), &graph.keys()).to_vec()).collect()
+    let mut files: Vec<_> = graphs.iter().map(|graph| write(&graph.view(), &graph.keys()).to_vec()).collect();
+    for (quantization, store) in
+        Quantization::ALL.into_iter().flat_map(|kind| [Store::F32, Store::None].map(|store| (kind, store)))
+    {
+        let graph = coded(Metric::InnerProduct, quantization, 3, 6, 4);
+        let view = graph.view().with_tombstones(NodeSet::new(&[0b1_0010]));
+        files.push(write_with(&view, &[1, 2, 3, 4, 5, 6], store).to_vec());
+    }
+    files
 }
 
 /// Opens, uses and verifies; says whether nothing was found.

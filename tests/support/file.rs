@@ -1,13 +1,18 @@
 use std::convert::Infallible;
 
-use vex_format::{AlignedBytes, Meta, Writer};
+use vex_format::{AlignedBytes, Meta, Store, Writer};
 use vex_graph::{GraphView, Params};
 
 /// The file of a graph, with fixed metadata.
 pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
+    write_with(view, keys, Store::F32)
+}
+
+/// The file of a graph that keeps of the vectors what `store` says.
+pub fn write_with(view: &GraphView<'_>, keys: &[u64], store: Store) -> AlignedBytes {
     let params =
         Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true, quantization: None };
-    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9, store: Default::default() };
+    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9, store };
     let writer = Writer::new(view, keys, &meta).unwrap();
     let mut bytes = Vec::new();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {

@@ -13,7 +13,12 @@ pub fn poke(view: &GraphView<'_>) {
     let mut scratch = Scratch::new();
     let mut found = [Neighbor::default(); 4];
     for node in 0..count.min(2) {
-        sum += u64::from(view.rows().row(node)[0].to_bits());
+        if view.rows().are_stored() {
+            sum += u64::from(view.rows().row(node)[0].to_bits());
+        }
+        if let Some(codes) = view.codes() {
+            sum += u64::from(codes.row(node)[0]) + u64::from(codes.terms()[node as usize][0].to_bits());
+        }
         let mut query = vec![0.25; view.dim()];
         query[0] = 1.0 + node as f32;
         let stats = search(view, &query, &SearchParams::new(4, 8), &mut scratch, &mut found).unwrap();
