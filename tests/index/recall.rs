@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use vex::{Index, Metric, Scratch, SearchParams};
+use vex::{Index, Metric, Quantization, Scratch, SearchParams};
 
 const DIM: usize = 384;
 const K: usize = 10;
@@ -55,18 +55,38 @@ fn real_embeddings_are_found() {
 }
 
 #[test]
+fn codes_and_rescoring_find_as_much_as_vectors() {
+    let mut rows = definitions();
+    let queries = rows.split_off(rows.len() - 200);
+    for quantization in Quantization::ALL {
+        let vectors = rows.iter().enumerate().map(|(key, row)| (key as u64, row));
+        let builder = Index::builder(DIM).metric(Metric::Cosine).quantization(quantization);
+        let index = builder.build_from(vectors).unwrap();
+        let found = [32, 64, 128].map(|ef_search| recall(&index, &queries, ef_search));
+        // The bars of the test above, for a graph of codes: what they lose is less than what graphs differ by.
+        assert!(found[0] >= 0.93 && found[1] >= 0.975 && found[2] >= 0.99, "{quantization}: {found:?}");
+    }
+}
+
+#[test]
 fn single_inserts_are_as_good_as_a_bulk_build() {
     let mut rows = definitions();
     rows.truncate(4_200);
     let queries = rows.split_off(4_000);
     let vectors = || rows.iter().enumerate().map(|(key, row)| (key as u64, row));
-    let bulk = Index::builder(DIM).metric(Metric::Cosine).build_from(vectors()).unwrap();
-    let mut single = Index::builder(DIM).metric(Metric::Cosine).build().unwrap();
-    for (key, row) in vectors() {
-        single.insert(key, row).unwrap();
-    }
-    for ef_search in [16, 48] {
-        let (bulk, single) = (recall(&bulk, &queries, ef_search), recall(&single, &queries, ef_search));
-        assert!((bulk - single).abs() <= 0.015, "ef {ef_search}: bulk {bulk}, single {single}");
+    for quantization in [None, Some(Quantization::Sq4)] {
+        let builder = || Index::builder(DIM).metric(Metric::Cosine).quantization(quantization);
+        let bulk = builder().build_from(vectors()).unwrap();
+        let mut single = builder().build().unwrap();
+        for (key, row) in vectors() {
+            single.insert(key, row).unwrap();
+        }
+        for ef_search in [16, 48] {
+            let (bulk, single) = (recall(&bulk, &queries, ef_search), recall(&single, &queries, ef_search));
+            assert!(
+                (bulk - single).abs() <= 0.015,
+                "{quantization:?}, ef {ef_search}: bulk {bulk}, single {single}"
+            );
+        }
     }
 }

@@ -1,0 +1,53 @@
+//! The bytes of a built index are the same on every machine, with any number of threads.
+
+use support::Random;
+use vex::{Index, Metric, Quantization};
+use vex_format::crc32c;
+
+const DIM: usize = 96;
+
+/// The checksum of the file of an index of 3,000 clustered vectors.
+fn digest(metric: Metric, quantization: Option<Quantization>, threads: usize) -> u32 {
+    let mut random = Random(17);
+    let centres: Vec<Vec<f32>> = (0..40).map(|_| (0..DIM).map(|_| random.element()).collect()).collect();
+    let vectors: Vec<_> = (0..3000)
+        .map(|key| {
+            let centre = &centres[random.below(centres.len())];
+            (key, centre.iter().map(|element| element + 0.5 * random.element()).collect::<Vec<f32>>())
+        })
+        .collect();
+    let builder = Index::builder(DIM).metric(metric).ef_construction(60).threads(threads);
+    let index = builder.quantization(quantization).build_from(vectors).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    index.save(&path).unwrap();
+    crc32c(&std::fs::read(path).unwrap())
+}
+
+/// Codes are compared by integers, so these hold whatever the processor has.
+#[test]
+fn an_index_of_codes_has_these_bytes_everywhere() {
+    let expected = [
+        (Metric::SquaredEuclidean, Quantization::Sq8, 0x7fe3_71bd),
+        (Metric::InnerProduct, Quantization::Sq8, 0x81cb_6868),
+        (Metric::Cosine, Quantization::Sq8, 0xae9b_be4e),
+        (Metric::Cosine, Quantization::Sq4, 0xc2d4_8648),
+    ];
+    for (metric, quantization, expected) in expected {
+        for threads in [1, 2, 4, 8] {
+            let found = digest(metric, Some(quantization), threads);
+            assert_eq!(found, expected, "{metric}, {quantization}, {threads} threads: {found:#010x}");
+        }
+    }
+}
+
+/// Vectors are compared with fused multiply-adds, which every level but the portable one has.
+#[test]
+fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
+    let level = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).level();
+    let threads = [1, 2, 4, 8].map(|threads| digest(Metric::SquaredEuclidean, None, threads));
+    assert_eq!(threads, [threads[0]; 4]);
+    if level != vex::kernels::Level::Scalar {
+        assert_eq!(threads[0], 0x2a92_6966, "{:#010x}", threads[0]);
+    }
+}
