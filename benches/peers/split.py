@@ -13,6 +13,14 @@ import sys
 import numpy as np
 
 
+def draw(rows, count, seed):
+    """Which rows are held out, in the order drawn, and a mask of those that are kept."""
+    held = np.random.default_rng(seed).choice(rows, count, replace=False)
+    kept = np.ones(rows, dtype=bool)
+    kept[held] = False
+    return held, kept
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("vectors", help="rows x dim matrix, .npy")
@@ -29,9 +37,7 @@ def main():
     if not 0 < args.hold_out < rows:
         sys.exit(f"--hold-out must lie between 1 and {rows - 1}")
 
-    held = np.random.default_rng(args.seed).choice(rows, args.hold_out, replace=False)
-    kept = np.ones(rows, dtype=bool)
-    kept[held] = False
+    held, kept = draw(rows, args.hold_out, args.seed)
     # Opened by us, so that numpy does not append ".npy" to a name that lacks it.
     for path, part in ((args.queries, vectors[held]), (args.base, vectors[kept])):
         with open(path, "wb") as file:
