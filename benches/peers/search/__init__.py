@@ -1,0 +1,1 @@
+"""Vex beside other libraries, whole searches: see ../README.md."""

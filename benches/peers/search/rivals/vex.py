@@ -1,0 +1,73 @@
+"""Vex, through its command: it times itself, from within, and so pays nothing for a call."""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import time
+
+from . import Rival, Unavailable
+
+METRICS = {"cosine": "cosine", "l2": "squared-euclidean"}
+
+
+class Library(Rival):
+    reads_files = True
+    resident = 0
+
+    def __init__(self, spec):
+        super().__init__(spec)
+        if not spec.vex:
+            raise Unavailable("no --vex")
+        self.quantizes = "--quantize" in self.run("build", "--help")
+        if spec.mode != "f32" and not self.quantizes:
+            raise Unavailable("`vex build --help` does not mention --quantize")
+
+    def version(self):
+        digest = hashlib.sha256(pathlib.Path(self.spec.vex).read_bytes()).hexdigest()
+        return f"{self.run('--version').strip()} (binary {digest[:12]})"
+
+    def build(self, rows, m, ef_construction, threads):
+        command = ["build", self.spec.base, "--output", self.spec.folder / "index.vex", "--json"]
+        command += ["--metric", METRICS[self.spec.metric], "--m", m]
+        command += ["--ef-construction", ef_construction, "--threads", threads]
+        if self.quantizes:
+            command += ["--quantize", "none" if self.spec.mode == "f32" else self.spec.mode]
+        self.run(*command)
+
+    def save(self, folder):
+        pass  # `build` has, and its time includes it.
+
+    def load(self, folder):
+        self.index = folder / "index.vex"
+
+    def measure(self, ef, threads):
+        """The figures of one ef, as `measure.measure` takes those of the others."""
+        command = ["bench", self.index, "--queries", self.spec.queries, "--ground-truth", self.spec.truth]
+        command += ["-k", self.spec.k, "--ef-search", ef, "--threads", threads, "--json"]
+        if self.spec.rescore and self.spec.mode != "f32":
+            command += ["--rescore", self.spec.rescore]
+        if self.spec.vex_load:
+            command.append("--load")
+        return json.loads(self.run(*command))[0]
+
+    def run(self, *arguments):
+        """Standard output. The most memory that any of the processes had resident is kept, as far as it is seen."""
+        command = [str(part) for part in (self.spec.vex, *arguments)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None:
+                self.resident = max(self.resident, resident_peak(process.pid))
+                time.sleep(0.02)
+            if process.returncode:
+                raise RuntimeError(f"{' '.join(command)}: {process.stderr.read().strip()}")
+            return process.stdout.read()
+
+
+def resident_peak(pid):
+    try:
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("VmHWM"):
+                return int(line.split()[1]) * 1024
+    except OSError:
+        pass
+    return 0
