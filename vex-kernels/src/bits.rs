@@ -2,7 +2,7 @@
 //!
 //! Bits are counted, and counts are integers: every instruction set finds the same ones in whatever order.
 
-use crate::isa::BitIsa;
+use crate::isa::{BitIsa, Words};
 
 /// Words of 64 bits in a line: one 64-byte cache line.
 pub(crate) const WORDS: usize = 8;
@@ -15,7 +15,7 @@ pub(crate) trait BitRule<const COUNTS: usize> {
     fn step<I: BitIsa>(isa: I, counts: [I::Count; COUNTS], a: I::Line, b: I::Line) -> [I::Count; COUNTS];
 
     /// The distance that the finished counts stand for.
-    fn finish(counts: [u64; COUNTS]) -> f32;
+    fn finish<I: BitIsa>(isa: I, counts: [I::Count; COUNTS]) -> f32;
 }
 
 #[inline(always)]
@@ -24,7 +24,42 @@ pub(crate) fn distance<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize>(
     query: &[u64],
     row: &[u64],
 ) -> f32 {
-    distances::<I, F, COUNTS, 1, COUNTERS>(isa, query, [row])[0]
+    assert!(row.len() == query.len(), "vectors of one length");
+    let words = query.len();
+    if words < I::BY_WORD {
+        by_word::<I, F, COUNTS>(isa, query, row)
+    } else if !I::MASKS_LINES || words > 4 * WORDS {
+        distances::<I, F, COUNTS, 1, COUNTERS>(isa, query, [row])[0]
+    } else if words <= WORDS {
+        few_lines::<I, F, COUNTS, 1>(isa, query, row)
+    } else if words <= 2 * WORDS {
+        few_lines::<I, F, COUNTS, 2>(isa, query, row)
+    } else if words <= 3 * WORDS {
+        few_lines::<I, F, COUNTS, 3>(isa, query, row)
+    } else {
+        few_lines::<I, F, COUNTS, 4>(isa, query, row)
+    }
+}
+
+/// A row of `LINES` lines, of which the last may be partial: no loop, and no branch for what the last one holds.
+#[inline(always)]
+fn few_lines<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize, const LINES: usize>(
+    isa: I,
+    query: &[u64],
+    row: &[u64],
+) -> f32 {
+    let (query_lines, query_last) = query.split_at((LINES - 1) * WORDS);
+    let (row_lines, row_last) = row.split_at((LINES - 1) * WORDS);
+    let (query_lines, row_lines) = (query_lines.as_chunks::<WORDS>().0, row_lines.as_chunks::<WORDS>().0);
+    let zero = [isa.zero(); COUNTS];
+    let mut counts = F::step(isa, zero, isa.load_partial(query_last), isa.load_partial(row_last));
+    for n in 0..LINES - 1 {
+        let line = F::step(isa, zero, isa.load(&query_lines[n]), isa.load(&row_lines[n]));
+        for c in 0..COUNTS {
+            counts[c] = isa.add(counts[c], line[c]);
+        }
+    }
+    F::finish(isa, counts)
 }
 
 #[inline(always)]
@@ -33,7 +68,25 @@ pub(crate) fn distance_batch_4<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usiz
     query: &[u64],
     rows: [&[u64]; 4],
 ) -> [f32; 4] {
+    // From a line on, four rows are enough for lines to pay.
+    if query.len() < I::BY_WORD.min(WORDS) {
+        let mut distances = [0.0; 4];
+        for (distance, row) in distances.iter_mut().zip(rows) {
+            *distance = self::distance::<I, F, COUNTS>(isa, query, row);
+        }
+        return distances;
+    }
     distances::<I, F, COUNTS, 4, 1>(isa, query, rows)
+}
+
+/// The distance between vectors of a few words, each counted by itself.
+#[inline(always)]
+fn by_word<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize>(isa: I, query: &[u64], row: &[u64]) -> f32 {
+    let mut counts = [0; COUNTS];
+    for (a, b) in query.iter().zip(row) {
+        counts = F::step(Words(isa), counts, *a, *b);
+    }
+    F::finish(Words(isa), counts)
 }
 
 /// Every row in lines, `LINES` of them at a time, each with a counter of its own.
@@ -55,16 +108,16 @@ fn distances<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usi
     let (query_blocks, query_rest) = query_lines.as_chunks::<LINES>();
     let row_blocks = row_lines.map(|lines| &lines.as_chunks::<LINES>().0[..query_blocks.len()]);
     let row_rests = row_lines.map(|lines| &lines.as_chunks::<LINES>().1[..query_rest.len()]);
-    for (i, query_block) in query_blocks.iter().enumerate() {
+    for i in 0..query_blocks.len() {
         for n in 0..LINES {
-            let query_line = isa.load(&query_block[n]);
+            let query_line = isa.load(&query_blocks[i][n]);
             for r in 0..ROWS {
                 counts[r][n] = F::step(isa, counts[r][n], query_line, isa.load(&row_blocks[r][i][n]));
             }
         }
     }
-    for (i, query_line) in query_rest.iter().enumerate() {
-        let query_line = isa.load(query_line);
+    for i in 0..query_rest.len() {
+        let query_line = isa.load(&query_rest[i]);
         for r in 0..ROWS {
             counts[r][0] = F::step(isa, counts[r][0], query_line, isa.load(&row_rests[r][i]));
         }
@@ -80,22 +133,13 @@ fn distances<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usi
     // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
     let mut distances = [0.0; ROWS];
     for r in 0..ROWS {
-        let mut finished = [0; COUNTS];
+        let mut sums = counts[r][0];
         for c in 0..COUNTS {
-            let mut count = counts[r][0][c];
             for n in 1..LINES {
-                count = isa.add(count, counts[r][n][c]);
+                sums[c] = isa.add(sums[c], counts[r][n][c]);
             }
-            finished[c] = isa.sum(count);
         }
-        distances[r] = F::finish(finished);
+        distances[r] = F::finish(isa, sums);
     }
     distances
-}
-
-/// Exact up to 2²⁴, the nearest f32 above.
-#[inline(always)]
-pub(crate) fn to_f32(count: u64) -> f32 {
-    // Signed, because that conversion is one instruction on every target; no memory holds 2⁶³ bits.
-    count as i64 as f32
 }

@@ -19,7 +19,7 @@ mod portable;
 
 #[cfg(test)]
 pub(crate) use bits::PortableBits;
-pub(crate) use bits::{BitIsa, bit_variants};
+pub(crate) use bits::{BitIsa, Words, bit_variants};
 pub(crate) use capabilities::Capabilities;
 pub(crate) use float::float_variants;
 pub(crate) use int::{code_products, code_variants, integer_variants};

@@ -13,9 +13,9 @@ impl BitRule<2> for Jaccard {
     }
 
     #[inline(always)]
-    fn finish([different, either]: [u64; 2]) -> f32 {
-        // Two empty sets are equal. Signed for the sake of the conversion, as in `to_f32`.
-        let either = either.max(1) as i64;
-        (different as i64 as f64 / either as f64) as f32
+    fn finish<I: BitIsa>(isa: I, counts: [I::Count; 2]) -> f32 {
+        let [different, either] = isa.sum_pair(counts);
+        // Two empty sets are equal.
+        (different / either.max(1.0)) as f32
     }
 }

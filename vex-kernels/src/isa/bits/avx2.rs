@@ -1,7 +1,8 @@
 //! x86-64-v3: a line is two 256-bit registers, whose half bytes are looked up in a table of sixteen counts
 //! (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2 Instructions*, 2018, section 2).
 
-use core::arch::x86_64::{__m256i, _mm256_maskload_epi64};
+use core::arch::asm;
+use core::arch::x86_64::{__m128i, __m256i, _mm256_maskload_epi64};
 
 use pulp::x86::V3;
 
@@ -46,6 +47,7 @@ impl Avx2 {
 impl BitIsa for Avx2 {
     type Line = [__m256i; 2];
     type Count = __m256i;
+    const BY_WORD: usize = 2 * WORDS;
 
     #[inline(always)]
     fn zero(self) -> __m256i {
@@ -82,6 +84,15 @@ impl BitIsa for Avx2 {
     }
 
     #[inline(always)]
+    fn count_word(self, word: u64) -> u64 {
+        let mut count = word;
+        // Not `count_ones`: the compiler would make lines of the words again.
+        // SAFETY: the capability `avx2` covers POPCNT, which changes this register and the flags alone.
+        unsafe { asm!("popcnt {0}, {0}", inout(reg) count, options(pure, nomem, nostack)) };
+        count
+    }
+
+    #[inline(always)]
     fn add(self, a: __m256i, b: __m256i) -> __m256i {
         self.0.avx2._mm256_add_epi64(a, b)
     }
@@ -90,6 +101,19 @@ impl BitIsa for Avx2 {
     fn sum(self, count: __m256i) -> u64 {
         let [a, b, c, d]: [u64; 4] = bytemuck::cast(count);
         (a + c) + (b + d)
+    }
+
+    /// Together from the start, so that only the first step is taken twice.
+    #[inline(always)]
+    fn sum_pair(self, [a, b]: [__m256i; 2]) -> [f64; 2] {
+        let V3 { avx2, sse2, .. } = self.0;
+        let both = avx2._mm256_add_epi64(avx2._mm256_unpacklo_epi64(a, b), avx2._mm256_unpackhi_epi64(a, b));
+        let [low, high]: [__m128i; 2] = bytemuck::cast(both);
+        // An integer below 2⁵² as the fraction of 2⁵² is that integer more.
+        const BASE: f64 = (1u64 << 52) as f64;
+        let above_base = sse2._mm_or_si128(sse2._mm_add_epi64(low, high), bytemuck::cast([BASE; 2]));
+        let [a, b]: [f64; 2] = bytemuck::cast(above_base);
+        [a - BASE, b - BASE]
     }
 }
 

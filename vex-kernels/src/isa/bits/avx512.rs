@@ -1,6 +1,6 @@
 //! x86-64-v4: a line is one 512-bit register, counted through the table of half bytes.
 
-use core::arch::x86_64::__m512i;
+use core::arch::x86_64::{__m128i, __m256i, __m512i};
 
 use pulp::x86::V4;
 use pulp::{MemMask, Simd, b8};
@@ -25,6 +25,7 @@ impl Avx512 {
 impl BitIsa for Avx512 {
     type Line = __m512i;
     type Count = __m512i;
+    const MASKS_LINES: bool = true;
 
     #[inline(always)]
     fn zero(self) -> __m512i {
@@ -75,6 +76,17 @@ impl BitIsa for Avx512 {
     #[inline(always)]
     fn sum(self, count: __m512i) -> u64 {
         self.0.avx512f._mm512_reduce_add_epi64(count) as u64
+    }
+
+    /// Together from the start, so that only the first step is taken twice.
+    #[inline(always)]
+    fn sum_pair(self, [a, b]: [__m512i; 2]) -> [f64; 2] {
+        let V4 { avx512f, avx512dq, avx2, sse2, .. } = self.0;
+        let both = avx512f
+            ._mm512_add_epi64(avx512f._mm512_unpacklo_epi64(a, b), avx512f._mm512_unpackhi_epi64(a, b));
+        let [low, high]: [__m256i; 2] = bytemuck::cast(both);
+        let [low, high]: [__m128i; 2] = bytemuck::cast(avx2._mm256_add_epi64(low, high));
+        bytemuck::cast(avx512dq._mm_cvtepi64_pd(sse2._mm_add_epi64(low, high)))
     }
 }
 

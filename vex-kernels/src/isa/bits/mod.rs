@@ -9,6 +9,7 @@ mod neon;
 mod portable;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod vpopcntdq;
+mod words;
 
 use core::marker::PhantomData;
 
@@ -19,6 +20,7 @@ use crate::{Level, Metric};
 
 #[cfg(test)]
 pub(crate) use portable::Portable as PortableBits;
+pub(crate) use words::Words;
 
 /// A line of eight words of bits and what the kernels do with it. `Self` is the proof that the instruction set exists.
 pub(crate) trait BitIsa: Copy {
@@ -26,17 +28,34 @@ pub(crate) trait BitIsa: Copy {
     type Line: Copy;
     /// A running count of bits, in lanes that no vector can overflow.
     type Count: Copy;
+    /// Whether a line of any number of words, eight and none included, is loaded by one instruction.
+    const MASKS_LINES: bool = false;
+    /// Vectors of fewer words than this are counted word by word: where one instruction counts a word, but none a line.
+    const BY_WORD: usize = 0;
 
     fn zero(self) -> Self::Count;
     fn load(self, line: &[u64; WORDS]) -> Self::Line;
-    /// A line of fewer than eight words; what is absent reads as zero.
+    /// A line of fewer than eight words, or of up to eight where [`MASKS_LINES`](Self::MASKS_LINES); what is absent reads
+    /// as zero.
     fn load_partial(self, slice: &[u64]) -> Self::Line;
     fn or(self, a: Self::Line, b: Self::Line) -> Self::Line;
     fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line;
     /// `count` and the bits that are set in `line`.
     fn count(self, count: Self::Count, line: Self::Line) -> Self::Count;
+    /// The bits that are set in `word`.
+    #[inline(always)]
+    fn count_word(self, word: u64) -> u64 {
+        word.count_ones().into()
+    }
     fn add(self, a: Self::Count, b: Self::Count) -> Self::Count;
     fn sum(self, count: Self::Count) -> u64;
+
+    /// The sums of two counts. No memory holds the 2⁵³ bits up to which an f64 counts exactly.
+    #[inline(always)]
+    fn sum_pair(self, [a, b]: [Self::Count; 2]) -> [f64; 2] {
+        // Signed, as that conversion is one instruction on every target.
+        [self.sum(a) as i64 as f64, self.sum(b) as i64 as f64]
+    }
 }
 
 /// Every implementation of a metric between vectors of packed bits, best first.

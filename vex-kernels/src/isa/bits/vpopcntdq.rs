@@ -22,6 +22,7 @@ impl Vpopcntdq {
 impl BitIsa for Vpopcntdq {
     type Line = __m512i;
     type Count = __m512i;
+    const MASKS_LINES: bool = true;
 
     #[inline(always)]
     fn zero(self) -> __m512i {
@@ -63,6 +64,11 @@ impl BitIsa for Vpopcntdq {
     #[inline(always)]
     fn sum(self, count: __m512i) -> u64 {
         self.0.sum(count)
+    }
+
+    #[inline(always)]
+    fn sum_pair(self, counts: [__m512i; 2]) -> [f64; 2] {
+        self.0.sum_pair(counts)
     }
 }
 
