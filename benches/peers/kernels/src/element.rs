@@ -133,25 +133,25 @@ pub(crate) struct Bits;
 impl Element for Bits {
     const NAME: &'static str = "bits";
     const TOLERANCE: f64 = 1e-3;
-    type Query = u8;
-    type Row = u8;
+    type Query = u64;
+    type Row = u64;
 
     const METRICS: &'static [Metric] = &[Metric::Hamming, Metric::Jaccard];
 
     fn stored(dim: usize) -> usize {
-        dim.div_ceil(64) * 8
+        dim.div_ceil(64)
     }
 
-    fn query(random: &mut Random) -> u8 {
-        random.next() as u8
+    fn query(random: &mut Random) -> u64 {
+        random.next()
     }
 
-    fn row(random: &mut Random) -> u8 {
-        random.next() as u8
+    fn row(random: &mut Random) -> u64 {
+        random.next()
     }
 
-    fn reference(metric: Metric, query: &[u8], row: &[u8]) -> (f64, f64) {
-        let count = |rule: fn(u8, u8) -> u8| -> f64 {
+    fn reference(metric: Metric, query: &[u64], row: &[u64]) -> (f64, f64) {
+        let count = |rule: fn(u64, u64) -> u64| -> f64 {
             query.iter().zip(row).map(|(a, b)| f64::from(rule(*a, *b).count_ones())).sum()
         };
         match metric {

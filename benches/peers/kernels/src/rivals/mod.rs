@@ -223,13 +223,7 @@ impl Contested for U8I8 {
 
 impl Contested for Bits {
     const PUNNED: punned::Type = punned::Type::Bits;
-
-    fn vex(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
-        vex::bits(metric, level)
-    }
-    fn vex_batch(metric: Metric, level: Level) -> Option<Box<dyn Contender<Self>>> {
-        vex::bits_batch_of_4(metric, level)
-    }
+    has!(vex);
 
     fn naive(metric: Metric) -> Option<Box<dyn Contender<Self>>> {
         naive::bits(metric)

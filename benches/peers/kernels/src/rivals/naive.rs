@@ -43,16 +43,16 @@ where
 }
 
 pub(super) fn bits(metric: Metric) -> Option<Box<dyn Contender<Bits>>> {
-    fn count(a: &[u8], b: &[u8], rule: impl Fn(u8, u8) -> u8) -> u32 {
+    fn count(a: &[u64], b: &[u64], rule: impl Fn(u64, u64) -> u64) -> u32 {
         a.iter().zip(b).map(|(a, b)| rule(*a, *b).count_ones()).sum()
     }
     match metric {
         Metric::Hamming => {
-            contender::single("baseline", |a: &[u8], b: &[u8]| count(a, b, |a, b| a ^ b), f64::from)
+            contender::single("baseline", |a: &[u64], b: &[u64]| count(a, b, |a, b| a ^ b), f64::from)
         }
         Metric::Jaccard => contender::single(
             "baseline",
-            |a: &[u8], b: &[u8]| {
+            |a: &[u64], b: &[u64]| {
                 let both = count(a, b, |a, b| a & b);
                 1.0 - f64::from(both) / f64::from(count(a, b, |a, b| a | b))
             },

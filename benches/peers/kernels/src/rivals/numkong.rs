@@ -68,8 +68,8 @@ pub(super) fn contender<E: Element>(ty: Type, metric: Metric, level: Level) -> O
     }
     let same = |length| length;
     match (ty, metric) {
-        (Type::Bits, Metric::Hamming) => returning!(u32, |bytes| bytes * 8),
-        (Type::Bits, Metric::Jaccard) => returning!(f32, |bytes| bytes * 8),
+        (Type::Bits, Metric::Hamming) => returning!(u32, |words| words * 64),
+        (Type::Bits, Metric::Jaccard) => returning!(f32, |words| words * 64),
         (Type::F32, _) => returning!(f64, same),
         (Type::I8, Metric::InnerProduct) => returning!(i32, same),
         (Type::I8 | Type::U8, Metric::InnerProduct | Metric::SquaredEuclidean) => returning!(u32, same),

@@ -55,12 +55,13 @@ pub(super) fn contender<E: Element>(ty: Type, metric: Metric, level: Level) -> O
     let (kernel, found) = find(kind, ty, allowed)?;
     let level = CAPABILITIES.iter().find(|(bit, _)| *bit == found).map_or("unknown", |(_, name)| name);
     let sign = if metric == Metric::InnerProduct { -1.0 } else { 1.0 };
-    // It counts bits in bytes, everything else in dimensions: the number of stored values both times.
-    contender::single(
-        level,
-        move |a: &[E::Query], b: &[E::Row]| punned::call::<_, _, f64>(kernel, a, b, a.len()),
-        move |distance: f64| sign * distance,
-    )
+    let value = move |distance: f64| sign * distance;
+    // It counts bits in bytes, everything else in dimensions.
+    if ty == Type::Bits {
+        let call = move |a: &[E::Query], b: &[E::Row]| punned::call(kernel, a, b, size_of_val(a));
+        return contender::single(level, call, value);
+    }
+    contender::single(level, move |a: &[E::Query], b: &[E::Row]| punned::call(kernel, a, b, a.len()), value)
 }
 
 fn find(kind: u8, ty: Type, allowed: u32) -> Option<(Kernel, u32)> {

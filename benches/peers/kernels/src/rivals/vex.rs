@@ -4,7 +4,7 @@ use vex_kernels::{CodeProduct, Distance};
 
 use super::Level;
 use crate::contender::{self, Contender};
-use crate::element::{Bits, Element, Metric, U8I8};
+use crate::element::{Element, Metric, U8I8};
 
 /// The handle for `metric` at `level`, where Vex has both.
 pub(crate) fn handle<Q: vex_kernels::Element<R>, R: 'static>(
@@ -53,23 +53,4 @@ pub(super) fn codes(metric: Metric, level: Level) -> Option<Box<dyn Contender<U8
 pub(super) fn codes_batch_of_4(metric: Metric, level: Level) -> Option<Box<dyn Contender<U8I8>>> {
     let product = product(metric, level)?;
     contender::batch_of_4(product.name(), move |q, rows| product.dot_batch_4(q, rows), |dot| -f64::from(dot))
-}
-
-pub(super) fn bits(metric: Metric, level: Level) -> Option<Box<dyn Contender<Bits>>> {
-    let distance = handle::<u64, u64>(metric, level)?;
-    contender::single(distance.name(), move |q, row| distance.distance(words(q), words(row)), Into::into)
-}
-
-pub(super) fn bits_batch_of_4(metric: Metric, level: Level) -> Option<Box<dyn Contender<Bits>>> {
-    let distance = handle::<u64, u64>(metric, level)?;
-    contender::batch_of_4(
-        distance.name(),
-        move |q, rows: [&[u8]; 4]| distance.distance_batch_4(words(q), rows.map(words)),
-        Into::into,
-    )
-}
-
-/// Vectors begin on cache lines and are whole words.
-fn words(bytes: &[u8]) -> &[u64] {
-    bytemuck::cast_slice(bytes)
 }
