@@ -95,9 +95,10 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     let row_blocks = rows.map(|row| &row.as_chunks::<BLOCK>().0[..query_blocks.len()]);
     let row_tails = rows.map(|row| &row.as_chunks::<BLOCK>().1[..query_tail.len()]);
 
-    for (i, query_block) in query_blocks.iter().enumerate() {
+    // By index: an iterator over one of the slices leaves a check of the other and a second counter in the loop.
+    for i in 0..query_blocks.len() {
         for n in 0..N {
-            let query_line = Q::load(isa, line(query_block, first + n));
+            let query_line = Q::load(isa, line(&query_blocks[i], first + n));
             for r in 0..ROWS {
                 let row_line = R::load(isa, line(&row_blocks[r][i], first + n));
                 running[r][n] = F::step(isa, running[r][n], query_line, row_line);
