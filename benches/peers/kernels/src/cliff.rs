@@ -67,6 +67,8 @@ pub(crate) fn run(rivals: &[Rival], metrics: &[Metric], level: Level, rounds: us
                     }
                     work.shorten(i + 1);
                     let ids = work.next_ids(CALLS);
+                    // A search has one length: the branches of the last one must be forgotten first.
+                    contender.time(&work, ids.clone());
                     let ticks = contender.time(&work, ids);
                     samples[i].push(ticks, CALLS, chain[chain.len() - 1]);
                 }
