@@ -1,12 +1,24 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
+mod filter;
+mod filtered;
+mod frontier;
+mod gated;
 mod pool;
 mod query;
 mod ranker;
+mod scan;
 mod scratch;
 mod visited;
 mod walk;
 
+pub use filter::Filter;
+pub(crate) use filter::Live;
+#[cfg(feature = "alloc")]
+pub use filtered::search_filtered;
+pub use filtered::search_filtered_in;
+pub(crate) use frontier::Frontier;
+pub(crate) use gated::Gated;
 pub use pool::Candidate;
 pub(crate) use pool::Pool;
 pub(crate) use query::Query;
@@ -82,24 +94,62 @@ pub fn search_in(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
+    if !view.tombstones().is_empty() {
+        return search_filtered_in(view, query, params, &|_| true, scratch, out);
+    }
+    run(view, query, params, scratch, out, &Beam)
+}
+
+/// How candidates are gathered; the rest is common to all searches.
+pub(crate) trait Method {
+    /// Candidates that it takes of the scratch.
+    fn candidates(&self, params: &SearchParams, count: usize) -> usize;
+
+    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `distance` turns a rank into a distance.
+    fn collect<'c>(
+        &self,
+        search: &mut Search<'_, '_>,
+        query: &impl Ranker,
+        distance: impl Fn(f32) -> f32 + Copy,
+        candidates: &'c mut [Candidate],
+    ) -> &'c mut [Candidate];
+}
+
+/// Searches by some method.
+pub(crate) fn run(
+    view: &GraphView<'_>,
+    query: &[f32],
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+    method: &impl Method,
+) -> Result<SearchStats, SearchError> {
     let exact = Query::new(view.rows(), query)?;
-    scratch.check(view, params)?;
+    let needed = method.candidates(params, view.count());
+    scratch.check(view, needed)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
-    let candidates = &mut candidates[..params.pool_size(view.count())];
+    let candidates = &mut candidates[..needed];
     let mut search = Search { view, params, visited: Visited::new(visited), stats: SearchStats::default() };
     let codes = match view.codes() {
         Some(codes) => codes,
         None => {
-            let found = search.collect(&exact, candidates);
+            let found = method.collect(&mut search, &exact, |rank| exact.distance(rank), candidates);
             search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
             return Ok(search.stats);
         }
     };
 
     let code = codes.query(view.metric(), query, exact.scale(), code, rotated);
+    let distance = |rank| code.distance(view.metric(), rank);
     let found = match codes.quantization() {
-        Quantization::Sq8 => search.collect(&CodeQuery::new(codes, code, Eight::new()), candidates),
-        Quantization::Sq4 => search.collect(&CodeQuery::new(codes, code, Four::new()), candidates),
+        Quantization::Sq8 => {
+            let coded = CodeQuery::new(codes, code, Eight::new());
+            method.collect(&mut search, &coded, distance, candidates)
+        }
+        Quantization::Sq4 => {
+            let coded = CodeQuery::new(codes, code, Four::new());
+            method.collect(&mut search, &coded, distance, candidates)
+        }
     };
     let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
     if rescored > 0 {
@@ -109,38 +159,38 @@ pub fn search_in(
         search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
     } else {
         let found = &found[..params.k.min(found.len())];
-        search.stats.found = write(found, out, |rank| code.distance(view.metric(), rank));
+        search.stats.found = write(found, out, distance);
     }
     Ok(search.stats)
 }
 
 /// A search under way.
-struct Search<'s, 'v> {
+pub(crate) struct Search<'s, 'v> {
     view: &'s GraphView<'v>,
     params: &'s SearchParams,
     visited: Visited<'s>,
     stats: SearchStats,
 }
 
-impl Search<'_, '_> {
-    /// Walks to the query and gathers the nearest candidates, sorted, at the front of `candidates`, which holds as many as are
-    /// asked for.
-    fn collect<'c>(&mut self, query: &impl Ranker, candidates: &'c mut [Candidate]) -> &'c mut [Candidate] {
-        let Self { view, params, visited, stats } = self;
-        let Some(entry) = view.entry() else { return &mut [] };
+/// The search of a graph of which every node may be returned.
+struct Beam;
+
+impl Method for Beam {
+    fn candidates(&self, params: &SearchParams, count: usize) -> usize {
+        params.pool_size(count)
+    }
+
+    fn collect<'c>(
+        &self,
+        search: &mut Search<'_, '_>,
+        query: &impl Ranker,
+        _: impl Fn(f32) -> f32 + Copy,
+        candidates: &'c mut [Candidate],
+    ) -> &'c mut [Candidate] {
+        let Search { view, params, visited, stats } = search;
         let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
-
-        let start = Candidate::new(query.rank(entry), entry);
-        walk.stats.distances += 1;
-        let mut nearest = start;
-        for level in view.levels()[1..].iter().rev() {
-            nearest = walk.descend(level, nearest);
-        }
-
         let mut pool = Pool::new(candidates);
-        // Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
-        // a pool as large as the graph returns the exact answer.
-        for candidate in [nearest, start] {
+        for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {
                 pool.insert(candidate);
             }

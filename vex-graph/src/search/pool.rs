@@ -80,6 +80,17 @@ impl<'s> Pool<'s> {
         &self.slots[..self.len]
     }
 
+    /// Whether it is as long as it can be.
+    pub(crate) fn is_full(&self) -> bool {
+        self.len == self.slots.len()
+    }
+
+    /// Whether it would keep a candidate.
+    #[inline(always)]
+    pub(crate) fn has_room_for(&self, candidate: Candidate) -> bool {
+        !self.is_full() || self.slots.last().is_some_and(|farthest| candidate < *farthest)
+    }
+
     pub(crate) fn into_candidates(self) -> &'s mut [Candidate] {
         &mut self.slots[..self.len]
     }
@@ -98,6 +109,37 @@ impl<'s> Pool<'s> {
         self.slots[position] = candidate;
         self.len += 1;
         self.next = self.next.min(position);
+    }
+
+    /// Inserts `candidate` and returns what has no room any more: the farthest, or itself.
+    #[inline(always)]
+    pub(crate) fn replace_farthest(&mut self, candidate: Candidate) -> Option<Candidate> {
+        if !self.has_room_for(candidate) {
+            return Some(candidate);
+        }
+        let farthest = if self.is_full() { self.slots.last().copied() } else { None };
+        self.insert(candidate);
+        farthest
+    }
+
+    /// Marks the candidates at some positions as expanded.
+    pub(crate) fn mark(&mut self, positions: core::ops::Range<usize>) {
+        for candidate in &mut self.slots[positions] {
+            *candidate = candidate.expanded();
+        }
+    }
+
+    /// Drops the candidates that are marked as expanded.
+    pub(crate) fn drop_marked(&mut self) {
+        let mut kept = 0;
+        for position in 0..self.len {
+            let candidate = self.slots[position];
+            if !candidate.is_expanded() {
+                self.slots[kept] = candidate;
+                kept += 1;
+            }
+        }
+        (self.len, self.next) = (kept, 0);
     }
 
     /// The nearest candidate that was not expanded yet, marked as expanded.

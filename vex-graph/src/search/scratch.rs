@@ -1,5 +1,6 @@
 //! The memory that a search writes to.
 
+use super::Gated;
 use super::pool::Candidate;
 use super::visited::Visited;
 use crate::{GraphView, SearchError, SearchParams};
@@ -25,9 +26,15 @@ impl ScratchMut<'_> {
         Visited::words(count)
     }
 
-    /// Candidates for a search of a graph of `count` nodes.
+    /// Candidates for a search of a graph of `count` nodes, none of which is deleted.
     pub fn candidates(params: &SearchParams, count: usize) -> usize {
         params.pool_size(count)
+    }
+
+    /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for each node that the search
+    /// may return as lets it pass through [16](crate::search_filtered#complexity) that it may not.
+    pub fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
+        Gated::candidates(params, count)
     }
 
     /// Elements of a coded query: none for a graph without codes.
@@ -35,9 +42,9 @@ impl ScratchMut<'_> {
         view.codes().map_or(0, |codes| codes.quantization().query_len(codes.dim()))
     }
 
-    pub(crate) fn check(&self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), SearchError> {
+    pub(crate) fn check(&self, view: &GraphView<'_>, candidates: usize) -> Result<(), SearchError> {
         let visited = (Visited::words(view.count()), self.visited.len());
-        let candidates = (params.pool_size(view.count()), self.candidates.len());
+        let candidates = (candidates, self.candidates.len());
         let code = (Self::code_len(view), self.code.len().min(self.rotated.len()));
         if visited.1 < visited.0 || candidates.1 < candidates.0 || code.1 < code.0 {
             return Err(SearchError::ScratchTooSmall { visited, candidates, code });
@@ -69,7 +76,31 @@ impl Scratch {
     /// # Errors
     /// If memory runs out; the scratch can still do what it could before.
     pub fn reserve(&mut self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), crate::OutOfMemory> {
-        self.reserve_pool(view.count(), params.pool_size(view.count()))?;
+        let candidates = match view.tombstones().is_empty() {
+            true => params.pool_size(view.count()),
+            false => Gated::candidates(params, view.count()),
+        };
+        self.reserve_candidates(view, candidates)
+    }
+
+    /// Makes room for searches of `view` with `params` and filters.
+    ///
+    /// # Errors
+    /// If memory runs out; the scratch can still do what it could before.
+    pub fn reserve_filtered(
+        &mut self,
+        view: &GraphView<'_>,
+        params: &SearchParams,
+    ) -> Result<(), crate::OutOfMemory> {
+        self.reserve_candidates(view, Gated::candidates(params, view.count()))
+    }
+
+    pub(crate) fn reserve_candidates(
+        &mut self,
+        view: &GraphView<'_>,
+        candidates: usize,
+    ) -> Result<(), crate::OutOfMemory> {
+        self.reserve_pool(view.count(), candidates)?;
         let code_len = ScratchMut::code_len(view);
         if self.code.len() < code_len {
             let more = code_len - self.code.len();

@@ -3,7 +3,7 @@
 use vex_kernels::prefetch;
 
 use super::{Candidate, Pool, Ranker, SearchStats, Visited};
-use crate::{LevelView, NodeId};
+use crate::{GraphView, LevelView, NodeId};
 
 /// One query on its way through the graph.
 pub(crate) struct Walk<'w, R> {
@@ -14,12 +14,26 @@ pub(crate) struct Walk<'w, R> {
 }
 
 /// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
-const LINK_PREFETCH_LINES: usize = 2;
+pub(super) const LINK_PREFETCH_LINES: usize = 2;
 
 /// Links are gathered in pieces of this size, on the stack.
-const GATHER: usize = 64;
+pub(super) const GATHER: usize = 64;
 
 impl<R: Ranker> Walk<'_, R> {
+    /// Where the base level is entered: the node to which the levels above lead, and the entry point, which may be the same. None
+    /// in a graph of no nodes.
+    ///
+    /// Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
+    /// a pool as large as the graph returns the exact answer.
+    #[inline(always)]
+    pub(crate) fn enter(&mut self, view: &GraphView<'_>) -> impl Iterator<Item = Candidate> + use<R> {
+        let start = view.entry().map(|entry| Candidate::new(self.query.rank(entry), entry));
+        self.stats.distances += usize::from(start.is_some());
+        let levels = view.levels()[1..].iter().rev();
+        let nearest = start.map(|start| levels.fold(start, |nearest, level| self.descend(level, nearest)));
+        nearest.into_iter().chain(start)
+    }
+
     /// The greedy step above the base: moves to the nearest link until none is nearer. Every move strictly lowers the
     /// candidate, so that it ends on any links.
     pub(crate) fn descend(&mut self, level: &LevelView<'_>, mut nearest: Candidate) -> Candidate {
@@ -50,7 +64,7 @@ impl<R: Ranker> Walk<'_, R> {
 
     /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first id that is no node.
     #[inline(always)]
-    fn rank_each(
+    pub(super) fn rank_each(
         &mut self,
         links: &[u32],
         mut wanted: impl FnMut(NodeId) -> bool,
@@ -67,15 +81,21 @@ impl<R: Ranker> Walk<'_, R> {
                 }
             }
             self.stats.distances += len;
-            let (fours, rest) = gathered[..len].as_chunks::<4>();
-            for four in fours {
-                for (rank, id) in self.query.rank_4(*four).into_iter().zip(four) {
-                    take(Candidate::new(rank, *id));
-                }
-            }
-            for id in rest {
-                take(Candidate::new(self.query.rank(*id), *id));
-            }
+            rank_gathered(self.query, &gathered[..len], &mut take);
         }
+    }
+}
+
+/// Ranks nodes, four at a time.
+#[inline(always)]
+pub(super) fn rank_gathered(query: &impl Ranker, ids: &[NodeId], mut take: impl FnMut(Candidate)) {
+    let (fours, rest) = ids.as_chunks::<4>();
+    for four in fours {
+        for (rank, id) in query.rank_4(*four).into_iter().zip(four) {
+            take(Candidate::new(rank, *id));
+        }
+    }
+    for id in rest {
+        take(Candidate::new(query.rank(*id), *id));
     }
 }

@@ -1,0 +1,71 @@
+//! Search among the nodes that a filter accepts.
+
+use crate::{NodeId, NodeSet};
+
+/// Which nodes a search may return: a [`NodeSet`], or a predicate `Fn(NodeId) -> bool`.
+///
+/// A predicate is asked for nodes of the view only, deleted ones among them, in no particular order and possibly more than
+/// once. It should answer alike each time: otherwise what is returned is some of the nodes that it accepted once.
+pub trait Filter {
+    /// Whether a search may return the node.
+    fn accepts(&self, id: NodeId) -> bool;
+
+    /// How many of the nodes below `count` it accepts, if it knows in much less time than asking for each. A search plans by
+    /// this, and without it by asking for a sample.
+    fn matches(&self, count: usize) -> Option<usize> {
+        let _ = count;
+        None
+    }
+
+    /// Its answers for the nodes from `64 * index` on, below `count`: one bit each, the lowest first.
+    fn word(&self, index: usize, count: usize) -> u64 {
+        let start = index * 64;
+        let ids = start..count.min(start + 64);
+        ids.fold(0, |word, id| word | u64::from(self.accepts(id as NodeId)) << (id - start))
+    }
+}
+
+impl<F: Fn(NodeId) -> bool> Filter for F {
+    #[inline(always)]
+    fn accepts(&self, id: NodeId) -> bool {
+        self(id)
+    }
+}
+
+impl Filter for NodeSet<'_> {
+    #[inline(always)]
+    fn accepts(&self, id: NodeId) -> bool {
+        self.contains(id)
+    }
+
+    fn matches(&self, count: usize) -> Option<usize> {
+        let words = &self.words()[..self.words().len().min(NodeSet::words_for(count))];
+        Some(NodeSet::new(words).len().min(count))
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize, _: usize) -> u64 {
+        self.words().get(index).copied().unwrap_or(0)
+    }
+}
+
+/// What a search of a view with deleted nodes may return: of those that a filter accepts, the ones that are not deleted.
+pub(crate) struct Live<'a, F> {
+    pub(crate) filter: &'a F,
+    pub(crate) tombstones: NodeSet<'a>,
+}
+
+impl<F: Filter> Filter for Live<'_, F> {
+    #[inline(always)]
+    fn accepts(&self, id: NodeId) -> bool {
+        !self.tombstones.contains(id) && self.filter.accepts(id)
+    }
+
+    #[inline(always)]
+    fn word(&self, index: usize, count: usize) -> u64 {
+        match self.filter.word(index, count) {
+            0 => 0,
+            word => word & !self.tombstones.word(index, count),
+        }
+    }
+}

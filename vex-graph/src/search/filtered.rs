@@ -1,0 +1,189 @@
+//! Search with a filter: the planner, and what it plans.
+
+#[cfg(feature = "alloc")]
+use super::Scratch;
+use super::{
+    Candidate, Filter, Gated, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search, SearchStats,
+};
+use super::{Walk, run};
+use crate::random::draw;
+use crate::{GraphView, NodeId, SearchError, SearchParams};
+
+/// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share within a quarter of itself.
+const SAMPLE: u64 = 256;
+
+/// Up to this many matches for each candidate of the pool are scanned: ranking them takes no longer than a walk does.
+const SCAN_PER_CANDIDATE: usize = 64;
+
+/// Nodes that a walk expands before it looks how dense matches are around the query.
+const PROBE: usize = 4;
+
+/// From this share of matches around the query on, gated nodes are expanded like others.
+const DENSE: f32 = 0.2;
+
+/// Below this part of the share of matches in all, the share around the query says that matches are elsewhere.
+const ELSEWHERE: f32 = 0.25;
+
+/// Matches that are elsewhere are scanned if they are at most this share of all nodes.
+const SCAN_ELSEWHERE: f32 = 0.35;
+
+/// A walk through gated nodes is content with as many times `ef_search` results as the share around the query times this: it has seen
+/// more nodes for each of them.
+const CONTENT: f32 = 1.4;
+
+/// The same of a walk over matches.
+const CONTENT_LEAPING: f32 = 0.6;
+
+/// Searches `view` for the `k` nodes nearest to `query` among those that `filter` accepts and that are not
+/// [deleted](GraphView::tombstones), and writes them to the front of `out` as [`search`](crate::search) does. It finds `min(k, matches)` nodes,
+/// unless [`max_distance_evals`](SearchParams::max_distance_evals) ends it before.
+///
+/// How it finds them depends on how many match, which the filter says or a sample tells:
+/// - Few, or no more than `ef_search`: all of them are ranked, so that the answer is exact.
+/// - Nearly all: the walk of a search without a filter, in which other nodes are passed through but take no place in the pool.
+/// - Between: a walk over matches alone, to the links of a node and the links of its links.
+///
+/// A walk that finds fewer than `ef_search` matches, or that computes half as many distances as there are matches, ends and all matches
+/// are ranked instead.
+///
+/// # Errors
+/// If the query cannot be searched for, or the scratch could not grow.
+///
+/// # Complexity
+/// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is less; at most one and a half for
+/// each match. A predicate is asked for 256 nodes beforehand, and for every node of the view by a ranking of all matches. The scratch holds a pool of
+/// `ef_search` candidates and a frontier 16 times as long, though no longer than the number of nodes. No allocation once it has grown.
+///
+/// # Examples
+/// ```
+/// use vex_graph::{Hnsw, Metric, Neighbor, NodeId, NodeSet, Params, Scratch, SearchParams, search_filtered};
+///
+/// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 1, Params::default())?;
+/// for element in 0..100 {
+///     graph.insert(&[element as f32])?;
+/// }
+/// let (params, mut scratch) = (SearchParams::new(2, 10), Scratch::new());
+/// let mut found = [Neighbor::default(); 2];
+/// let even = |id: NodeId| id % 2 == 0;
+/// search_filtered(&graph.view(), &[7.1], &params, &even, &mut scratch, &mut found)?;
+/// assert_eq!(found.map(|neighbor| neighbor.id), [8, 6]);
+///
+/// let few = NodeSet::new(&[1 << 3 | 1 << 50]);
+/// search_filtered(&graph.view(), &[7.1], &params, &few, &mut scratch, &mut found)?;
+/// assert_eq!(found.map(|neighbor| neighbor.id), [3, 50]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn search_filtered(
+    view: &GraphView<'_>,
+    query: &[f32],
+    params: &SearchParams,
+    filter: &impl Filter,
+    scratch: &mut Scratch,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
+    scratch.reserve_filtered(view, params)?;
+    search_filtered_in(view, query, params, filter, scratch.as_mut(), out)
+}
+
+/// [`search_filtered`](crate::search_filtered) in memory of the caller's: it never allocates.
+///
+/// # Errors
+/// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::filtered_candidates`].
+pub fn search_filtered_in(
+    view: &GraphView<'_>,
+    query: &[f32],
+    params: &SearchParams,
+    filter: &impl Filter,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
+    let tombstones = view.tombstones();
+    match tombstones.is_empty() {
+        true => run(view, query, params, scratch, out, &Filtered { filter }),
+        false => run(view, query, params, scratch, out, &Filtered { filter: &Live { filter, tombstones } }),
+    }
+}
+
+/// About how many nodes match, unless a scan is the best for what the filter says itself.
+fn matches(filter: &impl Filter, count: usize) -> usize {
+    if let Some(matches) = filter.matches(count) {
+        return matches;
+    }
+    // The high half of a product is a uniform draw below `count`.
+    let sample = (0..SAMPLE).map(|index| (((draw(0, index) >> 32) * count as u64) >> 32) as NodeId);
+    let accepted = sample.filter(|id| filter.accepts(*id)).count();
+    (count as u64 * accepted as u64 / SAMPLE) as usize
+}
+
+struct Filtered<'f, F> {
+    filter: &'f F,
+}
+
+impl<F: Filter> Method for Filtered<'_, F> {
+    fn candidates(&self, params: &SearchParams, count: usize) -> usize {
+        Gated::candidates(params, count)
+    }
+
+    fn collect<'c>(
+        &self,
+        search: &mut Search<'_, '_>,
+        query: &impl Ranker,
+        _: impl Fn(f32) -> f32 + Copy,
+        candidates: &'c mut [Candidate],
+    ) -> &'c mut [Candidate] {
+        let (filter, params, count) = (self.filter, search.params, search.view.count());
+        let few = params.pool_size(count).saturating_mul(SCAN_PER_CANDIDATE);
+        let matches = if count <= few { count } else { matches(filter, count) };
+        if matches > few
+            && let Some(len) = walk(search, query, filter, matches, candidates)
+        {
+            return &mut candidates[..len];
+        }
+        // No more than what is rescored or returned.
+        let len = params.rescored().max(params.k).min(params.pool_size(count));
+        let mut pool = Pool::new(&mut candidates[..len]);
+        let Search { params, stats, .. } = search;
+        Walk { query, count, budget: params.max_distance_evals, stats }.scan(&mut pool, filter);
+        pool.into_candidates()
+    }
+}
+
+/// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
+fn walk<F: Filter>(
+    search: &mut Search<'_, '_>,
+    query: &impl Ranker,
+    filter: &F,
+    matches: usize,
+    candidates: &mut [Candidate],
+) -> Option<usize> {
+    let Search { view, params, visited, stats } = search;
+    let (base, count) = (&view.levels()[0], view.count());
+    let mut gated = Gated::new(candidates, params, count);
+    let budget = params.max_distance_evals.min(matches / 2);
+    let mut walk = Walk { query, count, budget, stats };
+    for candidate in walk.enter(view) {
+        if visited.insert(candidate.id()) {
+            gated.take(candidate, filter, |_| false);
+        }
+    }
+    walk.gate(base, &mut gated, visited, filter, |_| false, PROBE);
+    let (share, share_of_all) = (gated.share(), matches as f32 / count as f32);
+    let is_elsewhere = share < ELSEWHERE * share_of_all;
+    if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
+        return None;
+    }
+    let wanted = params.rescored().max(params.k);
+    if is_elsewhere || share >= DENSE {
+        if !is_elsewhere {
+            gated.content_with(wanted.max((params.pool_size(count) as f32 * share * CONTENT) as usize));
+        }
+        walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
+    } else {
+        gated.content_with(wanted.max((params.pool_size(count) as f32 * CONTENT_LEAPING) as usize));
+        walk.leap(base, &mut gated, visited, filter);
+    }
+    let distances = walk.stats.distances;
+    let has_converged = gated.is_content() && distances < budget;
+    (has_converged || distances >= params.max_distance_evals).then_some(gated.results.candidates().len())
+}

@@ -1,0 +1,41 @@
+//! The exact alternative to a walk: every node that a filter accepts.
+
+use super::walk::{GATHER, Walk, rank_gathered};
+use super::{Filter, NodeId, Pool, Ranker};
+
+/// Nodes that are gathered before they are ranked, so that what ranking reads is on its way.
+const AHEAD: usize = 32;
+
+impl<R: Ranker> Walk<'_, R> {
+    /// Ranks every node that `filter` accepts, in the order of ids, until the budget is used up.
+    pub(crate) fn scan(&mut self, pool: &mut Pool<'_>, filter: &impl Filter) {
+        let (mut gathered, mut len) = ([0; GATHER + AHEAD], 0);
+        for index in 0..self.count.div_ceil(64) {
+            let mut word = filter.word(index, self.count);
+            // Whoever made the word: no id beyond the last node.
+            word &= u64::MAX >> (64 - (self.count - index * 64).min(64));
+            while word != 0 {
+                let id = (index * 64) as NodeId + word.trailing_zeros();
+                word &= word - 1;
+                self.query.prefetch(id);
+                gathered[len] = id;
+                len += 1;
+            }
+            if len >= AHEAD {
+                if !self.rank_all(&gathered[..len], pool) {
+                    return;
+                }
+                len = 0;
+            }
+        }
+        self.rank_all(&gathered[..len], pool);
+    }
+
+    /// Ranks as many as the budget allows, and says whether it may go on.
+    fn rank_all(&mut self, ids: &[NodeId], pool: &mut Pool<'_>) -> bool {
+        let ids = &ids[..ids.len().min(self.budget.saturating_sub(self.stats.distances))];
+        self.stats.distances += ids.len();
+        rank_gathered(self.query, ids, |candidate| pool.insert(candidate));
+        self.stats.distances < self.budget
+    }
+}
