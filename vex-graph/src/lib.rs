@@ -87,9 +87,12 @@ pub use exact::exact;
 pub use hnsw::Hnsw;
 pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
 pub use params::{Params, ParamsError, SearchParams};
-pub use search::{Candidate, Filter, Neighbor, ScratchMut, SearchStats, search_filtered_in, search_in};
+pub use search::search_radius_in;
+pub use search::{
+    Batches, Candidate, Filter, Neighbor, ScratchMut, SearchStats, search_filtered_in, search_in,
+};
 #[cfg(feature = "alloc")]
-pub use search::{Scratch, search, search_filtered};
+pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;

@@ -1,17 +1,20 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
+mod batches;
 mod filter;
 mod filtered;
 mod frontier;
 mod gated;
 mod pool;
 mod query;
+mod radius;
 mod ranker;
 mod scan;
 mod scratch;
 mod visited;
 mod walk;
 
+pub use batches::Batches;
 pub use filter::Filter;
 pub(crate) use filter::Live;
 #[cfg(feature = "alloc")]
@@ -25,6 +28,9 @@ pub(crate) use query::Query;
 #[cfg(feature = "alloc")]
 pub(crate) use query::check;
 pub(crate) use query::norm;
+#[cfg(feature = "alloc")]
+pub use radius::search_radius;
+pub use radius::search_radius_in;
 pub(crate) use ranker::Ranker;
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;

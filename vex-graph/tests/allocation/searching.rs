@@ -1,7 +1,8 @@
 //! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
 
-use vex_graph::{Candidate, Metric, Neighbor, OutOfMemory, Params, Scratch, ScratchMut, SearchError};
-use vex_graph::{SearchParams, Serial, exact, search, search_in};
+use vex_graph::{Batches, Candidate, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch};
+use vex_graph::{ScratchMut, SearchError, SearchParams, Serial, exact, search, search_filtered};
+use vex_graph::{search_filtered_in, search_in, search_radius, search_radius_in};
 
 use crate::allocator::{counting, failing_at};
 use crate::support::{Shape, bits, built, exactly, found, vectors};
@@ -28,6 +29,72 @@ fn a_search_with_warm_scratch_allocates_nothing() {
         });
         assert_eq!(allocations, 0, "{metric}");
     }
+}
+
+#[test]
+fn gated_searches_with_warm_scratch_allocate_nothing() {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        let data = vectors(Shape::Clustered, 17, 3000, 1);
+        let (graph, _) = built(Metric::Cosine, Params { quantization, ..PARAMS }, &data, &Serial);
+        let deleted: Vec<u64> =
+            (0..47).map(|word: u64| word.wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFF).collect();
+        let view = graph.view().with_tombstones(NodeSet::new(&deleted));
+        let mut scratch = Scratch::new();
+        let mut out = [Neighbor::default(); 20];
+        let params = SearchParams::new(20, 30);
+        let mut all = |query: &[f32]| {
+            search(&view, query, &params, &mut scratch, &mut out).unwrap();
+            // Few matches, some, and nearly all.
+            for of_64 in [1, 16, 60] {
+                let filter = |id: u32| id.wrapping_mul(2_654_435_761) >> 26 < of_64;
+                search_filtered(&view, query, &params, &filter, &mut scratch, &mut out).unwrap();
+            }
+            search_radius(&view, query, 0.1, &params, &mut scratch, &mut out).unwrap();
+            let mut batches = Batches::new(&view, query, &params, &mut scratch).unwrap();
+            for _ in 0..3 {
+                assert_eq!(batches.next_batch(&mut out), 20);
+            }
+        };
+        all(&data[0]);
+        let ((), allocations) = counting(|| data.iter().take(300).for_each(|query| all(query)));
+        assert_eq!(allocations, 0, "{quantization:?}");
+    }
+}
+
+#[test]
+fn gated_searches_say_how_much_of_the_callers_memory_they_need() {
+    let data = vectors(Shape::Uniform, 5, 700, 2);
+    let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    let (view, params) = (graph.view(), SearchParams::new(10, 12));
+    let visited = vec![0; ScratchMut::visited_words(700)];
+    let pool = vec![Candidate::EMPTY; ScratchMut::batches_candidates(&params, 700)];
+    let scratch = |candidates: usize| ScratchMut {
+        // Of different searches, one after the other.
+        visited: Box::leak(visited.clone().into_boxed_slice()),
+        candidates: Box::leak(pool[..candidates].to_vec().into_boxed_slice()),
+        code: &mut [],
+        rotated: &mut [],
+    };
+    let (mut out, query) = ([Neighbor::default(); 10], &data[3]);
+    let needed = ScratchMut::filtered_candidates(&params, 700);
+    assert_eq!(needed, 12 + 16 * 12);
+    let filter = |id: u32| id % 3 == 0;
+    for candidates in [0, needed - 1, needed] {
+        let is_enough = candidates == needed;
+        let found = search_filtered_in(&view, query, &params, &filter, scratch(candidates), &mut out);
+        assert_eq!(found.is_ok(), is_enough);
+        let found = search_radius_in(&view, query, 0.5, &params, scratch(candidates), &mut out);
+        assert_eq!(found.is_ok(), is_enough);
+        let deleted = view.with_tombstones(NodeSet::new(&[2]));
+        let found = search_in(&deleted, query, &params, scratch(candidates), &mut out);
+        assert_eq!(found.is_ok(), is_enough);
+    }
+    let needed = ScratchMut::batches_candidates(&params, 700);
+    let error = Batches::new_in(&view, query, &params, scratch(needed - 1)).err();
+    assert!(
+        matches!(error, Some(SearchError::ScratchTooSmall { candidates, .. }) if candidates == (needed, needed - 1))
+    );
+    assert_eq!(Batches::new_in(&view, query, &params, scratch(needed)).unwrap().next_batch(&mut out), 10);
 }
 
 #[test]

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, Rows, Scratch, SearchParams, TERMINATOR,
-    search,
+    Batches, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows, Scratch,
+    SearchParams, TERMINATOR, search, search_filtered, search_radius,
 };
 
 use crate::invariants::assert_structure;
@@ -79,8 +79,12 @@ impl Garbage {
         }
     }
 
+    fn count(&self) -> usize {
+        self.elements.len() / self.dim
+    }
+
     fn try_view(&self) -> Option<GraphView<'_>> {
-        let count = self.elements.len() / self.dim;
+        let count = self.count();
         let rows = Rows::new(self.metric, &self.elements, self.dim, self.dim, count).unwrap();
         let levels: Vec<LevelView<'_>> = (0..)
             .zip(&self.levels)
@@ -136,6 +140,43 @@ proptest! {
             }
             let distances = found.iter().map(|neighbor| neighbor.distance);
             prop_assert!(distances.is_sorted_by(|a, b| b.is_nan() || a <= b));
+        }
+    }
+
+    #[test]
+    fn searches_of_garbage_with_gated_nodes_return_all_they_can(seed: u64) {
+        let garbage = Garbage::new(seed);
+        let mut rng = Rng(seed);
+        let mut words = || (0..NodeSet::words_for(garbage.count())).map(|_| rng.next() & rng.next()).collect::<Vec<u64>>();
+        let (matching, deleted) = (words(), words());
+        let (matching, deleted) = (NodeSet::new(&matching), NodeSet::new(&deleted));
+        let view = garbage.view().with_tombstones(deleted);
+        let live: Vec<NodeId> = (0..view.count() as NodeId).filter(|id| !deleted.contains(*id)).collect();
+        let matches = live.iter().filter(|id| matching.contains(**id)).count();
+        let query: Vec<f32> = (0..garbage.dim).map(|_| rng.signed() + 1.5).collect();
+        let mut scratch = Scratch::new();
+        let is_answer = |found: &[Neighbor]| {
+            let ids: std::collections::BTreeSet<NodeId> = found.iter().map(|neighbor| neighbor.id).collect();
+            ids.len() == found.len() && ids.iter().all(|id| live.binary_search(id).is_ok())
+        };
+        for _ in 0..4 {
+            let k = rng.below(view.count() + 3);
+            let params = SearchParams::new(k, rng.below(4));
+            let mut out = vec![Neighbor::default(); k];
+            let found = search(&view, &query, &params, &mut scratch, &mut out).unwrap().found;
+            prop_assert!(found == k.min(live.len()) && is_answer(&out[..found]));
+            let found = search_filtered(&view, &query, &params, &matching, &mut scratch, &mut out).unwrap().found;
+            prop_assert!(found == k.min(matches) && is_answer(&out[..found]));
+            prop_assert!(out[..found].iter().all(|neighbor| matching.contains(neighbor.id)));
+            let radius = [f32::NAN, 0.0, 1.0, f32::INFINITY][rng.below(4)];
+            let found = search_radius(&view, &query, radius, &params, &mut scratch, &mut out).unwrap().found;
+            prop_assert!(is_answer(&out[..found]));
+            prop_assert!(out[..found].iter().all(|neighbor| neighbor.distance <= radius));
+            let mut batches = Batches::new(&view, &query, &params, &mut scratch).unwrap();
+            let mut all = vec![Neighbor::default(); view.count() + 1];
+            let first = batches.next_batch(&mut all[..view.count() / 3]);
+            let rest = batches.next_batch(&mut all[first..]);
+            prop_assert!(first + rest == live.len() && is_answer(&all[..live.len()]));
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod build;
 mod duplicates;
+mod filtered;
 mod hostile;
 mod invariants;
 mod levels;

@@ -1,0 +1,255 @@
+//! A search that is continued.
+
+#[cfg(feature = "alloc")]
+use super::Scratch;
+use super::walk::rank_gathered;
+use super::{Candidate, Frontier, Neighbor, Pool, Query, Ranker, ScratchMut, SearchStats, Visited, Walk};
+use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode};
+use crate::{GraphView, NodeId, SearchError, SearchParams};
+
+/// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
+/// results, and for callers who do not know beforehand how many they need.
+///
+/// No node is returned twice, and in the end every node that is not [deleted](GraphView::tombstones) has been returned. The nodes of a batch
+/// are sorted by distance. A batch may hold a node that is nearer than some of the batch before, where the walk found it too late.
+///
+/// ```
+/// use vex_graph::{Batches, Hnsw, Metric, Neighbor, Params, Scratch, SearchParams};
+///
+/// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 1, Params::default())?;
+/// for element in 0..100 {
+///     graph.insert(&[element as f32])?;
+/// }
+/// let view = graph.view();
+/// let mut scratch = Scratch::new();
+/// let mut batches = Batches::new(&view, &[50.2], &SearchParams::new(3, 20), &mut scratch)?;
+/// let mut batch = [Neighbor::default(); 3];
+/// assert_eq!(batches.next_batch(&mut batch), 3);
+/// assert_eq!(batch.map(|neighbor| neighbor.id), [50, 51, 49]);
+/// assert_eq!(batches.next_batch(&mut batch), 3);
+/// assert_eq!(batch.map(|neighbor| neighbor.id), [52, 48, 53]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct Batches<'s> {
+    view: GraphView<'s>,
+    params: SearchParams,
+    exact: Query<'s>,
+    code: Option<QueryCode<'s>>,
+    state: State<'s>,
+}
+
+/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left.
+struct State<'s> {
+    pool: Pool<'s>,
+    beyond: Frontier<'s>,
+    frontier: Frontier<'s>,
+    visited: Visited<'s>,
+    /// Room to rescore what is in the pool.
+    rescored: &'s mut [Candidate],
+    /// Words of nodes that were looked through for those that no link leads to.
+    swept: usize,
+    has_entered: bool,
+    stats: SearchStats,
+}
+
+impl<'s> Batches<'s> {
+    /// Begins a search. `params.k` is the length of the batches that will be asked for, or less; `params.ef_search` as of any search.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or the scratch could not grow.
+    ///
+    /// # Complexity
+    /// The scratch takes 16 bytes for each node of the view.
+    #[cfg(feature = "alloc")]
+    pub fn new(
+        view: &GraphView<'s>,
+        query: &'s [f32],
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Self, SearchError> {
+        scratch.reserve_candidates(view, ScratchMut::batches_candidates(params, view.count()))?;
+        Self::new_in(view, query, params, scratch.as_mut())
+    }
+
+    /// Begins a search in memory of the caller's.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::batches_candidates`].
+    pub fn new_in(
+        view: &GraphView<'s>,
+        query: &'s [f32],
+        params: &SearchParams,
+        scratch: ScratchMut<'s>,
+    ) -> Result<Self, SearchError> {
+        let exact = Query::new(view.rows(), query)?;
+        let needed = ScratchMut::batches_candidates(&params, view.count());
+        scratch.check(view, needed)?;
+        let ScratchMut { visited, candidates, code, rotated } = scratch;
+        let code = view.codes().map(|codes| codes.query(view.metric(), query, exact.scale(), code, rotated));
+        let len = pool_len(&params, view.count());
+        let (pool, rest) = candidates[..needed].split_at_mut(len);
+        let (rescored, rest) = rest.split_at_mut(len);
+        let (beyond, frontier) = rest.split_at_mut(view.count());
+        let state = State {
+            pool: Pool::new(pool),
+            beyond: Frontier::new(beyond),
+            frontier: Frontier::new(frontier),
+            visited: Visited::new(visited),
+            rescored,
+            swept: 0,
+            has_entered: false,
+            stats: SearchStats::default(),
+        };
+        Ok(Self { view: *view, params: of_batches(params), exact, code, state })
+    }
+
+    /// Writes the next neighbors to the front of `out` and returns how many: as many as there is room for, or what is left. Once
+    /// `max_distance_evals` distances are computed, what is left is what was seen.
+    ///
+    /// # Complexity
+    /// The first batch takes as long as a search. The others continue where it ended. No allocation.
+    pub fn next_batch(&mut self, out: &mut [Neighbor]) -> usize {
+        let mut written = 0;
+        for out in out.chunks_mut(self.params.k) {
+            let found = self.fill(out);
+            written += found;
+            if found < out.len() {
+                break;
+            }
+        }
+        self.state.stats.found += written;
+        written
+    }
+
+    /// What all batches so far took together.
+    pub fn stats(&self) -> SearchStats {
+        self.state.stats
+    }
+
+    fn fill(&mut self, out: &mut [Neighbor]) -> usize {
+        let Self { view, params, exact, code, state } = self;
+        let (codes, code) = match (view.codes(), *code) {
+            (Some(codes), Some(code)) => (codes, code),
+            _ => {
+                state.advance(view, params, exact);
+                return state.take(out, |rank| exact.distance(rank));
+            }
+        };
+        match codes.quantization() {
+            Quantization::Sq8 => state.advance(view, params, &CodeQuery::new(codes, code, Eight::new())),
+            Quantization::Sq4 => state.advance(view, params, &CodeQuery::new(codes, code, Four::new())),
+        }
+        if view.rows().are_stored() && params.rescored() > 0 {
+            state.take_rescored(out, params.rescored(), exact)
+        } else {
+            state.take(out, |rank| code.distance(view.metric(), rank))
+        }
+    }
+}
+
+impl ScratchMut<'_> {
+    /// Candidates for [`Batches`] of a graph of `count` nodes.
+    pub fn batches_candidates(params: &SearchParams, count: usize) -> usize {
+        pool_len(params, count).saturating_add(count).saturating_mul(2)
+    }
+}
+
+/// A batch has one neighbor at least.
+fn of_batches(params: &SearchParams) -> SearchParams {
+    SearchParams { k: params.k.max(1), ..*params }
+}
+
+/// Long enough for what is rescored.
+fn pool_len(params: &SearchParams, count: usize) -> usize {
+    let params = of_batches(params);
+    params.pool_size(count).max(params.rescored().min(count)).max(count.min(1))
+}
+
+impl State<'_> {
+    /// Walks until the pool is full of nodes that are nearer than all that could be expanded.
+    fn advance(&mut self, view: &GraphView<'_>, params: &SearchParams, query: &impl Ranker) {
+        let Self { pool, beyond, frontier, visited, swept, has_entered, stats, .. } = self;
+        let tombstones = view.tombstones();
+        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        while !pool.is_full()
+            && let Some(candidate) = beyond.pop()
+        {
+            pool.insert(candidate);
+        }
+        let mut keep = |pool: &mut Pool<'_>, candidate: Candidate| {
+            if !tombstones.contains(candidate.id())
+                && let Some(evicted) = pool.replace_farthest(candidate)
+            {
+                beyond.push(evicted);
+            }
+        };
+        if !*has_entered {
+            *has_entered = true;
+            for candidate in walk.enter(view) {
+                if visited.insert(candidate.id()) {
+                    frontier.push(candidate);
+                    keep(pool, candidate);
+                }
+            }
+        }
+        let base = &view.levels()[0];
+        while walk.stats.distances < walk.budget
+            && let Some(nearest) = frontier.peek()
+            && pool.has_room_for(nearest)
+        {
+            frontier.pop();
+            walk.stats.hops += 1;
+            let links = base.row(nearest.id()).unwrap_or(&[]);
+            walk.rank_each(
+                links,
+                |id| visited.insert(id),
+                |candidate| {
+                    frontier.push(candidate);
+                    keep(pool, candidate);
+                },
+            );
+        }
+        // A sound graph has no node that the walk did not reach by now; whatever the links, each is returned in the end.
+        while !pool.is_full() && *swept < view.count().div_ceil(64) && walk.stats.distances < walk.budget {
+            let start = *swept * 64;
+            *swept += 1;
+            for id in start..view.count().min(start + 64) {
+                let id = id as NodeId;
+                if !tombstones.contains(id) && visited.insert(id) {
+                    walk.stats.distances += 1;
+                    rank_gathered(query, &[id], |candidate| keep(pool, candidate));
+                }
+            }
+        }
+    }
+
+    /// Moves the nearest of the pool to `out`.
+    fn take(&mut self, out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
+        let candidates = self.pool.candidates();
+        let taken = super::write(candidates, out, distance);
+        self.pool.mark(0..taken);
+        self.pool.drop_marked();
+        taken
+    }
+
+    /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes.
+    fn take_rescored(&mut self, out: &mut [Neighbor], rescored: usize, exact: &Query<'_>) -> usize {
+        let len = self.pool.candidates().len().min(rescored);
+        let candidates = &mut self.rescored[..len];
+        candidates.copy_from_slice(&self.pool.candidates()[..len]);
+        super::rescore(exact, candidates);
+        self.stats.rescored += len;
+        let taken = super::write(candidates, out, |rank| exact.distance(rank));
+        // Sorted by id, so that what was taken is found again.
+        let taken_ids = &mut candidates[..taken];
+        taken_ids.sort_unstable_by_key(|candidate| candidate.id());
+        for position in 0..len {
+            let id = self.pool.candidates()[position].id();
+            if taken_ids.binary_search_by_key(&id, |candidate| candidate.id()).is_ok() {
+                self.pool.mark(position..position + 1);
+            }
+        }
+        self.pool.drop_marked();
+        taken
+    }
+}

@@ -1,0 +1,108 @@
+//! Search for all nodes within a distance.
+
+#[cfg(feature = "alloc")]
+use super::Scratch;
+use super::{Candidate, Gated, Live, Method, Neighbor, Ranker, ScratchMut, Search, SearchStats, Walk, run};
+use crate::{GraphView, SearchError, SearchParams};
+
+/// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
+/// more than `out` has room for, it gets the nearest.
+///
+/// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as [`search`](crate::search) does, and from there to whatever is within
+/// the radius and linked to what it has seen. What only links from outside the radius lead to may be missed; a larger `ef_search` misses less,
+/// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk ends where
+/// they place the radius, and everything it has found is then compared by its vectors, unless `params.rescore` is 0.
+///
+/// # Errors
+/// If the query cannot be searched for, or the scratch could not grow.
+///
+/// # Complexity
+/// A hop for each node within the radius, besides those of a search. What is found is kept sorted, which takes time in the square of their
+/// number: tens of thousands are better found by an exact search. The scratch is that of a filtered search for `out.len()` neighbors.
+///
+/// # Examples
+/// ```
+/// use vex_graph::{Hnsw, Metric, Neighbor, Params, Scratch, SearchParams, search_radius};
+///
+/// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 1, Params::default())?;
+/// for element in 0..100 {
+///     graph.insert(&[element as f32])?;
+/// }
+/// let mut found = [Neighbor::default(); 50];
+/// let (params, mut scratch) = (SearchParams::new(0, 10), Scratch::new());
+/// let stats = search_radius(&graph.view(), &[20.0], 9.0, &params, &mut scratch, &mut found)?;
+/// assert_eq!(stats.found, 7);
+/// assert!(found[..7].iter().all(|neighbor| (17..=23).contains(&neighbor.id)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[cfg(feature = "alloc")]
+pub fn search_radius(
+    view: &GraphView<'_>,
+    query: &[f32],
+    radius: f32,
+    params: &SearchParams,
+    scratch: &mut Scratch,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
+    scratch.reserve_filtered(view, &of_radius(params, out))?;
+    search_radius_in(view, query, radius, params, scratch.as_mut(), out)
+}
+
+/// [`search_radius`](crate::search_radius) in memory of the caller's: it never allocates.
+///
+/// # Errors
+/// If the query cannot be searched for, or a slice of `scratch` is too small: it takes what
+/// [`ScratchMut::filtered_candidates`] says for a `k` of `out.len()`.
+pub fn search_radius_in(
+    view: &GraphView<'_>,
+    query: &[f32],
+    radius: f32,
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
+    let method = Within { radius, ef: params.ef_search };
+    let mut stats = run(view, query, &of_radius(params, out), scratch, out, &method)?;
+    stats.found = out[..stats.found].partition_point(|neighbor| neighbor.distance <= radius);
+    Ok(stats)
+}
+
+/// All that is found is rescored, if anything is.
+fn of_radius(params: &SearchParams, out: &[Neighbor]) -> SearchParams {
+    let rescore = if params.rescore > 0.0 { f32::INFINITY } else { 0.0 };
+    SearchParams { k: out.len(), rescore, ..*params }
+}
+
+struct Within {
+    radius: f32,
+    ef: usize,
+}
+
+impl Method for Within {
+    fn candidates(&self, params: &SearchParams, count: usize) -> usize {
+        Gated::candidates(params, count)
+    }
+
+    fn collect<'c>(
+        &self,
+        search: &mut Search<'_, '_>,
+        query: &impl Ranker,
+        distance: impl Fn(f32) -> f32 + Copy,
+        candidates: &'c mut [Candidate],
+    ) -> &'c mut [Candidate] {
+        let Search { view, params, visited, stats } = search;
+        let live = Live { filter: &|_| true, tombstones: view.tombstones() };
+        let within = |rank| distance(rank) <= self.radius;
+        let mut gated = Gated::new(&mut *candidates, params, view.count());
+        gated.content_with(self.ef);
+        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        for candidate in walk.enter(view) {
+            if visited.insert(candidate.id()) {
+                gated.take(candidate, &live, within);
+            }
+        }
+        walk.gate(&view.levels()[0], &mut gated, visited, &live, within, usize::MAX);
+        let found = gated.results.candidates().len();
+        &mut candidates[..found]
+    }
+}
