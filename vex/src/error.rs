@@ -51,6 +51,31 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display> {
     },
 }
 
+/// A batch of queries that was not searched for.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum BatchError {
+    /// A query cannot be searched for.
+    #[error("query {position}: {error}")]
+    Query {
+        /// Its number.
+        position: usize,
+        /// What is wrong.
+        error: vex_graph::SearchError,
+    },
+    /// The results did not fit into memory.
+    #[error(transparent)]
+    OutOfMemory(#[from] vex_graph::OutOfMemory),
+    /// The threads could not be started.
+    #[error("could not start {threads} threads: {error}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        error: rayon::ThreadPoolBuildError,
+    },
+}
+
 /// A file that was not opened.
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]

@@ -24,12 +24,16 @@
 //! | index vectors that come one by one | [`Index::insert`] |
 //! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
 //! | search often, without allocating | [`Index::search_with`] and a [`Scratch`] per thread |
+//! | search among some of the keys | [`Index::search_filtered`] |
+//! | find all within a distance | [`Index::search_radius`] |
+//! | go on where a search ended | [`Index::search_batches`] |
+//! | search for many queries, on all cores | [`Index::search_batch`] |
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | find the way by codes, two to six times as fast | [`Builder::quantization`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
-//! An index starts no thread but during a bulk build, and then as many as [`Builder::threads`] says.
+//! An index starts no thread but during a bulk build and a batch of searches, and then as many as the caller says.
 //!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
@@ -52,13 +56,15 @@ pub use vex_graph as graph;
 pub use vex_kernels as kernels;
 
 pub use builder::Builder;
-pub use error::{BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem};
+pub use error::{
+    BatchError, BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem,
+};
 pub use exact::exact_batch;
 pub use index::Index;
 pub use loaded::Loaded;
 pub use mapped::MappedIndex;
 pub use mmap::Mapping;
-pub use search::{Found, Hit, Scratch};
+pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{Params, ParamsError, Quantization, SearchError, SearchParams, SearchStats, VectorError};
 pub use vex_kernels::Metric;

@@ -1,4 +1,4 @@
-//! The threads of a bulk build.
+//! The threads of a bulk build and of a batch of searches.
 
 use std::thread::available_parallelism;
 

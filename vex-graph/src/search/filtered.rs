@@ -16,7 +16,7 @@ const SAMPLE: u64 = 256;
 const SCAN_PER_CANDIDATE: usize = 64;
 
 /// Nodes that a walk expands before it looks how dense matches are around the query.
-const PROBE: usize = 4;
+const PROBE: usize = 6;
 
 /// From this share of matches around the query on, gated nodes are expanded like others.
 const DENSE: f32 = 0.2;
