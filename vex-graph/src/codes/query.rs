@@ -34,8 +34,9 @@ impl<'q> QueryCode<'q> {
         let step = if largest > 0.0 { largest / 127.0 } else { 1.0 };
         let inverse = 1.0 / step;
         for (to, from) in code.iter_mut().zip(centred) {
-            // Up to 127.5 of either sign, made positive so that the conversion rounds down.
-            *to = ((from * inverse + 128.5) as i32 - 128).clamp(-127, 127) as i8;
+            // Up to 127.5 of either sign, made positive so that the conversion rounds down. At the ends of the range of f32 it can be
+            // anything, infinite or NaN.
+            *to = ((from * inverse + 128.5) as i32).saturating_sub(128).clamp(-127, 127) as i8;
         }
         let constant = if metric == Metric::InnerProduct { -at_mean } else { square };
         Self::with(code, step * multiplier(metric), 0.0, constant)

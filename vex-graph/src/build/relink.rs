@@ -1,0 +1,239 @@
+//! A node that got another vector is taken out of its old neighborhood and linked into the new one.
+//!
+//! 1. **Propose.** The node searches the graph, in which it serves as a way but not as an answer.
+//! 2. **Bypass.** Who links to the node links past it: the place in the row goes to one of the node's own old links.
+//! 3. **Mend.** What hung on the node in the [`Tree`](super::Tree) gets other parents.
+//! 4. **Attach.** The node gets its new links, links back to it, and a parent.
+//!
+//! Steps 2 to 4 change rows as they go, and a [`Journal`] can undo them.
+
+use alloc::vec::Vec;
+
+use super::journal::Journal;
+use super::select::select;
+use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
+use crate::search::{Candidate, Ranker};
+use crate::storage::reserve;
+use crate::{NodeId, OutOfMemory, TERMINATOR};
+
+/// Memory that one node after another reuses.
+#[derive(Debug, Default)]
+pub(super) struct Relink {
+    journal: Journal,
+    /// The old links of the node on one level; in the end those of the base.
+    old: Vec<NodeId>,
+    candidates: Vec<Candidate>,
+    selected: Vec<Candidate>,
+    buffers: Buffers,
+}
+
+impl Linker<'_> {
+    /// Links `id` anew, whose vector was changed, on the levels that it is on.
+    ///
+    /// # Errors
+    /// If memory runs out; the links are as they were then.
+    pub(crate) fn relink(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        workspace.relink.journal.clear();
+        let result = self.try_relink(space, id, workspace);
+        if result.is_err() {
+            workspace.relink.journal.undo(self.levels, self.tree);
+        }
+        result
+    }
+
+    fn try_relink(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        let level = self.levels.iter().rposition(|level| level.view().row(id).is_some()).unwrap_or(0);
+        workspace.prepare(1)?;
+        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: self.levels[0].count() };
+        workspace.propose[0].again(&frozen, space, self.params, id, level)?;
+        for index in (0..=level).rev() {
+            self.bypass(space, id, index, &mut workspace.relink)?;
+        }
+        self.mend(space, id, workspace)?;
+        self.attach(space, id, level, workspace)
+    }
+
+    /// Drops the links to `id` on a level. They are looked for where they can be expected: two links away from the node.
+    /// One that is not found is a link like any other, if a long one; it gives way when its row overflows.
+    fn bypass(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        index: usize,
+        relink: &mut Relink,
+    ) -> Result<(), OutOfMemory> {
+        relink.old.clear();
+        reserve(&mut relink.old, self.params.width(index))?;
+        relink.old.extend_from_slice(self.levels[index].links(id));
+        if index == 0 && self.tree.parent(id) != TERMINATOR {
+            self.bypass_from(space, self.tree.parent(id), id, index, relink)?;
+        }
+        for position in 0..relink.old.len() {
+            let near = relink.old[position];
+            self.bypass_from(space, near, id, index, relink)?;
+            for position in 0..self.params.width(index) {
+                let Some(far) = self.levels[index].links(near).get(position) else { break };
+                self.bypass_from(space, *far, id, index, relink)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Replaces a link from `from` to `id`, if there is one, by the best of the old links of `id`, if one is diverse.
+    fn bypass_from(
+        &mut self,
+        space: impl Space,
+        from: NodeId,
+        id: NodeId,
+        index: usize,
+        relink: &mut Relink,
+    ) -> Result<(), OutOfMemory> {
+        let row = self.levels[index].links(from);
+        if !row.contains(&id) {
+            return Ok(());
+        }
+        let Relink { journal, old, candidates, selected, buffers } = relink;
+        journal.keep_row(self.levels, index as u8, from)?;
+        candidates.clear();
+        selected.clear();
+        reserve(candidates, row.len() + old.len())?;
+        let width = self.params.width(index);
+        reserve(selected, width)?;
+        let [own, other] = buffers.of(space)?;
+        let query = space.query(from, own);
+        let others = old.iter().filter(|link| **link != from && !row.contains(link));
+        let kept = row.iter().filter(|link| **link != id);
+        candidates.extend(kept.chain(others).map(|link| Candidate::new(query.rank(*link), *link)));
+        candidates.sort_unstable();
+        let is_kept = |link| row.contains(&link);
+        select(space, candidates, width, self.params.keep_pruned, is_kept, selected, other);
+        self.levels[index].set(from, selected.iter().map(|selected| selected.id()));
+        Ok(())
+    }
+
+    /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the root, and one of its children
+    /// stays with it; all others hang on that one until [`attach`](Self::attach).
+    fn mend(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        let journal = &mut workspace.relink.journal;
+        let old_parent = self.tree.parent(id);
+        journal.set_parent(self.tree, id, TERMINATOR)?;
+        let mut anchor = if old_parent == TERMINATOR { *self.entry } else { old_parent };
+        for position in 0..workspace.relink.old.len() {
+            let child = workspace.relink.old[position];
+            if self.tree.parent(child) != id {
+                continue;
+            }
+            if anchor == id {
+                anchor = child;
+                workspace.relink.journal.set_parent(self.tree, child, TERMINATOR)?;
+                continue;
+            }
+            let parent = self.parent_of_orphan(space, child, id, anchor);
+            workspace.relink.journal.set_parent(self.tree, child, parent)?;
+            if !self.levels[0].links(parent).contains(&child) {
+                let [buffer, _] = workspace.relink.buffers.of(space)?;
+                let source = Candidate::new(space.query(parent, buffer).rank(child), child);
+                workspace.links.clear();
+                reserve(&mut workspace.links, 1)?;
+                workspace.links.push(Link { level: 0, target: parent, source });
+                self.merge_links(space, workspace)?;
+            }
+        }
+        // The root that hangs on nothing until the entry point has its new links.
+        workspace.relink.old.clear();
+        workspace.relink.old.extend(Some(anchor).filter(|_| *self.entry == id && anchor != id));
+        Ok(())
+    }
+
+    /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
+    /// `anchor`, which hangs neither on `child` nor on `id`.
+    fn parent_of_orphan(&self, space: impl Space, child: NodeId, id: NodeId, anchor: NodeId) -> NodeId {
+        let (tree, m) = (&*self.tree, self.params.m);
+        let base = self.levels[0].view();
+        let links = self.levels[0].links(child).iter().copied();
+        let links = links.filter(|link| *link != id && !tree.is_below(*link, child));
+        let links_back = |link: &NodeId| self.levels[0].links(*link).contains(&child);
+        let is_copy = |other| space.are_copies(other, child);
+        links
+            .clone()
+            .find(|link| tree.has_room(*link, m) && links_back(link))
+            .or_else(|| tree.parent_for(links, is_copy, TERMINATOR, &base, m))
+            .or_else(|| tree.parent_for(core::iter::once(anchor), |_| false, TERMINATOR, &base, m))
+            .unwrap_or(anchor)
+    }
+
+    /// Gives `id` the links that were proposed, links back, and its place in the tree.
+    fn attach(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        level: usize,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        let Workspace { propose, links: back, relink, .. } = &mut *workspace;
+        let Relink { journal, old, buffers, .. } = relink;
+        let links = &propose[0].links;
+        let on = |index: usize| {
+            let links = links.iter().filter(move |link| usize::from(link.level) == index);
+            links.map(|link| link.target)
+        };
+        let root = old.first().copied();
+        for index in 0..=level {
+            let extra = root.filter(|root| index == 0 && on(0).all(|link| link != *root));
+            journal.keep_row(self.levels, index as u8, id)?;
+            self.levels[index].set(id, on(index).chain(extra));
+        }
+        back.clear();
+        reserve(back, links.len() + 1)?;
+        let is_missing = |link: &&Link| {
+            let links = self.levels[usize::from(link.level)].links(link.target);
+            !links.contains(&id)
+        };
+        back.extend(links.iter().filter(is_missing));
+        if let Some(root) = root {
+            journal.set_parent(self.tree, root, id)?;
+        } else if *self.entry != id {
+            let (base, m) = (self.levels[0].view(), self.params.m);
+            let is_copy = |other| space.are_copies(other, id);
+            let entry = core::iter::once(*self.entry);
+            let parent = self.tree.parent_for(on(0), is_copy, TERMINATOR, &base, m);
+            let parent = parent.or_else(|| self.tree.parent_for(entry, |_| false, TERMINATOR, &base, m));
+            let parent = parent.unwrap_or(*self.entry);
+            journal.set_parent(self.tree, id, parent)?;
+            if !on(0).any(|link| link == parent) && !self.levels[0].links(parent).contains(&id) {
+                let [buffer, _] = buffers.of(space)?;
+                let source = Candidate::new(space.query(parent, buffer).rank(id), id);
+                back.push(Link { level: 0, target: parent, source });
+            }
+        }
+        back.sort_unstable();
+        self.merge_links(space, workspace)
+    }
+
+    /// Merges the links of the workspace into the rows of their targets, at once.
+    fn merge_links(&mut self, space: impl Space, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
+        let Workspace { merge, links, relink, .. } = workspace;
+        merge[0].clear();
+        merge::run(self.params, space, self.levels, self.tree, links, merge, &Serial)?;
+        for (level, target) in merge[0].changed() {
+            relink.journal.keep_row(self.levels, level, target)?;
+        }
+        merge[0].commit(self.levels);
+        Ok(())
+    }
+}

@@ -1,0 +1,111 @@
+//! Nodes that leave, and vectors that take their places.
+//!
+//! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with the level that it has, is
+//! free for the next insert, which links it anew: see [`relink`](crate::build). Levels do not depend on vectors, so that ids
+//! stay sorted by level, levels stay geometrically distributed, and the entry point stays on the top level.
+
+use alloc::vec::Vec;
+use core::convert::Infallible;
+use core::ops::ControlFlow;
+
+use crate::build::{Executor, Linker};
+use crate::search::check;
+use crate::storage::{Vectors, reserve};
+use crate::{BuildError, DeleteError, Hnsw, InsertError, NodeId, UpdateError};
+
+impl Hnsw {
+    /// Deletes a node. Searches no longer return it, but still pass through it, until an insert takes its slot.
+    ///
+    /// # Errors
+    /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was then.
+    ///
+    /// # Complexity
+    /// O(log n). No link is changed.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex_graph::{Hnsw, Metric, Params};
+    ///
+    /// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 1, Params::default())?;
+    /// graph.insert(&[1.0])?;
+    /// graph.insert(&[2.0])?;
+    /// graph.delete(0)?;
+    /// assert_eq!((graph.count(), graph.live_count()), (2, 1));
+    /// assert_eq!(graph.insert(&[3.0])?, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delete(&mut self, id: NodeId) -> Result<(), DeleteError> {
+        if !self.is_live(id) {
+            return Err(DeleteError::NotFound { id });
+        }
+        Ok(self.tombstones.insert(id)?)
+    }
+
+    /// Replaces the vector of a node, and links it anew.
+    ///
+    /// # Errors
+    /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out; the graph is as it was then.
+    ///
+    /// # Complexity
+    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node.
+    pub fn update(&mut self, id: NodeId, vector: &[f32]) -> Result<(), UpdateError> {
+        if !self.is_live(id) {
+            return Err(UpdateError::NotFound { id });
+        }
+        Ok(self.replace(id, vector)?)
+    }
+
+    /// Whether there is a node `id` that is not deleted.
+    pub fn is_live(&self, id: NodeId) -> bool {
+        (id as usize) < self.count() && !self.tombstones.contains(id)
+    }
+
+    /// How many nodes there are that are not deleted.
+    pub fn live_count(&self) -> usize {
+        self.count() - self.tombstones.len()
+    }
+
+    /// A new graph of the nodes that are not deleted, [built](Self::build) at once with the same parameters from their vectors in
+    /// the order of ids. It comes with the nodes in their new order: `order[new]` is the id that `new` has in this graph.
+    ///
+    /// # Errors
+    /// If memory runs out, or `progress` breaks off.
+    pub fn compact(
+        &self,
+        executor: &impl Executor,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Self, Vec<NodeId>), BuildError<Infallible>> {
+        let mut live = Vec::new();
+        reserve(&mut live, self.live_count())?;
+        live.extend((0..self.count() as NodeId).filter(|id| self.is_live(*id)));
+        let rows = self.vectors.rows();
+        let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
+            vectors.restore(id, rows.row(live[position]));
+            Ok(())
+        };
+        let (graph, mut order) =
+            Self::build_from(rows.metric(), rows.dim(), self.params, live.len(), source, executor, progress)?;
+        order.iter_mut().for_each(|position| *position = live[*position as usize]);
+        Ok((graph, order))
+    }
+
+    /// Puts a vector into the slot of a node, live or not, and links it anew.
+    pub(crate) fn replace(&mut self, id: NodeId, vector: &[f32]) -> Result<(), InsertError> {
+        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let rows = vectors.rows();
+        check(rows.metric(), rows.dim(), vector)?;
+        let mut old = core::mem::take(&mut workspace.vector);
+        old.clear();
+        reserve(&mut old, rows.dim())?;
+        old.extend_from_slice(rows.row(id));
+        vectors.set(id, vector)?;
+        let linked = Linker { params, levels, tree, entry }.relink(vectors.rows(), id, workspace);
+        match (&linked, codes) {
+            (Err(_), _) => vectors.restore(id, &old),
+            (Ok(()), Some(codes)) => codes.set(id, vectors.rows().row(id)),
+            (Ok(()), None) => (),
+        }
+        workspace.vector = old;
+        Ok(linked?)
+    }
+}
