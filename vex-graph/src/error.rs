@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::ParamsError;
+use crate::{NodeId, ParamsError};
 
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,6 +141,66 @@ impl fmt::Display for InsertError {
 
 impl core::error::Error for InsertError {}
 
+/// A node that was not deleted. The graph is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// There is no such node, or it is deleted already.
+    NotFound {
+        /// The id given.
+        id: NodeId,
+    },
+    /// Memory ran out.
+    OutOfMemory(OutOfMemory),
+}
+
+impl From<OutOfMemory> for DeleteError {
+    fn from(error: OutOfMemory) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl fmt::Display for DeleteError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { id } => write!(f, "expected a node of the graph, found {id}"),
+            Self::OutOfMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for DeleteError {}
+
+/// A node whose vector was not replaced. The graph is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum UpdateError {
+    /// There is no such node, or it is deleted.
+    NotFound {
+        /// The id given.
+        id: NodeId,
+    },
+    /// The vector cannot be indexed, or memory ran out.
+    Insert(InsertError),
+}
+
+impl From<InsertError> for UpdateError {
+    fn from(error: InsertError) -> Self {
+        Self::Insert(error)
+    }
+}
+
+impl fmt::Display for UpdateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { id } => write!(f, "expected a node of the graph, found {id}"),
+            Self::Insert(error) => error.fmt(f),
+        }
+    }
+}
+
+impl core::error::Error for UpdateError {}
+
 /// A graph that was not built. `E` is the error of the source of the vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -166,8 +226,8 @@ pub enum BuildError<E> {
         /// The most nodes that fit.
         capacity: usize,
     },
-    /// The graph to copy has codes instead of vectors: it can be searched, but it cannot grow.
-    NoVectors,
+    /// The view has codes alone, and vectors are needed to link nodes.
+    VectorsNotStored,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
     /// The progress callback broke the build off.
@@ -196,8 +256,8 @@ impl<E: fmt::Display> fmt::Display for BuildError<E> {
             Self::Vector { position, error } => write!(f, "vector {position}: {error}"),
             Self::Source { error, .. } => error.fmt(f),
             Self::Full { capacity } => write!(f, "an index holds at most {capacity} vectors"),
-            Self::NoVectors => {
-                f.write_str("expected vectors, found an index of codes alone, which cannot grow")
+            Self::VectorsNotStored => {
+                f.write_str("the index has codes and no vectors: it can only be searched")
             }
             Self::OutOfMemory(error) => error.fmt(f),
             Self::Cancelled { linked } => write!(f, "cancelled after {linked} vectors"),

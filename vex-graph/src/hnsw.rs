@@ -8,7 +8,7 @@ use vex_kernels::Metric;
 use crate::build::{Coded, Executor, Linker, Serial, Tree, Workspace, level};
 use crate::codes::Eight;
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Vectors, reserve};
+use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve};
 use crate::{
     BuildError, Codes, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId, OutOfMemory, Params,
     ParamsError, Quantization, TERMINATOR,
@@ -34,14 +34,15 @@ const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 /// ```
 #[derive(Debug)]
 pub struct Hnsw {
-    params: Params,
-    vectors: Vectors,
-    codes: Option<CodeRows>,
+    pub(crate) params: Params,
+    pub(crate) vectors: Vectors,
+    pub(crate) codes: Option<CodeRows>,
     /// Base first; none before the first node, so that an empty graph needs no memory.
-    levels: Vec<LevelLinks>,
-    tree: Tree,
-    entry: NodeId,
-    workspace: Workspace,
+    pub(crate) levels: Vec<LevelLinks>,
+    pub(crate) tree: Tree,
+    pub(crate) entry: NodeId,
+    pub(crate) tombstones: Tombstones,
+    pub(crate) workspace: Workspace,
 }
 
 impl Hnsw {
@@ -58,24 +59,25 @@ impl Hnsw {
             levels: Vec::new(),
             tree: Tree::default(),
             entry: TERMINATOR,
+            tombstones: Tombstones::default(),
             workspace: Workspace::default(),
         })
     }
 
     /// Copies a view into an owned graph that can grow. `params.m` and `params.quantization` are the view's, whatever
-    /// they were.
+    /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
     /// and nodes of a level that are not on the level below it.
     ///
     /// # Errors
-    /// If memory runs out, `params` are out of range, or the view has codes instead of vectors.
+    /// If the view has no vectors, memory runs out or `params` are out of range.
     pub fn from_view(
         view: &GraphView<'_>,
         params: Params,
     ) -> Result<Self, BuildError<core::convert::Infallible>> {
         if !view.rows().are_stored() {
-            return Err(BuildError::NoVectors);
+            return Err(BuildError::VectorsNotStored);
         }
         let quantization = view.codes().map(Codes::quantization);
         let params = Params { m: view.m(), quantization, ..params };
@@ -94,6 +96,7 @@ impl Hnsw {
         let entry = view.entry().filter(|entry| top.row(*entry).is_some());
         graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
+        graph.tombstones = Tombstones::copy_of(view.tombstones(), view.count())?;
         Ok(graph)
     }
 
@@ -118,6 +121,28 @@ impl Hnsw {
         executor: &impl Executor,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
+        let mut vector = Vec::new();
+        let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
+            if vector.is_empty() {
+                reserve(&mut vector, dim)?;
+                vector.resize(dim, 0.0);
+            }
+            fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
+            vectors.set(id, &vector).map_err(|error| BuildError::Vector { position, error })
+        };
+        Self::build_from(metric, dim, params, count, source, executor, progress)
+    }
+
+    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position.
+    pub(crate) fn build_from<E>(
+        metric: Metric,
+        dim: usize,
+        params: Params,
+        count: usize,
+        mut source: impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>>,
+        executor: &impl Executor,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         if count > MAX_NODES {
             return Err(BuildError::Full { capacity: MAX_NODES });
         }
@@ -136,12 +161,8 @@ impl Hnsw {
         }
 
         graph.vectors.extend_zeroed(count)?;
-        let mut vector = Vec::new();
-        reserve(&mut vector, dim)?;
-        vector.resize(dim, 0.0);
         for (position, id) in ids.iter().enumerate() {
-            fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
-            graph.vectors.set(*id, &vector).map_err(|error| BuildError::Vector { position, error })?;
+            source(&mut graph.vectors, *id, position)?;
         }
 
         let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
@@ -176,12 +197,17 @@ impl Hnsw {
         Ok((graph, ids))
     }
 
-    /// Inserts a vector and returns its node: the next id. Vectors are compared by their elements, and coded if the graph
-    /// has codes; while it is small, the mean of the codes is moved along as it grows.
+    /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the next id. Vectors are compared
+    /// by their elements, and coded if the graph has codes; while it is small, the mean of the codes is moved along as it grows.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out; the graph is as it was then.
     pub fn insert(&mut self, vector: &[f32]) -> Result<NodeId, InsertError> {
+        if let Some(id) = self.tombstones.lowest() {
+            self.replace(id, vector)?;
+            self.tombstones.remove_lowest();
+            return Ok(id);
+        }
         let id = self.vectors.push(vector)?;
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
@@ -192,7 +218,7 @@ impl Hnsw {
 
     /// Links and codes the node `id`, whose vector was just appended.
     fn link_last(&mut self, id: NodeId) -> Result<(), OutOfMemory> {
-        let Self { params, vectors, codes, levels, tree, entry, workspace } = self;
+        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
         let mut mean = None;
         if let Some(quantization) = params.quantization {
@@ -226,9 +252,10 @@ impl Hnsw {
         let codes = self.codes.as_ref().map(CodeRows::view);
         GraphView::new(self.vectors.rows(), codes, self.params.m, self.entry, views)
             .expect("an owned graph keeps the invariants of a view")
+            .with_tombstones(self.tombstones.set())
     }
 
-    /// How many nodes there are.
+    /// How many nodes there are, deleted ones included.
     pub fn count(&self) -> usize {
         self.vectors.count()
     }

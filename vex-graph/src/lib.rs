@@ -63,6 +63,8 @@ extern crate alloc;
 #[cfg(feature = "alloc")]
 mod build;
 mod codes;
+#[cfg(feature = "alloc")]
+mod delete;
 mod error;
 mod exact;
 #[cfg(feature = "alloc")]
@@ -79,7 +81,7 @@ mod view;
 #[cfg(feature = "alloc")]
 pub use build::{Executor, Serial};
 pub use codes::{Codes, Quantization, Terms};
-pub use error::{BuildError, InsertError, OutOfMemory, SearchError, VectorError};
+pub use error::{BuildError, DeleteError, InsertError, OutOfMemory, SearchError, UpdateError, VectorError};
 pub use exact::Exact;
 #[cfg(feature = "alloc")]
 pub use exact::exact;

@@ -6,7 +6,7 @@ use super::select::select;
 use super::{Buffers, Executor, Link, Space, Tree};
 use crate::search::{Candidate, Ranker};
 use crate::storage::{LevelLinks, reserve};
-use crate::{NodeId, OutOfMemory, Params, TERMINATOR};
+use crate::{NodeId, OutOfMemory, Params};
 
 /// One worker's share of the changed rows.
 #[derive(Debug, Default)]
@@ -64,6 +64,11 @@ impl Merge {
         self.ids.clear();
     }
 
+    /// The rows that [`commit`](Self::commit) will write: level and node of each.
+    pub(super) fn changed(&self) -> impl Iterator<Item = (u8, NodeId)> {
+        self.targets.iter().map(|(level, target, _)| (*level, *target))
+    }
+
     pub(super) fn commit(&self, levels: &mut [LevelLinks]) {
         let mut start = 0;
         for (level, target, degree) in &self.targets {
@@ -83,8 +88,7 @@ impl Merge {
         let Link { level, target, .. } = group[0];
         let links = &levels[usize::from(level)];
         let width = links.width();
-        let row = links.view().row(target).unwrap_or(&[]);
-        let row = &row[..row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len())];
+        let row = links.links(target);
         reserve(&mut self.targets, 1)?;
         reserve(&mut self.ids, width)?;
         let degree = row.len() + group.len();

@@ -9,9 +9,11 @@
 //! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
 
 mod executor;
+mod journal;
 mod level;
 mod merge;
 mod propose;
+mod relink;
 mod select;
 mod space;
 mod tree;
@@ -29,6 +31,7 @@ use crate::storage::{AlignedVec, LevelLinks, reserve};
 use crate::{BuildError, NodeId, OutOfMemory, Params};
 use merge::Merge;
 use propose::Propose;
+use relink::Relink;
 
 /// A link from a new node to `target`, seen from the target: sorts by (level, target, distance, source).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,6 +55,9 @@ pub(crate) struct Workspace {
     merge: Vec<Merge>,
     links: Vec<Link>,
     buffers: Buffers,
+    relink: Relink,
+    /// The vector that an update replaces.
+    pub(crate) vector: Vec<f32>,
 }
 
 /// Room for two queries of a space.

@@ -47,7 +47,20 @@ impl Propose {
     ) {
         self.links.clear();
         self.result =
-            ids.into_iter().try_for_each(|id| self.propose(frozen, space, params, id, level_of(id)));
+            ids.into_iter().try_for_each(|id| self.propose::<false>(frozen, space, params, id, level_of(id)));
+    }
+
+    /// Proposes links for a node of the graph itself.
+    pub(super) fn again(
+        &mut self,
+        frozen: &Frozen<'_>,
+        space: impl Space,
+        params: &Params,
+        id: NodeId,
+        level: usize,
+    ) -> Result<(), OutOfMemory> {
+        self.links.clear();
+        self.propose::<true>(frozen, space, params, id, level)
     }
 
     /// The links of `id`. Ids must be asked for in the order in which they were proposed.
@@ -58,7 +71,7 @@ impl Propose {
         &self.links[start..start + len]
     }
 
-    fn propose(
+    fn propose<const IS_LINKED: bool>(
         &mut self,
         frozen: &Frozen<'_>,
         space: impl Space,
@@ -77,7 +90,7 @@ impl Propose {
         reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
 
         let [own, other] = self.buffers.of(space)?;
-        let query = space.query(id, own);
+        let query = Others::<_, IS_LINKED> { ranker: space.query(id, own), id };
         let mut stats = SearchStats::default();
         let mut walk = Walk { query: &query, count, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
@@ -94,7 +107,8 @@ impl Propose {
             nearest = pool.candidates()[0].fresh();
 
             self.candidates.clear();
-            self.candidates.extend(pool.candidates().iter().map(|candidate| candidate.fresh()));
+            let found = pool.candidates().iter().map(|candidate| candidate.fresh());
+            self.candidates.extend(found.filter(|candidate| candidate.id() != id));
             self.selected.clear();
             let selected = &mut self.selected;
             select(space, &self.candidates, params.m, params.keep_pruned, |_| false, selected, other);
@@ -109,5 +123,32 @@ impl Propose {
             self.links.push(Link { level: 0, target: entry, source: Candidate::new(query.rank(entry), id) });
         }
         Ok(())
+    }
+}
+
+/// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.
+struct Others<R, const IS_LINKED: bool> {
+    ranker: R,
+    id: NodeId,
+}
+
+impl<R: Ranker, const IS_LINKED: bool> Ranker for Others<R, IS_LINKED> {
+    #[inline(always)]
+    fn rank(&self, id: NodeId) -> f32 {
+        if IS_LINKED && id == self.id { f32::NAN } else { self.ranker.rank(id) }
+    }
+
+    #[inline(always)]
+    fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+        let ranks = self.ranker.rank_4(ids);
+        if !IS_LINKED {
+            return ranks;
+        }
+        core::array::from_fn(|i| if ids[i] == self.id { f32::NAN } else { ranks[i] })
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, id: NodeId) {
+        self.ranker.prefetch(id);
     }
 }

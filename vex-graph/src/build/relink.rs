@@ -1,7 +1,7 @@
 //! A node that got another vector is taken out of its old neighborhood and linked into the new one.
 //!
 //! 1. **Propose.** The node searches the graph, in which it serves as a way but not as an answer.
-//! 2. **Bypass.** Who links to the node links past it: the place in the row goes to one of the node's own old links.
+//! 2. **Bypass.** Who links to the node links past it, to the node's own old links where they are diverse, and they link back.
 //! 3. **Mend.** What hung on the node in the [`Tree`](super::Tree) gets other parents.
 //! 4. **Attach.** The node gets its new links, links back to it, and a parent.
 //!
@@ -57,39 +57,45 @@ impl Linker<'_> {
         let frozen = Frozen { levels: self.levels, entry: *self.entry, count: self.levels[0].count() };
         workspace.propose[0].again(&frozen, space, self.params, id, level)?;
         for index in (0..=level).rev() {
-            self.bypass(space, id, index, &mut workspace.relink)?;
+            self.bypass(space, id, index, workspace)?;
         }
         self.mend(space, id, workspace)?;
         self.attach(space, id, level, workspace)
     }
 
-    /// Drops the links to `id` on a level. They are looked for where they can be expected: two links away from the node.
-    /// One that is not found is a link like any other, if a long one; it gives way when its row overflows.
+    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node,
+    /// which finds nine in ten. The others are links like any other, if long ones; they give way when their rows overflow.
     fn bypass(
         &mut self,
         space: impl Space,
         id: NodeId,
         index: usize,
-        relink: &mut Relink,
+        workspace: &mut Workspace,
     ) -> Result<(), OutOfMemory> {
+        let Workspace { relink, links, .. } = &mut *workspace;
+        links.clear();
         relink.old.clear();
         reserve(&mut relink.old, self.params.width(index))?;
         relink.old.extend_from_slice(self.levels[index].links(id));
         if index == 0 && self.tree.parent(id) != TERMINATOR {
-            self.bypass_from(space, self.tree.parent(id), id, index, relink)?;
+            self.bypass_from(space, self.tree.parent(id), id, index, relink, links)?;
         }
         for position in 0..relink.old.len() {
             let near = relink.old[position];
-            self.bypass_from(space, near, id, index, relink)?;
+            self.bypass_from(space, near, id, index, relink, links)?;
             for position in 0..self.params.width(index) {
                 let Some(far) = self.levels[index].links(near).get(position) else { break };
-                self.bypass_from(space, *far, id, index, relink)?;
+                self.bypass_from(space, *far, id, index, relink, links)?;
             }
         }
-        Ok(())
+        // A link that the other side got meanwhile would be there twice.
+        links.retain(|link| !self.levels[index].links(link.target).contains(&link.source.id()));
+        links.sort_unstable();
+        self.merge_links(space, workspace)
     }
 
-    /// Replaces a link from `from` to `id`, if there is one, by the best of the old links of `id`, if one is diverse.
+    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id` that are diverse. `links` gets the
+    /// links back from them: without these, each node that goes would cost its neighbors one of the ways that lead to them.
     fn bypass_from(
         &mut self,
         space: impl Space,
@@ -97,6 +103,7 @@ impl Linker<'_> {
         id: NodeId,
         index: usize,
         relink: &mut Relink,
+        links: &mut Vec<Link>,
     ) -> Result<(), OutOfMemory> {
         let row = self.levels[index].links(from);
         if !row.contains(&id) {
@@ -117,18 +124,24 @@ impl Linker<'_> {
         candidates.sort_unstable();
         let is_kept = |link| row.contains(&link);
         select(space, candidates, width, self.params.keep_pruned, is_kept, selected, other);
+        let is_new = |link: &&Candidate| {
+            let id = link.id();
+            !row.contains(&id) && !self.levels[index].links(id).contains(&from)
+        };
+        let back = selected.iter().filter(is_new);
+        reserve(links, selected.len())?;
+        links.extend(back.map(|link| Link {
+            level: index as u8,
+            target: link.id(),
+            source: Candidate::new(link.distance(), from),
+        }));
         self.levels[index].set(from, selected.iter().map(|selected| selected.id()));
         Ok(())
     }
 
     /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the root, and one of its children
     /// stays with it; all others hang on that one until [`attach`](Self::attach).
-    fn mend(
-        &mut self,
-        space: impl Space,
-        id: NodeId,
-        workspace: &mut Workspace,
-    ) -> Result<(), OutOfMemory> {
+    fn mend(&mut self, space: impl Space, id: NodeId, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
         let journal = &mut workspace.relink.journal;
         let old_parent = self.tree.parent(id);
         journal.set_parent(self.tree, id, TERMINATOR)?;

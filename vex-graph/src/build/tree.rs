@@ -62,50 +62,88 @@ impl Tree {
         }
     }
 
-    /// Adds `id` below the first of its `links` that has fewer than `m` children, and returns the parent.
-    ///
-    /// Where many copies of one vector crowd the same links, all may be full. Then the way leads down the tree: below a full
-    /// node there is one that is not, and among copies it is as near. A node that came in the same batch, which
-    /// starts at `batch`, is not in the tree's rows yet: a full node whose children all came with it takes half as many
-    /// again, and a node that even so finds no place hangs on the one before it.
-    ///
-    /// What `is_copy` of the new node hangs on a copy, so that a search that has found one finds all. Copies take half
-    /// the places: else they would fill those of every copy that a search sees first, and what hangs below the others would
-    /// be lost to it.
+    /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the parent. A node that finds no
+    /// place hangs on the one before it.
     pub(crate) fn push(
         &mut self,
         id: NodeId,
-        mut links: impl Iterator<Item = NodeId> + Clone,
+        links: impl Iterator<Item = NodeId> + Clone,
         is_copy: impl Fn(NodeId) -> bool,
         batch: NodeId,
         base: &LevelView<'_>,
         m: usize,
     ) -> NodeId {
-        let nearest = links.clone().next();
-        let only_copies = nearest.is_some_and(&is_copy);
-        let suits = |id: &NodeId| !only_copies || is_copy(*id);
-        let limit = if only_copies { m / 2 } else { m };
-        let has_room = |id: &NodeId, limit| usize::from(self.children[*id as usize]) < limit;
-
-        let parent = links.find(|link| suits(link) && has_room(link, limit)).or_else(|| {
-            let mut node = nearest?;
-            while !has_room(&node, limit) {
-                let children = base.row(node)?.iter().copied();
-                let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
-                let mut children = children.filter(|child| is_child(child) && suits(child));
-                let Some(first) = children.next() else {
-                    return Some(node).filter(|node| has_room(node, m + m / 2));
-                };
-                let mut all = core::iter::once(first).chain(children);
-                node = all.find(|child| has_room(child, limit)).unwrap_or(first);
-            }
-            Some(node)
-        });
-        let parent = parent.unwrap_or(id - 1);
+        let parent = self.parent_for(links, is_copy, batch, base, m).unwrap_or(id - 1);
         self.children[parent as usize] += 1;
         self.parents.push(parent);
         self.children.push(0);
         parent
+    }
+
+    /// The first of a node's `links` that has fewer than `m` children.
+    ///
+    /// Where many copies of one vector crowd the same links, all may be full. Then the way leads down the tree: below a full
+    /// node there is one that is not, and among copies it is as near. A node that came in the same batch, which
+    /// starts at `batch`, is not in the tree's rows yet: a full node whose children all came with it takes half as many
+    /// again, and for a node that even so finds no place there is none.
+    ///
+    /// What `is_copy` of the node hangs on a copy, so that a search that has found one finds all. Copies take half
+    /// the places: else they would fill those of every copy that a search sees first, and what hangs below the others would
+    /// be lost to it.
+    pub(crate) fn parent_for(
+        &self,
+        mut links: impl Iterator<Item = NodeId> + Clone,
+        is_copy: impl Fn(NodeId) -> bool,
+        batch: NodeId,
+        base: &LevelView<'_>,
+        m: usize,
+    ) -> Option<NodeId> {
+        let nearest = links.clone().next();
+        let only_copies = nearest.is_some_and(&is_copy);
+        let suits = |id: &NodeId| !only_copies || is_copy(*id);
+        let limit = if only_copies { m / 2 } else { m };
+
+        links.find(|link| suits(link) && self.has_room(*link, limit)).or_else(|| {
+            let mut node = nearest?;
+            while !self.has_room(node, limit) {
+                let children = base.row(node)?.iter().copied();
+                let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
+                let mut children = children.filter(|child| is_child(child) && suits(child));
+                let Some(first) = children.next() else {
+                    return Some(node).filter(|node| self.has_room(*node, m + m / 2));
+                };
+                let mut all = core::iter::once(first).chain(children);
+                node = all.find(|child| self.has_room(*child, limit)).unwrap_or(first);
+            }
+            Some(node)
+        })
+    }
+
+    /// Whether a node has fewer than `limit` children.
+    pub(crate) fn has_room(&self, id: NodeId, limit: usize) -> bool {
+        usize::from(self.children[id as usize]) < limit
+    }
+
+    /// Whether a node is `ancestor` or hangs below it.
+    pub(crate) fn is_below(&self, mut id: NodeId, ancestor: NodeId) -> bool {
+        while id != ancestor {
+            match self.parents.get(id as usize) {
+                Some(parent) => id = *parent,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    /// Hangs a node below another one, or below none.
+    pub(crate) fn set_parent(&mut self, id: NodeId, parent: NodeId) {
+        let old = core::mem::replace(&mut self.parents[id as usize], parent);
+        if let Some(children) = self.children.get_mut(old as usize) {
+            *children -= 1;
+        }
+        if let Some(children) = self.children.get_mut(parent as usize) {
+            *children += 1;
+        }
     }
 
     /// Forgets every node from `count` on; `root` is the root again.

@@ -116,6 +116,13 @@ impl CodeRows {
         self.terms.push(terms);
     }
 
+    /// Overwrites the code of a node by that of another vector, as it is stored.
+    pub(crate) fn set(&mut self, id: NodeId, vector: &[f32]) {
+        let row_bytes = self.quantization.row_bytes(self.mean.len());
+        let row = &mut self.rows.as_mut_slice()[id as usize * row_bytes..][..row_bytes];
+        self.terms[id as usize] = self.encoder.encode(vector, &self.mean, row);
+    }
+
     pub(crate) fn view(&self) -> Codes<'_> {
         Codes::new(self.quantization, self.rows.as_slice(), &self.terms, &self.mean).expect("rows are whole")
     }

@@ -93,6 +93,12 @@ impl LevelLinks {
         write(&mut self.links.as_mut_slice()[row..], links);
     }
 
+    /// The links of a node, without terminators; empty if the node is not on this level.
+    pub(crate) fn links(&self, id: NodeId) -> &[NodeId] {
+        let row = self.view().row(id).unwrap_or(&[]);
+        &row[..row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len())]
+    }
+
     /// Replaces the links of a node of this level.
     pub(crate) fn set(&mut self, id: NodeId, links: impl Iterator<Item = NodeId>) {
         let view = self.view();

@@ -3,11 +3,13 @@
 mod aligned;
 mod codes;
 mod links;
+mod tombstones;
 mod vectors;
 
 pub(crate) use aligned::AlignedVec;
 pub(crate) use codes::CodeRows;
 pub(crate) use links::LevelLinks;
+pub(crate) use tombstones::Tombstones;
 pub use vectors::Vectors;
 
 use alloc::vec::Vec;

@@ -68,6 +68,12 @@ impl Vectors {
         Ok(())
     }
 
+    /// Overwrites a row by one that was stored before, as it is.
+    pub(crate) fn restore(&mut self, id: NodeId, row: &[f32]) {
+        let start = id as usize * row_stride(self.dim);
+        self.elements.as_mut_slice()[start..start + self.dim].copy_from_slice(row);
+    }
+
     /// Appends rows as they are in another set of the same shape.
     pub(crate) fn extend_from_rows(&mut self, rows: &Rows<'_>) -> Result<(), OutOfMemory> {
         self.reserve_exact(rows.count())?;

@@ -3,7 +3,10 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-use vex_graph::{BuildError, Hnsw, InsertError, Metric, OutOfMemory, Params, Serial};
+use vex_graph::{
+    BuildError, DeleteError, Hnsw, InsertError, Metric, OutOfMemory, Params, Quantization, Serial,
+    UpdateError,
+};
 
 use crate::allocator::failing_at;
 use crate::support::{Shape, Snapshot, built, inserted, vectors};
@@ -79,21 +82,25 @@ fn every_allocation_of_an_insert_into_a_copy_can_fail() {
     }
 }
 
+fn build(
+    metric: Metric,
+    params: Params,
+    data: &[Vec<f32>],
+) -> Result<(Hnsw, Vec<u32>), BuildError<Infallible>> {
+    let mut next = data.iter();
+    let fill = |vector: &mut [f32]| {
+        vector.copy_from_slice(next.next().unwrap());
+        Ok(())
+    };
+    Hnsw::build(metric, 6, params, data.len(), fill, &Serial, |_| ControlFlow::Continue(()))
+}
+
 #[test]
 fn every_allocation_of_a_build_can_fail() {
     let data = vectors(Shape::Uniform, 6, 400, 1);
     let (expected, expected_order) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
-    let build = || {
-        let mut next = data.iter();
-        let fill = |vector: &mut [f32]| -> Result<(), Infallible> {
-            vector.copy_from_slice(next.next().unwrap());
-            Ok(())
-        };
-        let go_on = |_| ControlFlow::Continue(());
-        Hnsw::build(Metric::SquaredEuclidean, 6, PARAMS, data.len(), fill, &Serial, go_on)
-    };
     for n in 0.. {
-        match failing_at(n, build) {
+        match failing_at(n, || build(Metric::SquaredEuclidean, PARAMS, &data)) {
             Ok((graph, order)) => {
                 assert!(n > 10, "only {n} allocations");
                 assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
@@ -102,6 +109,92 @@ fn every_allocation_of_a_build_can_fail() {
             }
             Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
             Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+#[test]
+fn every_allocation_of_a_build_with_codes_can_fail() {
+    let data = vectors(Shape::Uniform, 6, 100, 1);
+    for quantization in Quantization::ALL {
+        let params = Params { quantization: Some(quantization), ..PARAMS };
+        let (expected, _) = built(Metric::Cosine, params, &data, &Serial);
+        for n in 0.. {
+            match failing_at(n, || build(Metric::Cosine, params, &data)) {
+                Ok((graph, _)) => {
+                    assert!(n > 20, "only {n} allocations");
+                    assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
+                    break;
+                }
+                Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn every_allocation_of_a_delete_can_fail() {
+    let mut graph = inserted(Metric::Cosine, PARAMS, &vectors(Shape::Uniform, 6, 400, 1));
+    for id in [0, 399, 200] {
+        let mut failures = 0;
+        while let Err(error) = failing_at(failures, || graph.delete(id)) {
+            assert!(matches!(error, DeleteError::OutOfMemory(OutOfMemory { bytes: 1.. })));
+            assert!(graph.is_live(id));
+            failures += 1;
+        }
+        assert!(failures > 0 || id == 200, "room for one more costs nothing");
+        assert!(!graph.is_live(id));
+    }
+}
+
+/// Into a copy, which has no room to spare and an empty workspace; the entry point is among the nodes.
+#[test]
+fn every_allocation_of_an_update_and_of_a_reuse_can_fail() {
+    let data = vectors(Shape::Clustered, 6, 240, 1);
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        let params = Params { quantization, ..PARAMS };
+        let (mut original, _) = built(Metric::InnerProduct, params, &data[..120], &Serial);
+        for (id, vector) in data[120..].iter().enumerate().step_by(7) {
+            let id = id as u32;
+            original.delete(id).unwrap();
+            let copy = || Hnsw::from_view(&original.view(), params).unwrap();
+            let mut expected = copy();
+            expected.insert(vector).unwrap();
+            let expected = Snapshot::of(&expected.view());
+
+            // A fresh copy each time fails further and further on; then a retry with all the memory in the world.
+            let before = Snapshot::of(&original.view());
+            let mut n = 0;
+            loop {
+                let mut once = copy();
+                match failing_at(n, || once.insert(vector)) {
+                    Ok(reused) => {
+                        assert_eq!(reused, id);
+                        break;
+                    }
+                    Err(InsertError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+                    Err(error) => panic!("{error}"),
+                }
+                assert!(Snapshot::of(&once.view()) == before, "failure {n} left a trace");
+                assert!(!once.is_live(id));
+                once.insert(vector).unwrap();
+                assert!(Snapshot::of(&once.view()) == expected);
+                n += 1;
+            }
+            assert!(n > 12, "only {n} allocations");
+            original.insert(vector).unwrap();
+
+            let mut updated = Hnsw::from_view(&original.view(), params).unwrap();
+            let before = Snapshot::of(&updated.view());
+            for n in 0.. {
+                match failing_at(n, || updated.update(id, &data[0])) {
+                    Ok(()) => break,
+                    Err(UpdateError::Insert(InsertError::OutOfMemory(_))) => (),
+                    Err(error) => panic!("{error}"),
+                }
+                assert!(Snapshot::of(&updated.view()) == before, "failure {n} left a trace");
+            }
         }
     }
 }

@@ -1,15 +1,27 @@
 //! Random sequences of operations.
 
+use std::ops::ControlFlow;
+
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use vex_graph::{Hnsw, InsertError, Metric, Neighbor, Params, Serial, VectorError};
+use vex_graph::{
+    DeleteError, Hnsw, InsertError, Metric, Neighbor, Params, Quantization, Serial, UpdateError, VectorError,
+};
 
 use crate::invariants::assert_invariants;
-use crate::support::{Rng, Shape, Snapshot, assert_sorted, bits, built, exactly, found, vectors};
+use crate::support::{Rng, Shape, Snapshot, assert_sorted, bits, built, exactly_live, found_live, vectors};
 
 #[derive(Clone, Copy, Debug)]
 enum Operation {
     Insert {
+        count: usize,
+    },
+    /// Of random nodes; those that are deleted already must be refused.
+    Delete {
+        count: usize,
+    },
+    /// Gives random nodes new vectors.
+    Update {
         count: usize,
     },
     /// For the vector of a node, or for one that no node has.
@@ -19,6 +31,8 @@ enum Operation {
     },
     /// Replaces the graph by a copy of its view.
     Copy,
+    /// Replaces the graph by one of its live nodes.
+    Compact,
     /// An insert that must fail, as must the search.
     Refuse(Refused),
 }
@@ -45,13 +59,14 @@ struct Setup {
 }
 
 fn setups() -> impl Strategy<Value = Setup> {
-    let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>()).prop_map(
-        |(m, ef_construction, seed, keep_pruned)| Params {
+    let quantization = proptest::sample::select(vec![None, Some(Quantization::Sq8), Some(Quantization::Sq4)]);
+    let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>(), quantization).prop_map(
+        |(m, ef_construction, seed, keep_pruned, quantization)| Params {
             m,
             ef_construction,
             seed,
             keep_pruned,
-            quantization: None,
+            quantization,
         },
     );
     let metric = proptest::sample::select(&Metric::NUMERIC[..]);
@@ -66,16 +81,24 @@ fn operations() -> impl Strategy<Value = Vec<Operation>> {
     let refused = [Refused::Dimension, Refused::Nan, Refused::Infinity, Refused::Zero];
     let operation = prop_oneof![
         5 => (1usize..=12).prop_map(|count| Operation::Insert { count }),
+        4 => (1usize..=30).prop_map(|count| Operation::Delete { count }),
+        3 => (1usize..=12).prop_map(|count| Operation::Update { count }),
         3 => (0usize..=200, any::<bool>()).prop_map(|(k, of_node)| Operation::Query { k, of_node }),
         1 => Just(Operation::Copy),
+        1 => Just(Operation::Compact),
         1 => proptest::sample::select(refused.to_vec()).prop_map(Operation::Refuse),
     ];
     prop::collection::vec(operation, 1..=24)
 }
 
+/// `VEX_CASES` asks for more than the usual number.
+fn cases() -> u32 {
+    std::env::var("VEX_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(2500)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 1500,
+        cases: cases(),
         rng_seed: RngSeed::Fixed(1),
         failure_persistence: None,
         ..ProptestConfig::default()
@@ -84,23 +107,48 @@ proptest! {
     #[test]
     fn every_sequence_of_operations_keeps_the_invariants(setup in setups(), operations in operations()) {
         let Setup { metric, shape, dim, params, seed, .. } = setup;
-        let data = vectors(shape, dim, 400, seed);
+        let mut data = vectors(shape, dim, 700, seed);
+        let extra = data.split_off(698);
         let mut graph = match setup.built {
             0 => Hnsw::new(metric, dim, params).unwrap(),
             count => built(metric, params, &data[..count], &Serial).0,
         };
-        assert_invariants(&graph.view());
+        let mut model = Model::of(&graph);
+        model.check(&graph);
         let mut rng = Rng(seed);
+        let mut next = data.iter().cycle().skip(setup.built);
         for operation in operations {
             match operation {
                 Operation::Insert { count } => {
-                    let start = graph.count();
-                    for vector in data[start..].iter().take(count) {
-                        prop_assert_eq!(graph.insert(vector), Ok(graph.count() as u32 - 1));
+                    for vector in next.by_ref().take(count) {
+                        let expected = model.rows.iter().position(Option::is_none).unwrap_or(model.rows.len());
+                        prop_assert_eq!(graph.insert(vector), Ok(expected as u32));
+                        model.rows.resize(model.rows.len().max(expected + 1), None);
+                        model.rows[expected] = Some(row_bits(&graph, expected as u32));
+                    }
+                }
+                Operation::Delete { count } => {
+                    for _ in 0..count {
+                        // One beyond the last node, too.
+                        let id = rng.below(graph.count() + 1) as u32;
+                        let node = model.rows.get_mut(id as usize).and_then(Option::take);
+                        let expected = node.map(drop).ok_or(DeleteError::NotFound { id });
+                        prop_assert_eq!(graph.delete(id), expected);
+                    }
+                }
+                Operation::Update { count } => {
+                    for vector in next.by_ref().take(count) {
+                        let id = rng.below(graph.count() + 1) as u32;
+                        let is_live = model.rows.get(id as usize).is_some_and(Option::is_some);
+                        let expected = is_live.then_some(()).ok_or(UpdateError::NotFound { id });
+                        prop_assert_eq!(graph.update(id, vector), expected);
+                        if is_live {
+                            model.rows[id as usize] = Some(row_bits(&graph, id));
+                        }
                     }
                 }
                 Operation::Query { k, of_node } => {
-                    let query = if of_node { &data[rng.below(graph.count() + 1)] } else { &data[399] };
+                    let query = if of_node { &data[rng.below(setup.built + 1)] } else { &extra[0] };
                     assert_search_is_exact(&graph, query, k);
                 }
                 Operation::Copy => {
@@ -108,27 +156,64 @@ proptest! {
                     prop_assert!(Snapshot::of(&copy.view()) == Snapshot::of(&graph.view()));
                     graph = copy;
                 }
+                Operation::Compact => {
+                    let (compact, order) = graph.compact(&Serial, |_| ControlFlow::Continue(())).unwrap();
+                    model.rows = order.iter().map(|old| model.rows[*old as usize].take()).collect();
+                    prop_assert!(model.rows.iter().all(Option::is_some), "a node that was not live, or twice");
+                    prop_assert_eq!(order.len(), graph.live_count());
+                    graph = compact;
+                }
                 Operation::Refuse(refused) => assert_refused(&mut graph, refused, &data[0]),
             }
-            assert_invariants(&graph.view());
+            model.check(&graph);
         }
-        assert_search_is_exact(&graph, &data[398], graph.count() + 1);
+        assert_search_is_exact(&graph, &extra[1], graph.count() + 1);
     }
+}
+
+/// What must be in the slots of a graph.
+struct Model {
+    /// The bits of a node's row; `None` if it is deleted.
+    rows: Vec<Option<Vec<u32>>>,
+}
+
+impl Model {
+    fn of(graph: &Hnsw) -> Self {
+        Self { rows: (0..graph.count() as u32).map(|id| Some(row_bits(graph, id))).collect() }
+    }
+
+    #[track_caller]
+    fn check(&self, graph: &Hnsw) {
+        assert_invariants(&graph.view());
+        assert_eq!(graph.count(), self.rows.len());
+        assert_eq!(graph.live_count(), self.rows.iter().flatten().count());
+        let tombstones = graph.view().tombstones();
+        for (id, row) in self.rows.iter().enumerate() {
+            let id = id as u32;
+            assert_eq!((graph.is_live(id), tombstones.contains(id)), (row.is_some(), row.is_none()));
+            assert!(row.as_ref().is_none_or(|row| *row == row_bits(graph, id)), "the vector of {id}");
+        }
+    }
+}
+
+fn row_bits(graph: &Hnsw, id: u32) -> Vec<u32> {
+    graph.view().rows().row(id).iter().map(|element| element.to_bits()).collect()
 }
 
 /// A pool as large as the graph sees every node, so that the answer is exact to the last bit.
 fn assert_search_is_exact(graph: &Hnsw, query: &[f32], k: usize) {
     let view = graph.view();
-    let found = found(&view, query, k, view.count());
-    assert_eq!(found.len(), k.min(view.count()));
+    let found = found_live(graph, query, k);
+    assert_eq!(found.len(), k.min(graph.live_count()));
     assert_sorted(view.metric(), &found);
-    let expected = exactly(view.rows(), query, k);
+    let expected = exactly_live(graph, query, k);
     assert_eq!(bits(&found), bits(&expected));
 
     // Under cosine the reference would round in other places: there the order is all that is compared, above.
     if view.metric() != Metric::Cosine {
         let kernel = vex_kernels::Distance::<f32>::new(view.metric());
         let mut reference: Vec<Neighbor> = (0..view.count() as u32)
+            .filter(|id| graph.is_live(*id))
             .map(|id| Neighbor { id, distance: kernel.distance(query, view.rows().row(id)) })
             .collect();
         // Stable, and NaN of either sign is last.

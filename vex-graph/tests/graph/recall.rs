@@ -1,8 +1,11 @@
 //! How much of the truth a search finds.
 
-use vex_graph::{GraphView, Metric, Params};
+use std::ops::ControlFlow;
 
-use crate::support::{Rng, Threads, built, exactly, found, inserted};
+use vex_graph::{GraphView, Metric, Params, Quantization};
+
+use crate::invariants::assert_invariants;
+use crate::support::{Rng, Threads, built, exactly, found, found_live, inserted};
 
 /// Gaussian clusters of different sizes whose elements have different spreads, as embeddings have.
 fn embeddings(dim: usize, count: usize, seed: u64) -> Vec<Vec<f32>> {
@@ -17,11 +20,11 @@ fn embeddings(dim: usize, count: usize, seed: u64) -> Vec<Vec<f32>> {
         .collect()
 }
 
-fn recall(view: &GraphView<'_>, queries: &[Vec<f32>]) -> f64 {
+fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     let mut hits = 0;
     for query in queries {
         let truth = exactly(view.rows(), query, 10);
-        let found = found(view, query, 10, 64);
+        let found = found(view, query, 10, ef);
         hits +=
             found.iter().filter(|neighbor| truth.iter().any(|true_one| true_one.id == neighbor.id)).count();
     }
@@ -36,7 +39,7 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
         let params = Params { ef_construction: 100, seed: 2, ..Params::default() };
         let one_by_one = inserted(metric, params, data);
         let (at_once, order) = built(metric, params, data, &Threads(2));
-        let (a, b) = (recall(&one_by_one.view(), queries), recall(&at_once.view(), queries));
+        let (a, b) = (recall(&one_by_one.view(), queries, 64), recall(&at_once.view(), queries, 64));
         println!("{metric}: inserted {a:.4}, built {b:.4}");
         assert!(a >= 0.95 && b >= 0.95, "{metric}: inserted {a}, built {b}");
         assert!((a - b).abs() <= 0.01, "{metric}: inserted {a}, built {b}");
@@ -49,6 +52,46 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
             let a = (0..5000).filter(|id| finds(&one_by_one.view(), *id, &data[*id])).count();
             let b = (0..5000).filter(|id| finds(&at_once.view(), *id, &data[order[*id] as usize])).count();
             assert!(a >= 4995 && b >= 4995, "{metric}: of 5000 points {a} and {b} find themselves");
+        }
+    }
+}
+
+#[test]
+fn ten_rounds_that_replace_a_tenth_cost_no_recall() {
+    let all = embeddings(32, 6_400, 22);
+    let (data, rest) = all.split_at(3_000);
+    let (new, queries) = rest.split_at(3_000);
+    for (metric, quantization) in [
+        (Metric::SquaredEuclidean, None),
+        (Metric::Cosine, Some(Quantization::Sq8)),
+        (Metric::InnerProduct, None),
+    ] {
+        let params = Params { ef_construction: 100, seed: 3, quantization, ..Params::default() };
+        let (mut graph, _) = built(metric, params, data, &Threads(2));
+        let mut rng = Rng(7);
+        for round in new.chunks(300) {
+            let mut gone = Vec::new();
+            while gone.len() < 300 {
+                let id = rng.below(3_000) as u32;
+                if graph.delete(id).is_ok() {
+                    gone.push(id);
+                }
+            }
+            for query in &queries[..20] {
+                let found = found_live(&graph, query, 10);
+                assert!(found.len() == 10 && found.iter().all(|neighbor| !gone.contains(&neighbor.id)));
+            }
+            gone.sort_unstable();
+            for (vector, id) in round.iter().zip(gone) {
+                assert_eq!(graph.insert(vector), Ok(id));
+            }
+            assert_invariants(&graph.view());
+        }
+        let (fresh, _) = graph.compact(&Threads(2), |_| ControlFlow::Continue(())).unwrap();
+        for ef in [10, 16, 32] {
+            let (churned, fresh) = (recall(&graph.view(), queries, ef), recall(&fresh.view(), queries, ef));
+            println!("{metric}, ef {ef}: churned {churned:.4}, fresh {fresh:.4}");
+            assert!(churned >= fresh - 0.005, "{metric}, ef {ef}: churned {churned}, fresh {fresh}");
         }
     }
 }

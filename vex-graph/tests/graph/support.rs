@@ -7,7 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    Executor, GraphView, Hnsw, Metric, Neighbor, NodeId, Params, Rows, Scratch, SearchParams, exact, search,
+    Codes, Executor, GraphView, Hnsw, Metric, Neighbor, NodeId, Params, Quantization, Rows, Scratch,
+    SearchParams, exact, search,
 };
 
 /// SplitMix64, so that the data is the same on every platform and with every version of any crate.
@@ -94,6 +95,11 @@ pub(crate) struct Snapshot {
     entry: Option<NodeId>,
     elements: Vec<u32>,
     levels: Vec<(usize, usize, Vec<NodeId>, Vec<u32>)>,
+    tombstones: Vec<NodeId>,
+    quantization: Option<Quantization>,
+    codes: Vec<u8>,
+    terms: Vec<u32>,
+    mean: Vec<u32>,
 }
 
 impl Snapshot {
@@ -104,12 +110,21 @@ impl Snapshot {
             metric: view.metric(),
             shape: [view.m(), rows.dim(), rows.stride(), rows.count()],
             entry: view.entry(),
-            elements: rows.elements().iter().map(|element| element.to_bits()).collect(),
+            elements: float_bits(rows.elements()),
             levels: levels
                 .map(|level| (level.width, level.sorted, level.appended.to_vec(), level.links.to_vec()))
                 .collect(),
+            tombstones: view.tombstones().iter().collect(),
+            quantization: view.codes().map(Codes::quantization),
+            codes: view.codes().map_or(Vec::new(), |codes| codes.rows().to_vec()),
+            terms: view.codes().map_or(Vec::new(), |codes| float_bits(codes.terms().as_flattened())),
+            mean: view.codes().map_or(Vec::new(), |codes| float_bits(codes.mean())),
         }
     }
+}
+
+fn float_bits(floats: &[f32]) -> Vec<u32> {
+    floats.iter().map(|float| float.to_bits()).collect()
 }
 
 /// As many threads as there are tasks.
@@ -159,6 +174,28 @@ pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) ->
     let stats = search(view, query, &params, &mut Scratch::new(), &mut out).unwrap();
     out.truncate(stats.found);
     out
+}
+
+/// The `k` nearest of the nodes that are not deleted, by a search that sees every node and rescores it.
+pub(crate) fn found_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
+    let view = graph.view();
+    let deleted = view.tombstones().len();
+    let mut out = vec![Neighbor::default(); k + deleted];
+    let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k + deleted, view.count()) };
+    let stats = search(&view, query, &params, &mut Scratch::new(), &mut out).unwrap();
+    out.truncate(stats.found);
+    out.retain(|neighbor| graph.is_live(neighbor.id));
+    out.truncate(k);
+    out
+}
+
+/// The exact `k` nearest of the nodes that are not deleted.
+pub(crate) fn exactly_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
+    let view = graph.view();
+    let mut all = exactly(view.rows(), query, view.count());
+    all.retain(|neighbor| graph.is_live(neighbor.id));
+    all.truncate(k);
+    all
 }
 
 pub(crate) fn exactly(rows: &Rows<'_>, query: &[f32], k: usize) -> Vec<Neighbor> {
