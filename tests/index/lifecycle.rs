@@ -1,5 +1,6 @@
 //! An index from its first vector to its second file: build, insert, save, open, map, grow.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 
@@ -199,4 +200,81 @@ fn searches_share_an_index_over_threads() {
             assert_eq!(thread.join().unwrap(), expected);
         }
     });
+}
+
+/// What an index must hold, and what it must not.
+#[track_caller]
+fn assert_holds(index: &Index, live: &BTreeMap<u64, Vec<f32>>, gone: &[u64]) {
+    assert_eq!((index.len(), index.is_empty()), (live.len(), live.is_empty()));
+    for (key, vector) in live {
+        assert_eq!(index.get(*key), Some(&vector[..]));
+        assert_eq!(index.exact(vector, 1).unwrap(), [Hit { key: *key, distance: 0.0 }]);
+    }
+    assert!(gone.iter().all(|key| live.contains_key(key) || index.get(*key).is_none()));
+    let hits = index.exact(&[0.1; DIM], 10_000).unwrap();
+    assert_eq!(hits.len(), live.len());
+    assert!(hits.iter().all(|hit| live.contains_key(&hit.key)));
+}
+
+#[test]
+fn keys_are_replaced_and_deleted_and_their_slots_reused() {
+    let mut live: BTreeMap<u64, Vec<f32>> = vectors(300, 11).into_iter().collect();
+    let mut index = Index::builder(DIM).m(5).build_from(live.clone()).unwrap();
+    let keys: Vec<u64> = live.keys().copied().collect();
+    let mut new = vectors(400, 12).into_iter().map(|(_, vector)| vector);
+    for key in &keys[..100] {
+        assert!(index.delete(*key).unwrap());
+        assert!(!index.delete(*key).unwrap());
+        live.remove(key);
+    }
+    assert_holds(&index, &live, &keys);
+    for key in &keys[50..150] {
+        let vector = new.next().unwrap();
+        assert_eq!(index.upsert(*key, &vector).unwrap(), live.insert(*key, vector).is_some());
+    }
+    assert_holds(&index, &live, &keys);
+    assert_eq!(index.graph().count(), 300, "slots are reused");
+    assert!(index.upsert(keys[60], &[f32::NAN; DIM]).is_err());
+    assert!(index.upsert(1, &[f32::NAN; DIM]).is_err());
+    assert!(index.insert(keys[60], &[0.0; DIM]).is_err());
+    assert_holds(&index, &live, &keys);
+
+    index.compact().unwrap();
+    assert_eq!(index.graph().count(), live.len());
+    assert_holds(&index, &live, &keys);
+    for key in &keys {
+        assert_eq!(index.delete(*key).unwrap(), live.remove(key).is_some());
+    }
+    assert_holds(&index, &live, &keys);
+    index.compact().unwrap();
+    index.insert(5, &[1.0; DIM]).unwrap();
+    assert_eq!(index.search(&[1.0; DIM], 3).unwrap().len(), 1);
+}
+
+#[test]
+#[ignore = "the file has no section for tombstones yet"]
+fn what_is_deleted_stays_deleted_in_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let mut live: BTreeMap<u64, Vec<f32>> = vectors(200, 13).into_iter().collect();
+    let keys: Vec<u64> = live.keys().copied().collect();
+    let mut index = Index::builder(DIM).build().unwrap();
+    for (key, vector) in &live {
+        index.insert(*key, vector).unwrap();
+    }
+    for key in keys.iter().step_by(3) {
+        index.delete(*key).unwrap();
+        live.remove(key);
+    }
+    index.save(&path).unwrap();
+    let mut opened = Index::open(&path).unwrap();
+    assert_holds(&opened, &live, &keys);
+    let expected = answers(|query| opened.search(query, 10).unwrap());
+    assert_eq!(answers(|query| map(&path).search(query, 10).unwrap()), expected);
+    for (key, vector) in vectors(60, 14) {
+        opened.upsert(key, &vector).unwrap();
+        live.insert(key, vector);
+    }
+    assert_eq!(opened.graph().count(), 200, "slots are reused");
+    assert_holds(&opened, &live, &keys);
 }

@@ -23,6 +23,9 @@ pub enum InsertError {
     /// The vector cannot be indexed, or memory ran out.
     #[error(transparent)]
     Graph(#[from] vex_graph::InsertError),
+    /// The vector cannot replace the one that is there, or memory ran out.
+    #[error(transparent)]
+    Update(#[from] vex_graph::UpdateError),
     /// The keys did not fit into memory.
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),

@@ -1,18 +1,23 @@
 //! The owned index.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::convert::Infallible;
 use std::fs::File;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
-use vex_graph::{Hnsw, Metric, NodeId, OutOfMemory, Params, SearchError, SearchParams, exact};
+use vex_graph::{
+    Candidate, DeleteError, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params, SearchError,
+    SearchParams,
+};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
+use crate::threads::Threads;
 use crate::{
-    Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError, SaveProblem, Scratch,
-    publish,
+    BuildError, Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError,
+    SaveProblem, Scratch, publish,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
@@ -21,8 +26,9 @@ use crate::{
 #[derive(Debug)]
 pub struct Index {
     graph: Hnsw,
-    /// By node.
+    /// By node; of a deleted node, the last one it had.
     keys: Vec<u64>,
+    /// The nodes that are not deleted.
     nodes: HashMap<u64, NodeId>,
     /// Counts the changes; it travels with the file.
     sequence: u64,
@@ -38,16 +44,16 @@ impl Index {
         Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0 }
     }
 
-    /// An index of a graph whose node `id` has the key `keys[id]`.
+    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not count.
     pub(crate) fn with_keys(
         graph: Hnsw,
         keys: Vec<u64>,
         sequence: u64,
     ) -> Result<Result<Self, DuplicateKey>, OutOfMemory> {
         let mut nodes = HashMap::new();
-        reserve_nodes(&mut nodes, keys.len())?;
-        for (id, key) in keys.iter().enumerate() {
-            if nodes.insert(*key, id as NodeId).is_some() {
+        reserve_nodes(&mut nodes, graph.live_count())?;
+        for (id, key) in (0..).zip(&keys).filter(|(id, _)| graph.is_live(*id)) {
+            if nodes.insert(*key, id).is_some() {
                 return Ok(Err(DuplicateKey { key: *key }));
             }
         }
@@ -105,12 +111,86 @@ impl Index {
     /// # Errors
     /// If the key is taken, the vector cannot be indexed, or memory runs out. The index is as it was then.
     pub fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), InsertError> {
+        if self.nodes.contains_key(&key) {
+            return Err(DuplicateKey { key }.into());
+        }
         reserve(&mut self.keys, 1)?;
         reserve_nodes(&mut self.nodes, 1)?;
-        let Entry::Vacant(entry) = self.nodes.entry(key) else { return Err(DuplicateKey { key }.into()) };
-        entry.insert(self.graph.insert(vector)?);
-        self.keys.push(key);
+        let id = self.graph.insert(vector)?;
+        match self.keys.get_mut(id as usize) {
+            // The slot of a node that was deleted.
+            Some(old) => *old = key,
+            None => self.keys.push(key),
+        }
+        self.nodes.insert(key, id);
         self.sequence += 1;
+        Ok(())
+    }
+
+    /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
+    ///
+    /// # Errors
+    /// If the vector cannot be indexed, or memory runs out. The index is as it was then.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut index = vex::Index::builder(2).build()?;
+    /// assert!(!index.upsert(7, &[1.0, 0.0])?);
+    /// assert!(index.upsert(7, &[0.0, 2.0])?);
+    /// assert_eq!(index.get(7), Some(&[0.0, 2.0][..]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn upsert(&mut self, key: u64, vector: &[f32]) -> Result<bool, InsertError> {
+        let Some(id) = self.nodes.get(&key) else {
+            self.insert(key, vector)?;
+            return Ok(false);
+        };
+        self.graph.update(*id, vector)?;
+        self.sequence += 1;
+        Ok(true)
+    }
+
+    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the next insert, or
+    /// given back by [`compact`](Self::compact).
+    ///
+    /// # Errors
+    /// If memory runs out. The index is as it was then.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut index = vex::Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// assert!(index.delete(1)?);
+    /// assert!(!index.delete(1)?);
+    /// assert_eq!((index.len(), index.get(1)), (1, None));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn delete(&mut self, key: u64) -> Result<bool, OutOfMemory> {
+        let Some(id) = self.nodes.get(&key) else { return Ok(false) };
+        // A node that has a key is there to be deleted.
+        if let Err(DeleteError::OutOfMemory(error)) = self.graph.delete(*id) {
+            return Err(error);
+        }
+        self.nodes.remove(&key);
+        self.sequence += 1;
+        Ok(true)
+    }
+
+    /// Builds the index anew, on all cores, without what was deleted. The result depends on the vectors alone, in the order
+    /// of their nodes, and on the parameters.
+    ///
+    /// # Errors
+    /// If memory runs out, or threads cannot be started. The index is as it was then.
+    ///
+    /// # Complexity
+    /// That of a bulk build, and while it goes on the memory of two indexes.
+    pub fn compact(&mut self) -> Result<(), BuildError<Infallible>> {
+        let threads =
+            Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+        let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
+        let mut keys = Vec::new();
+        reserve(&mut keys, order.len())?;
+        keys.extend(order.iter().map(|old| self.keys[*old as usize]));
+        *self = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
         Ok(())
     }
 
@@ -142,15 +222,28 @@ impl Index {
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     pub fn exact(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+        let view = self.graph.view();
+        let k = k.min(self.len());
+        let mut candidates = Vec::new();
+        reserve(&mut candidates, k)?;
+        candidates.resize(k, Candidate::EMPTY);
         let mut neighbors = Vec::new();
-        reserve(&mut neighbors, k.min(self.len()))?;
-        neighbors.resize(k.min(self.len()), Default::default());
-        exact(self.graph.view().rows(), query, &mut neighbors)?;
-        let hit = |neighbor: &vex_graph::Neighbor| Hit {
-            key: self.keys[neighbor.id as usize],
-            distance: neighbor.distance,
-        };
-        Ok(neighbors.iter().map(hit).collect())
+        reserve(&mut neighbors, k)?;
+        neighbors.resize(k, Neighbor::default());
+        let mut exact = Exact::new(view.rows(), query, &mut candidates)?;
+        let mut start = 0;
+        for deleted in view.tombstones().iter() {
+            exact.scan(start..deleted);
+            start = deleted + 1;
+        }
+        exact.scan(start..view.count() as NodeId);
+        exact.finish(&mut neighbors);
+        let hit =
+            |neighbor: &Neighbor| Hit { key: self.keys[neighbor.id as usize], distance: neighbor.distance };
+        let mut hits = Vec::new();
+        reserve(&mut hits, k)?;
+        hits.extend(neighbors.iter().map(hit));
+        Ok(hits)
     }
 
     /// The vector under a key, if there is one. Under the cosine metric it was scaled to unit length.
@@ -160,12 +253,12 @@ impl Index {
 
     /// How many vectors there are.
     pub fn len(&self) -> usize {
-        self.keys.len()
+        self.nodes.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.keys.is_empty()
+        self.nodes.is_empty()
     }
 
     /// Elements of a vector.
@@ -188,7 +281,7 @@ impl Index {
         &self.graph
     }
 
-    /// The keys, by node.
+    /// The keys, by node. Nodes that are [deleted](Self::delete) keep theirs until their slots are taken.
     pub fn keys(&self) -> &[u64] {
         &self.keys
     }

@@ -22,6 +22,7 @@
 //! | to | use |
 //! |---|---|
 //! | index vectors that come one by one | [`Index::insert`] |
+//! | replace or remove a vector | [`Index::upsert`], [`Index::delete`], [`Index::compact`] |
 //! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
 //! | search often, without allocating | [`Index::search_with`] and a [`Scratch`] per thread |
 //! | search among some of the keys | [`Index::search_filtered`] |
