@@ -8,7 +8,7 @@ use vex_kernels::Metric;
 use crate::build::{Coded, Executor, Linker, Serial, Tree, Workspace, level};
 use crate::codes::Eight;
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve};
+use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
     BuildError, Codes, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId, OutOfMemory, Params,
     ParamsError, Quantization, TERMINATOR,
@@ -84,7 +84,7 @@ impl Hnsw {
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
         graph.codes = view.codes().map(|codes| CodeRows::copy_of(codes, view.metric())).transpose()?;
-        reserve(&mut graph.levels, view.levels().len())?;
+        reserve_exact(&mut graph.levels, view.levels().len())?;
         for index in 0..view.levels().len() {
             let links = LevelLinks::copy_of(view, index, graph.levels.last())?;
             if index > 0 && links.count() == 0 {
@@ -124,7 +124,7 @@ impl Hnsw {
         let mut vector = Vec::new();
         let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
             if vector.is_empty() {
-                reserve(&mut vector, dim)?;
+                reserve_exact(&mut vector, dim)?;
                 vector.resize(dim, 0.0);
             }
             fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
@@ -150,11 +150,11 @@ impl Hnsw {
 
         // Sorted by their draws, nodes are sorted by level and in random order within one.
         let mut draws: Vec<(u64, u32)> = Vec::new();
-        reserve(&mut draws, count)?;
+        reserve_exact(&mut draws, count)?;
         draws.extend((0..count as u32).map(|position| (draw(params.seed, position.into()), position)));
         draws.sort_unstable();
         let mut ids = Vec::new();
-        reserve(&mut ids, count)?;
+        reserve_exact(&mut ids, count)?;
         ids.resize(count, 0u32);
         for (id, (_, position)) in draws.iter().enumerate() {
             ids[*position as usize] = id as NodeId;
@@ -167,13 +167,13 @@ impl Hnsw {
 
         let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
         let top = draws.first().map_or(0, |(draw, _)| level(*draw, params.m));
-        reserve(&mut graph.levels, top + 1)?;
+        reserve_exact(&mut graph.levels, top + 1)?;
         for index in 0..=top {
             let mut links = LevelLinks::new(params.width(index));
-            links.reserve(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), true)?;
+            links.reserve_exact(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), 0)?;
             graph.levels.push(links);
         }
-        graph.tree.reserve(count)?;
+        graph.tree.reserve_exact(count)?;
         let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
@@ -192,6 +192,8 @@ impl Hnsw {
         } else {
             linker.link_all(rows, count, level_of, workspace, executor, progress)?;
         }
+        // What linking needed is given back: a graph that is only searched holds what its plan says.
+        graph.workspace = Workspace::default();
         ids.clear();
         ids.extend(draws.iter().map(|(_, position)| *position));
         Ok((graph, ids))

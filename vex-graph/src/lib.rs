@@ -70,6 +70,8 @@ mod exact;
 #[cfg(feature = "alloc")]
 mod hnsw;
 mod id;
+#[cfg(feature = "alloc")]
+mod memory;
 mod params;
 mod random;
 mod search;
@@ -88,6 +90,8 @@ pub use exact::exact;
 #[cfg(feature = "alloc")]
 pub use hnsw::Hnsw;
 pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
+#[cfg(feature = "alloc")]
+pub use memory::{MemoryLimitExceeded, MemoryPlan};
 pub use params::{Params, ParamsError, SearchParams};
 pub use search::search_radius_in;
 pub use search::{

@@ -12,6 +12,7 @@ mod executor;
 mod journal;
 mod level;
 mod merge;
+mod peak;
 mod propose;
 mod relink;
 mod select;
@@ -20,6 +21,7 @@ mod tree;
 
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
+pub(crate) use peak::workspace_bytes;
 pub(crate) use space::{Coded, Space};
 pub(crate) use tree::Tree;
 
@@ -176,7 +178,7 @@ impl Linker<'_> {
         reserve(self.levels, (highest + 1).saturating_sub(self.levels.len()))?;
         for (index, level) in self.levels.iter_mut().enumerate() {
             let rows = batch.clone().filter(|id| level_of(*id) >= index).count();
-            level.reserve(rows, false)?;
+            level.reserve(rows, batch.start)?;
         }
         self.tree.reserve(batch.len())?;
         let links: usize = workspace.propose.iter().map(|task| task.links.len()).sum();
@@ -197,7 +199,7 @@ impl Linker<'_> {
         let highest = batch.clone().map(level_of).max().unwrap_or(0);
         while self.levels.len() <= highest {
             let mut level = LevelLinks::new(self.params.width(self.levels.len()));
-            level.reserve(1, false)?;
+            level.reserve(1, batch.start)?;
             self.levels.push(level);
         }
         let becomes_entry = batch.start == 0 || level_of(batch.start) > self.view_top();

@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::storage::reserve;
+use crate::storage::{bytes, reserve, reserve_exact};
 use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
 /// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
@@ -50,6 +50,16 @@ impl Tree {
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         reserve(&mut self.parents, additional)?;
         reserve(&mut self.children, additional)
+    }
+
+    pub(crate) fn reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
+        reserve_exact(&mut self.parents, additional)?;
+        reserve_exact(&mut self.children, additional)
+    }
+
+    /// Bytes that [`reserve_exact`](Self::reserve_exact) allocates for `count` nodes.
+    pub(crate) fn exact_bytes(count: usize) -> usize {
+        bytes::<NodeId>(count).saturating_add(bytes::<u16>(count))
     }
 
     /// Adds `id` as the root; the old root, if there is one, becomes its child.

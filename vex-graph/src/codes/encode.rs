@@ -6,7 +6,7 @@ use vex_kernels::Metric;
 
 use super::{Quantization, Terms, rotate, square};
 use crate::OutOfMemory;
-use crate::storage::reserve;
+use crate::storage::reserve_exact;
 
 /// Steps that are tried for a vector under SQ4, in standard deviations of its elements. For sixteen levels 0.335 is the best
 /// if the elements are normally distributed (J. Max, *Quantizing for minimum distortion*, 1960, table II); a rotated vector's are nearly.
@@ -27,7 +27,7 @@ impl Encoder {
     pub(crate) fn new(quantization: Quantization, metric: Metric, dim: usize) -> Result<Self, OutOfMemory> {
         let mut centred = Vec::new();
         let len = quantization.query_len(dim);
-        reserve(&mut centred, len)?;
+        reserve_exact(&mut centred, len)?;
         centred.resize(len, 0.0);
         Ok(Self { quantization, metric, centred })
     }

@@ -21,6 +21,11 @@ impl<T: Copy + Default> AlignedVec<T> {
     /// The most elements that may have to be skipped.
     const SLACK: usize = ALIGN / size_of::<T>() - 1;
 
+    /// Bytes that [`reserve_exact`](Self::reserve_exact) of an empty array allocates for `len` elements.
+    pub(crate) const fn exact_bytes(len: usize) -> usize {
+        if len == 0 { 0 } else { len.saturating_add(Self::SLACK).saturating_mul(size_of::<T>()) }
+    }
+
     pub(crate) const fn new() -> Self {
         Self { buffer: Vec::new(), skip: 0 }
     }

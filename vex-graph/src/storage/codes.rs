@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use vex_kernels::Metric;
 
-use super::{AlignedVec, reserve};
+use super::{AlignedVec, bytes, reserve, reserve_exact};
 use crate::build::Executor;
 use crate::codes::Encoder;
 use crate::{Codes, NodeId, OutOfMemory, Quantization, Rows, Terms};
@@ -19,14 +19,31 @@ pub(crate) struct CodeRows {
     encoder: Encoder,
 }
 
+/// A worker's share of the rows: the first of them, their codes and terms.
+type Task<'c> = (usize, &'c mut [u8], &'c mut [Terms], Encoder);
+
 impl CodeRows {
     /// No codes yet. The mean is zero.
     pub(crate) fn new(quantization: Quantization, metric: Metric, dim: usize) -> Result<Self, OutOfMemory> {
         let mut mean = Vec::new();
-        reserve(&mut mean, dim)?;
+        reserve_exact(&mut mean, dim)?;
         mean.resize(dim, 0.0);
         let encoder = Encoder::new(quantization, metric, dim)?;
         Ok(Self { quantization, mean, rows: AlignedVec::new(), terms: Vec::new(), encoder })
+    }
+
+    /// Bytes of the codes of `count` vectors that are coded at once.
+    pub(crate) fn exact_bytes(quantization: Quantization, dim: usize, count: usize) -> usize {
+        let rows = AlignedVec::<u8>::exact_bytes(count.saturating_mul(quantization.row_bytes(dim)));
+        let (mean, encoder) = (bytes::<f32>(dim), bytes::<f32>(quantization.query_len(dim)));
+        rows.saturating_add(bytes::<Terms>(count)).saturating_add(mean + encoder)
+    }
+
+    /// At most so many bytes more are needed while they are coded: a mean and its sums, and an encoder for each worker.
+    pub(crate) fn coding_bytes(dim: usize, workers: usize) -> usize {
+        let encoder = bytes::<f32>(Quantization::Sq4.query_len(dim)).saturating_add(size_of::<Task<'_>>());
+        // A short list of tasks has room for four.
+        workers.max(4).saturating_mul(encoder).saturating_add(bytes::<f64>(dim) + bytes::<f32>(dim))
     }
 
     /// A copy of the codes of a view.
@@ -50,13 +67,12 @@ impl CodeRows {
         let (count, row_bytes) = (rows.count(), quantization.row_bytes(rows.dim()));
         codes.rows.reserve_exact(count.saturating_mul(row_bytes))?;
         codes.rows.extend_with(count * row_bytes, 0);
-        let bytes = super::bytes::<Terms>(count);
-        codes.terms.try_reserve_exact(count).map_err(|_| OutOfMemory { bytes })?;
+        reserve_exact(&mut codes.terms, count)?;
         codes.terms.resize(count, Terms::default());
         codes.mean = Self::mean_of(rows)?;
 
         let share = count.div_ceil(executor.workers()).max(1);
-        let mut tasks = Vec::new();
+        let mut tasks: Vec<Task<'_>> = Vec::new();
         reserve(&mut tasks, executor.workers())?;
         let shares =
             codes.rows.as_mut_slice().chunks_mut(share * row_bytes).zip(codes.terms.chunks_mut(share));
@@ -80,7 +96,7 @@ impl CodeRows {
         reserve(&mut sums, rows.dim())?;
         sums.resize(rows.dim(), 0.0);
         let mut mean = Vec::new();
-        reserve(&mut mean, rows.dim())?;
+        reserve_exact(&mut mean, rows.dim())?;
         for id in 0..rows.count() as NodeId {
             for (sum, element) in sums.iter_mut().zip(rows.row(id)) {
                 *sum += f64::from(*element);

@@ -28,8 +28,7 @@ impl LevelLinks {
     ) -> Result<Self, OutOfMemory> {
         let level = &view.levels()[index];
         let mut copy = Self::new(level.width);
-        copy.reserve(level.count(), true)?;
-        copy.reserve(level.appended.len(), false)?;
+        copy.reserve_exact(level.sorted, level.appended.len())?;
         let is_below = |id: &NodeId| below.is_none_or(|below| below.view().row(*id).is_some());
         for id in (0..level.sorted as NodeId).take_while(is_below) {
             copy.push(id, core::iter::empty());
@@ -69,16 +68,22 @@ impl LevelLinks {
         }
     }
 
-    /// Makes room for `additional` more rows; `exact` for a size that is known to be the last.
-    pub(crate) fn reserve(&mut self, additional: usize, exact: bool) -> Result<(), OutOfMemory> {
-        let ids = additional.saturating_mul(self.width);
-        if exact {
-            self.links.reserve_exact(ids)?;
-        } else {
-            self.links.reserve(ids)?;
-            super::reserve(&mut self.appended, additional)?;
-        }
-        Ok(())
+    /// Makes room for exactly `sorted` more rows of nodes that follow each other from zero, and `appended` of others.
+    pub(crate) fn reserve_exact(&mut self, sorted: usize, appended: usize) -> Result<(), OutOfMemory> {
+        self.links.reserve_exact((sorted.saturating_add(appended)).saturating_mul(self.width))?;
+        super::reserve_exact(&mut self.appended, appended)
+    }
+
+    /// Makes room for `additional` more rows, of nodes that follow each other from `first`.
+    pub(crate) fn reserve(&mut self, additional: usize, first: NodeId) -> Result<(), OutOfMemory> {
+        self.links.reserve(additional.saturating_mul(self.width))?;
+        let is_sorted = self.appended.is_empty() && self.sorted == first as usize;
+        super::reserve(&mut self.appended, if is_sorted { 0 } else { additional })
+    }
+
+    /// Bytes that [`reserve_exact`](Self::reserve_exact) allocates for `count` sorted rows.
+    pub(crate) fn exact_bytes(width: usize, count: usize) -> usize {
+        AlignedVec::<u32>::exact_bytes(count.saturating_mul(width))
     }
 
     /// Appends a row for `id`, larger than every id on this level, into room that was reserved.

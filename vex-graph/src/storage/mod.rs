@@ -22,6 +22,12 @@ pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutO
         .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
 }
 
+/// Makes room for exactly `additional` more elements, where the size is known to be the last.
+pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
+    vec.try_reserve_exact(additional)
+        .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
+}
+
 pub(crate) fn bytes<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>())
 }

@@ -1,4 +1,4 @@
-//! An allocator that counts what a thread asks for, and refuses from a chosen request on.
+//! An allocator that counts what a thread asks for and holds, and refuses from a chosen request on.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -10,6 +10,15 @@ thread_local! {
     /// the first use does not allocate.
     static REQUESTS: Cell<u64> = const { Cell::new(0) };
     static FIRST_REFUSED: Cell<u64> = const { Cell::new(u64::MAX) };
+    /// Bytes that this thread holds, and the most it held, since [`holding`] began.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static MOST_HELD: Cell<isize> = const { Cell::new(0) };
+}
+
+fn hold(bytes: isize) {
+    let held = HELD.get() + bytes;
+    HELD.set(held);
+    MOST_HELD.set(MOST_HELD.get().max(held));
 }
 
 fn is_granted() -> bool {
@@ -25,6 +34,7 @@ unsafe impl GlobalAlloc for Counting {
         if !is_granted() {
             return std::ptr::null_mut();
         }
+        hold(layout.size() as isize);
         // SAFETY: the caller's promises are those that the system's allocator asks for.
         unsafe { System.alloc(layout) }
     }
@@ -33,11 +43,13 @@ unsafe impl GlobalAlloc for Counting {
         if !is_granted() {
             return std::ptr::null_mut();
         }
+        hold(size as isize - layout.size() as isize);
         // SAFETY: as above; all blocks come from the system's allocator.
         unsafe { System.realloc(block, layout, size) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        hold(-(layout.size() as isize));
         // SAFETY: as above.
         unsafe { System.dealloc(block, layout) }
     }
@@ -65,4 +77,12 @@ pub(crate) fn counting<T>(work: impl FnOnce() -> T) -> (T, u64) {
     REQUESTS.set(0);
     let result = work();
     (result, REQUESTS.get())
+}
+
+/// Runs `work`, and returns the bytes that it left behind and the most that it held.
+pub(crate) fn holding<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
+    HELD.set(0);
+    MOST_HELD.set(0);
+    let result = work();
+    (result, HELD.get() as usize, MOST_HELD.get() as usize)
 }

@@ -2,6 +2,7 @@
 
 mod allocator;
 mod failing;
+mod memory;
 mod searching;
 #[path = "../graph/support.rs"]
 mod support;

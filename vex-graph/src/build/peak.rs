@@ -1,0 +1,40 @@
+//! How much memory linking needs while it goes on.
+
+use super::merge::Merge;
+use super::propose::Propose;
+use super::{Link, batch_len};
+use crate::search::{Candidate, Visited};
+use crate::storage::{AlignedVec, bytes};
+use crate::{MAX_LEVELS, NodeId, Params};
+
+/// At most so many bytes are in the workspace of a build, whose levels have `level_counts` nodes and whose space
+/// has queries of `query_len`. Arrays that grow step by step count twice what they hold, since their room doubles.
+pub(crate) fn workspace_bytes(
+    params: &Params,
+    query_len: usize,
+    level_counts: &[usize; MAX_LEVELS],
+    workers: usize,
+) -> usize {
+    let count = level_counts[0];
+    if count == 0 {
+        return 0;
+    }
+    let batch = batch_len(count);
+    let workers = workers.clamp(1, batch);
+    // Batches are larger the later they come, but nodes of high levels come first.
+    let rows = (1..).zip(level_counts).map(|(levels, count)| levels * batch_len(*count)).max().unwrap_or(1);
+    let links = rows * params.m + batch;
+
+    let pool = params.ef_construction.min(count);
+    let buffers = 2 * AlignedVec::<i8>::exact_bytes(query_len);
+    let propose = bytes::<u64>(2 * Visited::words(count))
+        + bytes::<Candidate>(2 * (2 * pool + params.m))
+        + buffers
+        + size_of::<Propose>();
+    let merge = bytes::<Candidate>(2 * (2 * params.m0() + batch)) + buffers + size_of::<Merge>();
+    // Once proposed, once sorted, and one changed row for each at the worst.
+    let shared = 2 * (2 * bytes::<Link>(links + workers * params.m))
+        + 2 * bytes::<(u8, NodeId, usize)>(links)
+        + 2 * bytes::<NodeId>(rows * params.m * params.m0());
+    workers.saturating_mul(propose + merge).saturating_add(shared + buffers)
+}

@@ -1,0 +1,119 @@
+//! How much memory a graph takes, known before it is built.
+
+use core::fmt;
+
+use vex_kernels::Metric;
+
+use crate::build::{Tree, level, workspace_bytes};
+use crate::random::draw;
+use crate::storage::{AlignedVec, CodeRows, LevelLinks, Vectors, bytes};
+use crate::{MAX_LEVELS, NodeId, Params, ParamsError, Quantization, row_stride};
+
+/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
+///
+/// ```
+/// use vex_graph::{MemoryPlan, Metric, Params};
+///
+/// let plan = MemoryPlan::of(&Params::default(), Metric::Cosine, 384, 100_000)?;
+/// assert_eq!(plan.vectors, 100_000 * 384 * 4 + 60);
+/// assert!(plan.graph() < 180 << 20);
+/// assert!(plan.check(1 << 20, 1).is_err());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct MemoryPlan {
+    /// The vectors, and what aligns them.
+    pub vectors: usize,
+    /// The codes, their terms and their mean.
+    pub codes: usize,
+    /// The links of all levels.
+    pub links: usize,
+    /// What keeps every node reachable when the graph changes.
+    pub tree: usize,
+    /// The order of the nodes, which comes with the graph.
+    pub order: usize,
+    params: Params,
+    dim: usize,
+    level_counts: [usize; MAX_LEVELS],
+}
+
+impl MemoryPlan {
+    /// The plan of a build of `count` vectors.
+    ///
+    /// # Errors
+    /// If a parameter or the dimension is out of range, or f32 does not know the metric.
+    ///
+    /// # Complexity
+    /// Linear in `count`: the levels of all nodes are drawn. No allocation.
+    pub fn of(params: &Params, metric: Metric, dim: usize, count: usize) -> Result<Self, ParamsError> {
+        params.validate()?;
+        Vectors::new(metric, dim)?;
+        let mut level_counts = [0; MAX_LEVELS];
+        for position in 0..count as u64 {
+            let level = level(draw(params.seed, position), params.m);
+            level_counts[..=level].iter_mut().for_each(|count| *count += 1);
+        }
+        // Of an empty graph there is a base, which is empty.
+        let levels = level_counts.iter().filter(|count| **count > 0).count().max(1);
+        let rows = (0..levels).map(|index| LevelLinks::exact_bytes(params.width(index), level_counts[index]));
+        Ok(Self {
+            vectors: AlignedVec::<f32>::exact_bytes(count.saturating_mul(row_stride(dim))),
+            codes: params.quantization.map_or(0, |kind| CodeRows::exact_bytes(kind, dim, count)),
+            links: rows.fold(bytes::<LevelLinks>(levels), usize::saturating_add),
+            tree: Tree::exact_bytes(count),
+            order: bytes::<NodeId>(count),
+            params: *params,
+            dim,
+            level_counts,
+        })
+    }
+
+    /// What the graph holds once it is built.
+    pub fn graph(&self) -> usize {
+        [self.vectors, self.codes, self.links, self.tree].into_iter().fold(0, usize::saturating_add)
+    }
+
+    /// At most so much is allocated at any time of a build with so many workers: beside the graph and its order, there are the
+    /// draws of all levels, the codes that the build compares, and what linking needs.
+    pub fn peak(&self, workers: usize) -> usize {
+        let Self { params, dim, level_counts, .. } = self;
+        let count = level_counts[0];
+        let draws = bytes::<(u64, u32)>(count);
+        let fine = params.quantization.map(|_| Quantization::Sq8);
+        let fine_bytes = fine.map_or(0, |kind| CodeRows::exact_bytes(kind, *dim, count));
+        let query_len = fine.map_or(0, |kind| kind.query_len(*dim));
+        let coding = params.quantization.map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
+        let linking = workspace_bytes(params, query_len, level_counts, workers);
+        // The codes of the result take the place of those of the build. The source's vector is there all the time.
+        let codes = fine_bytes.max(self.codes);
+        let parts = [self.order, draws, bytes::<f32>(*dim), codes, coding, linking];
+        parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
+    }
+
+    /// Whether a build with so many workers stays within a limit.
+    ///
+    /// # Errors
+    /// If its [peak](Self::peak) is higher than `limit` bytes.
+    pub fn check(&self, limit: usize, workers: usize) -> Result<(), MemoryLimitExceeded> {
+        let needed = self.peak(workers);
+        if needed > limit { Err(MemoryLimitExceeded { limit, needed }) } else { Ok(()) }
+    }
+}
+
+/// More memory would be needed than is allowed. Nothing was allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimitExceeded {
+    /// The bytes that are allowed.
+    pub limit: usize,
+    /// The bytes that would be needed.
+    pub needed: usize,
+}
+
+impl fmt::Display for MemoryLimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected to need at most {} bytes of memory, found {}", self.limit, self.needed)
+    }
+}
+
+impl core::error::Error for MemoryLimitExceeded {}

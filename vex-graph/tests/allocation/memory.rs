@@ -1,0 +1,56 @@
+//! What a build allocates is what its plan says.
+
+use vex_graph::{MemoryPlan, Metric, Params, ParamsError, Quantization, Serial};
+
+use crate::allocator::holding;
+use crate::support::{Shape, built, vectors};
+
+/// Plan and truth of a build: what is left, and the peak.
+fn plan_and_truth(params: Params, metric: Metric, dim: usize, count: usize) -> [(usize, usize); 2] {
+    let data = vectors(Shape::Uniform, dim, count, 1);
+    let plan = MemoryPlan::of(&params, metric, dim, count).unwrap();
+    let ((graph, order), left, peak) = holding(|| built(metric, params, &data, &Serial));
+    assert_eq!((graph.count(), order.len()), (count, count));
+    [(plan.graph() + plan.order, left), (plan.peak(1), peak)]
+}
+
+#[test]
+fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        for (m, dim, count, seed) in
+            [(4, 3, 0, 0), (4, 3, 1, 1), (16, 1, 2, 2), (5, 20, 63, 3), (16, 100, 700, 4), (4, 64, 2_000, 5)]
+        {
+            let params = Params { m, ef_construction: 20, seed, quantization, ..Params::default() };
+            // Without vectors the tests' own helper takes three dimensions.
+            let [(planned, left), (bound, peak)] = plan_and_truth(params, Metric::Cosine, dim, count);
+            assert_eq!(left, planned, "{params:?}, {count} x {dim}");
+            assert!(peak <= bound, "{params:?}, {count} x {dim}: {peak} bytes, at most {bound} planned");
+        }
+    }
+}
+
+#[test]
+fn the_peak_of_a_build_is_near_its_bound() {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        let params = Params { ef_construction: 40, quantization, ..Params::default() };
+        let [_, (bound, peak)] = plan_and_truth(params, Metric::SquaredEuclidean, 128, 20_000);
+        println!("{quantization:?}: {peak} of {bound}, {:.3}", peak as f64 / bound as f64);
+        assert!(peak <= bound && peak as f64 >= 0.8 * bound as f64, "{quantization:?}: {peak}, {bound}");
+    }
+}
+
+#[test]
+fn a_plan_checks_what_a_build_checks_and_knows_its_limit() {
+    let of = |m, dim| MemoryPlan::of(&Params { m, ..Params::default() }, Metric::Cosine, dim, 1_000);
+    assert_eq!(of(2, 8), Err(ParamsError::M { found: 2 }));
+    assert_eq!(of(16, 0), Err(ParamsError::Dim { found: 0 }));
+    let plan = of(16, 8).unwrap();
+    let peak = plan.peak(2);
+    assert!(plan.check(peak, 2).is_ok());
+    let error = plan.check(peak - 1, 2).unwrap_err();
+    assert_eq!((error.limit, error.needed), (peak - 1, peak));
+    // Sizes that no machine has do not overflow.
+    let plan =
+        MemoryPlan::of(&Params { m: 512, ..Params::default() }, Metric::Cosine, 65_536, 100_000).unwrap();
+    assert!(plan.peak(usize::MAX) >= plan.graph());
+}
