@@ -82,11 +82,11 @@ impl<'s> Batches<'s> {
         scratch: ScratchMut<'s>,
     ) -> Result<Self, SearchError> {
         let exact = Query::new(view.rows(), query)?;
-        let needed = ScratchMut::batches_candidates(&params, view.count());
+        let needed = ScratchMut::batches_candidates(params, view.count());
         scratch.check(view, needed)?;
         let ScratchMut { visited, candidates, code, rotated } = scratch;
         let code = view.codes().map(|codes| codes.query(view.metric(), query, exact.scale(), code, rotated));
-        let len = pool_len(&params, view.count());
+        let len = pool_len(params, view.count());
         let (pool, rest) = candidates[..needed].split_at_mut(len);
         let (rescored, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());

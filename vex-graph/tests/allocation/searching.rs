@@ -78,7 +78,7 @@ fn gated_searches_say_how_much_of_the_callers_memory_they_need() {
     let (mut out, query) = ([Neighbor::default(); 10], &data[3]);
     let needed = ScratchMut::filtered_candidates(&params, 700);
     assert_eq!(needed, 12 + 16 * 12);
-    let filter = |id: u32| id % 3 == 0;
+    let filter = |id: u32| id.is_multiple_of(3);
     for candidates in [0, needed - 1, needed] {
         let is_enough = candidates == needed;
         let found = search_filtered_in(&view, query, &params, &filter, scratch(candidates), &mut out);
