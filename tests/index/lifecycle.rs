@@ -252,6 +252,23 @@ fn keys_are_replaced_and_deleted_and_their_slots_reused() {
 }
 
 #[test]
+fn a_memory_limit_holds_for_builds_and_inserts() {
+    let builder = || Index::builder(DIM).threads(2);
+    let peak = builder().memory_plan(500).unwrap().peak(2);
+    let error = builder().memory_limit(peak - 1).build_from(vectors(500, 1)).unwrap_err();
+    assert!(matches!(error, BuildError::MemoryLimit(limit) if limit.needed == peak), "{error}");
+    let mut index = builder().memory_limit(peak).build_from(vectors(500, 1)).unwrap();
+    let refused = (0..).find_map(|key| index.insert(key, &[1.0; DIM]).err()).unwrap();
+    assert!(
+        matches!(refused, InsertError::Graph(vex::graph::InsertError::MemoryLimit(limit)) if limit.limit == peak)
+    );
+    index.compact().unwrap();
+    let before = index.len();
+    assert!((0..10_000).any(|key| index.insert(1_000_000 + key, &[1.0; DIM]).is_err()));
+    assert!(index.len() >= before);
+}
+
+#[test]
 #[ignore = "the file has no section for tombstones yet"]
 fn what_is_deleted_stays_deleted_in_the_file() {
     let folder = tempfile::tempdir().unwrap();

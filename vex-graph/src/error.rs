@@ -102,6 +102,23 @@ impl fmt::Display for OutOfMemory {
 
 impl core::error::Error for OutOfMemory {}
 
+/// More memory would be needed than is allowed. Nothing was allocated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MemoryLimitExceeded {
+    /// The bytes that are allowed.
+    pub limit: usize,
+    /// The bytes that would be needed.
+    pub needed: usize,
+}
+
+impl fmt::Display for MemoryLimitExceeded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected to need at most {} bytes of memory, found {}", self.limit, self.needed)
+    }
+}
+
+impl core::error::Error for MemoryLimitExceeded {}
+
 /// A vector that was not inserted. The graph is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -113,8 +130,16 @@ pub enum InsertError {
         /// The most nodes that fit.
         capacity: usize,
     },
+    /// More memory would be needed than is allowed.
+    MemoryLimit(MemoryLimitExceeded),
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
+}
+
+impl From<MemoryLimitExceeded> for InsertError {
+    fn from(error: MemoryLimitExceeded) -> Self {
+        Self::MemoryLimit(error)
+    }
 }
 
 impl From<VectorError> for InsertError {
@@ -134,6 +159,7 @@ impl fmt::Display for InsertError {
         match self {
             Self::Vector(error) => error.fmt(f),
             Self::Full { capacity } => write!(f, "the index is full: it holds {capacity} vectors"),
+            Self::MemoryLimit(error) => error.fmt(f),
             Self::OutOfMemory(error) => error.fmt(f),
         }
     }

@@ -43,6 +43,7 @@ pub struct Hnsw {
     pub(crate) entry: NodeId,
     pub(crate) tombstones: Tombstones,
     pub(crate) workspace: Workspace,
+    pub(crate) memory_limit: usize,
 }
 
 impl Hnsw {
@@ -61,6 +62,7 @@ impl Hnsw {
             entry: TERMINATOR,
             tombstones: Tombstones::default(),
             workspace: Workspace::default(),
+            memory_limit: usize::MAX,
         })
     }
 
@@ -203,19 +205,26 @@ impl Hnsw {
     /// by their elements, and coded if the graph has codes; while it is small, the mean of the codes is moved along as it grows.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the graph is full, or memory runs out; the graph is as it was then.
+    /// If the vector cannot be indexed, the graph is full, or memory runs out or would exceed its
+    /// [limit](Self::limit_memory); the graph is as it was then.
     pub fn insert(&mut self, vector: &[f32]) -> Result<NodeId, InsertError> {
         if let Some(id) = self.tombstones.lowest() {
             self.replace(id, vector)?;
             self.tombstones.remove_lowest();
             return Ok(id);
         }
+        self.check_limit(self.level_of(self.count()))?;
         let id = self.vectors.push(vector)?;
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
             return Err(error.into());
         }
         Ok(id)
+    }
+
+    /// The level of a node that is appended.
+    fn level_of(&self, id: usize) -> usize {
+        level(draw(self.params.seed, id as u64), self.params.m)
     }
 
     /// Links and codes the node `id`, whose vector was just appended.

@@ -36,7 +36,7 @@
 //! Of a graph that this crate made, after every call, successful or not:
 //! - A node of level l is on all levels below, and the entry point is on the top level.
 //! - A row has at most `m` links (2 `m` on the base): to other nodes of its level, to none twice, terminators last.
-//! - Every node can be reached from the entry point over the links of the base. A search with `ef_search` of at least the
+//! - Every node, deleted or not, can be reached from the entry point over the links of the base. A search with `ef_search` of at least the
 //!   number of nodes therefore returns exactly what [`exact`] does, to the last bit.
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
@@ -83,7 +83,10 @@ mod view;
 #[cfg(feature = "alloc")]
 pub use build::{Executor, Serial};
 pub use codes::{Codes, Quantization, Terms};
-pub use error::{BuildError, DeleteError, InsertError, OutOfMemory, SearchError, UpdateError, VectorError};
+pub use error::{
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, OutOfMemory, SearchError, UpdateError,
+    VectorError,
+};
 pub use exact::Exact;
 #[cfg(feature = "alloc")]
 pub use exact::exact;
@@ -91,7 +94,7 @@ pub use exact::exact;
 pub use hnsw::Hnsw;
 pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
 #[cfg(feature = "alloc")]
-pub use memory::{MemoryLimitExceeded, MemoryPlan};
+pub use memory::MemoryPlan;
 pub use params::{Params, ParamsError, SearchParams};
 pub use search::search_radius_in;
 pub use search::{

@@ -1,13 +1,11 @@
 //! How much memory a graph takes, known before it is built.
 
-use core::fmt;
-
 use vex_kernels::Metric;
 
 use crate::build::{Tree, level, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{AlignedVec, CodeRows, LevelLinks, Vectors, bytes};
-use crate::{MAX_LEVELS, NodeId, Params, ParamsError, Quantization, row_stride};
+use crate::{Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError, Quantization, row_stride};
 
 /// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
 ///
@@ -101,19 +99,47 @@ impl MemoryPlan {
     }
 }
 
-/// More memory would be needed than is allowed. Nothing was allocated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MemoryLimitExceeded {
-    /// The bytes that are allowed.
-    pub limit: usize,
-    /// The bytes that would be needed.
-    pub needed: usize,
-}
+impl Hnsw {
+    /// Bytes that the graph holds, without the workspace of inserts.
+    pub fn memory(&self) -> usize {
+        self.parts().map(|[held, _]| held).sum::<usize>()
+            + bytes::<LevelLinks>(self.levels.capacity())
+            + self.tombstones.held()
+    }
 
-impl fmt::Display for MemoryLimitExceeded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected to need at most {} bytes of memory, found {}", self.limit, self.needed)
+    /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
+    /// to grow, for both places. An insert that reuses a slot needs none. The limit is no part of the parameters: neither a
+    /// file nor [`compact`](Self::compact) takes it along.
+    pub fn limit_memory(&mut self, limit: usize) {
+        self.memory_limit = limit;
+    }
+
+    /// The limit that [`limit_memory`](Self::limit_memory) set; without one, the largest number.
+    pub fn memory_limit(&self) -> usize {
+        self.memory_limit
+    }
+
+    /// Checks that one more node stays within the limit.
+    pub(crate) fn check_limit(&self, level: usize) -> Result<(), MemoryLimitExceeded> {
+        if self.memory_limit == usize::MAX {
+            return Ok(());
+        }
+        let added = (level + 1).saturating_sub(self.levels.len());
+        let rows =
+            (self.levels.len()..=level).map(|index| LevelLinks::exact_bytes(self.params.width(index), 1));
+        let first_code = self.params.quantization.filter(|_| self.codes.is_none());
+        let code = first_code.map_or(0, |kind| CodeRows::exact_bytes(kind, self.vectors.rows().dim(), 1));
+        let grown: usize = self.parts().map(|[_, growth]| growth).sum();
+        let levels = if added > 0 { bytes::<LevelLinks>(MAX_LEVELS) } else { 0 };
+        let needed = self.memory() + grown + rows.sum::<usize>() + code + levels;
+        let limit = self.memory_limit;
+        if needed > limit { Err(MemoryLimitExceeded { limit, needed }) } else { Ok(()) }
+    }
+
+    /// Of each part, the bytes that it holds and those that it would move to.
+    fn parts(&self) -> impl Iterator<Item = [usize; 2]> {
+        let codes = self.codes.iter().map(CodeRows::memory);
+        let levels = self.levels.iter().map(LevelLinks::memory);
+        [self.vectors.memory(), self.tree.memory()].into_iter().chain(codes).chain(levels)
     }
 }
-
-impl core::error::Error for MemoryLimitExceeded {}

@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{Hnsw, Metric, Params, ParamsError, Quantization};
+use vex_graph::{Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization};
 
 use crate::threads::Threads;
 use crate::{BuildError, Index};
@@ -15,11 +15,18 @@ pub struct Builder {
     metric: Metric,
     params: Params,
     threads: Option<usize>,
+    memory_limit: Option<usize>,
 }
 
 impl Builder {
     pub(crate) fn new(dim: usize) -> Self {
-        Self { dim, metric: Metric::SquaredEuclidean, params: Params::default(), threads: None }
+        Self {
+            dim,
+            metric: Metric::SquaredEuclidean,
+            params: Params::default(),
+            threads: None,
+            memory_limit: None,
+        }
     }
 
     /// The rule by which vectors are compared. The default is [`Metric::SquaredEuclidean`].
@@ -64,18 +71,39 @@ impl Builder {
         self
     }
 
+    /// Refuses to build, before it takes memory, if the graph would need more than so many bytes at any time; and to insert, if
+    /// the graph would. Keys and what threads need for themselves do not count. See [`MemoryPlan`]. The default is no limit.
+    pub fn memory_limit(mut self, bytes: usize) -> Self {
+        self.memory_limit = Some(bytes);
+        self
+    }
+
+    /// What a build of `count` vectors will take.
+    ///
+    /// # Errors
+    /// If a parameter or the dimension is out of range.
+    pub fn memory_plan(&self, count: usize) -> Result<MemoryPlan, ParamsError> {
+        MemoryPlan::of(&self.params, self.metric, self.dim, count)
+    }
+
+    fn limited(&self, mut graph: Hnsw) -> Hnsw {
+        graph.limit_memory(self.memory_limit.unwrap_or(usize::MAX));
+        graph
+    }
+
     /// An empty index.
     ///
     /// # Errors
     /// If a parameter or the dimension is out of range.
     pub fn build(self) -> Result<Index, ParamsError> {
-        Ok(Index::new(Hnsw::new(self.metric, self.dim, self.params)?))
+        let graph = Hnsw::new(self.metric, self.dim, self.params)?;
+        Ok(Index::new(self.limited(graph)))
     }
 
     /// An index of these keys and vectors, built on all threads.
     ///
     /// # Errors
-    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, or memory runs out.
+    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, or memory runs out or would exceed its limit.
     ///
     /// # Examples
     /// ```
@@ -116,6 +144,10 @@ impl Builder {
         mut fill: impl FnMut(&mut [f32]) -> Result<u64, E>,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Index, BuildError<E>> {
+        if let Some(limit) = self.memory_limit {
+            let plan = self.memory_plan(count).map_err(vex_graph::BuildError::from)?;
+            plan.check(limit, Threads::count(self.threads))?;
+        }
         let threads =
             Threads::new(self.threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         let mut keys = Vec::new();
@@ -129,6 +161,6 @@ impl Builder {
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
-        Index::with_keys(graph, sorted, count as u64)?.map_err(BuildError::DuplicateKey)
+        Index::with_keys(self.limited(graph), sorted, count as u64)?.map_err(BuildError::DuplicateKey)
     }
 }

@@ -44,6 +44,9 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display> {
     /// The keys did not fit into memory.
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),
+    /// The build would need more memory than is allowed.
+    #[error(transparent)]
+    MemoryLimit(#[from] vex_graph::MemoryLimitExceeded),
     /// The threads could not be started.
     #[error("could not start {threads} threads: {error}")]
     Threads {

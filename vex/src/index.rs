@@ -190,6 +190,8 @@ impl Index {
         let mut keys = Vec::new();
         reserve(&mut keys, order.len())?;
         keys.extend(order.iter().map(|old| self.keys[*old as usize]));
+        let mut graph = graph;
+        graph.limit_memory(self.graph.memory_limit());
         *self = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
         Ok(())
     }

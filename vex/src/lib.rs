@@ -67,7 +67,10 @@ pub use mapped::MappedIndex;
 pub use mmap::Mapping;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
-pub use vex_graph::{Params, ParamsError, Quantization, SearchError, SearchParams, SearchStats, VectorError};
+pub use vex_graph::{
+    MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, SearchError, SearchParams, SearchStats,
+    VectorError,
+};
 pub use vex_kernels::Metric;
 
 /// The README, whose examples are tests.

@@ -12,9 +12,14 @@ pub(crate) struct Threads(ThreadPool);
 impl Threads {
     /// A pool of `threads`, or of one for each core.
     pub(crate) fn new(threads: Option<usize>) -> Result<Self, (usize, ThreadPoolBuildError)> {
-        let threads = threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1);
+        let threads = Self::count(threads);
         let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|index| format!("vex-{index}"));
         Ok(Self(pool.build().map_err(|error| (threads, error))?))
+    }
+
+    /// How many threads a pool gets.
+    pub(crate) fn count(threads: Option<usize>) -> usize {
+        threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1)
     }
 
     /// Runs `work` so that what it does in parallel happens on these threads.

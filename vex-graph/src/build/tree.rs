@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::storage::{bytes, reserve, reserve_exact};
+use crate::storage::{bytes, growth, held, reserve, reserve_exact};
 use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
 /// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
@@ -60,6 +60,12 @@ impl Tree {
     /// Bytes that [`reserve_exact`](Self::reserve_exact) allocates for `count` nodes.
     pub(crate) fn exact_bytes(count: usize) -> usize {
         bytes::<NodeId>(count).saturating_add(bytes::<u16>(count))
+    }
+
+    /// Bytes that it holds, and those of the new places of what one more node would move.
+    pub(crate) fn memory(&self) -> [usize; 2] {
+        let held = held(&self.parents) + held(&self.children);
+        [held, growth(&self.parents) + growth(&self.children)]
     }
 
     /// Adds `id` as the root; the old root, if there is one, becomes its child.

@@ -51,6 +51,20 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.reallocate(len.saturating_add(additional).max(len + len / 2))
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn held(&self) -> usize {
+        super::held(&self.buffer)
+    }
+
+    /// Bytes of the new place to which [`reserve`](Self::reserve) would move the array.
+    pub(crate) fn growth(&self, additional: usize) -> usize {
+        let len = self.len();
+        if additional <= self.buffer.capacity() - self.buffer.len() {
+            return 0;
+        }
+        Self::exact_bytes(len.saturating_add(additional).max(len + len / 2))
+    }
+
     /// Makes room for exactly `additional` more elements.
     pub(crate) fn reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         if additional <= self.buffer.capacity() - self.buffer.len() {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use vex_kernels::Metric;
 
-use super::{AlignedVec, bytes, reserve, reserve_exact};
+use super::{AlignedVec, bytes, growth, held, reserve, reserve_exact};
 use crate::build::Executor;
 use crate::codes::Encoder;
 use crate::{Codes, NodeId, OutOfMemory, Quantization, Rows, Terms};
@@ -137,6 +137,13 @@ impl CodeRows {
         let row_bytes = self.quantization.row_bytes(self.mean.len());
         let row = &mut self.rows.as_mut_slice()[id as usize * row_bytes..][..row_bytes];
         self.terms[id as usize] = self.encoder.encode(vector, &self.mean, row);
+    }
+
+    /// Bytes that it holds, and those of the new places of what one more code would move.
+    pub(crate) fn memory(&self) -> [usize; 2] {
+        let encoder = bytes::<f32>(self.quantization.query_len(self.mean.len()));
+        let growth = self.rows.growth(self.quantization.row_bytes(self.mean.len())) + growth(&self.terms);
+        [self.rows.held() + held(&self.terms) + held(&self.mean) + encoder, growth]
     }
 
     pub(crate) fn view(&self) -> Codes<'_> {

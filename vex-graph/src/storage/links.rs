@@ -86,6 +86,12 @@ impl LevelLinks {
         AlignedVec::<u32>::exact_bytes(count.saturating_mul(width))
     }
 
+    /// Bytes that it holds, and those of the new places of what one more row would move.
+    pub(crate) fn memory(&self) -> [usize; 2] {
+        let held = self.links.held() + super::held(&self.appended);
+        [held, self.links.growth(self.width) + super::growth(&self.appended)]
+    }
+
     /// Appends a row for `id`, larger than every id on this level, into room that was reserved.
     pub(crate) fn push(&mut self, id: NodeId, links: impl Iterator<Item = NodeId>) {
         if id as usize == self.sorted && self.appended.is_empty() {

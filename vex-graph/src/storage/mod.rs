@@ -28,6 +28,16 @@ pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<()
         .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
 }
 
+/// Bytes that an array holds.
+pub(crate) fn held<T>(vec: &Vec<T>) -> usize {
+    bytes::<T>(vec.capacity())
+}
+
+/// Bytes of the new place of an array that [`reserve`] would move to make room for one more element.
+pub(crate) fn growth<T>(vec: &Vec<T>) -> usize {
+    if vec.len() < vec.capacity() { 0 } else { bytes::<T>((2 * vec.capacity()).max(4)) }
+}
+
 pub(crate) fn bytes<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>())
 }

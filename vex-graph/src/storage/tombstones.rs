@@ -57,6 +57,11 @@ impl Tombstones {
         self.free.len()
     }
 
+    /// Bytes that it holds.
+    pub(crate) fn held(&self) -> usize {
+        super::held(&self.words) + bytes::<NodeId>(self.free.capacity())
+    }
+
     /// The set, without a word if it is empty.
     pub(crate) fn set(&self) -> NodeSet<'_> {
         NodeSet::new(if self.free.is_empty() { &[] } else { &self.words })

@@ -84,6 +84,11 @@ impl Vectors {
         Ok(())
     }
 
+    /// Bytes that it holds, and those of the new places of what one more vector would move.
+    pub(crate) fn memory(&self) -> [usize; 2] {
+        [self.elements.held(), self.elements.growth(row_stride(self.dim))]
+    }
+
     fn write(&mut self, id: usize, vector: &[f32]) {
         let start = id * row_stride(self.dim);
         let row = &mut self.elements.as_mut_slice()[start..start + self.dim];

@@ -1,9 +1,11 @@
 //! What a build allocates is what its plan says.
 
-use vex_graph::{MemoryPlan, Metric, Params, ParamsError, Quantization, Serial};
+use vex_graph::{
+    Hnsw, InsertError, MemoryLimitExceeded, MemoryPlan, Metric, Params, ParamsError, Quantization, Serial,
+};
 
 use crate::allocator::holding;
-use crate::support::{Shape, built, vectors};
+use crate::support::{Shape, Snapshot, built, inserted, vectors};
 
 /// Plan and truth of a build: what is left, and the peak.
 fn plan_and_truth(params: Params, metric: Metric, dim: usize, count: usize) -> [(usize, usize); 2] {
@@ -53,4 +55,46 @@ fn a_plan_checks_what_a_build_checks_and_knows_its_limit() {
     let plan =
         MemoryPlan::of(&Params { m: 512, ..Params::default() }, Metric::Cosine, 65_536, 100_000).unwrap();
     assert!(plan.peak(usize::MAX) >= plan.graph());
+}
+
+#[test]
+fn inserts_stay_within_a_limit() {
+    for quantization in [None, Some(Quantization::Sq8)] {
+        let params = Params { m: 4, ef_construction: 20, quantization, ..Params::default() };
+        let data = vectors(Shape::Uniform, 20, 600, 1);
+        let mut graph = Hnsw::new(Metric::SquaredEuclidean, 20, params).unwrap();
+        let empty = graph.memory();
+        let limit = 60_000;
+        graph.limit_memory(limit);
+        let refused = data.iter().find_map(|vector| graph.insert(vector).err()).unwrap();
+        let InsertError::MemoryLimit(MemoryLimitExceeded { limit: 60_000, needed }) = refused else {
+            panic!("{refused}")
+        };
+        assert!(needed > limit && graph.memory() > limit / 3 && graph.memory() > empty);
+        let before = Snapshot::of(&graph.view());
+        assert!(graph.insert(&data[0]).is_err());
+        assert!(Snapshot::of(&graph.view()) == before);
+
+        // A free slot needs no memory, and a higher limit lets the graph grow on.
+        graph.delete(7).unwrap();
+        assert_eq!(graph.insert(&data[0]), Ok(7));
+        graph.limit_memory(2 * needed);
+        assert_eq!(graph.insert(&data[0]), Ok(graph.count() as u32 - 1));
+    }
+}
+
+#[test]
+fn what_a_graph_says_it_holds_it_holds() {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        let params = Params { m: 4, ef_construction: 20, quantization, ..Params::default() };
+        let data = vectors(Shape::Uniform, 20, 600, 1);
+        let ((graph, order), left, _) = holding(|| built(Metric::Cosine, params, &data, &Serial));
+        assert_eq!(graph.memory() + size_of_val(&order[..]), left);
+
+        // Appended nodes and tombstones, without the workspace that inserts leave behind.
+        let mut grown = inserted(Metric::Cosine, params, &data);
+        (0..600).step_by(5).for_each(|id| grown.delete(id).unwrap());
+        let (copy, left, _) = holding(|| Hnsw::from_view(&grown.view(), params).unwrap());
+        assert_eq!(copy.memory(), left);
+    }
 }
