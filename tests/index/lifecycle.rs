@@ -269,7 +269,6 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
 }
 
 #[test]
-#[ignore = "the file has no section for tombstones yet"]
 fn what_is_deleted_stays_deleted_in_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");

@@ -68,8 +68,8 @@ pub use mmap::Mapping;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
-    MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, SearchError, SearchParams, SearchStats,
-    VectorError,
+    MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, SearchError, SearchParams,
+    SearchStats, VectorError,
 };
 pub use vex_kernels::Metric;
 

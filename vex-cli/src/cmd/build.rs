@@ -157,6 +157,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 /// Duplicates show before the build, not after it.
 fn read_unique_keys(path: &Path, count: usize) -> Result<Vec<u64>, Failure> {
     let keys = read_keys(path, count)?;
-    check_unique(path, &keys)?;
+    check_unique(path, keys.iter().copied())?;
     Ok(keys)
 }

@@ -53,6 +53,8 @@ struct Info {
     dim: usize,
     stride: usize,
     count: usize,
+    /// Of these, how many are deleted.
+    deleted: usize,
     m: usize,
     m0: usize,
     ef_construction: usize,
@@ -94,6 +96,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     field("bytes", format!("{} ({})", human::count(info.file_length), human::bytes(info.file_length)))?;
     field("format", format!("{} {}.{}", info.kind, info.major, info.minor))?;
     field("vectors", human::count(info.count as u64))?;
+    if info.deleted > 0 {
+        field("deleted", human::count(info.deleted as u64))?;
+    }
     field("dimensions", format!("{} x {}, in rows of {}", info.dim, info.element, info.stride))?;
     field("stored", if info.stores_vectors { "vectors" } else { "codes alone" }.to_owned())?;
     field("codes", info.quantization.unwrap_or("none").to_owned())?;
@@ -149,6 +154,7 @@ impl Info {
             dim: header.dim,
             stride: header.stride,
             count: header.count,
+            deleted: graph.tombstones().len(),
             m: params.m,
             m0: params.m0(),
             ef_construction: params.ef_construction,

@@ -36,10 +36,11 @@ fn read_queries(path: &Path, like: &Path, dim: usize) -> Result<Matrix<f32>, Fai
 }
 
 /// Fails with a key that comes twice. `path` is to be blamed.
-fn check_unique(path: &Path, keys: &[u64]) -> Result<(), Failure> {
+fn check_unique(path: &Path, keys: impl Iterator<Item = u64>) -> Result<(), Failure> {
     let mut sorted = Vec::new();
-    sorted.try_reserve_exact(keys.len()).map_err(|error| Failure::refused(path, error))?;
-    sorted.extend_from_slice(keys);
+    let most = keys.size_hint().1.unwrap_or(0);
+    sorted.try_reserve_exact(most).map_err(|error| Failure::refused(path, error))?;
+    sorted.extend(keys);
     sorted.sort_unstable();
     match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
         Some(pair) => Err(Failure::DuplicateKey { path: path.to_owned(), key: pair[0] }),

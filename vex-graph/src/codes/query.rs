@@ -2,7 +2,9 @@
 
 use vex_kernels::{CodeProduct, Metric, NibbleProduct, prefetch};
 
-use super::{Codes, Terms};
+use super::Codes;
+#[cfg(feature = "alloc")]
+use super::Terms;
 use crate::NodeId;
 use crate::search::Ranker;
 

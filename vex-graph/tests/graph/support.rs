@@ -179,13 +179,12 @@ pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) ->
 /// The `k` nearest of the nodes that are not deleted, by a search that sees every node and rescores it.
 pub(crate) fn found_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
     let view = graph.view();
-    let deleted = view.tombstones().len();
-    let mut out = vec![Neighbor::default(); k + deleted];
-    let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k + deleted, view.count()) };
+    let mut out = vec![Neighbor::default(); k];
+    let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k, view.count()) };
     let stats = search(&view, query, &params, &mut Scratch::new(), &mut out).unwrap();
     out.truncate(stats.found);
-    out.retain(|neighbor| graph.is_live(neighbor.id));
-    out.truncate(k);
+    assert_eq!(out.len(), k.min(graph.live_count()));
+    assert!(out.iter().all(|neighbor| graph.is_live(neighbor.id)));
     out
 }
 
