@@ -28,6 +28,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`search_filtered`] finds the nearest of some nodes, [`search_radius`] all within a distance, and [`Batches`] the next nearest.
+//!
 //! All that a search can see is a [`GraphView`]: borrowed slices, whoever owns them. [`Hnsw`] owns its memory, grows one
 //! [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and lends itself out as a view. [`search`] walks
 //! the graph; [`exact`] looks at every row.
@@ -40,6 +42,9 @@
 //!   number of nodes therefore returns exactly what [`exact`] does, to the last bit.
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
+//!
+//! A search never returns a deleted node or one that its filter refuses, none twice, and `min(k, matches)` in all unless
+//! `max_distance_evals` ends it.
 //!
 //! Of a view whose links are garbage: a search stays inside the slices, does not panic, ends, and returns ids of nodes.
 //!

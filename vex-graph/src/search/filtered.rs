@@ -22,7 +22,7 @@ const PROBE: usize = 6;
 const DENSE: f32 = 0.2;
 
 /// Below this part of the share of matches in all, the share around the query says that matches are elsewhere.
-const ELSEWHERE: f32 = 0.25;
+const ELSEWHERE: f32 = 0.5;
 
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
@@ -39,12 +39,13 @@ const CONTENT_LEAPING: f32 = 0.6;
 /// unless [`max_distance_evals`](SearchParams::max_distance_evals) ends it before.
 ///
 /// How it finds them depends on how many match, which the filter says or a sample tells:
-/// - Few, or no more than `ef_search`: all of them are ranked, so that the answer is exact.
-/// - Nearly all: the walk of a search without a filter, in which other nodes are passed through but take no place in the pool.
-/// - Between: a walk over matches alone, to the links of a node and the links of its links.
+/// - Up to 64 for each of the `ef_search` candidates: all of them are ranked, so that the answer is exact.
+/// - More: a walk, which first looks at how many match around the query. If a fifth do, other nodes are passed through and take no
+///   place in the pool. If fewer do, the walk sees through them, from a match to the links of its links that match. If next to none do, though
+///   they are many elsewhere, all are passed through or all matches are ranked.
 ///
-/// A walk that finds fewer than `ef_search` matches, or that computes half as many distances as there are matches, ends and all matches
-/// are ranked instead.
+/// A walk that sees many nodes for each match is content with fewer candidates than `ef_search`, for about the same recall. One that
+/// does not find as many, or that computes half as many distances as there are matches, ends, and all matches are ranked instead.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
@@ -100,9 +101,24 @@ pub fn search_filtered_in(
 ) -> Result<SearchStats, SearchError> {
     let tombstones = view.tombstones();
     match tombstones.is_empty() {
-        true => run(view, query, params, scratch, out, &Filtered { filter }),
-        false => run(view, query, params, scratch, out, &Filtered { filter: &Live { filter, tombstones } }),
+        true => run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false }),
+        false => {
+            let filter = &Live { filter, tombstones };
+            run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
+        }
     }
+}
+
+/// A search of a view with deleted nodes. These count for nothing: the pool is as long as without them.
+pub(super) fn search_live_in(
+    view: &GraphView<'_>,
+    query: &[f32],
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
+    let filter = &Live { filter: &|_| true, tombstones: view.tombstones() };
+    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: true })
 }
 
 /// About how many nodes match, unless a scan is the best for what the filter says itself.
@@ -118,6 +134,8 @@ fn matches(filter: &impl Filter, count: usize) -> usize {
 
 struct Filtered<'f, F> {
     filter: &'f F,
+    /// Whether a walk goes on until it has `ef_search` results, however many nodes it passes through.
+    fills_pool: bool,
 }
 
 impl<F: Filter> Method for Filtered<'_, F> {
@@ -132,11 +150,11 @@ impl<F: Filter> Method for Filtered<'_, F> {
         _: impl Fn(f32) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> &'c mut [Candidate] {
-        let (filter, params, count) = (self.filter, search.params, search.view.count());
+        let (params, count) = (search.params, search.view.count());
         let few = params.pool_size(count).saturating_mul(SCAN_PER_CANDIDATE);
-        let matches = if count <= few { count } else { matches(filter, count) };
+        let matches = if count <= few { count } else { matches(self.filter, count) };
         if matches > few
-            && let Some(len) = walk(search, query, filter, matches, candidates)
+            && let Some(len) = self.walk(search, query, matches, candidates)
         {
             return &mut candidates[..len];
         }
@@ -144,46 +162,51 @@ impl<F: Filter> Method for Filtered<'_, F> {
         let len = params.rescored().max(params.k).min(params.pool_size(count));
         let mut pool = Pool::new(&mut candidates[..len]);
         let Search { params, stats, .. } = search;
-        Walk { query, count, budget: params.max_distance_evals, stats }.scan(&mut pool, filter);
+        Walk { query, count, budget: params.max_distance_evals, stats }.scan(&mut pool, self.filter);
         pool.into_candidates()
     }
 }
 
-/// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
-fn walk<F: Filter>(
-    search: &mut Search<'_, '_>,
-    query: &impl Ranker,
-    filter: &F,
-    matches: usize,
-    candidates: &mut [Candidate],
-) -> Option<usize> {
-    let Search { view, params, visited, stats } = search;
-    let (base, count) = (&view.levels()[0], view.count());
-    let mut gated = Gated::new(candidates, params, count);
-    let budget = params.max_distance_evals.min(matches / 2);
-    let mut walk = Walk { query, count, budget, stats };
-    for candidate in walk.enter(view) {
-        if visited.insert(candidate.id()) {
-            gated.take(candidate, filter, |_| false);
+impl<F: Filter> Filtered<'_, F> {
+    /// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
+    fn walk(
+        &self,
+        search: &mut Search<'_, '_>,
+        query: &impl Ranker,
+        matches: usize,
+        candidates: &mut [Candidate],
+    ) -> Option<usize> {
+        let Search { view, params, visited, stats } = search;
+        let (base, count, filter) = (&view.levels()[0], view.count(), self.filter);
+        let mut gated = Gated::new(candidates, params, count);
+        let budget = params.max_distance_evals.min(matches / 2);
+        let mut walk = Walk { query, count, budget, stats };
+        for candidate in walk.enter(view) {
+            if visited.insert(candidate.id()) {
+                gated.take(candidate, filter, |_| false);
+            }
         }
-    }
-    walk.gate(base, &mut gated, visited, filter, |_| false, PROBE);
-    let (share, share_of_all) = (gated.share(), matches as f32 / count as f32);
-    let is_elsewhere = share < ELSEWHERE * share_of_all;
-    if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
-        return None;
-    }
-    let wanted = params.rescored().max(params.k);
-    if is_elsewhere || share >= DENSE {
-        if !is_elsewhere {
-            gated.content_with(wanted.max((params.pool_size(count) as f32 * share * CONTENT) as usize));
+        walk.gate(base, &mut gated, visited, filter, |_| false, PROBE);
+
+        let (share, share_of_all) = (gated.share(), matches as f32 / count as f32);
+        let is_elsewhere = share < ELSEWHERE * share_of_all;
+        let is_dense = share >= DENSE;
+        if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
+            return None;
         }
-        walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
-    } else {
-        gated.content_with(wanted.max((params.pool_size(count) as f32 * CONTENT_LEAPING) as usize));
-        walk.leap(base, &mut gated, visited, filter);
+        if !self.fills_pool && !is_elsewhere {
+            let part = if is_dense { share * CONTENT } else { CONTENT_LEAPING };
+            let content = (params.pool_size(count) as f32 * part) as usize;
+            gated.content_with(content.max(params.rescored()).max(params.k));
+        }
+        if is_elsewhere || is_dense {
+            walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
+        } else {
+            walk.leap(base, &mut gated, visited, filter);
+        }
+        let distances = walk.stats.distances;
+        let has_converged = gated.is_content() && distances < budget;
+        let is_over = has_converged || distances >= params.max_distance_evals;
+        is_over.then_some(gated.results.candidates().len())
     }
-    let distances = walk.stats.distances;
-    let has_converged = gated.is_content() && distances < budget;
-    (has_converged || distances >= params.max_distance_evals).then_some(gated.results.candidates().len())
 }

@@ -64,6 +64,7 @@ pub struct SearchStats {
 }
 
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
+/// Nodes that are [deleted](GraphView::tombstones) are passed through and not returned; `ef_search` does not count them.
 /// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
 /// same value keep their order. At most `out.len()` neighbors are written.
 ///
@@ -101,7 +102,7 @@ pub fn search_in(
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
     if !view.tombstones().is_empty() {
-        return search_filtered_in(view, query, params, &|_| true, scratch, out);
+        return filtered::search_live_in(view, query, params, scratch, out);
     }
     run(view, query, params, scratch, out, &Beam)
 }
