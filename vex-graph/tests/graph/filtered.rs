@@ -251,3 +251,26 @@ fn filters_of_any_share_find_the_nearest_matches() {
         assert!(right * 100 >= of * 95, "share {share}: {right} of {of}");
     }
 }
+
+/// Far more nodes lie within the radius than `ef_search` keeps.
+#[test]
+fn a_radius_is_followed_beyond_the_pool() {
+    for quantization in [None, Some(Quantization::Sq8)] {
+        let data = vectors(Shape::Uniform, 6, 3000, 3);
+        let params = Params { m: 8, ef_construction: 60, seed: 1, keep_pruned: false, quantization };
+        let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
+        let view = graph.view();
+        let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 500]);
+        for query in vectors(Shape::Uniform, 6, 20, 9) {
+            let exact = exactly(view.rows(), &query, 400);
+            let radius = exact[299].distance;
+            let params = SearchParams::new(0, 5);
+            let stats = search_radius(&view, &query, radius, &params, &mut scratch, &mut out).unwrap();
+            assert!((290..=300).contains(&stats.found), "{} of 300", stats.found);
+            let stats = search_radius(&view, &query, radius, &params, &mut scratch, &mut out[..40]).unwrap();
+            assert_eq!(stats.found, 40);
+            let right = out[..40].iter().filter(|a| exact[..40].iter().any(|b| a.id == b.id)).count();
+            assert!(right >= 38, "{right} of 40");
+        }
+    }
+}

@@ -224,3 +224,44 @@ fn levels_of_an_empty_view_are_dropped() {
         crate::invariants::assert_invariants(&graph.view());
     }
 }
+
+/// Where links lead to a few nodes alone, a walk ends too early.
+#[test]
+fn a_walk_that_is_cut_off_gives_way_to_a_scan() {
+    const COUNT: usize = 2000;
+    let elements = vectors(Shape::Uniform, 4, COUNT, 6).concat();
+    let rows = Rows::new(Metric::SquaredEuclidean, &elements, 4, 4, COUNT).unwrap();
+    for linked in [0, 1, 30] {
+        // A chain, after which nothing follows.
+        let mut links = vec![TERMINATOR; COUNT * 8];
+        (0..linked).for_each(|id| links[id * 8] = id as u32 + 1);
+        let base = LevelView { links: &links, width: 8, sorted: COUNT, appended: &[] };
+        let view = GraphView::new(rows, None, 4, 0, &[base]).unwrap();
+        for share in [60, 128, 240] {
+            let mut rng = Rng(share);
+            let mut words = [0u64; NodeSet::words_for(COUNT)];
+            let chosen = (0..COUNT).filter(|_| rng.next() % 256 < share);
+            chosen.for_each(|id| words[id / 64] |= 1 << (id % 64));
+            let matching = NodeSet::new(&words);
+            let deleted = words.map(|word| !word);
+            let query = [0.1; 4];
+            let mut exact = crate::support::exactly(&rows, &query, COUNT);
+            exact.retain(|neighbor| matching.contains(neighbor.id));
+            for (k, ef) in [(1, 1), (1, 3), (5, 5)] {
+                let (params, mut scratch) = (SearchParams::new(k, ef), Scratch::new());
+                let mut out = [Neighbor::default(); 5];
+                let check = |result: Result<vex_graph::SearchStats, _>, out: &[Neighbor; 5]| {
+                    assert_eq!(result.unwrap().found, k, "{linked} linked, {share} of 256");
+                    assert!(out[..k].iter().all(|neighbor| matching.contains(neighbor.id)));
+                    if linked < 2 && k > 2 {
+                        assert_eq!(out[..k], exact[..k]);
+                    }
+                };
+                let result = search_filtered(&view, &query, &params, &matching, &mut scratch, &mut out);
+                check(result, &out);
+                let view = view.with_tombstones(NodeSet::new(&deleted));
+                check(search(&view, &query, &params, &mut scratch, &mut out), &out);
+            }
+        }
+    }
+}
