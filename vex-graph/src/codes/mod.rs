@@ -74,7 +74,7 @@ impl fmt::Display for Quantization {
     }
 }
 
-/// What turns the product with a row's code into a rank: `offset` and `factor`, as the [module](self) has them. Under SQ4 the
+/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 the
 /// factor is for products of 2 c − 15.
 pub type Terms = [f32; 2];
 
