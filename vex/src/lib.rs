@@ -31,7 +31,7 @@
 //! | search for many queries, on all cores | [`Index::search_batch`] |
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
-//! | find the way by codes, two to six times as fast | [`Builder::quantization`] |
+//! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
 //! An index starts no thread but during a bulk build and a batch of searches, and then as many as the caller says.

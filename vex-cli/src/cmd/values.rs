@@ -13,14 +13,32 @@ pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
 
 /// Codes by their name; none is the absence of codes.
 pub(crate) fn quantization() -> impl TypedValueParser<Value = Codes> {
-    let names = ["none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
-    PossibleValuesParser::new(names)
-        .map(|name| Codes(Quantization::ALL.into_iter().find(|kind| kind.name() == name)))
+    let names = ["auto", "none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
+    PossibleValuesParser::new(names).map(|name| match &*name {
+        "auto" => Codes::Auto,
+        name => Codes::Just(Quantization::ALL.into_iter().find(|kind| kind.name() == name)),
+    })
 }
 
-/// How to code vectors, if at all. A type of its own, since an `Option` would be an argument that may be missing.
+/// How to code vectors, if at all.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Codes(pub(crate) Option<Quantization>);
+pub(crate) enum Codes {
+    Auto,
+    Just(Option<Quantization>),
+}
+
+impl Codes {
+    /// From as many dimensions on, the errors of half a byte an element average out: SQ4 then finds as much as SQ8.
+    const FOUR_BITS_FROM: usize = 256;
+
+    pub(crate) fn of(self, dim: usize) -> Option<Quantization> {
+        match self {
+            Self::Auto if dim >= Self::FOUR_BITS_FROM => Some(Quantization::Sq4),
+            Self::Auto => Some(Quantization::Sq8),
+            Self::Just(codes) => codes,
+        }
+    }
+}
 
 /// What to keep of the vectors.
 pub(crate) fn store() -> impl TypedValueParser<Value = Store> {
