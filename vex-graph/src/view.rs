@@ -246,6 +246,11 @@ impl<'a> GraphView<'a> {
         self.codes.as_ref()
     }
 
+    /// Whether the set of deleted nodes has any words, which is known in constant time. A set without one is empty.
+    pub(crate) fn has_tombstones(&self) -> bool {
+        !self.tombstones.words().is_empty()
+    }
+
     /// The rule by which vectors are compared.
     pub fn metric(&self) -> Metric {
         self.rows.metric

@@ -142,9 +142,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.opened().keys()
     }
 
-    /// How many vectors there are.
+    /// How many vectors there are that are not deleted.
+    ///
+    /// # Complexity
+    /// Reads a bit for each node if any is deleted.
     pub fn len(&self) -> usize {
-        self.header().count
+        self.header().count.saturating_sub(self.graph().tombstones().len())
     }
 
     /// Whether there are none.

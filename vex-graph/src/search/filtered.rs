@@ -99,14 +99,11 @@ pub fn search_filtered_in(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    let tombstones = view.tombstones();
-    match tombstones.is_empty() {
-        true => run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false }),
-        false => {
-            let filter = &Live { filter, tombstones };
-            run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
-        }
+    if view.has_tombstones() {
+        let filter = &Live { filter, tombstones: view.tombstones() };
+        return run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false });
     }
+    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
 }
 
 /// A search of a view with deleted nodes. These count for nothing: the pool is as long as without them.

@@ -101,7 +101,7 @@ pub fn search_in(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    if !view.tombstones().is_empty() {
+    if view.has_tombstones() {
         return filtered::search_live_in(view, query, params, scratch, out);
     }
     run(view, query, params, scratch, out, &Beam)

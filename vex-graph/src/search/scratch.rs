@@ -76,9 +76,9 @@ impl Scratch {
     /// # Errors
     /// If memory runs out; the scratch can still do what it could before.
     pub fn reserve(&mut self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), crate::OutOfMemory> {
-        let candidates = match view.tombstones().is_empty() {
-            true => params.pool_size(view.count()),
-            false => Gated::candidates(params, view.count()),
+        let candidates = match view.has_tombstones() {
+            true => Gated::candidates(params, view.count()),
+            false => params.pool_size(view.count()),
         };
         self.reserve_candidates(view, candidates)
     }
