@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use vex::format::Tag;
 use vex::graph::{Neighbor, exact};
-use vex::{Index, MappedIndex, Metric, Scratch, SearchParams, exact_batch};
+use vex::{Index, MappedIndex, Metric, Quantization, Scratch, SearchParams, exact_batch};
 
 use crate::error::Failure;
 use crate::io::{FileError, Problem};
@@ -79,12 +79,13 @@ fn build(sample: &Sample, path: &Path, out: &mut dyn Write) -> Result<(), Failur
     let started = Instant::now();
     let index = Index::builder(sample.dim())
         .metric(Metric::Cosine)
+        .quantization(Quantization::Sq4)
         .build_with(count, fill, linked)
         .map_err(|error| Failure::build(path, error))?;
     let time = started.elapsed();
     bar.finish_and_clear();
     let what = format!(
-        "{} vectors of {} dimensions, cosine, on {}",
+        "{} vectors of {} dimensions, cosine, sq4, on {}",
         human::count(count as u64),
         sample.dim(),
         human::plural(machine::cores() as u64, "thread"),
@@ -193,16 +194,17 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
 }
 
 fn show_sizes(index: &MappedIndex, out: &mut dyn Write) -> Result<(), Failure> {
-    let (mut vectors, mut links) = (0, 0);
+    let (mut vectors, mut codes, mut links) = (0, 0, 0);
     for section in index.sections() {
         match section.tag {
             Tag::VECTORS => vectors += section.length,
+            Tag::CODES | Tag::TERMS | Tag::MEAN => codes += section.length,
             Tag(tag) if tag.starts_with(b"LNK") => links += section.length,
             _ => (),
         }
     }
-    let [vectors, links, file] = [vectors, links, index.header().file_length].map(human::bytes);
-    writeln!(out, "  the file has {file}: vectors {vectors}, links {links}")?;
+    let [vectors, codes, links, file] = [vectors, codes, links, index.header().file_length].map(human::bytes);
+    writeln!(out, "  the file has {file}: vectors {vectors}, codes {codes}, links {links}")?;
     Ok(())
 }
 
