@@ -25,6 +25,8 @@ def main():
         plot.draw(args.results, args.out, args.from_recall)
         return
     result, curves = compare(args)
+    if args.build_only:
+        return
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "results.json").write_text(json.dumps(result, indent=1) + "\n")
     results.write_csv(args.out / "results.csv", curves)
@@ -65,7 +67,7 @@ def compare(args):
             result["missing"][name] = str(failure)
             progress(f"{name} is not measured: {failure}")
 
-    for repetition in range(args.repetitions):
+    for repetition in range(0 if args.build_only else args.repetitions):
         for name in in_turn(list(specs), repetition):
             if name in result["missing"]:
                 continue
@@ -205,6 +207,7 @@ def arguments():
         help="ascending until recall passes 0.99 or rises no more (default %(default)s)")
     add("--build-threads", type=int, default=cores)
     add("--search-threads", type=int, default=cores, help="beside one thread (default: all cores)")
+    add("--build-only", action="store_true", help="build what the cache lacks, and stop")
     add("--repetitions", type=int, default=3)
     add("--seconds", type=float, default=1.0, help="at least, for every figure (default 1)")
     add("--cache", type=pathlib.Path, default=here / "cache", help="sets and built indexes (default %(default)s)")
