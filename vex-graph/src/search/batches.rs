@@ -237,7 +237,7 @@ impl State<'_> {
         let len = self.pool.candidates().len().min(rescored);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
-        super::rescore(exact, candidates);
+        super::rank_anew(exact, candidates);
         self.stats.rescored += len;
         let taken = super::write(candidates, out, |rank| exact.distance(rank));
         // Sorted by id, so that what was taken is found again.

@@ -161,7 +161,7 @@ pub(crate) fn run(
     let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
     if rescored > 0 {
         let found = &mut found[..rescored];
-        rescore(&exact, found);
+        rank_anew(&exact, found);
         search.stats.rescored = rescored;
         search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
     } else {
@@ -207,20 +207,20 @@ impl Method for Beam {
     }
 }
 
-/// Ranks candidates anew, by their vectors.
-fn rescore(exact: &Query<'_>, candidates: &mut [Candidate]) {
+/// Ranks candidates anew, and sorts them.
+pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
     for candidate in &*candidates {
-        exact.prefetch(candidate.id());
+        ranker.prefetch(candidate.id());
     }
     let (fours, rest) = candidates.as_chunks_mut::<4>();
     for four in fours {
         let ids = four.map(Candidate::id);
-        for ((candidate, rank), id) in four.iter_mut().zip(exact.rank_4(ids)).zip(ids) {
+        for ((candidate, rank), id) in four.iter_mut().zip(ranker.rank_4(ids)).zip(ids) {
             *candidate = Candidate::new(rank, id);
         }
     }
     for candidate in rest {
-        *candidate = Candidate::new(exact.rank(candidate.id()), candidate.id());
+        *candidate = Candidate::new(ranker.rank(candidate.id()), candidate.id());
     }
     candidates.sort_unstable();
 }

@@ -145,14 +145,20 @@ impl<'s> Pool<'s> {
     /// The nearest candidate that was not expanded yet, marked as expanded.
     #[inline(always)]
     pub(crate) fn expand_nearest(&mut self) -> Option<NodeId> {
-        while let Some(candidate) = self.slots[..self.len].get_mut(self.next) {
+        let position = self.next_position();
+        let candidate = self.slots[..self.len].get_mut(position)?;
+        *candidate = candidate.expanded();
+        self.next += 1;
+        Some(candidate.id())
+    }
+
+    /// How many candidates are nearer than the nearest that was not expanded.
+    #[inline(always)]
+    pub(crate) fn next_position(&mut self) -> usize {
+        while self.slots[..self.len].get(self.next).is_some_and(|candidate| candidate.is_expanded()) {
             self.next += 1;
-            if !candidate.is_expanded() {
-                *candidate = candidate.expanded();
-                return Some(candidate.id());
-            }
         }
-        None
+        self.next
     }
 
     /// The candidate that would be expanded next if nothing nearer came, or one that was expanded already.
