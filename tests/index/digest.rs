@@ -4,19 +4,17 @@ use support::Random;
 use vex::{Index, Metric, Quantization};
 use vex_format::crc32c;
 
-const DIM: usize = 96;
-
-/// The checksum of the file of an index of 3,000 clustered vectors.
-fn digest(metric: Metric, quantization: Option<Quantization>, threads: usize) -> u32 {
+/// The checksum of the file of an index of clustered vectors.
+fn digest(metric: Metric, dim: usize, count: u64, quantization: Option<Quantization>, threads: usize) -> u32 {
     let mut random = Random(17);
-    let centres: Vec<Vec<f32>> = (0..40).map(|_| (0..DIM).map(|_| random.element()).collect()).collect();
-    let vectors: Vec<_> = (0..3000)
+    let centres: Vec<Vec<f32>> = (0..40).map(|_| (0..dim).map(|_| random.element()).collect()).collect();
+    let vectors: Vec<_> = (0..count)
         .map(|key| {
             let centre = &centres[random.below(centres.len())];
             (key, centre.iter().map(|element| element + 0.5 * random.element()).collect::<Vec<f32>>())
         })
         .collect();
-    let builder = Index::builder(DIM).metric(metric).ef_construction(60).threads(threads);
+    let builder = Index::builder(dim).metric(metric).ef_construction(60).threads(threads);
     let index = builder.quantization(quantization).build_from(vectors).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
@@ -27,16 +25,20 @@ fn digest(metric: Metric, quantization: Option<Quantization>, threads: usize) ->
 /// Codes are compared by integers, so these hold whatever the processor has.
 #[test]
 fn an_index_of_codes_has_these_bytes_everywhere() {
+    let (sq8, sq4) = (Quantization::Sq8, Quantization::Sq4);
     let expected = [
-        (Metric::SquaredEuclidean, Quantization::Sq8, 0x7fe3_71bd),
-        (Metric::InnerProduct, Quantization::Sq8, 0x81cb_6868),
-        (Metric::Cosine, Quantization::Sq8, 0xae9b_be4e),
-        (Metric::Cosine, Quantization::Sq4, 0xc2d4_8648),
+        (Metric::SquaredEuclidean, 96, 3000, sq8, 0x7fe3_71bd),
+        (Metric::InnerProduct, 96, 3000, sq8, 0xa5e4_1bd8),
+        (Metric::Cosine, 96, 3000, sq8, 0xae9b_be4e),
+        (Metric::Cosine, 96, 3000, sq4, 0xc2d4_8648),
+        // From 256 dimensions on, walks between SQ8 codes find their way by SQ4 codes.
+        (Metric::SquaredEuclidean, 256, 1500, sq8, 0x1624_eddb),
+        (Metric::Cosine, 256, 1500, sq4, 0xef7b_600d),
     ];
-    for (metric, quantization, expected) in expected {
+    for (metric, dim, count, quantization, expected) in expected {
         for threads in [1, 2, 4, 8] {
-            let found = digest(metric, Some(quantization), threads);
-            assert_eq!(found, expected, "{metric}, {quantization}, {threads} threads: {found:#010x}");
+            let found = digest(metric, dim, count, Some(quantization), threads);
+            assert_eq!(found, expected, "{metric}, {dim}, {quantization}, {threads} threads: {found:#010x}");
         }
     }
 }
@@ -45,9 +47,11 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
 #[test]
 fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
     let level = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).level();
-    let threads = [1, 2, 4, 8].map(|threads| digest(Metric::SquaredEuclidean, None, threads));
-    assert_eq!(threads, [threads[0]; 4]);
-    if level != vex::kernels::Level::Scalar {
-        assert_eq!(threads[0], 0x2a92_6966, "{:#010x}", threads[0]);
+    for (dim, count, expected) in [(96, 3000, 0x2a92_6966), (128, 1500, 0x77da_680f)] {
+        let threads = [1, 2, 4, 8].map(|threads| digest(Metric::SquaredEuclidean, dim, count, None, threads));
+        assert_eq!(threads, [threads[0]; 4]);
+        if level != vex::kernels::Level::Scalar {
+            assert_eq!(threads[0], expected, "{dim}: {:#010x}", threads[0]);
+        }
     }
 }

@@ -5,13 +5,12 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Coded, Executor, Linker, Serial, Tree, Workspace, level};
-use crate::codes::Eight;
+use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level};
 use crate::random::draw;
 use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
     BuildError, Codes, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId, OutOfMemory, Params,
-    ParamsError, Quantization, TERMINATOR,
+    ParamsError, TERMINATOR,
 };
 
 /// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
@@ -179,21 +178,7 @@ impl Hnsw {
         let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
-        if let Some(quantization) = params.quantization {
-            // Whatever the codes will be, one byte an element is what it takes for links as good as those between vectors.
-            let fine = CodeRows::of_rows(Quantization::Sq8, &rows, executor)?;
-            let space = Coded::<Eight>::new(fine.view(), metric);
-            linker.link_all(space, count, level_of, workspace, executor, progress)?;
-            *codes = Some(match quantization {
-                Quantization::Sq8 => fine,
-                coarse => {
-                    drop(fine);
-                    CodeRows::of_rows(coarse, &rows, executor)?
-                }
-            });
-        } else {
-            linker.link_all(rows, count, level_of, workspace, executor, progress)?;
-        }
+        *codes = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
         // What linking needed is given back: a graph that is only searched holds what its plan says.
         graph.workspace = Workspace::default();
         ids.clear();

@@ -2,10 +2,10 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Tree, level, workspace_bytes};
+use crate::build::{Tree, bulk, level, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{AlignedVec, CodeRows, LevelLinks, Vectors, bytes};
-use crate::{Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError, Quantization, row_stride};
+use crate::{Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError, row_stride};
 
 /// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
 ///
@@ -78,13 +78,15 @@ impl MemoryPlan {
         let Self { params, dim, level_counts, .. } = self;
         let count = level_counts[0];
         let draws = bytes::<(u64, u32)>(count);
-        let fine = params.quantization.map(|_| Quantization::Sq8);
-        let fine_bytes = fine.map_or(0, |kind| CodeRows::exact_bytes(kind, *dim, count));
-        let query_len = fine.map_or(0, |kind| kind.query_len(*dim));
-        let coding = params.quantization.map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
+        let build = bulk::Plan::new(params.quantization, *dim);
+        let kinds = || build.fine.into_iter().chain(build.guide);
+        let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
+        // Codes that only the graph has are made when those of the build are gone.
+        let codes = kinds().map(bytes_of).fold(0, usize::saturating_add).max(self.codes);
+        let coding = kinds().next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
+        let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
         let linking = workspace_bytes(params, query_len, level_counts, workers);
-        // The codes of the result take the place of those of the build. The source's vector is there all the time.
-        let codes = fine_bytes.max(self.codes);
+        // The source's vector is there all the time.
         let parts = [self.order, draws, bytes::<f32>(*dim), codes, coding, linking];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }

@@ -8,6 +8,7 @@
 //!
 //! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
 
+pub(crate) mod bulk;
 mod executor;
 mod journal;
 mod level;
@@ -22,7 +23,8 @@ mod tree;
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use peak::workspace_bytes;
-pub(crate) use space::{Coded, Space};
+pub(crate) use space::Space;
+use space::{Coded, Guided};
 pub(crate) use tree::Tree;
 
 use alloc::vec::Vec;
@@ -62,20 +64,19 @@ pub(crate) struct Workspace {
     pub(crate) vector: Vec<f32>,
 }
 
-/// Room for two queries of a space.
+/// Room for two queries of a space, and for making a guide.
 #[derive(Debug, Default)]
 struct Buffers {
     own: AlignedVec<i8>,
     other: AlignedVec<i8>,
+    rotated: AlignedVec<f32>,
 }
 
 impl Buffers {
     fn of(&mut self, space: impl Space) -> Result<[&mut [i8]; 2], OutOfMemory> {
-        for buffer in [&mut self.own, &mut self.other] {
-            let more = space.buffer_len().saturating_sub(buffer.len());
-            buffer.reserve_exact(more)?;
-            buffer.extend_with(more, 0);
-        }
+        self.own.extend_to(space.buffer_len())?;
+        self.other.extend_to(space.buffer_len())?;
+        self.rotated.extend_to(space.rotated_len())?;
         Ok([self.own.as_mut_slice(), self.other.as_mut_slice()])
     }
 }

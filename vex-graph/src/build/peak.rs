@@ -26,7 +26,7 @@ pub(crate) fn workspace_bytes(
     let links = rows * params.m + batch;
 
     let pool = params.ef_construction.min(count);
-    let buffers = 2 * AlignedVec::<i8>::exact_bytes(query_len);
+    let buffers = 2 * AlignedVec::<i8>::exact_bytes(query_len) + AlignedVec::<f32>::exact_bytes(query_len);
     let propose = bytes::<u64>(2 * Visited::words(count))
         + bytes::<Candidate>(2 * (2 * pool + params.m))
         + buffers

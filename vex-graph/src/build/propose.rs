@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::select::select;
 use super::{Buffers, Frozen, Link, Space};
-use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk};
+use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk, rank_anew};
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, Params};
 
@@ -46,8 +46,9 @@ impl Propose {
         level_of: &impl Fn(NodeId) -> usize,
     ) {
         self.links.clear();
-        self.result =
-            ids.into_iter().try_for_each(|id| self.propose::<false>(frozen, space, params, id, level_of(id)));
+        self.result = ids
+            .into_iter()
+            .try_for_each(|id| self.propose::<false, _>(frozen, space, params, id, level_of(id)));
     }
 
     /// Proposes links for a node of the graph itself.
@@ -60,7 +61,7 @@ impl Propose {
         level: usize,
     ) -> Result<(), OutOfMemory> {
         self.links.clear();
-        self.propose::<true>(frozen, space, params, id, level)
+        self.propose::<true, _>(frozen, space, params, id, level)
     }
 
     /// The links of `id`. Ids must be asked for in the order in which they were proposed.
@@ -71,10 +72,10 @@ impl Propose {
         &self.links[start..start + len]
     }
 
-    fn propose<const IS_LINKED: bool>(
+    fn propose<const IS_LINKED: bool, S: Space>(
         &mut self,
         frozen: &Frozen<'_>,
-        space: impl Space,
+        space: S,
         params: &Params,
         id: NodeId,
         level: usize,
@@ -89,8 +90,11 @@ impl Propose {
         reserve(&mut self.selected, params.m)?;
         reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
 
-        let [own, other] = self.buffers.of(space)?;
-        let query = Others::<_, IS_LINKED> { ranker: space.query(id, own), id };
+        self.buffers.of(space)?;
+        let Buffers { own, other, rotated } = &mut self.buffers;
+        let (other, rotated) = (other.as_mut_slice(), rotated.as_mut_slice());
+        let guide = space.guide(id, own.as_mut_slice(), rotated);
+        let query = Others::<_, IS_LINKED> { ranker: guide, id };
         let mut stats = SearchStats::default();
         let mut walk = Walk { query: &query, count, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
@@ -109,6 +113,9 @@ impl Propose {
             self.candidates.clear();
             let found = pool.candidates().iter().map(|candidate| candidate.fresh());
             self.candidates.extend(found.filter(|candidate| candidate.id() != id));
+            if S::IS_GUIDED {
+                rank_anew(&space.query(id, other), &mut self.candidates);
+            }
             self.selected.clear();
             let selected = &mut self.selected;
             select(space, &self.candidates, params.m, params.keep_pruned, |_| false, selected, other);
@@ -120,7 +127,8 @@ impl Propose {
         }
         // A node that will be the entry point leads to the one before it, and so to all that was reachable.
         if level > top && self.selected.iter().all(|selected| selected.id() != entry) {
-            self.links.push(Link { level: 0, target: entry, source: Candidate::new(query.rank(entry), id) });
+            let distance = space.query(id, other).rank(entry);
+            self.links.push(Link { level: 0, target: entry, source: Candidate::new(distance, id) });
         }
         Ok(())
     }

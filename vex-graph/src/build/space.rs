@@ -13,12 +13,28 @@ pub(crate) trait Space: Copy + Sync {
     where
         Self: 'q;
 
-    /// Length of the buffer for a query.
+    /// One node, as a walk that looks for its neighbors ranks the others.
+    type Guide<'q>: Ranker
+    where
+        Self: 'q;
+
+    /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
+    const IS_GUIDED: bool;
+
+    /// Length of the buffer for a query or a guide.
     fn buffer_len(self) -> usize;
+
+    /// Length of the buffer in which a guide is made.
+    fn rotated_len(self) -> usize;
 
     /// A node to compare others with. Ranks are distances, up to a constant that is the same for all pairs, and
     /// symmetric to the last bit.
     fn query<'q>(self, id: NodeId, buffer: &'q mut [i8]) -> Self::Query<'q>
+    where
+        Self: 'q;
+
+    /// A node as the beginning of a walk.
+    fn guide<'q>(self, id: NodeId, buffer: &'q mut [i8], rotated: &mut [f32]) -> Self::Guide<'q>
     where
         Self: 'q;
 
@@ -31,13 +47,30 @@ impl<'a> Space for Rows<'a> {
         = Query<'q>
     where
         Self: 'q;
+    type Guide<'q>
+        = Query<'q>
+    where
+        Self: 'q;
+    const IS_GUIDED: bool = false;
 
     fn buffer_len(self) -> usize {
         0
     }
 
+    fn rotated_len(self) -> usize {
+        0
+    }
+
     #[inline(always)]
     fn query<'q>(self, id: NodeId, _: &'q mut [i8]) -> Query<'q>
+    where
+        Self: 'q,
+    {
+        Query::of_row(&self, id)
+    }
+
+    #[inline(always)]
+    fn guide<'q>(self, id: NodeId, _: &'q mut [i8], _: &mut [f32]) -> Query<'q>
     where
         Self: 'q,
     {
@@ -51,14 +84,14 @@ impl<'a> Space for Rows<'a> {
 
 /// Codes as a space.
 #[derive(Clone, Copy)]
-pub(crate) struct Coded<'a, P> {
+pub(super) struct Coded<'a, P> {
     codes: Codes<'a>,
     metric: Metric,
     product: P,
 }
 
 impl<'a, P: Product> Coded<'a, P> {
-    pub(crate) fn new(codes: Codes<'a>, metric: Metric) -> Self {
+    pub(super) fn new(codes: Codes<'a>, metric: Metric) -> Self {
         Self { codes, metric, product: P::new() }
     }
 }
@@ -68,9 +101,18 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
         = CodeQuery<'q, P>
     where
         Self: 'q;
+    type Guide<'q>
+        = CodeQuery<'q, P>
+    where
+        Self: 'q;
+    const IS_GUIDED: bool = false;
 
     fn buffer_len(self) -> usize {
         self.codes.quantization().query_len(self.codes.dim())
+    }
+
+    fn rotated_len(self) -> usize {
+        0
     }
 
     #[inline(always)]
@@ -81,8 +123,75 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
         CodeQuery::new(&self.codes, self.codes.query_of_row(self.metric, id, buffer), self.product)
     }
 
+    #[inline(always)]
+    fn guide<'q>(self, id: NodeId, buffer: &'q mut [i8], _: &mut [f32]) -> CodeQuery<'q, P>
+    where
+        Self: 'q,
+    {
+        self.query(id, buffer)
+    }
+
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
         self.codes.row(a) == self.codes.row(b)
             && self.codes.terms()[a as usize] == self.codes.terms()[b as usize]
+    }
+}
+
+/// A space in which walks find their way by codes that are smaller than what the links are selected by: the way takes
+/// thousands of comparisons, which wait for memory, and the selection takes those of a few hundred candidates.
+#[derive(Clone, Copy)]
+pub(super) struct Guided<'a, S, P> {
+    space: S,
+    rows: Rows<'a>,
+    codes: Codes<'a>,
+    product: P,
+}
+
+impl<'a, S: Space, P: Product> Guided<'a, S, P> {
+    /// `codes` are those of `rows`.
+    pub(super) fn new(space: S, rows: Rows<'a>, codes: Codes<'a>) -> Self {
+        Self { space, rows, codes, product: P::new() }
+    }
+}
+
+impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
+    type Query<'q>
+        = S::Query<'q>
+    where
+        Self: 'q;
+    type Guide<'q>
+        = CodeQuery<'q, P>
+    where
+        Self: 'q;
+    const IS_GUIDED: bool = true;
+
+    fn buffer_len(self) -> usize {
+        self.space.buffer_len().max(self.rotated_len())
+    }
+
+    fn rotated_len(self) -> usize {
+        self.codes.quantization().query_len(self.codes.dim())
+    }
+
+    #[inline(always)]
+    fn query<'q>(self, id: NodeId, buffer: &'q mut [i8]) -> S::Query<'q>
+    where
+        Self: 'q,
+    {
+        self.space.query(id, buffer)
+    }
+
+    #[inline(always)]
+    fn guide<'q>(self, id: NodeId, buffer: &'q mut [i8], rotated: &mut [f32]) -> CodeQuery<'q, P>
+    where
+        Self: 'q,
+    {
+        // The vector in eight bits an element tells more than its own code does.
+        let query = self.codes.query(self.rows.metric(), self.rows.row(id), 1.0, buffer, rotated);
+        CodeQuery::new(&self.codes, query, self.product)
+    }
+
+    fn are_copies(self, a: NodeId, b: NodeId) -> bool {
+        self.space.are_copies(a, b)
     }
 }

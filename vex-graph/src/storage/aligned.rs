@@ -91,6 +91,14 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.buffer.resize(self.buffer.len() + count, value);
     }
 
+    /// Appends zeros, if it is shorter than `len`.
+    pub(crate) fn extend_to(&mut self, len: usize) -> Result<(), OutOfMemory> {
+        let more = len.saturating_sub(self.len());
+        self.reserve_exact(more)?;
+        self.extend_with(more, T::default());
+        Ok(())
+    }
+
     /// Appends a slice into room that was reserved.
     pub(crate) fn extend_from_slice(&mut self, slice: &[T]) {
         self.expect_room(slice.len());

@@ -116,6 +116,10 @@ impl CodeRows {
         }
     }
 
+    pub(crate) fn quantization(&self) -> Quantization {
+        self.quantization
+    }
+
     /// Makes room for `additional` more rows.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let bytes = self.quantization.row_bytes(self.mean.len());

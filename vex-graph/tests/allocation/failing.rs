@@ -92,7 +92,7 @@ fn build(
         vector.copy_from_slice(next.next().unwrap());
         Ok(())
     };
-    Hnsw::build(metric, 6, params, data.len(), fill, &Serial, |_| ControlFlow::Continue(()))
+    Hnsw::build(metric, data[0].len(), params, data.len(), fill, &Serial, |_| ControlFlow::Continue(()))
 }
 
 #[test]
@@ -113,11 +113,15 @@ fn every_allocation_of_a_build_can_fail() {
     }
 }
 
+/// In 128 dimensions codes help to build a graph that keeps none, in 256 there are two kinds of them.
 #[test]
 fn every_allocation_of_a_build_with_codes_can_fail() {
-    let data = vectors(Shape::Uniform, 6, 100, 1);
-    for quantization in Quantization::ALL {
-        let params = Params { quantization: Some(quantization), ..PARAMS };
+    let kinds = [Some(Quantization::Sq8), Some(Quantization::Sq4)];
+    for (dim, quantization) in
+        [6, 256].into_iter().flat_map(|dim| kinds.map(|kind| (dim, kind))).chain([(128, None)])
+    {
+        let data = vectors(Shape::Uniform, dim, 100, 1);
+        let params = Params { quantization, ..PARAMS };
         let (expected, _) = built(Metric::Cosine, params, &data, &Serial);
         for n in 0.. {
             match failing_at(n, || build(Metric::Cosine, params, &data)) {

@@ -19,9 +19,15 @@ fn plan_and_truth(params: Params, metric: Metric, dim: usize, count: usize) -> [
 #[test]
 fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
-        for (m, dim, count, seed) in
-            [(4, 3, 0, 0), (4, 3, 1, 1), (16, 1, 2, 2), (5, 20, 63, 3), (16, 100, 700, 4), (4, 64, 2_000, 5)]
-        {
+        for (m, dim, count, seed) in [
+            (4, 3, 0, 0),
+            (4, 3, 1, 1),
+            (16, 1, 2, 2),
+            (5, 20, 63, 3),
+            (16, 130, 700, 4),
+            (4, 64, 2_000, 5),
+            (8, 256, 300, 6),
+        ] {
             let params = Params { m, ef_construction: 20, seed, quantization, ..Params::default() };
             // Without vectors the tests' own helper takes three dimensions.
             let [(planned, left), (bound, peak)] = plan_and_truth(params, Metric::Cosine, dim, count);
@@ -34,10 +40,12 @@ fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
 #[test]
 fn the_peak_of_a_build_is_near_its_bound() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
-        let params = Params { ef_construction: 40, quantization, ..Params::default() };
-        let [_, (bound, peak)] = plan_and_truth(params, Metric::SquaredEuclidean, 128, 20_000);
-        println!("{quantization:?}: {peak} of {bound}, {:.3}", peak as f64 / bound as f64);
-        assert!(peak <= bound && peak as f64 >= 0.8 * bound as f64, "{quantization:?}: {peak}, {bound}");
+        for (dim, count) in [(64, 20_000), (128, 10_000), (256, 5_000)] {
+            let params = Params { ef_construction: 40, quantization, ..Params::default() };
+            let [_, (bound, peak)] = plan_and_truth(params, Metric::SquaredEuclidean, dim, count);
+            println!("{quantization:?}, {dim}: {peak} of {bound}, {:.3}", peak as f64 / bound as f64);
+            assert!(peak <= bound && peak as f64 >= 0.8 * bound as f64, "{quantization:?}: {peak}, {bound}");
+        }
     }
 }
 

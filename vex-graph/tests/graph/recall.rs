@@ -56,6 +56,26 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
     }
 }
 
+/// Of so many elements, the walks of a build find their way by smaller codes than what selects the links.
+#[test]
+fn links_that_walks_by_codes_propose_are_as_good() {
+    for (dim, quantization) in [(128, None), (256, Some(Quantization::Sq8)), (256, Some(Quantization::Sq4))] {
+        let all = embeddings(dim, 2_200, 23);
+        let (data, queries) = all.split_at(2_000);
+        for metric in Metric::NUMERIC {
+            let params = Params { ef_construction: 60, seed: 4, quantization, ..Params::default() };
+            let (one_by_one, (at_once, _)) =
+                (inserted(metric, params, data), built(metric, params, data, &Threads(2)));
+            assert_invariants(&at_once.view());
+            for ef in [12, 32] {
+                let (a, b) = (recall(&one_by_one.view(), queries, ef), recall(&at_once.view(), queries, ef));
+                println!("{dim}, {quantization:?}, {metric}, ef {ef}: inserted {a:.4}, built {b:.4}");
+                assert!(b >= a - 0.01, "{dim}, {quantization:?}, {metric}, ef {ef}: inserted {a}, built {b}");
+            }
+        }
+    }
+}
+
 #[test]
 fn ten_rounds_that_replace_a_tenth_cost_no_recall() {
     let all = embeddings(32, 6_400, 22);

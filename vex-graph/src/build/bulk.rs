@@ -1,0 +1,72 @@
+//! All nodes at once: which codes are made for the build, and which of them the graph keeps.
+
+use core::ops::ControlFlow;
+
+use super::{Coded, Executor, Guided, Linker, Workspace};
+use crate::codes::{Eight, Four};
+use crate::storage::CodeRows;
+use crate::{BuildError, NodeId, Quantization, Rows};
+
+/// From so many elements on, walks between vectors find their way by codes: fewer elements are fetched as fast as their code.
+const VECTORS_GUIDED_FROM: usize = 128;
+
+/// From so many elements on, walks between SQ8 codes find their way by SQ4 codes. Of fewer elements the errors of four bits
+/// do not average out.
+const CODES_GUIDED_FROM: usize = 256;
+
+/// What a build compares nodes by.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan {
+    /// What selects the links; `None` if vectors do.
+    pub(crate) fine: Option<Quantization>,
+    /// What walks find their way by, if not by the same.
+    pub(crate) guide: Option<Quantization>,
+}
+
+impl Plan {
+    /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
+    pub(crate) fn new(quantization: Option<Quantization>, dim: usize) -> Self {
+        match quantization {
+            None => Self { fine: None, guide: (dim >= VECTORS_GUIDED_FROM).then_some(Quantization::Sq8) },
+            Some(_) => Self {
+                fine: Some(Quantization::Sq8),
+                guide: (dim >= CODES_GUIDED_FROM).then_some(Quantization::Sq4),
+            },
+        }
+    }
+}
+
+/// Links the nodes of `rows`, and returns the codes that the graph keeps.
+pub(crate) fn link<E>(
+    linker: Linker<'_>,
+    rows: &Rows<'_>,
+    level_of: impl Fn(NodeId) -> usize + Sync,
+    workspace: &mut Workspace,
+    executor: &impl Executor,
+    progress: impl FnMut(usize) -> ControlFlow<()>,
+) -> Result<Option<CodeRows>, BuildError<E>> {
+    let quantization = linker.params.quantization;
+    let plan = Plan::new(quantization, rows.dim());
+    let code = |kind| CodeRows::of_rows(kind, rows, executor);
+    let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
+    let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
+    match (coded, &guide) {
+        (None, None) => linker.link_all(*rows, rows.count(), level_of, workspace, executor, progress)?,
+        (None, Some(guide)) => {
+            let space = Guided::<_, Eight>::new(*rows, *rows, guide.view());
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+        }
+        (Some(space), None) => {
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
+        }
+        (Some(space), Some(guide)) => {
+            let space = Guided::<_, Four>::new(space, *rows, guide.view());
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+        }
+    }
+    let kept = [fine, guide].into_iter().flatten().find(|codes| Some(codes.quantization()) == quantization);
+    match (kept, quantization) {
+        (None, Some(quantization)) => Ok(Some(CodeRows::of_rows(quantization, rows, executor)?)),
+        (kept, _) => Ok(kept),
+    }
+}
