@@ -107,7 +107,7 @@ def builds(result):
         "",
         f"## Build with {threads} threads, and size",
         "",
-        "Vex's build time includes reading the rows and writing the file. Resident: the growth of the process from",
+        "Vex's build time includes reading the rows. Resident: the growth of the process from",
         "before the index is loaded until after the searches; for Vex the peak of the whole process. CPU s: the build's time",
         "on processors, summed over threads, which says more where other programs ran beside it.",
         "",

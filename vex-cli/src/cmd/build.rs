@@ -31,7 +31,7 @@ Example:
   vex build base.npy --output base.vex --metric cosine
 
 JSON: one object with count, dim, metric, m, ef_construction, quantization (null for none), build_seconds \
-(reading, linking and saving), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
+(reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
 does not tell).")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
@@ -79,6 +79,7 @@ struct Report {
     ef_construction: usize,
     quantization: Option<&'static str>,
     build_seconds: f64,
+    save_seconds: f64,
     index_bytes: u64,
     peak_rss_bytes: Option<u64>,
 }
@@ -125,6 +126,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         .build_with(count, fill, linked)
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
+    let linked = started.elapsed();
     index.save_with(&args.output, args.store)?;
     let time = started.elapsed();
 
@@ -138,6 +140,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         ef_construction: args.ef_construction,
         quantization: quantization.map(Quantization::name),
         build_seconds: time.as_secs_f64(),
+        save_seconds: (time - linked).as_secs_f64(),
         index_bytes: metadata.len(),
         peak_rss_bytes: rss::peak_rss_bytes(),
     };
