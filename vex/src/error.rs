@@ -117,7 +117,7 @@ pub enum OpenProblem {
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
-/// An index that was not saved. What was at the path is as it was.
+/// An index that was not saved. What was at the path is as it was, but for [`SaveProblem::NotDurable`].
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]
 pub struct SaveError {
@@ -138,4 +138,11 @@ pub enum SaveProblem {
     /// The index has no encoding.
     #[error(transparent)]
     Format(#[from] vex_format::WriteError),
+    /// Another writer is saving to the same path.
+    #[error("locked by another writer")]
+    Locked,
+    /// The new file is there, complete and under its name, but the folder could not be flushed: after a power failure there may
+    /// be the old file.
+    #[error("saved, but the folder could not be flushed: {0}")]
+    NotDurable(#[source] io::Error),
 }

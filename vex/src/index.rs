@@ -85,8 +85,13 @@ impl Index {
     /// Saves the index. A reader of `path` finds the file that was there before or the complete new one, never a part: the
     /// bytes go to a temporary file in the same folder, reach the disk, and then take the name.
     ///
+    /// The temporary file of `index.vex` is `.vex-index.vex.tmp`. It is locked while it is written; if the process is killed, it stays
+    /// and does no harm, and the next save to that path removes it. The lock is between saves: of two programs
+    /// that open an index, change it and save it one after the other, the second wins.
+    ///
     /// # Errors
-    /// If the operating system refuses. What was at the path is then as it was, and the temporary file is gone.
+    /// If the operating system refuses, or another writer is [saving to the path](SaveProblem::Locked). What was at the path is
+    /// then as it was, but for [`SaveProblem::NotDurable`], and the temporary file is gone.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
         self.save_with(path, Store::F32)
     }
@@ -100,9 +105,7 @@ impl Index {
         let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence, store };
         Writer::new(&self.graph.view(), &self.keys, &meta)
             .map_err(SaveProblem::from)
-            .and_then(|writer| {
-                publish::publish(path, |sink| writer.write_to(sink)).map_err(SaveProblem::from)
-            })
+            .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)))
             .map_err(|problem| SaveError { path: path.to_owned(), problem })
     }
 

@@ -1,54 +1,90 @@
 //! A file that appears whole or not at all.
 
-use std::fs::File;
+mod disk;
+#[cfg(test)]
+mod simulated;
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::SaveProblem;
+use disk::Disk;
 
 /// What a sink takes is written before the file takes its name.
 type Sink<'s> = dyn FnMut(&[u8]) -> io::Result<()> + 's;
 
-/// Writes through a temporary file in the folder of `path`, which takes the name only when every byte is on the disk.
-///
-/// A failed fsync is not tried again: the pages it failed to write may be marked clean, and a second one would lie.
+/// The steps of a publication. Tests take them on a file system that fails at each, and loses its power after each.
+trait FileSystem {
+    /// A file that is open for writing, and locked against other writers.
+    type File: Write;
+
+    /// Creates a file, empty, in place of one that a writer left behind when it was killed.
+    fn create(&self, path: &Path) -> Result<Self::File, SaveProblem>;
+    /// Waits until every byte of a file is on the medium.
+    fn sync(&self, file: &Self::File) -> io::Result<()>;
+    /// Gives a file another name, in place of the file that has it.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Waits until the names in a folder are on the medium.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+    /// Removes a file.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+}
+
+/// Writes through a temporary file in the folder of `path`, which takes the name only when every byte is on the medium.
 pub(crate) fn publish(
     path: &Path,
     write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>,
-) -> io::Result<()> {
+) -> Result<(), SaveProblem> {
     if path.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
+        return Err(io::Error::from(io::ErrorKind::IsADirectory).into());
     }
+    publish_on(&Disk, path, write)
+}
+
+fn publish_on<F: FileSystem>(
+    files: &F,
+    path: &Path,
+    write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>,
+) -> Result<(), SaveProblem> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vex-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        // Like any new file: readable by whom the umask lets, not by its owner alone.
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    let temporary = temporary(folder, path)?;
+    let mut file = files.create(&temporary)?;
+    let renamed = fill(files, &mut file, write).and_then(|()| files.rename(&temporary, path));
+    if let Err(error) = renamed {
+        // If this fails too, the next writer does it.
+        let _ = files.remove(&temporary);
+        return Err(error.into());
     }
-    let mut file = builder.tempfile_in(folder)?;
-    {
-        let mut buffer = BufWriter::with_capacity(1 << 20, file.as_file_mut());
-        let mut sink = |bytes: &[u8]| buffer.write_all(bytes);
-        write(&mut (&mut sink as &mut Sink<'_>))?;
-        buffer.flush()?;
-    }
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    // The next writer may begin.
+    drop(file);
+    files.sync_folder(folder).map_err(SaveProblem::NotDurable)
 }
 
-/// A rename is on the disk when its folder is.
-#[cfg(unix)]
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    File::open(folder)?.sync_all()
+/// The name of a target says which temporary file is its own, so that there is one at most, and two writers meet there.
+fn temporary(folder: &Path, path: &Path) -> io::Result<PathBuf> {
+    let mut name = std::ffi::OsString::from(".vex-");
+    name.push(path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
+    name.push(".tmp");
+    Ok(folder.join(name))
 }
 
-/// Elsewhere a folder cannot be opened as a file.
-#[cfg(not(unix))]
-fn sync_folder(_: &Path) -> io::Result<()> {
-    Ok(())
+/// Writes a file, and waits until it is on the medium.
+///
+/// A failed sync is not tried again: the pages it failed to write may be marked clean, and a second one would lie.
+fn fill<F: FileSystem>(
+    files: &F,
+    file: &mut F::File,
+    write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>,
+) -> io::Result<()> {
+    let mut buffer = BufWriter::with_capacity(1 << 20, &mut *file);
+    let mut sink = |bytes: &[u8]| buffer.write_all(bytes);
+    write(&mut (&mut sink as &mut Sink<'_>))?;
+    buffer.flush()?;
+    drop(buffer);
+    files.sync(file)
 }
