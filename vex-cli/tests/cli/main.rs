@@ -1,6 +1,7 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
 mod demo;
+mod killed;
 mod no_space;
 mod outputs;
 mod quantized;
