@@ -2,6 +2,7 @@
 
 mod coded;
 mod file;
+mod files;
 mod graph;
 mod poke;
 mod random;
@@ -9,7 +10,8 @@ mod seal;
 
 pub use coded::coded;
 pub use file::{write, write_with};
+pub use files::files;
 pub use graph::Graph;
-pub use poke::poke;
+pub use poke::{accepted, poke};
 pub use random::Random;
-pub use seal::seal;
+pub use seal::{seal, seal_header};

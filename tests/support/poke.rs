@@ -1,3 +1,4 @@
+use vex_format::Image;
 use vex_graph::{GraphView, Neighbor, NodeId, Scratch, SearchParams, search};
 
 /// Does with a view all that a reader can do. Whatever file the view is of, it must neither panic nor run on.
@@ -21,8 +22,24 @@ pub fn poke(view: &GraphView<'_>) {
         }
         let mut query = vec![0.25; view.dim()];
         query[0] = 1.0 + node as f32;
-        let stats = search(view, &query, &SearchParams::new(4, 8), &mut scratch, &mut found).unwrap();
-        assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
+        let mut params = SearchParams::new(4, 8);
+        for budget in [usize::MAX, 3] {
+            params.max_distance_evals = budget;
+            let stats = search(view, &query, &params, &mut scratch, &mut found).unwrap();
+            assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
+            // Each step of the descent approaches, and a step reads a row; the base level is walked once.
+            let most = view.count() * view.levels().len() * 2 * view.m() + 1;
+            assert!(stats.distances <= most.min(budget.saturating_add(2 * view.m())), "{stats:?}");
+        }
     }
     std::hint::black_box(sum);
+}
+
+/// Opens bytes, does all that a reader can do, and verifies; says whether nothing was found.
+pub fn accepted(bytes: &[u8]) -> bool {
+    Image::open(bytes).is_ok_and(|image| {
+        poke(&image.graph());
+        std::hint::black_box(image.keys().iter().max());
+        image.verify().is_ok()
+    })
 }

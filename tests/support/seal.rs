@@ -1,11 +1,12 @@
 use vex_format::{checksum_of_blocks, crc32c};
 
+const HEADER: usize = 128;
+const ENTRY: usize = 32;
+const BLOCK: usize = 1 << 16;
+
 /// Makes every checksum of a file fit its bytes again, and the trailer the header, as a forger would. Bytes that are too
 /// few, or sections that are not inside of them, are left as they are.
 pub fn seal(bytes: &mut [u8]) {
-    const HEADER: usize = 128;
-    const ENTRY: usize = 32;
-    const BLOCK: usize = 1 << 16;
     if bytes.len() < HEADER + 16 {
         return;
     }
@@ -21,6 +22,13 @@ pub fn seal(bytes: &mut [u8]) {
             bytes[entry + 28..entry + 32].copy_from_slice(&checksum.to_le_bytes());
         }
     }
+    seal_header(bytes);
+}
+
+/// The same for the checksums of the header and the table alone.
+pub fn seal_header(bytes: &mut [u8]) {
+    let sections =
+        usize::from(u16::from_le_bytes([bytes[30], bytes[31]])).min((bytes.len() - HEADER) / ENTRY);
     let table = crc32c(&bytes[HEADER..HEADER + sections * ENTRY]);
     bytes[120..124].copy_from_slice(&table.to_le_bytes());
     let header = crc32c(&bytes[..124]);

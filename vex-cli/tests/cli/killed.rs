@@ -31,7 +31,8 @@ struct Met {
 fn a_killed_build_leaves_the_old_index_or_the_new_one() {
     let folder = Folder::new();
     // Few vectors, each of them long: quick to link, and slow to write.
-    let build = |version: usize| format!("build {version}.npy --output index.vex --quantize none --threads 1");
+    let build =
+        |version: usize| format!("build {version}.npy --output index.vex --quantize none --threads 1");
     let expected: Vec<Vec<u8>> = (0..2)
         .map(|version| {
             folder.write(&format!("{version}.npy"), vectors(&floats(&bytes(version as u64, 150, 4000))));
@@ -65,7 +66,10 @@ fn a_killed_build_leaves_the_old_index_or_the_new_one() {
         let found = folder.read("index.vex");
         let version = expected.iter().position(|expected| *expected == found);
         let version = version.unwrap_or_else(|| panic!("cycle {cycle}: {} bytes of neither", found.len()));
-        assert!(version == next || !status.success(), "cycle {cycle}: a build that succeeded left the old index");
+        assert!(
+            version == next || !status.success(),
+            "cycle {cycle}: a build that succeeded left the old index"
+        );
         Index::open(folder.path("index.vex")).unwrap();
         if version == next {
             met.new += 1;

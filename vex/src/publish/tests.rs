@@ -82,7 +82,8 @@ fn is_right(folder: &Simulated, old: Option<&[u8]>, saved: bool) -> bool {
     let there = folder.read(path);
     let whole = there.as_ref() == Some(&new()) || (!saved && there.as_deref() == old);
     let (folder, later) = (folder.clone().with_fault(usize::MAX, Fault::Cut), bytes(9_000, 3));
-    let usable = save(&&folder, &later).is_ok() && folder.read(path) == Some(later) && folder.names() == [path];
+    let usable =
+        save(&&folder, &later).is_ok() && folder.read(path) == Some(later) && folder.names() == [path];
     whole && usable
 }
 
@@ -214,7 +215,10 @@ fn a_link_in_the_way_is_not_followed() {
     fs::write(&victim, b"untouched").unwrap();
     std::os::unix::fs::symlink(&victim, &link).unwrap();
     save_to(&path, b"whole").unwrap();
-    assert_eq!((fs::read(&path).unwrap(), fs::read(&victim).unwrap()), (b"whole".to_vec(), b"untouched".to_vec()));
+    assert_eq!(
+        (fs::read(&path).unwrap(), fs::read(&victim).unwrap()),
+        (b"whole".to_vec(), b"untouched".to_vec())
+    );
     assert!(!link.exists());
 }
 
@@ -245,7 +249,10 @@ fn writers_at_once_publish_whole_files_only() {
                 })
             })
             .collect();
-        writers.into_iter().map(|writer| writer.join().unwrap()).fold([0; 2], |a, b| [a[0] + b[0], a[1] + b[1]])
+        writers
+            .into_iter()
+            .map(|writer| writer.join().unwrap())
+            .fold([0; 2], |a, b| [a[0] + b[0], a[1] + b[1]])
     });
     assert!(saved[0] > 0 && saved[0] + saved[1] == WRITERS * 40, "{saved:?}");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);

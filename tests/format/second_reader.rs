@@ -1,0 +1,132 @@
+//! A reader in Python, written from FORMAT.md alone (`reader.py`), finds in every file what Vex finds.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use support::coded;
+use vex_format::{AlignedBytes, Image, Meta, Store, Tag, Writer};
+use vex_graph::{Metric, NodeSet, Quantization};
+
+/// Says why there is no Python with numpy. `VEX_REQUIRE_ALL=1` makes that a failure.
+fn skip(reason: &str) {
+    eprintln!("SKIPPED: the second reader cannot run: {reason}");
+    assert!(std::env::var("VEX_REQUIRE_ALL").as_deref() != Ok("1"), "{reason}");
+}
+
+fn python(arguments: &[&Path]) -> Option<Output> {
+    let run = |arguments: &[&Path]| Command::new("python3").args(arguments).output();
+    match run(&["-c".as_ref(), "import numpy".as_ref()]) {
+        Err(error) => skip(&format!("python3: {error}")),
+        Ok(output) if !output.status.success() => skip("python3 has no numpy"),
+        Ok(_) => {
+            let reader: &Path = concat!(env!("CARGO_MANIFEST_DIR"), "/format/reader.py").as_ref();
+            return Some(run(&[&[reader], arguments].concat()).unwrap());
+        }
+    }
+    None
+}
+
+fn fixtures() -> Vec<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures");
+    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    files
+}
+
+/// Files with codes beside vectors, from which the reader computes the terms again; of 300 dimensions, so that a rotation is
+/// of two parts.
+fn with_codes(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for (metric, quantization) in Metric::NUMERIC.into_iter().flat_map(|m| Quantization::ALL.map(|q| (m, q)))
+    {
+        let graph = coded(metric, quantization, 300, 12, 5);
+        let view = graph.view().with_tombstones(NodeSet::new(&[0b10_0100]));
+        let keys: Vec<u64> = (0..12).map(|id| u64::MAX - 3 * id).collect();
+        let params = *graph.params();
+        let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::F32 };
+        let mut bytes = Vec::new();
+        let writer = Writer::new(&view, &keys, &meta).unwrap();
+        writer
+            .write_to(&mut |chunk: &[u8]| {
+                bytes.extend_from_slice(chunk);
+                Ok::<(), ()>(())
+            })
+            .unwrap();
+        let path = folder.join(format!("{metric}-{quantization}.vex"));
+        fs::write(&path, bytes).unwrap();
+        files.push(path);
+    }
+    files
+}
+
+/// What Vex reads, in the words of the format.
+fn expected(path: &Path) -> Value {
+    let bytes = AlignedBytes::copy_of(&fs::read(path).unwrap()).unwrap();
+    let image = Image::open(&bytes).unwrap();
+    image.verify().unwrap();
+    let (header, params, graph) = (image.header(), image.params(), image.graph());
+    let table = image.sections().map(|section| {
+        json!({
+            "tag": section.tag.to_string(), "offset": section.offset, "length": section.length,
+            "size": section.element_size, "checksum": section.checksum,
+        })
+    });
+    let links = (0..header.levels).map(|level| {
+        (0..header.level_count[level]).map(|id| graph.links(id, level).to_vec()).collect::<Vec<_>>()
+    });
+    let mut value = json!({
+        "major": header.major, "minor": header.minor, "header_length": 128,
+        "compatible": header.compatible, "read_only_compatible": header.read_only_compatible,
+        "incompatible": header.incompatible, "align_log2": 6, "block_log2": 16,
+        "sections": header.sections, "file_length": header.file_length, "sequence": header.sequence,
+        "dim": header.dim, "stride": header.stride, "count": header.count, "element": 1,
+        "metric": 1 + Metric::NUMERIC.iter().position(|metric| *metric == header.metric).unwrap(),
+        "kind": 1, "levels": header.levels, "m": header.m, "m0": 2 * header.m, "entry": header.entry,
+        "level_count": header.level_count, "table": table.collect::<Vec<_>>(), "keys": image.keys(),
+        "links": links.collect::<Vec<_>>(), "tombstones": graph.tombstones().iter().collect::<Vec<_>>(),
+        "ef_construction": params.ef_construction, "build_flags": u8::from(params.keep_pruned),
+        "seed": params.seed,
+    });
+    if let Some(section) = image.sections().find(|section| section.tag == Tag::VECTORS) {
+        let size = section.element_size as usize;
+        let row = |row: &[u8]| row[..header.dim * size].iter().map(|byte| format!("{byte:02x}")).collect();
+        let rows = image.section_bytes(&section).chunks(header.stride * size);
+        value["vectors"] = rows.map(row).collect::<Vec<String>>().into();
+    }
+    value
+}
+
+#[test]
+fn the_second_reader_finds_what_vex_finds() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = [fixtures(), with_codes(folder.path())].concat();
+    assert!(files.len() >= 12, "{files:?}");
+    let arguments: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
+    let Some(output) = python(&arguments) else { return };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let found: Vec<Value> = output
+        .stdout
+        .split_inclusive(|byte| *byte == b'\n')
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect();
+    assert_eq!(found.len(), files.len());
+    for (path, found) in files.iter().zip(found) {
+        assert_eq!(found, expected(path), "{}", path.display());
+    }
+    eprintln!("{} files read alike", files.len());
+}
+
+#[test]
+fn the_second_reader_refuses_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("damaged.vex");
+    for at in [9, 50, 140, 400, 2700] {
+        let mut bytes = fs::read(&fixtures()[0]).unwrap();
+        bytes[at] ^= 1;
+        fs::write(&path, &bytes).unwrap();
+        let Some(output) = python(&[&path]) else { return };
+        assert!(!output.status.success(), "byte {at}");
+    }
+}

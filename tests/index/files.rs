@@ -1,0 +1,142 @@
+//! Files that are cut short, changed and replaced by others, and folders that take none.
+
+use std::fs;
+use std::path::Path;
+
+use support::Random;
+use vex::{Hit, Index, MappedIndex, OpenProblem, SaveProblem};
+
+const DIM: usize = 8;
+
+fn index(count: usize, seed: u64) -> Index {
+    let mut random = Random(seed);
+    let vector = |random: &mut Random| (0..DIM).map(|_| random.element()).collect::<Vec<_>>();
+    Index::builder(DIM)
+        .threads(1)
+        .build_from((0..count).map(|key| (key as u64, vector(&mut random))).collect::<Vec<_>>())
+        .unwrap()
+}
+
+fn nearest(index: &MappedIndex) -> Vec<Hit> {
+    index.search(&[0.1; DIM], 5).unwrap()
+}
+
+fn map(path: &Path) -> MappedIndex {
+    // SAFETY: the file is in the test's own folder, and is only ever replaced by a rename.
+    unsafe { MappedIndex::open(path) }.unwrap()
+}
+
+#[test]
+#[cfg(unix)]
+fn readers_keep_the_file_they_opened() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let versions: Vec<_> = (0..10).map(|seed| index(100 + seed, seed as u64)).collect();
+    let mut readers = Vec::new();
+    for version in &versions {
+        version.save(&path).unwrap();
+        let reader = map(&path);
+        readers.push((version.search(&[0.1; DIM], 5).unwrap(), reader));
+    }
+    fs::remove_file(&path).unwrap();
+    for (expected, reader) in &readers {
+        assert_eq!(&nearest(reader), expected);
+        reader.verify().unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_was_cut_short_or_grew_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    index(50, 1).save(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let longer = [&whole[..], &[0; 64]].concat();
+    for len in (0..whole.len()).step_by(61).chain([whole.len() - 1, whole.len() + 1, longer.len()]) {
+        fs::write(&path, &longer[..len]).unwrap();
+        assert!(matches!(Index::open(&path).unwrap_err().problem, OpenProblem::Format(_)), "{len} bytes");
+        assert!(
+            matches!(MappedIndex::read(&path).unwrap_err().problem, OpenProblem::Format(_)),
+            "{len} bytes"
+        );
+    }
+}
+
+/// What is read is verified where nobody else can change it, so whatever others do to the file, an index that opens is right.
+#[test]
+fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let version = index(3_000, 1);
+    version.save(&path).unwrap();
+    let whole = fs::read(&path).unwrap();
+    let expected = version.search(&[0.1; DIM], 5).unwrap();
+    let mut opened = 0;
+    std::thread::scope(|scope| {
+        let (path, whole) = (&path, &whole);
+        let vandal = scope.spawn(move || {
+            let mut random = Random(2);
+            for _ in 0..200 {
+                let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+                file.set_len(random.below(whole.len()) as u64).unwrap();
+                fs::write(path, whole).unwrap();
+            }
+        });
+        while !vandal.is_finished() {
+            if let Ok(index) = Index::open(path) {
+                assert_eq!(index.search(&[0.1; DIM], 5).unwrap(), expected);
+                opened += 1;
+            }
+            if let Ok(index) = MappedIndex::read(path)
+                && index.verify().is_ok()
+            {
+                assert_eq!(index.search(&[0.1; DIM], 5).unwrap(), expected);
+            }
+        }
+        vandal.join().unwrap();
+    });
+    eprintln!("opened {opened} times");
+    assert!(Index::open(&path).is_ok());
+}
+
+/// A folder that takes no file even from root: where a process finds its open files.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_read_only_folder_is_opened_from_and_not_saved_to() {
+    use std::os::fd::AsRawFd;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let saved = index(50, 1);
+    saved.save(&path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    assert_eq!(Index::open(&path).unwrap().len(), 50);
+    assert_eq!(nearest(&map(path.as_ref())), saved.search(&[0.1; DIM], 5).unwrap());
+    let error = saved.save(&path).unwrap_err();
+    assert!(matches!(error.problem, SaveProblem::Io(_)), "{error}");
+    assert!(error.to_string().starts_with(&path), "{error}");
+    assert!(fs::read(&path).unwrap() == before);
+}
+
+#[test]
+#[cfg(unix)]
+fn a_folder_without_permission_to_write_is_opened_from_and_not_saved_to() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let saved = index(50, 1);
+    saved.save(&path).unwrap();
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o555)).unwrap();
+    if fs::write(folder.path().join("probe"), "").is_ok() {
+        eprintln!("SKIPPED: this user's files ignore permissions");
+        return;
+    }
+    assert_eq!(Index::open(&path).unwrap().len(), 50);
+    let error = saved.save(&path).unwrap_err();
+    let SaveProblem::Io(denied) = &error.problem else { panic!("{error}") };
+    assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+}

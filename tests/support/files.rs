@@ -1,0 +1,29 @@
+use vex_format::Store;
+use vex_graph::{Metric, NodeSet, Quantization};
+
+use crate::{Graph, coded, write, write_with};
+
+/// Small files of every kind, each with a name. What a new element or section adds to the format goes in here too.
+pub fn files() -> Vec<(String, Vec<u8>)> {
+    let mut files = Vec::new();
+    for metric in Metric::NUMERIC {
+        let mut put = |kind: &str, bytes: &[u8]| files.push((format!("{metric}, {kind}"), bytes.to_vec()));
+        let empty = Graph::ring(metric, 3, 4, &[], 0, 3);
+        put("empty", &write(&empty.view(), &empty.keys()));
+        let one = Graph::ring(metric, 17, 5, &[0], 1, 2);
+        put("one node", &write(&one.view(), &one.keys()));
+        let levels = Graph::ring(metric, 3, 4, &[2, 1, 1, 0, 0, 0, 0], 7, 1);
+        put("three levels", &write(&levels.view(), &levels.keys()));
+        let deleted = levels.view().with_tombstones(NodeSet::new(&[0b101_0010]));
+        put("tombstones", &write(&deleted, &levels.keys()));
+        for quantization in Quantization::ALL {
+            let graph = coded(metric, quantization, 3, 6, 4);
+            let keys = [1, 2, 3, 4, 5, 6];
+            put(&format!("{quantization}"), &write(&graph.view(), &keys));
+            let deleted = graph.view().with_tombstones(NodeSet::new(&[0b1_0010]));
+            put(&format!("{quantization} alone"), &write_with(&deleted, &keys, Store::None));
+        }
+    }
+    assert!(files.iter().all(|(_, bytes)| bytes.len() <= 16 << 10));
+    files
+}
