@@ -67,9 +67,9 @@ impl SectionDigest {
 }
 
 #[cfg(feature = "std")]
-use detected::Digest;
+pub(crate) use detected::Digest;
 #[cfg(not(feature = "std"))]
-use table::Digest;
+pub(crate) use table::Digest;
 
 #[cfg(feature = "std")]
 mod detected {

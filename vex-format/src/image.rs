@@ -77,11 +77,20 @@ impl<'a> Image<'a> {
     /// vectors. That keys are unique and that every node can be reached is not checked.
     ///
     /// # Errors
-    /// The first fault, in the order of the list above.
+    /// The first fault: of the checksums and the padding, then of what the sections hold, in their order.
     ///
     /// # Complexity
     /// Linear in the file, and quadratic in the length of a row of links.
     pub fn verify(&self) -> Result<(), VerifyError> {
         crate::verify::verify(self)
+    }
+
+    /// The same with the threads of an executor. What it finds does not depend on how many there are.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    #[cfg(feature = "alloc")]
+    pub fn verify_on(&self, executor: &impl vex_graph::Executor) -> Result<(), VerifyError> {
+        crate::verify::verify_on(self, executor)
     }
 }

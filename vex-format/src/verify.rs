@@ -1,42 +1,114 @@
 //! The full scan.
 
-use vex_graph::{Codes, GraphView, Metric, NodeId, Rows, TERMINATOR};
+use core::ops::Range;
 
-use crate::checksum::section_checksum;
+#[cfg(feature = "alloc")]
+use vex_graph::Executor;
+use vex_graph::{Codes, GraphView, Metric, NodeId, Rows, TERMINATOR, Terms};
+
+use crate::checksum::{BLOCK_BYTES, Digest, crc32c};
 use crate::header::{HEADER_BYTES, TRAILER_BYTES};
 use crate::section::ENTRY_BYTES;
-use crate::{Image, VerifyError};
+use crate::{Image, Tag, VerifyError};
 
 /// How far the length of a vector may be from 1 under cosine.
 const UNIT_TOLERANCE: f64 = 1e-3;
 
+/// Blocks of a piece: few enough that what was read for their checksums is still in the cache when their contents are checked.
+const PIECE_BLOCKS: usize = 4;
+
+/// Pieces that are made at a time for an executor.
+#[cfg(feature = "alloc")]
+const PIECES: usize = 64;
+
 pub(crate) fn verify(image: &Image<'_>) -> Result<(), VerifyError> {
-    checksums(image)?;
-    padding(image)?;
-    let graph = image.graph();
-    for level in 0..graph.levels().len() {
-        links(&graph, level)?;
-    }
-    if graph.rows().are_stored() {
-        vectors(graph.rows())?;
-    }
-    graph.codes().map_or(Ok(()), codes)?;
-    tombstones(&graph)
+    scan::<1>(image, |pieces| pieces.iter_mut().for_each(Piece::check))
 }
 
-fn checksums(image: &Image<'_>) -> Result<(), VerifyError> {
+#[cfg(feature = "alloc")]
+pub(crate) fn verify_on(image: &Image<'_>, executor: &impl Executor) -> Result<(), VerifyError> {
+    scan::<PIECES>(image, |pieces| executor.run(pieces, Piece::check))
+}
+
+/// Checks every section, `N` pieces at a time. A wrong checksum is told before wrong contents, which it explains.
+fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Result<(), VerifyError> {
+    let graph = image.graph();
+    let mut fault = None;
     for section in image.sections() {
-        let (expected, found) = (section.checksum, section_checksum(image.section_bytes(&section)));
-        if expected != found {
-            return Err(VerifyError::Checksum {
-                section: section.tag,
-                offset: section.offset,
-                expected,
-                found,
+        let bytes = image.section_bytes(&section);
+        let mut checksums = Digest::new();
+        for start in (0..bytes.len()).step_by(N * PIECE_BLOCKS * BLOCK_BYTES) {
+            let mut pieces: [_; N] = core::array::from_fn(|piece| {
+                Piece::new(&graph, section.tag, bytes, start + piece * PIECE_BLOCKS * BLOCK_BYTES)
             });
+            let used = (bytes.len() - start).div_ceil(PIECE_BLOCKS * BLOCK_BYTES).min(N);
+            let pieces = &mut pieces[..used];
+            run(pieces);
+            for piece in pieces {
+                piece.blocks().for_each(|(block, _)| checksums.update(&block.to_le_bytes()));
+                fault = fault.or(piece.fault);
+            }
+        }
+        let (expected, found) = (section.checksum, checksums.finish());
+        if expected != found {
+            let (section, offset) = (section.tag, section.offset);
+            return Err(VerifyError::Checksum { section, offset, expected, found });
         }
     }
-    Ok(())
+    padding(image)?;
+    fault.map_or(Ok(()), Err)
+}
+
+/// Some blocks of a section, which can be checked without the others.
+struct Piece<'a> {
+    graph: &'a GraphView<'a>,
+    section: Tag,
+    /// Where in the section it begins.
+    start: usize,
+    bytes: &'a [u8],
+    checksums: [u32; PIECE_BLOCKS],
+    fault: Option<VerifyError>,
+}
+
+impl<'a> Piece<'a> {
+    fn new(graph: &'a GraphView<'a>, section: Tag, bytes: &'a [u8], start: usize) -> Self {
+        let bytes = bytes.get(start..).unwrap_or(&[]);
+        let bytes = &bytes[..bytes.len().min(PIECE_BLOCKS * BLOCK_BYTES)];
+        Self { graph, section, start, bytes, checksums: [0; PIECE_BLOCKS], fault: None }
+    }
+
+    /// The checksum and the bytes of each block.
+    fn blocks(&mut self) -> impl Iterator<Item = (&mut u32, &[u8])> {
+        self.checksums.iter_mut().zip(self.bytes.chunks(BLOCK_BYTES))
+    }
+
+    fn check(&mut self) {
+        self.blocks().for_each(|(checksum, block)| *checksum = crc32c(block));
+        self.fault = self.contents().err();
+    }
+
+    fn contents(&self) -> Result<(), VerifyError> {
+        let graph = self.graph;
+        match (self.section, graph.codes()) {
+            (Tag::VECTORS, _) if graph.rows().are_stored() => {
+                vectors(graph.rows(), self.rows(graph.rows().stride() * size_of::<f32>()))
+            }
+            (Tag::TERMS, Some(codes)) => terms(codes, self.rows(size_of::<Terms>())),
+            (Tag::MEAN, Some(codes)) => mean(codes, self.rows(size_of::<f32>())),
+            (Tag::TOMBSTONES, _) if self.start == 0 => tombstones(graph),
+            (Tag([b'L', b'N', b'K', level @ b'0'..=b'7']), _) => {
+                let level = usize::from(level - b'0');
+                let width = graph.levels().get(level).map_or(1, |view| view.width);
+                links(graph, level, self.rows(width * size_of::<u32>()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The rows that begin in this piece.
+    fn rows(&self, row_bytes: usize) -> Range<usize> {
+        self.start.div_ceil(row_bytes)..(self.start + self.bytes.len()).div_ceil(row_bytes)
+    }
 }
 
 /// Checks the gaps before each section and before the trailer. The table is read again, and may have changed in a mapped
@@ -61,10 +133,10 @@ fn zeros(bytes: &[u8], start: usize, end: usize) -> Result<(), VerifyError> {
     }
 }
 
-fn links(graph: &GraphView<'_>, level: usize) -> Result<(), VerifyError> {
-    let view = &graph.levels()[level];
+fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(), VerifyError> {
+    let Some(view) = graph.levels().get(level) else { return Ok(()) };
     let expected = view.count() as u32;
-    for (node, row) in view.links.chunks_exact(view.width).enumerate() {
+    for (node, row) in nodes.clone().zip(view.links.chunks_exact(view.width).skip(nodes.start)) {
         let node = node as NodeId;
         let degree = row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len());
         let (live, rest) = row.split_at(degree);
@@ -87,13 +159,18 @@ fn links(graph: &GraphView<'_>, level: usize) -> Result<(), VerifyError> {
     Ok(())
 }
 
-fn codes(codes: &Codes<'_>) -> Result<(), VerifyError> {
-    let terms = codes.terms().iter().position(|terms| !terms.iter().all(|term| term.is_finite()));
-    if let Some(node) = terms {
-        return Err(VerifyError::Terms { node: node as NodeId });
+fn terms(codes: &Codes<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
+    let terms = nodes.clone().zip(codes.terms().iter().skip(nodes.start));
+    match terms.into_iter().find(|(_, terms)| !terms.iter().all(|term| term.is_finite())) {
+        Some((node, _)) => Err(VerifyError::Terms { node: node as NodeId }),
+        None => Ok(()),
     }
-    match codes.mean().iter().position(|element| !element.is_finite()) {
-        Some(position) => Err(VerifyError::Mean { position }),
+}
+
+fn mean(codes: &Codes<'_>, positions: Range<usize>) -> Result<(), VerifyError> {
+    let elements = positions.clone().zip(codes.mean().iter().skip(positions.start));
+    match elements.into_iter().find(|(_, element)| !element.is_finite()) {
+        Some((position, _)) => Err(VerifyError::Mean { position }),
         None => Ok(()),
     }
 }
@@ -106,12 +183,15 @@ fn tombstones(graph: &GraphView<'_>) -> Result<(), VerifyError> {
     }
 }
 
-fn vectors(rows: &Rows<'_>) -> Result<(), VerifyError> {
+fn vectors(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
     let (min, max) = (1.0 - UNIT_TOLERANCE, 1.0 + UNIT_TOLERANCE);
-    for (node, row) in rows.elements().chunks_exact(rows.stride()).enumerate() {
+    for (node, row) in nodes.clone().zip(rows.elements().chunks_exact(rows.stride()).skip(nodes.start)) {
         let node = node as NodeId;
         let (vector, padding) = row.split_at(rows.dim());
-        if let Some(position) = vector.iter().position(|element| !element.is_finite()) {
+        // Looked at as a whole first, which the processor does many at a time.
+        if !vector.iter().fold(true, |finite, element| finite & element.is_finite())
+            && let Some(position) = vector.iter().position(|element| !element.is_finite())
+        {
             return Err(VerifyError::NotFinite { node, position });
         }
         // By bits, since −0 is zero but not the one encoding of it.
@@ -119,11 +199,22 @@ fn vectors(rows: &Rows<'_>) -> Result<(), VerifyError> {
             return Err(VerifyError::VectorPadding { node, position: rows.dim() + position });
         }
         if rows.metric() == Metric::Cosine {
-            let found = vector.iter().map(|element| f64::from(*element) * f64::from(*element)).sum();
+            let found = squared_length(vector);
             if !(min * min..=max * max).contains(&found) {
                 return Err(VerifyError::NotUnitLength { node, found });
             }
         }
     }
     Ok(())
+}
+
+/// In eight sums, since a single one would wait for each addition.
+fn squared_length(vector: &[f32]) -> f64 {
+    let mut sums = [0.0; 8];
+    for part in vector.chunks(8) {
+        for (sum, element) in sums.iter_mut().zip(part) {
+            *sum += f64::from(*element) * f64::from(*element);
+        }
+    }
+    sums.iter().sum()
 }

@@ -117,6 +117,23 @@ pub enum OpenProblem {
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
+/// An index that was not found to be right.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum VerifyProblem {
+    /// The file is damaged.
+    #[error(transparent)]
+    Verify(#[from] vex_format::VerifyError),
+    /// The threads could not be started.
+    #[error("could not start {threads} threads: {error}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        error: rayon::ThreadPoolBuildError,
+    },
+}
+
 /// An index that was not saved. What was at the path is as it was, but for [`SaveProblem::NotDurable`].
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]

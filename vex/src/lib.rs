@@ -34,7 +34,8 @@
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
-//! An index starts no thread but during a bulk build and a batch of searches, and then as many as the caller says.
+//! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
+//! caller says.
 //!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
@@ -59,6 +60,7 @@ pub use vex_kernels as kernels;
 pub use builder::Builder;
 pub use error::{
     BatchError, BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem,
+    VerifyProblem,
 };
 pub use exact::exact_batch;
 pub use index::Index;

@@ -6,7 +6,8 @@ use vex_format::{Header, Image, Layout, Section, VerifyError};
 use vex_graph::{GraphView, Params, SearchError, SearchParams};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
-use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch};
+use crate::threads::Threads;
+use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem};
 
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
@@ -112,6 +113,16 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), VerifyError> {
         self.opened().verify()
+    }
+
+    /// The same on several threads, which end with it; by default one for each core.
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify), and if the threads cannot be started.
+    pub fn verify_on(&self, threads: Option<usize>) -> Result<(), VerifyProblem> {
+        let threads =
+            Threads::new(threads).map_err(|(threads, error)| VerifyProblem::Threads { threads, error })?;
+        Ok(self.opened().verify_on(&threads)?)
     }
 
     /// What the header of the file says.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use super::check_unique;
+use super::{check_unique, values};
 use crate::error::Failure;
 use crate::{human, map};
 
@@ -21,12 +21,15 @@ Example:
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
+    /// Threads to check on, 1 to 1024 [default: one for each core]
+    #[arg(long, value_name = "N", value_parser = values::threads())]
+    threads: Option<usize>,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     let index = map::open(&args.index)?;
-    index.verify().map_err(|error| Failure::refused(&args.index, error))?;
+    index.verify_on(args.threads).map_err(|error| Failure::refused(&args.index, error))?;
     let tombstones = index.graph().tombstones();
     let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);
     check_unique(&args.index, live)?;
