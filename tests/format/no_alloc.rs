@@ -1,10 +1,11 @@
-//! Opening, searching in place and verifying take no memory.
+//! Opening, searching in place and verifying take no memory; opening costs the same for any number of vectors.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 use support::{Graph, write};
-use vex_format::Image;
+use vex::MappedIndex;
+use vex_format::{Image, Tag};
 use vex_graph::{Metric, Neighbor, Scratch, SearchParams, search};
 
 struct Counting;
@@ -57,4 +58,56 @@ fn opening_searching_and_verifying_allocate_nothing() {
     assert_eq!(allocations(|| image.verify()), (0, Ok(())), "verify");
     let (count, result) = allocations(|| Image::open(&damaged).is_err());
     assert_eq!((count, result), (0, true), "open of a damaged file");
+}
+
+/// The parts of a file that opening reads.
+fn parts(bytes: &[u8]) -> [std::ops::Range<usize>; 3] {
+    let image = Image::open(bytes).unwrap();
+    let meta = image.sections().find(|section| section.tag == Tag::META).unwrap().offset as usize;
+    [0..128 + 32 * image.header().sections, meta..meta + 32, bytes.len() - 16..bytes.len()]
+}
+
+#[test]
+fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
+    let folder = tempfile::tempdir().unwrap();
+    let costs = [1_000, 10_000, 100_000].map(|count| {
+        let levels: Vec<_> = (0..count).map(|id| usize::from(id < count / 16)).collect();
+        let graph = Graph::ring(Metric::SquaredEuclidean, 8, 4, &levels, count, 1);
+        let mut bytes = write(&graph.view(), &graph.keys());
+        let parts = parts(&bytes);
+        // Everything else is overwritten: were it read, it would not open, or not say the same.
+        let header = *Image::open(&bytes).unwrap().header();
+        let mut start = 0;
+        for part in &parts {
+            bytes[start..part.start].fill(0xA5);
+            start = part.end;
+        }
+        let path = folder.path().join("index.vex");
+        std::fs::write(&path, &*bytes).unwrap();
+        assert!(bytes.len() > 100 * count);
+        drop(bytes);
+
+        let faults = faults();
+        // SAFETY: the file is in the test's own folder, and nothing writes to it.
+        let (allocations, index) = allocations(|| unsafe { MappedIndex::open(&path) }.unwrap());
+        let faults = self::faults() - faults;
+        assert_eq!(*index.header(), header);
+        // Pages of the file, and of the code that had not run before.
+        assert!(faults <= 40, "{count} vectors: {faults} page faults");
+        let read: usize = parts.iter().map(ExactSizeIterator::len).sum();
+        assert!(read < 2048, "{read} bytes");
+        eprintln!("{count} vectors: {read} bytes read, {allocations} allocations, {faults} page faults");
+        (read, allocations)
+    });
+    assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
+}
+
+/// Page faults of this thread so far; zero where the system does not tell.
+fn faults() -> u64 {
+    let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
+    // The fields after the name, of which the eighth counts those that needed no disk, and the tenth the others.
+    let fields = stat.rsplit(')').next().unwrap_or_default();
+    let mut fields = fields.split_whitespace().skip(7).step_by(2);
+    let mut field = || fields.next().map_or(0, |field| field.parse::<u64>().unwrap());
+    field() + field()
 }
