@@ -51,13 +51,12 @@ fn a_killed_build_leaves_the_old_index_or_the_new_one() {
         let mut command = folder.command(&build(next));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let draw = f64::from(cycle.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0]) / 200.0;
-        // Two of three after saving began, the others at any time.
-        if cycle % 3 > 0 {
-            while child.try_wait().unwrap().is_none() && !folder.path(LEFT).exists() {
-                std::thread::yield_now();
-            }
+        // A third at any time, a third at any time after saving began, and a third when it has just begun.
+        let after = [draw, draw, draw / 20.0][(cycle % 3) as usize];
+        while cycle % 3 > 0 && child.try_wait().unwrap().is_none() && !folder.path(LEFT).exists() {
+            std::thread::yield_now();
         }
-        std::thread::sleep(took.mul_f64(draw));
+        std::thread::sleep(took.mul_f64(after));
         child.kill().unwrap();
         let status = child.wait().unwrap();
         met.late += u64::from(status.success());

@@ -2,6 +2,7 @@
 
 mod demo;
 mod killed;
+mod media;
 mod no_space;
 mod outputs;
 mod quantized;
