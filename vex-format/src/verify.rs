@@ -17,6 +17,9 @@ const UNIT_TOLERANCE: f64 = 1e-3;
 /// Blocks of a piece: few enough that what was read for their checksums is still in the cache when their contents are checked.
 const PIECE_BLOCKS: usize = 4;
 
+/// Remainders by which the ids of a row are told apart.
+const MARKS: usize = 512;
+
 /// Pieces that are made at a time for an executor.
 #[cfg(feature = "alloc")]
 const PIECES: usize = 64;
@@ -136,6 +139,8 @@ fn zeros(bytes: &[u8], start: usize, end: usize) -> Result<(), VerifyError> {
 fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(), VerifyError> {
     let Some(view) = graph.levels().get(level) else { return Ok(()) };
     let expected = view.count() as u32;
+    // The node whose row last had an id of this remainder. Only ids that meet a mark of their own row are looked for in it.
+    let mut marks = [TERMINATOR; MARKS];
     for (node, row) in nodes.clone().zip(view.links.chunks_exact(view.width).skip(nodes.start)) {
         let node = node as NodeId;
         let degree = row.iter().position(|id| *id == TERMINATOR).unwrap_or(row.len());
@@ -147,10 +152,11 @@ fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(),
             if found == node {
                 return Err(VerifyError::SelfLink { level, node });
             }
-            // Rows are short, and a set would need memory.
-            if live[..index].contains(&found) {
+            let mark = &mut marks[found as usize % MARKS];
+            if *mark == node && live[..index].contains(&found) {
                 return Err(VerifyError::DuplicateLink { level, node, found });
             }
+            *mark = node;
         }
         if let Some(&found) = rest.iter().find(|id| **id != TERMINATOR) {
             return Err(VerifyError::LinkAfterEnd { level, node, found });
@@ -188,21 +194,21 @@ fn vectors(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
     for (node, row) in nodes.clone().zip(rows.elements().chunks_exact(rows.stride()).skip(nodes.start)) {
         let node = node as NodeId;
         let (vector, padding) = row.split_at(rows.dim());
-        // Looked at as a whole first, which the processor does many at a time.
-        if !vector.iter().fold(true, |finite, element| finite & element.is_finite())
-            && let Some(position) = vector.iter().position(|element| !element.is_finite())
-        {
-            return Err(VerifyError::NotFinite { node, position });
+        // Each row as a whole first, which the processor does many elements at a time. A length in range is one of finite elements.
+        let is_right = match rows.metric() {
+            Metric::Cosine => (min * min..=max * max).contains(&squared_length(vector)),
+            _ => vector.iter().fold(true, |finite, element| finite & element.is_finite()),
+        };
+        if !is_right {
+            let infinite = vector.iter().position(|element| !element.is_finite());
+            return Err(match infinite {
+                Some(position) => VerifyError::NotFinite { node, position },
+                None => VerifyError::NotUnitLength { node, found: squared_length(vector) },
+            });
         }
         // By bits, since −0 is zero but not the one encoding of it.
         if let Some(position) = padding.iter().position(|element| element.to_bits() != 0) {
             return Err(VerifyError::VectorPadding { node, position: rows.dim() + position });
-        }
-        if rows.metric() == Metric::Cosine {
-            let found = squared_length(vector);
-            if !(min * min..=max * max).contains(&found) {
-                return Err(VerifyError::NotUnitLength { node, found });
-            }
         }
     }
     Ok(())
@@ -210,11 +216,13 @@ fn vectors(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
 
 /// In eight sums, since a single one would wait for each addition.
 fn squared_length(vector: &[f32]) -> f64 {
+    let (parts, rest) = vector.as_chunks::<8>();
     let mut sums = [0.0; 8];
-    for part in vector.chunks(8) {
+    for part in parts {
         for (sum, element) in sums.iter_mut().zip(part) {
             *sum += f64::from(*element) * f64::from(*element);
         }
     }
-    sums.iter().sum()
+    let rest = rest.iter().map(|element| f64::from(*element) * f64::from(*element));
+    sums.into_iter().chain(rest).sum()
 }
