@@ -1,0 +1,153 @@
+//! An index does what a map of keys to vectors does, through any sequence of operations.
+#![no_main]
+
+use std::collections::BTreeMap;
+
+use libfuzzer_sys::fuzz_target;
+use tempfile::TempDir;
+use vex::{Index, InsertError, Metric, Quantization, Scratch, SearchParams};
+use vex_fuzz::Script;
+
+/// Bytes of an input that are used: longer sequences find no more than many short ones.
+const BYTES: usize = 512;
+
+/// Keys, of which there are few, so that operations meet.
+const KEYS: usize = 48;
+
+thread_local! {
+    static FOLDER: TempDir = TempDir::new().expect("a folder for indexes");
+}
+
+fuzz_target!(|input: &[u8]| {
+    let mut script = Script(&input[..input.len().min(BYTES)]);
+    let (dim, metric) = (1 + script.below(5), Metric::NUMERIC[script.below(3)]);
+    let quantization = [None, Some(Quantization::Sq8), Some(Quantization::Sq4)][script.below(3)];
+    let index = Index::builder(dim).metric(metric).m(4).ef_construction(1 + script.below(20)).threads(1);
+    let mut pair = Pair {
+        index: index.quantization(quantization).seed(script.byte().into()).build().expect("good parameters"),
+        model: BTreeMap::new(),
+    };
+    while !script.is_empty() {
+        pair.step(&mut script);
+    }
+    pair.check_all();
+});
+
+/// An index, and what must be in it.
+struct Pair {
+    index: Index,
+    model: BTreeMap<u64, Vec<f32>>,
+}
+
+impl Pair {
+    fn step(&mut self, script: &mut Script<'_>) {
+        match script.below(16) {
+            0..=5 => self.insert(script),
+            6..=7 => self.upsert(script),
+            8..=10 => self.delete(script),
+            11..=13 => self.search(script),
+            14 => self.index.compact().expect("memory for a small index"),
+            _ => self.reopen(),
+        }
+    }
+
+    fn key(script: &mut Script<'_>) -> u64 {
+        script.below(KEYS) as u64
+    }
+
+    fn vector(&self, script: &mut Script<'_>) -> Vec<f32> {
+        (0..self.index.dim()).map(|_| script.element()).collect()
+    }
+
+    /// Whether the index must refuse a vector.
+    fn is_refused(&self, vector: &[f32]) -> bool {
+        self.index.metric() == Metric::Cosine && vector.iter().all(|element| *element == 0.0)
+    }
+
+    fn insert(&mut self, script: &mut Script<'_>) {
+        let (key, vector) = (Self::key(script), self.vector(script));
+        match self.index.insert(key, &vector) {
+            Ok(()) => assert!(!self.is_refused(&vector) && self.model.insert(key, vector).is_none()),
+            Err(InsertError::DuplicateKey(_)) => assert!(self.model.contains_key(&key)),
+            Err(error) => assert!(self.is_refused(&vector), "{error}"),
+        }
+    }
+
+    fn upsert(&mut self, script: &mut Script<'_>) {
+        let (key, vector) = (Self::key(script), self.vector(script));
+        match self.index.upsert(key, &vector) {
+            Ok(replaced) => {
+                assert!(!self.is_refused(&vector));
+                assert_eq!(self.model.insert(key, vector).is_some(), replaced);
+            }
+            Err(error) => assert!(self.is_refused(&vector), "{error}"),
+        }
+    }
+
+    fn delete(&mut self, script: &mut Script<'_>) {
+        let key = Self::key(script);
+        let deleted = self.index.delete(key).expect("memory for a tombstone");
+        assert_eq!(deleted, self.model.remove(&key).is_some());
+    }
+
+    /// A pool as large as the index sees every node, and all of it is rescored: so the answer is exact.
+    fn search(&self, script: &mut Script<'_>) {
+        let (query, k) = (self.vector(script), script.below(KEYS));
+        let nodes = self.index.keys().len();
+        let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k, nodes.max(1)) };
+        let mut scratch = Scratch::new();
+        let found = match self.index.search_with(&query, &params, &mut scratch) {
+            Ok(found) => found.hits.to_vec(),
+            Err(error) => return assert!(self.is_refused(&query), "{error}"),
+        };
+        let metric = self.index.metric();
+        assert_eq!(found.len(), k.min(self.model.len()));
+        let mut expected: Vec<_> =
+            self.model.values().map(|vector| distance(metric, &query, vector)).collect();
+        expected.sort_by(f64::total_cmp);
+        for (hit, expected) in found.iter().zip(&expected) {
+            let own = distance(metric, &query, &self.model[&hit.key]);
+            for other in [*expected, own] {
+                assert!(
+                    (f64::from(hit.distance) - other).abs() <= tolerance(metric),
+                    "{hit:?} instead of {other}"
+                );
+            }
+        }
+    }
+
+    fn reopen(&mut self) {
+        FOLDER.with(|folder| {
+            let path = folder.path().join("index.vex");
+            self.index.save(&path).expect("room for a small index");
+            self.index = Index::open(&path).expect("what was saved");
+        });
+        self.check_all();
+    }
+
+    fn check_all(&self) {
+        assert_eq!(self.index.len(), self.model.len());
+        for key in 0..KEYS as u64 {
+            match (self.index.get(key), self.model.get(&key)) {
+                (Some(row), Some(_)) if self.index.metric() == Metric::Cosine => {
+                    let norm: f32 = row.iter().map(|element| element * element).sum();
+                    assert!((norm - 1.0).abs() < 1e-5, "{norm}");
+                }
+                (found, expected) => assert_eq!(found, expected.map(Vec::as_slice)),
+            }
+        }
+    }
+}
+
+fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
+    match metric {
+        Metric::SquaredEuclidean => vex_kernels::reference::squared_euclidean(a, b),
+        Metric::InnerProduct => vex_kernels::reference::inner_product(a, b),
+        _ => vex_kernels::reference::cosine(a, b),
+    }
+}
+
+/// Quarters are exact in f32, their products and sums too; only the cosine rounds.
+fn tolerance(metric: Metric) -> f64 {
+    if metric == Metric::Cosine { 1e-6 } else { 0.0 }
+}

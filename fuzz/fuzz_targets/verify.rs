@@ -1,0 +1,73 @@
+//! A file that is verified keeps what FORMAT.md promises: it can be searched, copied, and written again to the same bytes.
+#![no_main]
+
+use std::convert::Infallible;
+
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
+use vex_graph::{Neighbor, Scratch, SearchError, SearchParams, VectorError, search};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    vex_fuzz::mutate_index(data, size, max_size, seed)
+});
+
+fuzz_target!(|input: &[u8]| {
+    let bytes = AlignedBytes::copy_of(input).expect("inputs are small");
+    let Ok(image) = Image::open(&bytes) else { return };
+    if image.verify().is_err() {
+        return;
+    }
+    assert_searched(&image);
+    // Another minor version, feature or section is allowed, and not written back.
+    if is_of_this_version(&image) {
+        assert_eq!(written(&image), &bytes[..]);
+    }
+});
+
+/// Distances of what is found are numbers, and in order.
+fn assert_searched(image: &Image<'_>) {
+    let graph = image.graph();
+    let query = vec![0.5; graph.dim()];
+    let mut found = [Neighbor::default(); 4];
+    let stats = search(&graph, &query, &SearchParams::new(4, 8), &mut Scratch::new(), &mut found);
+    let found = &found[..stats.expect("a good query").found];
+    assert!(found.iter().all(|neighbor| !graph.tombstones().contains(neighbor.id)));
+    assert!(found.is_sorted_by(|a, b| a.distance.total_cmp(&b.distance).is_le()), "{found:?}");
+    let short = search(&graph, &query[1..], &SearchParams::new(4, 8), &mut Scratch::new(), &mut []);
+    let expected = VectorError::Dimension { expected: graph.dim(), found: graph.dim() - 1 };
+    assert_eq!(short, Err(SearchError::Query(expected)));
+}
+
+fn is_of_this_version(image: &Image<'_>) -> bool {
+    let header = image.header();
+    let (codes, sections_of_codes) = if header.quantization.is_some() { (0b11, 3) } else { (0, 0) };
+    // Besides those counted: keys and build parameters.
+    let sections = 2
+        + header.levels
+        + sections_of_codes
+        + usize::from(header.stores_vectors())
+        + usize::from(header.has_tombstones());
+    header.minor == vex_format::MINOR
+        && header.compatible & !codes == 0
+        && header.read_only_compatible == 0
+        && header.sections == sections
+        && header.has_tombstones() != image.graph().tombstones().is_empty()
+}
+
+fn written(image: &Image<'_>) -> Vec<u8> {
+    let header = image.header();
+    let meta = Meta {
+        params: *image.params(),
+        segment_id: header.segment_id,
+        sequence: header.sequence,
+        store: if header.stores_vectors() { Store::F32 } else { Store::None },
+    };
+    let graph = image.graph();
+    let writer = Writer::new(&graph, image.keys(), &meta).expect("a verified file can be written");
+    let mut bytes = Vec::new();
+    let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
+        bytes.extend_from_slice(chunk);
+        Ok::<(), Infallible>(())
+    });
+    bytes
+}
