@@ -6,8 +6,15 @@ pub use owned::AlignedBytes;
 /// Includes an index in the program, aligned so that it can be opened in place: `include_bytes!` promises no
 /// alignment. Yields a `&'static [u8]`. The path is relative to the file that names it.
 ///
-/// ```ignore
-/// static INDEX: &[u8] = vex_format::include_index!("words.vex");
+/// ```
+/// use vex_format::{Image, include_index};
+///
+/// static INDEX: &[u8] =
+///     include_index!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/v1.0-cosine.vex"));
+///
+/// let image = Image::open(INDEX)?;
+/// assert_eq!(image.graph().count(), 20);
+/// # Ok::<(), vex_format::OpenError>(())
 /// ```
 #[macro_export]
 macro_rules! include_index {

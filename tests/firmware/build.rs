@@ -1,0 +1,79 @@
+//! Makes two indexes of the demo's definitions, asks them on the host, and leaves both, with the answers, to the firmware.
+
+use std::convert::Infallible;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::{env, fs};
+
+use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
+use vex_graph::{Hnsw, Metric, Params, Quantization, Serial};
+use vex_kernels::{Distance, Level};
+
+// The board needs more of it.
+#[allow(dead_code)]
+#[path = "src/answers.rs"]
+mod answers;
+
+use answers::{DIM, Memory, NODES, vector};
+
+const DEFINITIONS: &str = "../../vex-cli/demo/definitions.f16.npy";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=src/answers.rs");
+    println!("cargo::rerun-if-changed={DEFINITIONS}");
+    let level = Distance::<f32>::new(Metric::InnerProduct).level();
+    assert_eq!(level, Level::Scalar, "run from this folder, whose configuration sets VEX_SIMD");
+
+    let out = env::var("OUT_DIR").expect("cargo sets it");
+    let out = Path::new(&out);
+    let definitions = fs::read(DEFINITIONS).expect("the demo's definitions");
+    for (name, count, store) in [("codes", NODES, Store::None), ("vectors", NODES / 4, Store::F32)] {
+        let index = index(&definitions, count, store);
+        let image = Image::open(&index).expect("what was written");
+        let mut answers = Vec::new();
+        answers::ask(&image, &mut Memory::new(), &mut |word: u32| answers.extend(word.to_le_bytes()));
+        write(&out.join(format!("{name}.vex")), &index);
+        write(&out.join(format!("{name}.answers")), &answers);
+    }
+    memory_map(out);
+}
+
+/// The file of an index of the first `count` definitions, whose keys are their places.
+fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
+    let params = Params { m: 8, quantization: Some(Quantization::Sq4), ..Params::default() };
+    let mut row = 0;
+    let next = |to: &mut [f32]| -> Result<(), Infallible> {
+        to.copy_from_slice(&vector(definitions, row));
+        row += 1;
+        Ok(())
+    };
+    let (graph, order) =
+        Hnsw::build(Metric::Cosine, DIM, params, count, next, &Serial, |_| ControlFlow::Continue(()))
+            .expect("definitions are vectors");
+    let keys: Vec<u64> = order.into_iter().map(u64::from).collect();
+    let view = graph.view();
+    let writer =
+        Writer::new(&view, &keys, &Meta { params, store, ..Meta::default() }).expect("a graph and its keys");
+    let mut bytes = Vec::new();
+    let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
+        bytes.extend_from_slice(chunk);
+        Ok::<(), Infallible>(())
+    });
+    AlignedBytes::copy_of(&bytes).expect("memory for a small index")
+}
+
+/// Where the board has flash and memory.
+fn memory_map(out: &Path) {
+    let map = match &*env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it") {
+        "arm" => include_str!("arm.x"),
+        "riscv32" => include_str!("riscv32.x"),
+        other => panic!("no board with {other}"),
+    };
+    write(&out.join("memory.x"), map.as_bytes());
+    println!("cargo::rustc-link-search={}", out.display());
+}
+
+fn write(path: &Path, bytes: &[u8]) {
+    fs::write(path, bytes).expect("room in the build folder");
+}

@@ -1,0 +1,119 @@
+//! What an index is asked, on the host and on the board.
+
+use half::f16;
+use vex_format::Image;
+use vex_graph::{
+    Candidate, Neighbor, NodeId, ScratchMut, SearchError, SearchParams, SearchStats, search_filtered_in,
+    search_in, search_radius_in,
+};
+
+/// Elements of a definition.
+pub const DIM: usize = 384;
+
+/// The most nodes of an index.
+pub const NODES: usize = 400;
+
+/// How many queries there are.
+pub const QUERIES: usize = 12;
+
+static QUERY_FILE: &[u8] = include_bytes!("../../../vex-cli/demo/queries.f16.npy");
+
+const K: usize = 5;
+const EF_SEARCH: usize = 32;
+
+/// All the memory that a search takes: no allocator has a part in it.
+pub struct Memory {
+    visited: [u64; ScratchMut::visited_words(NODES)],
+    /// A filtered search has a frontier of 16 candidates for each of its pool.
+    candidates: [Candidate; 17 * EF_SEARCH],
+    code: [i8; DIM],
+    rotated: [f32; DIM],
+    found: [Neighbor; K],
+}
+
+impl Memory {
+    pub fn new() -> Self {
+        Self {
+            visited: [0; _],
+            candidates: [Candidate::EMPTY; _],
+            code: [0; _],
+            rotated: [0.0; _],
+            found: [Neighbor::default(); _],
+        }
+    }
+
+    fn scratch(&mut self) -> (ScratchMut<'_>, &mut [Neighbor]) {
+        let Self { visited, candidates, code, rotated, found } = self;
+        (ScratchMut { visited, candidates, code, rotated }, found)
+    }
+}
+
+/// Row `row` of one of the demo's files, in which `f16` follow a header of two lines' length.
+pub fn vector(file: &[u8], row: usize) -> [f32; DIM] {
+    const HEADER: usize = 128;
+    let (elements, _) = file[HEADER..].as_chunks();
+    core::array::from_fn(|element| f16::from_le_bytes(elements[row * DIM + element]).to_f32())
+}
+
+/// Query `index`.
+pub fn query(index: usize) -> [f32; DIM] {
+    vector(QUERY_FILE, index)
+}
+
+/// The nearest to a query.
+pub fn nearest<'m>(
+    image: &Image<'_>,
+    query: &[f32],
+    memory: &'m mut Memory,
+) -> (SearchStats, &'m [Neighbor]) {
+    let (scratch, found) = memory.scratch();
+    let result = search_in(&image.graph(), query, &SearchParams::new(K, EF_SEARCH), scratch, found);
+    let stats = result.expect("a good query, and enough memory");
+    (stats, &found[..stats.found])
+}
+
+/// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an odd key, and those within a
+/// distance.
+pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
+    let params = SearchParams::new(K, EF_SEARCH);
+    let odd = |id: NodeId| image.keys()[id as usize] % 2 == 1;
+    for index in 0..QUERIES {
+        let query = query(index);
+        let (stats, found) = nearest(image, &query, memory);
+        tell_all(image, stats, found, tell);
+        let (scratch, found) = memory.scratch();
+        let stats = search_filtered_in(&image.graph(), &query, &params, &odd, scratch, found);
+        let stats = stats.expect("a good query, and enough memory");
+        tell_all(image, stats, found, tell);
+        let (scratch, found) = memory.scratch();
+        let stats = search_radius_in(&image.graph(), &query, 0.9, &params, scratch, found);
+        let stats = stats.expect("a good query, and enough memory");
+        tell_all(image, stats, found, tell);
+    }
+}
+
+fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mut impl FnMut(u32)) {
+    for count in [stats.found, stats.distances, stats.rescored, stats.hops] {
+        tell(count as u32);
+    }
+    for neighbor in &found[..stats.found] {
+        tell(image.keys()[neighbor.id as usize] as u32);
+        tell(neighbor.distance.to_bits());
+    }
+}
+
+/// What a search says of memory that is too small: how much it needs.
+pub fn starved(image: &Image<'_>) -> SearchError {
+    let scratch = ScratchMut { visited: &mut [], candidates: &mut [], code: &mut [], rotated: &mut [] };
+    let result = search_in(&image.graph(), &query(0), &SearchParams::new(K, EF_SEARCH), scratch, &mut []);
+    result.expect_err("no search without memory")
+}
+
+/// The same, in numbers.
+pub fn starvation(image: &Image<'_>) -> SearchError {
+    SearchError::ScratchTooSmall {
+        visited: (ScratchMut::visited_words(image.graph().count()), 0),
+        candidates: (EF_SEARCH, 0),
+        code: (DIM, 0),
+    }
+}
