@@ -25,14 +25,14 @@ fn codes_and_tombstones_follow_their_nodes() {
         let graph = graph(quantization);
         let words = [0x8000_0000_0000_0105, 1 << 35 | 1];
         let view = graph.view().with_tombstones(NodeSet::new(&words));
-        for store in [Store::F32, Store::None] {
+        for store in [Store::All, Store::None] {
             let file = write_with(&view, &keys(), store);
             let image = Image::open(&file).unwrap();
             assert_eq!(image.verify(), Ok(()));
             poke(&image.graph());
             assert_eq!(image.header().quantization, Some(quantization));
-            assert_eq!(image.header().stores_vectors(), store == Store::F32);
-            assert_eq!(image.graph().rows().are_stored(), store == Store::F32);
+            assert_eq!(image.header().stores_vectors(), store == Store::All);
+            assert_eq!(image.graph().rows().are_stored(), store == Store::All);
             let (read, codes) = (*image.graph().codes().unwrap(), *view.codes().unwrap());
             assert_eq!(read.mean(), codes.mean());
             for id in 0..COUNT as NodeId {

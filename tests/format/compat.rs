@@ -3,7 +3,7 @@
 
 use support::{Graph, write};
 use vex_format::{Image, include_index};
-use vex_graph::{Metric, Neighbor, Params, Scratch, SearchParams, search};
+use vex_graph::{Element, Elements, Metric, Neighbor, Params, Scratch, SearchParams, search};
 
 static SQUARED_EUCLIDEAN: &[u8] = include_index!("../fixtures/v1.0-squared-euclidean.vex");
 static INNER_PRODUCT: &[u8] = include_index!("../fixtures/v1.0-inner-product.vex");
@@ -28,7 +28,14 @@ fn assert_shape(image: &Image<'_>, metric: Metric) {
     assert_eq!((&image.header().segment_id, image.header().sequence), (b"a test's segment", 9));
     assert_eq!(
         *image.params(),
-        Params { m: 4, ef_construction: 120, seed: 42, keep_pruned: true, quantization: None }
+        Params {
+            m: 4,
+            ef_construction: 120,
+            seed: 42,
+            keep_pruned: true,
+            element: Element::F32,
+            quantization: None
+        }
     );
     assert_eq!((image.keys()[0], image.keys()[19]), (1000, 1133));
     assert_eq!(graph.links(18, 0), [19, 0, 1, 2]);
@@ -40,7 +47,7 @@ fn assert_shape(image: &Image<'_>, metric: Metric) {
 fn version_1_0_squared_euclidean_is_read() {
     let image = Image::open(SQUARED_EUCLIDEAN).unwrap();
     assert_shape(&image, Metric::SquaredEuclidean);
-    assert_eq!(image.graph().rows().row(7), [3.0, 2.0, 0.0]);
+    assert_eq!(image.graph().rows().row(7), Elements::F32(&[3.0, 2.0, 0.0]));
     let expected = [(1014, 2.0), (1035, 3.0), (1007, 4.0), (1021, 5.0), (1042, 5.0)];
     assert_eq!(nearest(&image), expected);
 }
@@ -49,7 +56,7 @@ fn version_1_0_squared_euclidean_is_read() {
 fn version_1_0_inner_product_is_read() {
     let image = Image::open(INNER_PRODUCT).unwrap();
     assert_shape(&image, Metric::InnerProduct);
-    assert_eq!(image.graph().rows().row(7), [3.0, 2.0, 0.0]);
+    assert_eq!(image.graph().rows().row(7), Elements::F32(&[3.0, 2.0, 0.0]));
     let expected = [(1133, -26.0), (1063, -24.0), (1084, -21.0), (1112, -20.0), (1014, -19.0)];
     assert_eq!(nearest(&image), expected);
 }
@@ -58,7 +65,7 @@ fn version_1_0_inner_product_is_read() {
 fn version_1_0_cosine_is_read() {
     let image = Image::open(COSINE).unwrap();
     assert_shape(&image, Metric::Cosine);
-    assert_eq!(image.graph().rows().row(7), [0.832_050_3, 0.554_700_2, 0.0]);
+    assert_eq!(image.graph().rows().row(7), Elements::F32(&[0.832_050_3, 0.554_700_2, 0.0]));
     // Not to the last bit, which depends on whether the machine has a fused multiply-add.
     let expected = [
         (1014, 0.004_129_4),

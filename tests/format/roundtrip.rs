@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use support::{Graph, Random, poke, write};
 use vex_format::{Image, Meta, Tag, WriteError, Writer};
 use vex_graph::{
-    GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, ParamsError, Rows, Scratch, SearchParams,
-    TERMINATOR, search,
+    Element, Elements, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, ParamsError, Rows,
+    Scratch, SearchParams, TERMINATOR, search,
 };
 
 /// The levels of 12 nodes, highest first.
@@ -76,7 +76,7 @@ fn one_node_is_written() {
 fn empty_graphs_have_one_encoding() {
     let graph = Graph::ring(Metric::InnerProduct, 3, 4, &[], 0, 1);
     assert_written(&graph, &[]);
-    let rows = Rows::new(Metric::InnerProduct, &[], 3, 3, 0).unwrap();
+    let rows = Rows::new(Metric::InnerProduct, &[0.0; 0], 3, 3, 0).unwrap();
     let level = |width| LevelView { width, ..LevelView::default() };
     let levels = GraphView::new(rows, None, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
     assert_eq!(*write(&levels, &[]), *write(&graph.view(), &[]));
@@ -118,7 +118,14 @@ fn metadata_and_sections_read_back() {
     assert_eq!(header.level_count, [12, 6, 3, 1, 0, 0, 0, 0]);
     assert_eq!(
         *image.params(),
-        Params { m: 6, ef_construction: 120, seed: 42, keep_pruned: true, quantization: None }
+        Params {
+            m: 6,
+            ef_construction: 120,
+            seed: 42,
+            keep_pruned: true,
+            element: Element::F32,
+            quantization: None
+        }
     );
     let sections: Vec<_> = image.sections().map(|section| (section.tag, section.length)).collect();
     let expected = [
@@ -141,7 +148,7 @@ fn padding_of_the_view_is_not_written() {
     let file = write(&GraphView::new(rows, None, 4, 0, &[base]).unwrap(), &[1, 2]);
     let image = Image::open(&file).unwrap();
     assert_eq!(image.verify(), Ok(()));
-    assert_eq!(image.graph().rows().row(1), [3.0, 4.0]);
+    assert_eq!(image.graph().rows().row(1), Elements::F32(&[3.0, 4.0]));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn an_opened_index_grows_on() {
     assert_eq!(index.len(), 400);
     for (key, vector) in &vectors {
         assert_eq!(index.search(vector, 1).unwrap()[0].key, *key);
-        assert_eq!(index.get(*key).unwrap(), vector);
+        assert_eq!(index.get(*key), Some(vector.into()));
     }
 }
 
@@ -207,7 +207,7 @@ fn searches_share_an_index_over_threads() {
 fn assert_holds(index: &Index, live: &BTreeMap<u64, Vec<f32>>, gone: &[u64]) {
     assert_eq!((index.len(), index.is_empty()), (live.len(), live.is_empty()));
     for (key, vector) in live {
-        assert_eq!(index.get(*key), Some(&vector[..]));
+        assert_eq!(index.get(*key), Some(vector.into()));
         assert_eq!(index.exact(vector, 1).unwrap(), [Hit { key: *key, distance: 0.0 }]);
     }
     assert!(gone.iter().all(|key| live.contains_key(key) || index.get(*key).is_none()));

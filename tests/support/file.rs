@@ -1,17 +1,23 @@
 use std::convert::Infallible;
 
 use vex_format::{AlignedBytes, Meta, Store, Writer};
-use vex_graph::{GraphView, Params};
+use vex_graph::{Element, GraphView, Params};
 
 /// The file of a graph, with fixed metadata.
 pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
-    write_with(view, keys, Store::F32)
+    write_with(view, keys, Store::All)
 }
 
 /// The file of a graph that keeps of the vectors what `store` says.
 pub fn write_with(view: &GraphView<'_>, keys: &[u64], store: Store) -> AlignedBytes {
-    let params =
-        Params { m: view.m(), ef_construction: 120, seed: 42, keep_pruned: true, quantization: None };
+    let params = Params {
+        m: view.m(),
+        ef_construction: 120,
+        seed: 42,
+        keep_pruned: true,
+        element: Element::F32,
+        quantization: None,
+    };
     let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9, store };
     let writer = Writer::new(view, keys, &meta).unwrap();
     let mut bytes = Vec::new();

@@ -1,4 +1,4 @@
-use vex_graph::{GraphView, LevelView, Metric, NodeId, Rows, TERMINATOR, row_stride};
+use vex_graph::{Element, GraphView, LevelView, Metric, NodeId, Rows, TERMINATOR};
 
 use crate::Random;
 
@@ -31,7 +31,7 @@ impl Graph {
     /// appended. Vectors are drawn from `seed`, and have unit length under cosine.
     pub fn ring(metric: Metric, dim: usize, m: usize, level_of: &[usize], sorted: usize, seed: u64) -> Self {
         let mut random = Random(seed);
-        let stride = row_stride(dim);
+        let stride = Element::F32.row_stride(dim);
         let mut elements = vec![0.0; level_of.len() * stride];
         for row in elements.chunks_exact_mut(stride) {
             row[..dim].iter_mut().for_each(|element| *element = random.element());
@@ -48,7 +48,7 @@ impl Graph {
 
     /// The same with vectors that are given, back to back.
     pub fn with_vectors(mut self, vectors: &[f32]) -> Self {
-        let rows = self.elements.chunks_exact_mut(row_stride(self.dim));
+        let rows = self.elements.chunks_exact_mut(Element::F32.row_stride(self.dim));
         for (row, vector) in rows.zip(vectors.chunks_exact(self.dim)) {
             row[..vector.len()].copy_from_slice(vector);
         }
@@ -57,7 +57,7 @@ impl Graph {
 
     /// The graph, to be searched or written.
     pub fn view(&self) -> GraphView<'_> {
-        let stride = row_stride(self.dim);
+        let stride = Element::F32.row_stride(self.dim);
         let count = self.level_of.len();
         let rows = Rows::new(self.metric, &self.elements, self.dim, stride, count).unwrap();
         let levels: Vec<_> =

@@ -15,7 +15,7 @@ pub fn poke(view: &GraphView<'_>) {
     let mut found = [Neighbor::default(); 4];
     for node in 0..count.min(2) {
         if view.rows().are_stored() {
-            sum += u64::from(view.rows().row(node)[0].to_bits());
+            sum += view.rows().row(node).len() as u64;
         }
         if let Some(codes) = view.codes() {
             sum += u64::from(codes.row(node)[0]) + u64::from(codes.terms()[node as usize][0].to_bits());

@@ -2,49 +2,7 @@
 
 use core::fmt;
 
-use vex_graph::Metric;
-
-/// The scalar type of the vectors in a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Element {
-    /// IEEE 754 binary32.
-    F32,
-}
-
-impl Element {
-    pub(crate) const ALL: [Element; 1] = [Element::F32];
-
-    /// The name used by the command line and in reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Element::F32 => "f32",
-        }
-    }
-
-    /// Bytes of one element.
-    pub fn size(self) -> u32 {
-        match self {
-            Element::F32 => 4,
-        }
-    }
-
-    pub(crate) fn code(self) -> u8 {
-        match self {
-            Element::F32 => 1,
-        }
-    }
-
-    pub(crate) fn from_code(code: u8) -> Option<Self> {
-        Self::ALL.into_iter().find(|element| element.code() == code)
-    }
-}
-
-impl fmt::Display for Element {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
+use vex_graph::{Element, Metric};
 
 /// The kind of index in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -87,13 +45,30 @@ pub(crate) fn metric_code(metric: Metric) -> Option<u8> {
         Metric::SquaredEuclidean => Some(1),
         Metric::InnerProduct => Some(2),
         Metric::Cosine => Some(3),
-        // Metrics of packed bits, for which there is no graph.
+        Metric::Hamming => Some(4),
+        Metric::Jaccard => Some(5),
+        // `Metric` may grow.
         _ => None,
     }
 }
 
 pub(crate) fn metric_from_code(code: u8) -> Option<Metric> {
-    Metric::NUMERIC.into_iter().find(|metric| metric_code(*metric) == Some(code))
+    Metric::ALL.into_iter().find(|metric| metric_code(*metric) == Some(code))
+}
+
+/// The code of an element.
+pub(crate) fn element_code(element: Element) -> u8 {
+    match element {
+        Element::F32 => 1,
+        Element::F16 => 2,
+        Element::I8 => 3,
+        Element::U8 => 4,
+        Element::Bits => 5,
+    }
+}
+
+pub(crate) fn element_from_code(code: u8) -> Option<Element> {
+    Element::ALL.into_iter().find(|element| element_code(*element) == code)
 }
 
 #[cfg(test)]
@@ -102,18 +77,15 @@ mod tests {
 
     #[test]
     fn every_code_reads_back_and_zero_is_none() {
-        for metric in Metric::NUMERIC {
+        for metric in Metric::ALL {
             assert_eq!(metric_code(metric).and_then(metric_from_code), Some(metric));
         }
-        for metric in Metric::BITS {
-            assert_eq!(metric_code(metric), None);
-        }
         for element in Element::ALL {
-            assert_eq!(Element::from_code(element.code()), Some(element));
+            assert_eq!(element_from_code(element_code(element)), Some(element));
         }
         for kind in Kind::ALL {
             assert_eq!(Kind::from_code(kind.code()), Some(kind));
         }
-        assert_eq!((metric_from_code(0), Element::from_code(0), Kind::from_code(0)), (None, None, None));
+        assert_eq!((metric_from_code(0), element_from_code(0), Kind::from_code(0)), (None, None, None));
     }
 }

@@ -2,12 +2,10 @@
 
 use core::ops::RangeInclusive;
 
-use vex_graph::{
-    MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params, Quantization, TERMINATOR, row_stride,
-};
+use vex_graph::{Element, MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params, Quantization, TERMINATOR};
 
 use crate::checksum::{BLOCK_LOG2, crc32c};
-use crate::codes::{self, Element, Kind};
+use crate::codes::{self, Kind};
 use crate::section::{ALIGNMENT, MAX_SECTIONS};
 use crate::{Field, OpenError};
 
@@ -57,11 +55,11 @@ pub struct Header {
     pub sequence: u64,
     /// Elements of a vector.
     pub dim: usize,
-    /// Elements from one vector to the next.
+    /// Scalars from one vector to the next: elements, or words of 64 bits.
     pub stride: usize,
     /// How many vectors there are.
     pub count: usize,
-    /// The scalar type of the vectors.
+    /// The type of the elements.
     pub element: Element,
     /// How the vectors are coded, if they are.
     pub quantization: Option<Quantization>,
@@ -158,12 +156,15 @@ impl Header {
         let sections = check(bytes, Field::SectionCount, at::SECTIONS, 2, 1..=MAX_SECTIONS as u64)? as usize;
 
         let dim = check(bytes, Field::Dim, at::DIM, 4, 1..=MAX_DIM as u64)? as usize;
-        let stride = row_stride(dim) as u64;
+        // Codes are of floating-point vectors.
+        let elements = if quantization.is_some() { 1..=2 } else { 1..=5 };
+        let element = code(bytes, Field::Element, at::ELEMENT, elements, codes::element_from_code)?;
+        let stride = element.row_stride(dim) as u64;
         let stride = check(bytes, Field::Stride, at::STRIDE, 4, stride..=stride)? as usize;
         let count = check(bytes, Field::Count, at::COUNT, 4, 0..=MAX_NODES as u64)?;
-        let element = code(bytes, Field::Element, at::ELEMENT, Element::ALL.len(), Element::from_code)?;
-        let metric = code(bytes, Field::Metric, at::METRIC, Metric::NUMERIC.len(), codes::metric_from_code)?;
-        let kind = code(bytes, Field::Kind, at::KIND, Kind::ALL.len(), Kind::from_code)?;
+        let metrics = if element == Element::Bits { 4..=5 } else { 1..=3 };
+        let metric = code(bytes, Field::Metric, at::METRIC, metrics, codes::metric_from_code)?;
+        let kind = code(bytes, Field::Kind, at::KIND, 1..=1, Kind::from_code)?;
 
         let most_levels = if count == 0 { 1 } else { MAX_LEVELS as u64 };
         let levels = check(bytes, Field::Levels, at::LEVELS, 1, 1..=most_levels)? as usize;
@@ -233,7 +234,7 @@ impl Header {
         put(at::DIM, &(self.dim as u32).to_le_bytes());
         put(at::STRIDE, &(self.stride as u32).to_le_bytes());
         put(at::COUNT, &(self.count as u32).to_le_bytes());
-        put(at::ELEMENT, &[self.element.code()]);
+        put(at::ELEMENT, &[codes::element_code(self.element)]);
         put(at::METRIC, &[codes::metric_code(self.metric)?]);
         put(at::KIND, &[self.kind.code()]);
         put(at::LEVELS, &[self.levels as u8]);
@@ -305,17 +306,17 @@ fn check(
     in_range(field, offset as u64, found, expected)
 }
 
-/// The meaning of the code at an offset. Codes are given from 1 upwards.
+/// The meaning of the code at an offset, if it is in range.
 fn code<T>(
     bytes: &[u8; HEADER_BYTES],
     field: Field,
     offset: usize,
-    codes: usize,
+    expected: RangeInclusive<u64>,
     meaning: impl Fn(u8) -> Option<T>,
 ) -> Result<T, OpenError> {
-    let (offset_in_file, expected) = (offset as u64, (1, codes as u64));
-    let found = bytes[offset];
-    meaning(found).ok_or(OpenError::Field { field, offset: offset_in_file, expected, found: found.into() })
+    let found = check(bytes, field, offset, 1, expected.clone())?;
+    let (offset, expected) = (offset as u64, expected.into_inner());
+    meaning(found as u8).ok_or(OpenError::Field { field, offset, expected, found })
 }
 
 /// Offsets of the header's fields, as FORMAT.md has them.

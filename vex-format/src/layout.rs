@@ -1,7 +1,7 @@
 //! Offsets into the bytes of a file, checked once.
 
 use bytemuck::AnyBitPattern;
-use vex_graph::{Codes, GraphView, LevelView, MAX_LEVELS, NodeSet, Params, Rows};
+use vex_graph::{Codes, Element, Elements, GraphView, LevelView, MAX_LEVELS, NodeSet, Params, Rows};
 
 use crate::checksum::section_checksum;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_at, u64_at};
@@ -103,10 +103,10 @@ impl Layout {
         check_bytes(&self.header, bytes)?;
         let header = &self.header;
         let rows = if header.stores_vectors() {
-            let elements = cast(bytes, self.vectors)?;
+            let elements = self.elements(bytes)?;
             Rows::new(header.metric, elements, header.dim, header.stride, header.count)?
         } else {
-            Rows::absent(header.metric, header.dim, header.count)?
+            Rows::absent(header.element, header.metric, header.dim, header.count)?
         };
         let codes = match header.quantization {
             Some(quantization) => {
@@ -127,6 +127,16 @@ impl Layout {
         }
         let tombstones = NodeSet::new(cast(bytes, self.tombstones)?);
         Ok(GraphView::new(rows, codes, header.m, header.entry, levels)?.with_tombstones(tombstones))
+    }
+
+    fn elements<'a>(&self, bytes: &'a [u8]) -> Result<Elements<'a>, OpenError> {
+        Ok(match self.header.element {
+            Element::F32 => Elements::F32(cast(bytes, self.vectors)?),
+            Element::F16 => Elements::F16(cast(bytes, self.vectors)?),
+            Element::I8 => Elements::I8(cast(bytes, self.vectors)?),
+            Element::U8 => Elements::U8(cast(bytes, self.vectors)?),
+            Element::Bits => Elements::Bits(cast(bytes, self.vectors)?),
+        })
     }
 
     /// The keys in these bytes: one for each node.
@@ -272,6 +282,7 @@ fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params,
         ef_construction: usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?,
         seed: u64_at(bytes, 8),
         keep_pruned: flags & 1 != 0,
+        element: header.element,
         quantization: header.quantization,
     })
 }

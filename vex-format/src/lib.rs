@@ -62,7 +62,7 @@ pub use aligned::Aligned;
 #[cfg(feature = "alloc")]
 pub use aligned::AlignedBytes;
 pub use checksum::{BLOCK_BYTES, checksum_of_blocks, crc32c};
-pub use codes::{Element, Kind};
+pub use codes::Kind;
 #[cfg(feature = "alloc")]
 pub use error::WriteError;
 pub use error::{Field, OpenError, VerifyError};
@@ -70,5 +70,6 @@ pub use header::{Header, MAJOR, MINOR};
 pub use image::Image;
 pub use layout::Layout;
 pub use section::{ALIGNMENT, Section, Tag};
+pub use vex_graph::Element;
 #[cfg(feature = "alloc")]
 pub use write::{Meta, Store, Writer};

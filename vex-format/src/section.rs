@@ -168,7 +168,7 @@ impl Content {
 
     pub(crate) fn element_size(self, header: &Header) -> u32 {
         match self {
-            Content::Vectors => header.element.size(),
+            Content::Vectors => header.element.scalar_bytes() as u32,
             Content::Keys | Content::Tombstones => 8,
             Content::Links(_) | Content::Terms | Content::Mean => 4,
             Content::Meta | Content::Codes => 1,

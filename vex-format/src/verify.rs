@@ -1,18 +1,17 @@
 //! The full scan.
 
+mod vectors;
+
 use core::ops::Range;
 
 #[cfg(feature = "alloc")]
 use vex_graph::Executor;
-use vex_graph::{Codes, GraphView, Metric, NodeId, Rows, TERMINATOR, Terms};
+use vex_graph::{Codes, GraphView, NodeId, TERMINATOR, Terms};
 
 use crate::checksum::{BLOCK_BYTES, Digest, crc32c};
 use crate::header::{HEADER_BYTES, TRAILER_BYTES};
 use crate::section::ENTRY_BYTES;
 use crate::{Image, Tag, VerifyError};
-
-/// How far the length of a vector may be from 1 under cosine.
-const UNIT_TOLERANCE: f64 = 1e-3;
 
 /// Blocks of a piece: few enough that what was read for their checksums is still in the cache when their contents are checked.
 const PIECE_BLOCKS: usize = 4;
@@ -94,7 +93,8 @@ impl<'a> Piece<'a> {
         let graph = self.graph;
         match (self.section, graph.codes()) {
             (Tag::VECTORS, _) if graph.rows().are_stored() => {
-                vectors(graph.rows(), self.rows(graph.rows().stride() * size_of::<f32>()))
+                let rows = graph.rows();
+                vectors::check(rows, self.rows(rows.stride() * rows.element().scalar_bytes()))
             }
             (Tag::TERMS, Some(codes)) => terms(codes, self.rows(size_of::<Terms>())),
             (Tag::MEAN, Some(codes)) => mean(codes, self.rows(size_of::<f32>())),
@@ -187,42 +187,4 @@ fn tombstones(graph: &GraphView<'_>) -> Result<(), VerifyError> {
         Some(found) => Err(VerifyError::Tombstone { expected, found }),
         None => Ok(()),
     }
-}
-
-fn vectors(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
-    let (min, max) = (1.0 - UNIT_TOLERANCE, 1.0 + UNIT_TOLERANCE);
-    for (node, row) in nodes.clone().zip(rows.elements().chunks_exact(rows.stride()).skip(nodes.start)) {
-        let node = node as NodeId;
-        let (vector, padding) = row.split_at(rows.dim());
-        // Each row as a whole first, which the processor does many elements at a time. A length in range is one of finite elements.
-        let is_right = match rows.metric() {
-            Metric::Cosine => (min * min..=max * max).contains(&squared_length(vector)),
-            _ => vector.iter().fold(true, |finite, element| finite & element.is_finite()),
-        };
-        if !is_right {
-            let infinite = vector.iter().position(|element| !element.is_finite());
-            return Err(match infinite {
-                Some(position) => VerifyError::NotFinite { node, position },
-                None => VerifyError::NotUnitLength { node, found: squared_length(vector) },
-            });
-        }
-        // By bits, since −0 is zero but not the one encoding of it.
-        if let Some(position) = padding.iter().position(|element| element.to_bits() != 0) {
-            return Err(VerifyError::VectorPadding { node, position: rows.dim() + position });
-        }
-    }
-    Ok(())
-}
-
-/// In eight sums, since a single one would wait for each addition.
-fn squared_length(vector: &[f32]) -> f64 {
-    let (parts, rest) = vector.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for part in parts {
-        for (sum, element) in sums.iter_mut().zip(part) {
-            *sum += f64::from(*element) * f64::from(*element);
-        }
-    }
-    let rest = rest.iter().map(|element| f64::from(*element) * f64::from(*element));
-    sums.into_iter().chain(rest).sum()
 }

@@ -3,10 +3,10 @@
 use core::convert::Infallible;
 use core::fmt;
 
-use vex_graph::{Codes, GraphView, MAX_LEVELS, Params, TERMINATOR, row_stride};
+use vex_graph::{Codes, Element, Elements, GraphView, MAX_LEVELS, NodeId, Params, TERMINATOR, f16};
 
 use crate::checksum::SectionDigest;
-use crate::codes::{Element, Kind};
+use crate::codes::Kind;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer};
 use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
@@ -31,7 +31,9 @@ pub struct Meta {
 pub enum Store {
     /// All of them, as they are.
     #[default]
-    F32,
+    All,
+    /// Those of f32 as f16, which takes half the bytes: each element is rounded to 11 bits. Those of f16 as they are.
+    F16,
     /// None: searches go by the codes alone. The smallest file; distances are approximate, and nothing can be inserted.
     None,
 }
@@ -142,10 +144,20 @@ impl<'a> Source<'a> {
             // Nothing is coded yet, but what comes will be.
             None => params.quantization.filter(|_| count == 0),
         };
-        let stores_vectors = view.rows().are_stored() && meta.store == Store::F32;
+        let stores_vectors = view.rows().are_stored() && meta.store != Store::None;
         if !stores_vectors && quantization.is_none() {
             return Err(WriteError::NoVectors);
         }
+        let element = match (meta.store, view.element()) {
+            (Store::F16, Element::F32) if stores_vectors => {
+                check_range(view)?;
+                Element::F16
+            }
+            (Store::F16, found @ (Element::I8 | Element::U8 | Element::Bits)) => {
+                return Err(WriteError::Element { found });
+            }
+            (_, element) => element,
+        };
         let has_tombstones = !view.tombstones().is_empty();
         let (compatible, incompatible) = Header::features(quantization, stores_vectors, has_tombstones);
         let mut header = Header {
@@ -159,9 +171,9 @@ impl<'a> Source<'a> {
             segment_id: meta.segment_id,
             sequence: meta.sequence,
             dim: view.dim(),
-            stride: row_stride(view.dim()),
+            stride: element.row_stride(view.dim()),
             count,
-            element: Element::F32,
+            element,
             quantization,
             metric: view.metric(),
             kind: Kind::Hnsw,
@@ -203,10 +215,10 @@ impl<'a> Source<'a> {
         let nodes = 0..self.header.count as u32;
         match content {
             Content::Vectors => {
-                let padding = (self.header.stride - self.header.dim) * size_of::<f32>();
+                let Header { element, stride, dim, .. } = self.header;
+                let padding = (stride - element.scalars(dim)) * element.scalar_bytes();
                 for node in nodes {
-                    let vector = self.view.rows().row(self.order.old(node));
-                    out.put_all(vector.iter().map(|element| element.to_le_bytes()))?;
+                    self.write_vector(self.view.rows().row(self.order.old(node)), out)?;
                     out.put_zeros(padding)?;
                 }
             }
@@ -252,6 +264,22 @@ impl<'a> Source<'a> {
 }
 
 impl Source<'_> {
+    fn write_vector<E, F>(&self, vector: Elements<'_>, out: &mut Chunks<'_, F>) -> Result<(), E>
+    where
+        F: FnMut(&[u8]) -> Result<(), E>,
+    {
+        match vector {
+            Elements::F32(vector) if self.header.element == Element::F16 => {
+                out.put_all(vector.iter().map(|element| f16::from_f32(*element).to_le_bytes()))
+            }
+            Elements::F32(vector) => out.put_all(vector.iter().map(|element| element.to_le_bytes())),
+            Elements::F16(vector) => out.put_all(vector.iter().map(|element| element.to_le_bytes())),
+            Elements::I8(vector) => out.put_all(vector.iter().map(|element| element.to_le_bytes())),
+            Elements::U8(vector) => out.put(vector),
+            Elements::Bits(words) => out.put_all(words.iter().map(|word| word.to_le_bytes())),
+        }
+    }
+
     fn write_codes<E, F>(&self, codes: &Codes<'_>, content: Content, out: &mut Chunks<'_, F>) -> Result<(), E>
     where
         F: FnMut(&[u8]) -> Result<(), E>,
@@ -265,6 +293,18 @@ impl Source<'_> {
             _ => out.put_all(codes.mean().iter().map(|element| element.to_le_bytes())),
         }
     }
+}
+
+/// Checks that f16 can hold every element.
+fn check_range(view: &GraphView<'_>) -> Result<(), WriteError> {
+    for node in 0..view.count() as NodeId {
+        let vector = view.rows().row(node).as_f32().unwrap_or(&[]);
+        let is_beyond = |element: &f32| element.is_finite() && f16::from_f32(*element).is_infinite();
+        if let Some(position) = vector.iter().position(is_beyond) {
+            return Err(WriteError::Range { node, position });
+        }
+    }
+    Ok(())
 }
 
 /// Small pieces of bytes, collected into larger ones.

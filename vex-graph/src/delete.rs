@@ -8,10 +8,9 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::ops::ControlFlow;
 
-use crate::build::{Executor, Linker};
-use crate::search::check;
+use crate::build::{Executor, Linker, with_vectors};
 use crate::storage::{Vectors, reserve};
-use crate::{BuildError, DeleteError, Hnsw, InsertError, NodeId, UpdateError};
+use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, NodeId, UpdateError};
 
 impl Hnsw {
     /// Deletes a node. Searches no longer return it, but still pass through it, until an insert takes its slot.
@@ -48,11 +47,11 @@ impl Hnsw {
     ///
     /// # Complexity
     /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node.
-    pub fn update(&mut self, id: NodeId, vector: &[f32]) -> Result<(), UpdateError> {
+    pub fn update<'v>(&mut self, id: NodeId, vector: impl Into<Elements<'v>>) -> Result<(), UpdateError> {
         if !self.is_live(id) {
             return Err(UpdateError::NotFound { id });
         }
-        Ok(self.replace(id, vector)?)
+        Ok(self.replace(id, vector.into())?)
     }
 
     /// Whether there is a node `id` that is not deleted.
@@ -90,22 +89,24 @@ impl Hnsw {
     }
 
     /// Puts a vector into the slot of a node, live or not, and links it anew.
-    pub(crate) fn replace(&mut self, id: NodeId, vector: &[f32]) -> Result<(), InsertError> {
+    pub(crate) fn replace(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), InsertError> {
         let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        vectors.check(vector)?;
         let rows = vectors.rows();
-        check(rows.metric(), rows.dim(), vector)?;
-        let mut old = core::mem::take(&mut workspace.vector);
-        old.clear();
-        reserve(&mut old, rows.dim())?;
-        old.extend_from_slice(rows.row(id));
+        let mut old = workspace.vector.take().unwrap_or_else(|| vectors.emptied());
+        old.truncate(0);
+        old.extend_zeroed(1)?;
+        old.restore(0, rows.row(id));
         vectors.set(id, vector)?;
-        let linked = Linker { params, levels, tree, entry }.relink(vectors.rows(), id, workspace);
+        let mut linker = Linker { params, levels, tree, entry };
+        let rows = vectors.rows();
+        let linked = with_vectors!(&rows, space => linker.relink(space, id, workspace));
         match (&linked, codes) {
-            (Err(_), _) => vectors.restore(id, &old),
+            (Err(_), _) => vectors.restore(id, old.rows().row(0)),
             (Ok(()), Some(codes)) => codes.set(id, vectors.rows().row(id)),
             (Ok(()), None) => (),
         }
-        workspace.vector = old;
+        workspace.vector = Some(old);
         Ok(linked?)
     }
 }

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::{NodeId, ParamsError};
+use crate::{Element, NodeId, ParamsError};
 
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,10 +15,29 @@ pub enum VectorError {
         /// The length of the vector.
         found: usize,
     },
+    /// The elements are of another type than those of the index.
+    Element {
+        /// The type in the index.
+        expected: Element,
+        /// The type of the vector's.
+        found: Element,
+    },
     /// An element is NaN or infinite.
     NotFinite {
         /// Where in the vector.
         position: usize,
+    },
+    /// An element is too large for an index of f16, which holds up to 65,504.
+    Range {
+        /// Where in the vector.
+        position: usize,
+    },
+    /// A bit is set in the last word of a vector of bits that is none of its elements.
+    BitsBeyond {
+        /// The dimension of the index.
+        expected: usize,
+        /// The dimension that the bit would belong to.
+        found: usize,
     },
     /// All elements are zero, and the metric is cosine: the vector has no direction.
     ZeroVector,
@@ -28,6 +47,16 @@ impl fmt::Display for VectorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Dimension { expected, found } => write!(f, "expected {expected} dimensions, found {found}"),
+            Self::Element { expected, found } => write!(f, "expected elements of {expected}, found {found}"),
+            Self::Range { position } => {
+                write!(
+                    f,
+                    "expected elements of at most 65504 for f16, found a larger one at position {position}"
+                )
+            }
+            Self::BitsBeyond { expected, found } => {
+                write!(f, "expected zeros beyond {expected} bits, found bit {found} set")
+            }
             Self::NotFinite { position } => {
                 write!(f, "expected finite elements, found NaN or infinity at position {position}")
             }

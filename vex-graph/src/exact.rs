@@ -2,12 +2,12 @@
 
 use core::ops::Range;
 
-use crate::search::{Candidate, Pool, Query, Ranker};
-use crate::{Neighbor, NodeId, Rows, VectorError};
+use crate::search::{AnyQuery, Candidate, Pool, Ranker, with_query};
+use crate::{Elements, Neighbor, NodeId, Rows, VectorError};
 
 /// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
 pub struct Exact<'s> {
-    query: Query<'s>,
+    query: AnyQuery<'s>,
     pool: Pool<'s>,
 }
 
@@ -18,10 +18,10 @@ impl<'s> Exact<'s> {
     /// If the query cannot be searched for.
     pub fn new(
         rows: &Rows<'s>,
-        query: &'s [f32],
+        query: impl Into<Elements<'s>>,
         candidates: &'s mut [Candidate],
     ) -> Result<Self, VectorError> {
-        Ok(Self { query: Query::new(rows, query)?, pool: Pool::new(candidates) })
+        Ok(Self { query: AnyQuery::new(rows, query.into())?, pool: Pool::new(candidates) })
     }
 
     /// Looks at the rows of `ids`. Each row is to be looked at once.
@@ -29,25 +29,27 @@ impl<'s> Exact<'s> {
     /// # Panics
     /// If there are no such rows.
     pub fn scan(&mut self, ids: Range<NodeId>) {
-        let fours_end = ids.end - ids.len() as u32 % 4;
-        for id in (ids.start..fours_end).step_by(4) {
-            let four = [id, id + 1, id + 2, id + 3];
-            for (rank, id) in self.query.rank_4(four).into_iter().zip(four) {
-                self.pool.insert(Candidate::new(rank, id));
-            }
-        }
-        for id in fours_end..ids.end {
-            self.pool.insert(Candidate::new(self.query.rank(id), id));
-        }
+        with_query!(&self.query, query => scan(query, ids, &mut self.pool));
     }
 
     /// Writes what was found, nearest first and equal distances by id, to the front of `out`; returns how many.
     pub fn finish(self, out: &mut [Neighbor]) -> usize {
-        let found = self.pool.candidates();
-        for (neighbor, candidate) in out.iter_mut().zip(found) {
-            *neighbor = Neighbor { id: candidate.id(), distance: self.query.distance(candidate.distance()) };
+        with_query!(&self.query, query => {
+            crate::search::write(self.pool.candidates(), out, |rank| query.distance(rank))
+        })
+    }
+}
+
+fn scan(query: &impl Ranker, ids: Range<NodeId>, pool: &mut Pool<'_>) {
+    let fours_end = ids.end - ids.len() as u32 % 4;
+    for id in (ids.start..fours_end).step_by(4) {
+        let four = [id, id + 1, id + 2, id + 3];
+        for (rank, id) in query.rank_4(four).into_iter().zip(four) {
+            pool.insert(Candidate::new(rank, id));
         }
-        found.len().min(out.len())
+    }
+    for id in fours_end..ids.end {
+        pool.insert(Candidate::new(query.rank(id), id));
     }
 }
 
@@ -56,7 +58,12 @@ impl<'s> Exact<'s> {
 /// # Errors
 /// If the query cannot be searched for, or memory for the candidates runs out.
 #[cfg(feature = "alloc")]
-pub fn exact(rows: &Rows<'_>, query: &[f32], out: &mut [Neighbor]) -> Result<usize, crate::SearchError> {
+pub fn exact<'q>(
+    rows: &Rows<'_>,
+    query: impl Into<Elements<'q>>,
+    out: &mut [Neighbor],
+) -> Result<usize, crate::SearchError> {
+    let query = query.into();
     let len = out.len().min(rows.count());
     let mut candidates = alloc::vec::Vec::new();
     crate::storage::reserve(&mut candidates, len)?;

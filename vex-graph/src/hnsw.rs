@@ -5,12 +5,12 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level};
+use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level, with_vectors};
 use crate::random::draw;
 use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
-    BuildError, Codes, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId, OutOfMemory, Params,
-    ParamsError, TERMINATOR,
+    BuildError, Codes, Elements, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId,
+    OutOfMemory, Params, ParamsError, Scalar, TERMINATOR,
 };
 
 /// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
@@ -49,12 +49,12 @@ impl Hnsw {
     /// An empty graph for vectors of `dim` elements.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range, or f32 does not know the metric.
+    /// If a parameter or the dimension is out of range, or the elements do not know the metric.
     pub fn new(metric: Metric, dim: usize, params: Params) -> Result<Self, ParamsError> {
         params.validate()?;
         Ok(Self {
             params,
-            vectors: Vectors::new(metric, dim)?,
+            vectors: Vectors::new(params.element, metric, dim)?,
             codes: None,
             levels: Vec::new(),
             tree: Tree::default(),
@@ -65,7 +65,7 @@ impl Hnsw {
         })
     }
 
-    /// Copies a view into an owned graph that can grow. `params.m` and `params.quantization` are the view's, whatever
+    /// Copies a view into an owned graph that can grow. `params.m`, `params.element` and `params.quantization` are the view's, whatever
     /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
@@ -81,7 +81,7 @@ impl Hnsw {
             return Err(BuildError::VectorsNotStored);
         }
         let quantization = view.codes().map(Codes::quantization);
-        let params = Params { m: view.m(), quantization, ..params };
+        let params = Params { m: view.m(), element: view.element(), quantization, ..params };
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
         graph.codes = view.codes().map(|codes| CodeRows::copy_of(codes, view.metric())).transpose()?;
@@ -108,28 +108,31 @@ impl Hnsw {
     /// and may break the build off. The graph comes with the order of its nodes: `order[id]` is the position
     /// at which the vector of node `id` was read.
     ///
+    /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
+    ///
     /// Nodes are inserted in a random order, drawn from the seed: nodes of one batch do not see each other,
     /// and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
     /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, memory runs out, or `progress` breaks off.
-    pub fn build<E>(
+    pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
         params: Params,
         count: usize,
-        mut fill: impl FnMut(&mut [f32]) -> Result<(), E>,
+        mut fill: impl FnMut(&mut [S]) -> Result<(), E>,
         executor: &impl Executor,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         let mut vector = Vec::new();
         let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
             if vector.is_empty() {
-                reserve_exact(&mut vector, dim)?;
-                vector.resize(dim, 0.0);
+                let len = S::ELEMENT.scalars(dim);
+                reserve_exact(&mut vector, len)?;
+                vector.resize(len, S::default());
             }
             fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
-            vectors.set(id, &vector).map_err(|error| BuildError::Vector { position, error })
+            vectors.set(id, Elements::from(&vector)).map_err(|error| BuildError::Vector { position, error })
         };
         Self::build_from(metric, dim, params, count, source, executor, progress)
     }
@@ -192,7 +195,8 @@ impl Hnsw {
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out or would exceed its
     /// [limit](Self::limit_memory); the graph is as it was then.
-    pub fn insert(&mut self, vector: &[f32]) -> Result<NodeId, InsertError> {
+    pub fn insert<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
+        let vector = vector.into();
         if let Some(id) = self.tombstones.lowest() {
             self.replace(id, vector)?;
             self.tombstones.remove_lowest();
@@ -227,7 +231,10 @@ impl Hnsw {
             }
         }
         let level = level(draw(params.seed, id.into()), params.m);
-        Linker { params, levels, tree, entry }.link(rows, id..id + 1, |_| level, workspace, &Serial)?;
+        let mut linker = Linker { params, levels, tree, entry };
+        with_vectors!(&rows, space => {
+            linker.link(space, id..id + 1, |_| level, workspace, &Serial)?;
+        });
         if let Some(codes) = codes {
             codes.push(rows.row(id));
             if let Some(mean) = mean {

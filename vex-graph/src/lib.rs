@@ -70,6 +70,7 @@ mod build;
 mod codes;
 #[cfg(feature = "alloc")]
 mod delete;
+mod element;
 mod error;
 mod exact;
 #[cfg(feature = "alloc")]
@@ -88,6 +89,7 @@ mod view;
 #[cfg(feature = "alloc")]
 pub use build::{Executor, Serial};
 pub use codes::{Codes, Quantization, Terms};
+pub use element::{Element, Elements, Scalar};
 pub use error::{
     BuildError, DeleteError, InsertError, MemoryLimitExceeded, OutOfMemory, SearchError, UpdateError,
     VectorError,
@@ -110,8 +112,8 @@ pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;
-pub use vex_kernels::Metric;
-pub use view::{GraphView, LevelView, Rows, ViewError, row_stride};
+pub use vex_kernels::{Metric, f16};
+pub use view::{GraphView, LevelView, Rows, ViewError};
 
 /// The most elements a vector can have.
 pub const MAX_DIM: usize = 65_536;

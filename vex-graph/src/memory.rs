@@ -4,8 +4,8 @@ use vex_kernels::Metric;
 
 use crate::build::{Tree, bulk, level, workspace_bytes};
 use crate::random::draw;
-use crate::storage::{AlignedVec, CodeRows, LevelLinks, Vectors, bytes};
-use crate::{Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError, row_stride};
+use crate::storage::{CodeRows, LevelLinks, Vectors, bytes};
+use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
 
 /// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
 ///
@@ -40,13 +40,13 @@ impl MemoryPlan {
     /// The plan of a build of `count` vectors.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range, or f32 does not know the metric.
+    /// If a parameter or the dimension is out of range, or the elements do not know the metric.
     ///
     /// # Complexity
     /// Linear in `count`: the levels of all nodes are drawn. No allocation.
     pub fn of(params: &Params, metric: Metric, dim: usize, count: usize) -> Result<Self, ParamsError> {
         params.validate()?;
-        Vectors::new(metric, dim)?;
+        Vectors::new(params.element, metric, dim)?;
         let mut level_counts = [0; MAX_LEVELS];
         for position in 0..count as u64 {
             let level = level(draw(params.seed, position), params.m);
@@ -56,7 +56,7 @@ impl MemoryPlan {
         let levels = level_counts.iter().filter(|count| **count > 0).count().max(1);
         let rows = (0..levels).map(|index| LevelLinks::exact_bytes(params.width(index), level_counts[index]));
         Ok(Self {
-            vectors: AlignedVec::<f32>::exact_bytes(count.saturating_mul(row_stride(dim))),
+            vectors: Vectors::exact_bytes(params.element, dim, count),
             codes: params.quantization.map_or(0, |kind| CodeRows::exact_bytes(kind, dim, count)),
             links: rows.fold(bytes::<LevelLinks>(levels), usize::saturating_add),
             tree: Tree::exact_bytes(count),
@@ -78,7 +78,7 @@ impl MemoryPlan {
         let Self { params, dim, level_counts, .. } = self;
         let count = level_counts[0];
         let draws = bytes::<(u64, u32)>(count);
-        let build = bulk::Plan::new(params.quantization, *dim);
+        let build = bulk::Plan::new(params.quantization, params.element, *dim);
         let kinds = || build.fine.into_iter().chain(build.guide);
         let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
         // Codes that only the graph has are made when those of the build are gone.
@@ -86,8 +86,10 @@ impl MemoryPlan {
         let coding = kinds().next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
         let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
         let linking = workspace_bytes(params, query_len, level_counts, workers);
-        // The source's vector is there all the time.
-        let parts = [self.order, draws, bytes::<f32>(*dim), codes, coding, linking];
+        // The source's vector is there all the time. Vectors of f16 may come as f32.
+        let element = if params.element == Element::F16 { Element::F32 } else { params.element };
+        let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
+        let parts = [self.order, draws, vector, codes, coding, linking];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }
 

@@ -4,7 +4,7 @@ use core::fmt;
 
 use vex_kernels::Metric;
 
-use crate::Quantization;
+use crate::{Element, Quantization};
 
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,10 @@ pub struct Params {
     /// Fill rows that the selection left short with the nearest of the candidates that it dropped
     /// (`keepPrunedConnections` of Algorithm 4).
     pub keep_pruned: bool,
-    /// Codes by which searches find their way, and by which a bulk build compares vectors.
+    /// What vectors are kept as, and compared as.
+    pub element: Element,
+    /// Codes by which searches find their way, and by which a bulk build compares vectors. Only vectors of f32 and f16
+    /// can be coded.
     pub quantization: Option<Quantization>,
 }
 
@@ -38,10 +41,10 @@ impl Params {
         if level == 0 { self.m0() } else { self.m }
     }
 
-    /// Checks the ranges.
+    /// Checks the ranges, and that the vectors can be coded if they are to be.
     ///
     /// # Errors
-    /// If `m` or `ef_construction` is out of its range.
+    /// If `m` or `ef_construction` is out of its range, or there are no codes of such elements.
     pub fn validate(&self) -> Result<(), ParamsError> {
         if !Self::M_RANGE.contains(&self.m) {
             return Err(ParamsError::M { found: self.m });
@@ -49,13 +52,23 @@ impl Params {
         if !(1..=u32::MAX as usize).contains(&self.ef_construction) {
             return Err(ParamsError::EfConstruction { found: self.ef_construction });
         }
+        if self.quantization.is_some() && !self.element.can_be_coded() {
+            return Err(ParamsError::Quantization { found: self.element });
+        }
         Ok(())
     }
 }
 
 impl Default for Params {
     fn default() -> Self {
-        Self { m: 16, ef_construction: 200, seed: 0, keep_pruned: false, quantization: None }
+        Self {
+            m: 16,
+            ef_construction: 200,
+            seed: 0,
+            keep_pruned: false,
+            element: Element::F32,
+            quantization: None,
+        }
     }
 }
 
@@ -110,8 +123,15 @@ pub enum ParamsError {
         /// The value given.
         found: usize,
     },
-    /// Vectors of f32 have no such distance: the metric is not one of [`Metric::NUMERIC`].
+    /// There are to be codes, and vectors of these elements cannot be coded.
+    Quantization {
+        /// The type of the elements.
+        found: Element,
+    },
+    /// Vectors of these elements have no such distance: see [`Element::metrics`].
     Metric {
+        /// The type of the elements.
+        element: Element,
         /// The metric given.
         found: Metric,
     },
@@ -132,7 +152,8 @@ impl fmt::Display for ParamsError {
             Self::EfConstruction { found } => {
                 write!(f, "ef_construction: expected 1 to {}, found {found}", u32::MAX)
             }
-            Self::Metric { found } => write!(f, "vectors of f32 have no {found} distance"),
+            Self::Quantization { found } => write!(f, "codes: expected vectors of f32 or f16, found {found}"),
+            Self::Metric { element, found } => write!(f, "vectors of {element} have no {found} distance"),
             Self::Dim { found } => write!(f, "dimension: expected 1 to {}, found {found}", crate::MAX_DIM),
         }
     }

@@ -2,36 +2,37 @@
 
 use core::fmt;
 
-use vex_kernels::{Distance, Metric};
+use vex_kernels::Metric;
 
-use crate::{Codes, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, TERMINATOR};
+use crate::{Codes, Element, Elements, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, Scalar, TERMINATOR};
 
 /// Vectors in rows: one slice, one row a node, at a fixed stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
-    distance: Distance<f32>,
     metric: Metric,
     /// Empty if the vectors are not stored.
-    elements: &'a [f32],
+    elements: Elements<'a>,
     dim: usize,
     stride: usize,
     count: usize,
 }
 
 impl<'a> Rows<'a> {
-    /// Rows of `dim` elements that begin `stride` elements apart. Under the cosine metric they must have unit
-    /// length: a distance then takes one product of vectors instead of three.
+    /// Rows of `dim` elements that begin `stride` scalars apart. Vectors of floating-point elements must have unit
+    /// length under the cosine metric: a distance then takes one product of vectors instead of three.
     ///
     /// # Errors
-    /// If `elements` is not `count * stride` long, a size is out of range, or f32 does not know the metric.
+    /// If `elements` is not `count * stride` long, a size is out of range, or the elements do not know the metric.
     pub fn new(
         metric: Metric,
-        elements: &'a [f32],
+        elements: impl Into<Elements<'a>>,
         dim: usize,
         stride: usize,
         count: usize,
     ) -> Result<Self, ViewError> {
-        if dim == 0 || dim > MAX_DIM || stride < dim {
+        let elements = elements.into();
+        let element = elements.element();
+        if dim == 0 || dim > MAX_DIM || stride < element.scalars(dim) {
             return Err(ViewError::Dim { dim, stride });
         }
         if count > MAX_NODES {
@@ -44,16 +45,18 @@ impl<'a> Rows<'a> {
                 found: elements.len(),
             });
         }
-        let distance = Distance::try_new(kernel_metric(metric)).ok_or(ViewError::Metric { found: metric })?;
-        Ok(Self { distance, metric, elements, dim, stride, count })
+        if !element.metrics().contains(&metric) {
+            return Err(ViewError::Metric { element, found: metric });
+        }
+        Ok(Self { metric, elements, dim, stride, count })
     }
 
     /// Rows of which only the number is known, for a graph that has codes instead.
     ///
     /// # Errors
-    /// If a size is out of range, or f32 does not know the metric.
-    pub fn absent(metric: Metric, dim: usize, count: usize) -> Result<Self, ViewError> {
-        let none = Self::new(metric, &[], dim, dim, 0)?;
+    /// If a size is out of range, or the element does not know the metric.
+    pub fn absent(element: Element, metric: Metric, dim: usize, count: usize) -> Result<Self, ViewError> {
+        let none = Self::new(metric, Elements::none(element), dim, dim, 0)?;
         if count > MAX_NODES {
             return Err(ViewError::Count { found: count });
         }
@@ -70,12 +73,17 @@ impl<'a> Rows<'a> {
         self.metric
     }
 
+    /// The type of the elements.
+    pub fn element(&self) -> Element {
+        self.elements.element()
+    }
+
     /// Elements of a vector.
     pub fn dim(&self) -> usize {
         self.dim
     }
 
-    /// Elements from the start of one row to the start of the next; 0 if vectors are not stored.
+    /// Scalars from the start of one row to the start of the next; 0 if vectors are not stored.
     pub fn stride(&self) -> usize {
         self.stride
     }
@@ -86,36 +94,41 @@ impl<'a> Rows<'a> {
     }
 
     /// Every row with its padding, back to back.
-    pub fn elements(&self) -> &'a [f32] {
+    pub fn elements(&self) -> Elements<'a> {
         self.elements
     }
 
-    /// The vector of a node. Under the cosine metric it has unit length.
+    /// The vector of a node. If its elements are floating-point, it has unit length under the cosine metric.
     ///
     /// # Panics
     /// If there is no such row, or vectors are not stored.
-    #[inline]
-    pub fn row(&self, id: NodeId) -> &'a [f32] {
+    pub fn row(&self, id: NodeId) -> Elements<'a> {
         let start = id as usize * self.stride;
-        &self.elements[start..start + self.dim]
-    }
-
-    /// The kernel that ranks rows. It is not the metric itself: see [`kernel_metric`].
-    pub(crate) fn ranking(&self) -> Distance<f32> {
-        self.distance
+        self.elements.slice(start..start + self.element().scalars(self.dim))
     }
 }
 
-/// Elements from row to row when rows begin on cache lines of 64 bytes, as the owned graph and the file have them.
-pub const fn row_stride(dim: usize) -> usize {
-    dim.next_multiple_of(64 / size_of::<f32>())
+/// [`Rows`] of which the type of the elements is known: what searches and builds are compiled for.
+#[derive(Clone, Copy)]
+pub(crate) struct Matrix<'a, R> {
+    scalars: &'a [R],
+    /// Scalars of a vector.
+    len: usize,
+    stride: usize,
 }
 
-/// Between rows of unit length the inner product ranks as the cosine does, for a third of the arithmetic.
-pub(crate) fn kernel_metric(metric: Metric) -> Metric {
-    match metric {
-        Metric::Cosine => Metric::InnerProduct,
-        other => other,
+impl<'a, R: Scalar> Matrix<'a, R> {
+    /// `scalars` are those of `rows`.
+    pub(crate) fn new(rows: &Rows<'a>, scalars: &'a [R]) -> Self {
+        Self { scalars, len: R::ELEMENT.scalars(rows.dim), stride: rows.stride }
+    }
+}
+
+impl<'a, R> Matrix<'a, R> {
+    #[inline(always)]
+    pub(crate) fn row(&self, id: NodeId) -> &'a [R] {
+        let start = id as usize * self.stride;
+        &self.scalars[start..start + self.len]
     }
 }
 
@@ -191,6 +204,9 @@ impl<'a> GraphView<'a> {
             Some(codes) if codes.dim() != rows.dim || codes.count() != rows.count => {
                 return Err(ViewError::Codes { expected: rows.count, found: codes.count() });
             }
+            Some(_) if !rows.element().can_be_coded() => {
+                return Err(ViewError::Coded { found: rows.element() });
+            }
             None if !rows.are_stored() => return Err(ViewError::Vectors { expected: rows.count, found: 0 }),
             _ => (),
         }
@@ -256,6 +272,11 @@ impl<'a> GraphView<'a> {
         self.rows.metric
     }
 
+    /// The type of the elements of a vector.
+    pub fn element(&self) -> Element {
+        self.rows.element()
+    }
+
     /// Elements of a vector.
     pub fn dim(&self) -> usize {
         self.rows.dim
@@ -298,8 +319,10 @@ impl<'a> GraphView<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ViewError {
-    /// Vectors of f32 have no such distance: the metric is not one of [`Metric::NUMERIC`].
+    /// Vectors of these elements have no such distance: see [`Element::metrics`].
     Metric {
+        /// The type of the elements.
+        element: Element,
         /// The metric given.
         found: Metric,
     },
@@ -328,6 +351,11 @@ pub enum ViewError {
         expected: usize,
         /// What was given.
         found: usize,
+    },
+    /// There are codes, and vectors of these elements cannot be coded.
+    Coded {
+        /// The type of the elements.
+        found: Element,
     },
     /// No level, or too many.
     LevelCount {
@@ -360,7 +388,7 @@ pub enum ViewError {
 impl fmt::Display for ViewError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Metric { found } => write!(f, "vectors of f32 have no {found} distance"),
+            Self::Metric { element, found } => write!(f, "vectors of {element} have no {found} distance"),
             Self::Dim { dim, stride } => {
                 write!(
                     f,
@@ -373,6 +401,9 @@ impl fmt::Display for ViewError {
             }
             Self::Codes { expected, found } => {
                 write!(f, "expected codes of size {expected}, found {found}, or another dimension")
+            }
+            Self::Coded { found } => {
+                write!(f, "expected codes of f32 or f16 vectors, found vectors of {found}")
             }
             Self::LevelCount { found } => write!(f, "expected 1 to {MAX_LEVELS} levels, found {found}"),
             Self::Level { level, found } => {

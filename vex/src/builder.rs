@@ -3,7 +3,7 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization};
+use vex_graph::{Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar};
 
 use crate::threads::Threads;
 use crate::{BuildError, Index};
@@ -32,6 +32,25 @@ impl Builder {
     /// The rule by which vectors are compared. The default is [`Metric::SquaredEuclidean`].
     pub fn metric(mut self, metric: Metric) -> Self {
         self.metric = metric;
+        self
+    }
+
+    /// What vectors are kept as, and compared as. The default is [`Element::F32`]. An index of f16 takes vectors of f32 and rounds
+    /// them; all others take what they are of, and queries likewise. Integers have no unit length: under cosine they are
+    /// compared as they are. Bits have the metrics Hamming and Jaccard alone.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Element, Index, Metric};
+    ///
+    /// let mut index = Index::builder(100).element(Element::Bits).metric(Metric::Hamming).build()?;
+    /// index.insert(7, &[0b1011u64, 0])?;
+    /// index.insert(8, &[u64::MAX, 0])?;
+    /// assert_eq!(index.search(&[0b0011u64, 0], 1)?[0].distance, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn element(mut self, element: Element) -> Self {
+        self.params.element = element;
         self
     }
 
@@ -112,18 +131,19 @@ impl Builder {
     /// assert_eq!(index.search(&[2.0, 2.0], 1)?[0].key, 20);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn build_from<V: AsRef<[f32]>>(
+    pub fn build_from<S: Scalar, V: AsRef<[S]>>(
         self,
         vectors: impl IntoIterator<Item = (u64, V), IntoIter: ExactSizeIterator>,
     ) -> Result<Index, BuildError<vex_graph::VectorError>> {
         let mut vectors = vectors.into_iter();
         let dim = self.dim;
         let count = vectors.len();
-        let fill = |to: &mut [f32]| {
+        let fill = |to: &mut [S]| {
             let (key, vector) = vectors.next().expect("an exact size");
             let vector = vector.as_ref();
-            if vector.len() != dim {
-                return Err(vex_graph::VectorError::Dimension { expected: dim, found: vector.len() });
+            if vector.len() != to.len() {
+                let found = Elements::from(vector).dim();
+                return Err(vex_graph::VectorError::Dimension { expected: dim, found });
             }
             to.copy_from_slice(vector);
             Ok(key)
@@ -138,10 +158,10 @@ impl Builder {
     ///
     /// # Errors
     /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
-    pub fn build_with<E: Debug + Display>(
+    pub fn build_with<S: Scalar, E: Debug + Display>(
         self,
         count: usize,
-        mut fill: impl FnMut(&mut [f32]) -> Result<u64, E>,
+        mut fill: impl FnMut(&mut [S]) -> Result<u64, E>,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Index, BuildError<E>> {
         if let Some(limit) = self.memory_limit {
@@ -152,7 +172,7 @@ impl Builder {
             Threads::new(self.threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         let mut keys = Vec::new();
         crate::index::reserve(&mut keys, count)?;
-        let fill = |to: &mut [f32]| {
+        let fill = |to: &mut [S]| {
             keys.push(fill(to)?);
             Ok(())
         };

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
-use vex_graph::{Candidate, Exact, Neighbor, NodeId, Rows, VectorError};
+use vex_graph::{Candidate, Exact, Neighbor, NodeId, Rows, Scalar, VectorError};
 
 use crate::BuildError;
 use crate::threads::Threads;
@@ -20,9 +20,9 @@ const ROWS: usize = 256;
 ///
 /// # Errors
 /// If a query cannot be searched for (`position` is its number), memory runs out, or `progress` breaks off.
-pub fn exact_batch(
+pub fn exact_batch<S: Scalar>(
     rows: &Rows<'_>,
-    queries: &[&[f32]],
+    queries: &[&[S]],
     k: usize,
     threads: Option<usize>,
     progress: impl Fn(usize) -> ControlFlow<()> + Sync,
@@ -53,9 +53,9 @@ pub fn exact_batch(
     Ok(found)
 }
 
-fn exact_group(
+fn exact_group<S: Scalar>(
     rows: &Rows<'_>,
-    queries: &[&[f32]],
+    queries: &[&[S]],
     k: usize,
     found: &mut [Neighbor],
 ) -> Result<(), (usize, VectorError)> {
@@ -63,7 +63,7 @@ fn exact_group(
     let searches = queries.iter().zip(candidates.chunks_mut(k)).enumerate();
     let mut searches: Vec<Exact<'_>> = searches
         .map(|(index, (query, candidates))| {
-            Exact::new(rows, query, candidates).map_err(|error| (index, error))
+            Exact::new(rows, *query, candidates).map_err(|error| (index, error))
         })
         .collect::<Result<_, _>>()?;
     let count = rows.count() as NodeId;

@@ -9,8 +9,8 @@ use std::path::Path;
 
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
 use vex_graph::{
-    Candidate, DeleteError, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params, SearchError,
-    SearchParams,
+    Candidate, DeleteError, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params,
+    SearchError, SearchParams,
 };
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
@@ -93,7 +93,7 @@ impl Index {
     /// If the operating system refuses, or another writer is [saving to the path](SaveProblem::Locked). What was at the path is
     /// then as it was, but for [`SaveProblem::NotDurable`], and the temporary file is gone.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        self.save_with(path, Store::F32)
+        self.save_with(path, Store::All)
     }
 
     /// [Saves](Self::save) the index, and of its vectors what `store` says.
@@ -113,7 +113,7 @@ impl Index {
     ///
     /// # Errors
     /// If the key is taken, the vector cannot be indexed, or memory runs out. The index is as it was then.
-    pub fn insert(&mut self, key: u64, vector: &[f32]) -> Result<(), InsertError> {
+    pub fn insert<'v>(&mut self, key: u64, vector: impl Into<Elements<'v>>) -> Result<(), InsertError> {
         if self.nodes.contains_key(&key) {
             return Err(DuplicateKey { key }.into());
         }
@@ -140,10 +140,11 @@ impl Index {
     /// let mut index = vex::Index::builder(2).build()?;
     /// assert!(!index.upsert(7, &[1.0, 0.0])?);
     /// assert!(index.upsert(7, &[0.0, 2.0])?);
-    /// assert_eq!(index.get(7), Some(&[0.0, 2.0][..]));
+    /// assert_eq!(index.get(7), Some(vex::Elements::F32(&[0.0, 2.0])));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn upsert(&mut self, key: u64, vector: &[f32]) -> Result<bool, InsertError> {
+    pub fn upsert<'v>(&mut self, key: u64, vector: impl Into<Elements<'v>>) -> Result<bool, InsertError> {
+        let vector = vector.into();
         let Some(id) = self.nodes.get(&key) else {
             self.insert(key, vector)?;
             return Ok(false);
@@ -203,7 +204,7 @@ impl Index {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+    pub fn search<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
         let mut scratch = Scratch::new();
         self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
         Ok(scratch.into_hits())
@@ -213,20 +214,21 @@ impl Index {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search_with<'s>(
+    pub fn search_with<'q, 's>(
         &self,
-        query: &[f32],
+        query: impl Into<Elements<'q>>,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
-        search_keys(&self.graph.view(), &self.keys, query, params, scratch)
+        search_keys(&self.graph.view(), &self.keys, query.into(), params, scratch)
     }
 
     /// The exact answer, by comparing the query with every vector.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn exact(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+    pub fn exact<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
+        let query = query.into();
         let view = self.graph.view();
         let k = k.min(self.len());
         let mut candidates = Vec::new();
@@ -251,8 +253,9 @@ impl Index {
         Ok(hits)
     }
 
-    /// The vector under a key, if there is one. Under the cosine metric it was scaled to unit length.
-    pub fn get(&self, key: u64) -> Option<&[f32]> {
+    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was scaled to unit length under the
+    /// cosine metric, and one of f16 rounded.
+    pub fn get(&self, key: u64) -> Option<Elements<'_>> {
         self.nodes.get(&key).map(|id| self.graph.view().rows().row(*id))
     }
 
@@ -269,6 +272,11 @@ impl Index {
     /// Elements of a vector.
     pub fn dim(&self) -> usize {
         self.graph.view().dim()
+    }
+
+    /// The type of the elements of a vector.
+    pub fn element(&self) -> Element {
+        self.graph.view().element()
     }
 
     /// The rule by which vectors are compared.

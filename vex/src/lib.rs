@@ -32,6 +32,7 @@
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
+//! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
 //! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
@@ -70,10 +71,10 @@ pub use mmap::Mapping;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
-    MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, SearchError, SearchParams,
-    SearchStats, VectorError,
+    Element, Elements, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
+    SearchError, SearchParams, SearchStats, VectorError,
 };
-pub use vex_kernels::Metric;
+pub use vex_kernels::{Metric, f16};
 
 /// The README, whose examples are tests.
 #[cfg(doctest)]

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use vex_format::{Header, Image, Layout, Section, VerifyError};
-use vex_graph::{GraphView, Params, SearchError, SearchParams};
+use vex_graph::{Elements, GraphView, Params, SearchError, SearchParams};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
@@ -87,7 +87,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search(&self, query: &[f32], k: usize) -> Result<Vec<Hit>, SearchError> {
+    pub fn search<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
         let mut scratch = Scratch::new();
         self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
         Ok(scratch.into_hits())
@@ -97,14 +97,14 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search_with<'s>(
+    pub fn search_with<'q, 's>(
         &self,
-        query: &[f32],
+        query: impl Into<Elements<'q>>,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
         let image = self.opened();
-        search_keys(&image.graph(), image.keys(), query, params, scratch)
+        search_keys(&image.graph(), image.keys(), query.into(), params, scratch)
     }
 
     /// Checks every byte: the checksum of each section, and that the links make sense. Takes as long as reading the file.

@@ -1,6 +1,9 @@
 //! Search, in terms of keys.
 
-use vex_graph::{Executor, GraphView, Neighbor, NodeId, OutOfMemory, SearchError, SearchParams, SearchStats};
+use vex_graph::{
+    Elements, Executor, GraphView, Neighbor, NodeId, OutOfMemory, Scalar, SearchError, SearchParams,
+    SearchStats,
+};
 use vex_graph::{search, search_filtered, search_radius};
 
 use crate::index::reserve;
@@ -51,7 +54,7 @@ pub(crate) const DEFAULT_EF_SEARCH: usize = 64;
 pub(crate) fn search_keys<'s>(
     view: &GraphView<'_>,
     keys: &[u64],
-    query: &[f32],
+    query: Elements<'_>,
     params: &SearchParams,
     scratch: &'s mut Scratch,
 ) -> Result<Found<'s>, SearchError> {
@@ -126,7 +129,7 @@ struct Keyed<'i> {
 impl<'i> Keyed<'i> {
     fn filtered<'s>(
         self,
-        query: &[f32],
+        query: Elements<'_>,
         params: &SearchParams,
         filter: impl Fn(u64) -> bool,
         scratch: &'s mut Scratch,
@@ -140,7 +143,7 @@ impl<'i> Keyed<'i> {
 
     fn radius<'s>(
         self,
-        query: &[f32],
+        query: Elements<'_>,
         radius: f32,
         params: &SearchParams,
         scratch: &'s mut Scratch,
@@ -152,7 +155,7 @@ impl<'i> Keyed<'i> {
 
     fn batches<'s>(
         self,
-        query: &'s [f32],
+        query: Elements<'s>,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Batches<'s>, SearchError>
@@ -164,9 +167,9 @@ impl<'i> Keyed<'i> {
         Ok(Batches { batches, keys: self.keys, count: self.view.count(), neighbors, hits })
     }
 
-    fn batch(
+    fn batch<S: Scalar>(
         self,
-        queries: &[impl AsRef<[f32]> + Sync],
+        queries: &[impl AsRef<[S]> + Sync],
         params: &SearchParams,
         threads: Option<usize>,
     ) -> Result<Vec<Vec<Hit>>, BatchError> {
@@ -183,7 +186,7 @@ impl<'i> Keyed<'i> {
             let mut scratch = Scratch::new();
             let mut searches = queries.iter().zip(all.iter_mut()).enumerate();
             *result = searches.try_for_each(|(index, (query, hits))| {
-                self.owned(query.as_ref(), params, &mut scratch, hits)
+                self.owned(query.as_ref().into(), params, &mut scratch, hits)
                     .map_err(|error| BatchError::Query { position: *start + index, error })
             });
         });
@@ -193,7 +196,7 @@ impl<'i> Keyed<'i> {
 
     fn owned(
         self,
-        query: &[f32],
+        query: Elements<'_>,
         params: &SearchParams,
         scratch: &mut Scratch,
         hits: &mut Vec<Hit>,
@@ -214,14 +217,14 @@ macro_rules! searches {
             ///
             /// # Errors
             /// If the query cannot be searched for, or memory runs out.
-            pub fn search_filtered<'s>(
+            pub fn search_filtered<'q, 's>(
                 &self,
-                query: &[f32],
+                query: impl Into<Elements<'q>>,
                 params: &SearchParams,
                 filter: impl Fn(u64) -> bool,
                 scratch: &'s mut Scratch,
             ) -> Result<Found<'s>, SearchError> {
-                self.keyed().filtered(query, params, filter, scratch)
+                self.keyed().filtered(query.into(), params, filter, scratch)
             }
 
             /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is approximate, and misses less
@@ -229,14 +232,14 @@ macro_rules! searches {
             ///
             /// # Errors
             /// If the query cannot be searched for, or memory runs out.
-            pub fn search_radius<'s>(
+            pub fn search_radius<'q, 's>(
                 &self,
-                query: &[f32],
+                query: impl Into<Elements<'q>>,
                 radius: f32,
                 params: &SearchParams,
                 scratch: &'s mut Scratch,
             ) -> Result<Found<'s>, SearchError> {
-                self.keyed().radius(query, radius, params, scratch)
+                self.keyed().radius(query.into(), radius, params, scratch)
             }
 
             /// Begins a search that returns one batch of hits after the other, until every vector has been returned once. `params.k` is how
@@ -246,20 +249,20 @@ macro_rules! searches {
             /// If the query cannot be searched for, or memory runs out.
             pub fn search_batches<'s>(
                 &'s self,
-                query: &'s [f32],
+                query: impl Into<Elements<'s>>,
                 params: &SearchParams,
                 scratch: &'s mut Scratch,
             ) -> Result<Batches<'s>, SearchError> {
-                self.keyed().batches(query, params, scratch)
+                self.keyed().batches(query.into(), params, scratch)
             }
 
             /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in the order of the queries.
             ///
             /// # Errors
             /// If a query cannot be searched for (the first of them is reported), memory runs out, or threads cannot be started.
-            pub fn search_batch(
+            pub fn search_batch<S: Scalar>(
                 &self,
-                queries: &[impl AsRef<[f32]> + Sync],
+                queries: &[impl AsRef<[S]> + Sync],
                 params: &SearchParams,
                 threads: Option<usize>,
             ) -> Result<Vec<Vec<Hit>>, BatchError> {

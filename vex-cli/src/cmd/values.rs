@@ -43,7 +43,7 @@ impl Codes {
 /// What to keep of the vectors.
 pub(crate) fn store() -> impl TypedValueParser<Value = Store> {
     let known = PossibleValuesParser::new(["f32", "none"]);
-    known.map(|name| if name == "none" { Store::None } else { Store::F32 })
+    known.map(|name| if name == "none" { Store::None } else { Store::All })
 }
 
 /// Candidates to rescore, as a multiple of k.

@@ -28,7 +28,8 @@ pub enum VerifyError {
         /// The byte.
         found: u8,
     },
-    /// An element between the end of a vector and the end of its row is not zero.
+    /// A scalar between the end of a vector and the end of its row is not zero, or the last word of a vector of bits has bits that
+    /// are none of its elements.
     VectorPadding {
         /// The vector's node.
         node: NodeId,
@@ -41,6 +42,11 @@ pub enum VerifyError {
         node: NodeId,
         /// Where in the vector.
         position: usize,
+    },
+    /// The metric is cosine, and a vector of integers is zero.
+    ZeroVector {
+        /// The vector's node.
+        node: NodeId,
     },
     /// The metric is cosine, and a vector does not have unit length.
     NotUnitLength {
@@ -122,6 +128,9 @@ impl fmt::Display for VerifyError {
                     f,
                     "vector {node}: expected finite elements, found NaN or infinity at position {position}"
                 )
+            }
+            Self::ZeroVector { node } => {
+                write!(f, "vector {node}: expected a direction for the cosine metric, found all zeros")
             }
             Self::NotUnitLength { node, found } => {
                 write!(f, "vector {node}: expected unit length for the cosine metric, found {found} squared")

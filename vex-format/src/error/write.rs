@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use vex_graph::{Metric, NodeId, OutOfMemory, ParamsError};
+use vex_graph::{Element, Metric, NodeId, OutOfMemory, ParamsError};
 
 /// An index that cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,18 @@ pub enum WriteError {
     },
     /// The file would have neither vectors nor codes.
     NoVectors,
+    /// Vectors of these elements cannot be written as f16.
+    Element {
+        /// The type of the elements.
+        found: Element,
+    },
+    /// An element is too large for f16, which holds up to 65,504.
+    Range {
+        /// The vector's node.
+        node: NodeId,
+        /// Where in the vector.
+        position: usize,
+    },
     /// The format has no code for the metric.
     Metric {
         /// The metric.
@@ -63,6 +75,13 @@ impl fmt::Display for WriteError {
             Self::M { expected, found } => write!(f, "m: expected {expected} as in the graph, found {found}"),
             Self::Keys { expected, found } => write!(f, "expected {expected} keys, found {found}"),
             Self::NoVectors => f.write_str("an index without codes must keep its vectors"),
+            Self::Element { found } => write!(f, "f16: expected vectors of f32, found {found}"),
+            Self::Range { node, position } => {
+                write!(
+                    f,
+                    "vector {node}: expected elements of at most 65504 for f16, found a larger one at position {position}"
+                )
+            }
             Self::Metric { found } => write!(f, "the file format has no code for the metric {found}"),
             Self::Entry { expected, found } => {
                 write!(f, "expected an entry point below {expected}, found {found}")

@@ -2,10 +2,10 @@
 
 use core::ops::ControlFlow;
 
-use super::{Coded, Executor, Guided, Linker, Workspace};
+use super::{Coded, Executor, Guided, Linker, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
-use crate::{BuildError, NodeId, Quantization, Rows};
+use crate::{BuildError, Element, Elements, NodeId, Quantization, Rows};
 
 /// From so many elements on, walks between vectors find their way by codes: fewer elements are fetched as fast as their code.
 const VECTORS_GUIDED_FROM: usize = 128;
@@ -25,9 +25,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    pub(crate) fn new(quantization: Option<Quantization>, dim: usize) -> Self {
+    pub(crate) fn new(quantization: Option<Quantization>, element: Element, dim: usize) -> Self {
+        let can_be_guided = element.can_be_coded() && dim >= VECTORS_GUIDED_FROM;
         match quantization {
-            None => Self { fine: None, guide: (dim >= VECTORS_GUIDED_FROM).then_some(Quantization::Sq8) },
+            None => Self { fine: None, guide: can_be_guided.then_some(Quantization::Sq8) },
             Some(_) => Self {
                 fine: Some(Quantization::Sq8),
                 guide: (dim >= CODES_GUIDED_FROM).then_some(Quantization::Sq4),
@@ -46,15 +47,19 @@ pub(crate) fn link<E>(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<CodeRows>, BuildError<E>> {
     let quantization = linker.params.quantization;
-    let plan = Plan::new(quantization, rows.dim());
+    let plan = Plan::new(quantization, rows.element(), rows.dim());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
     match (coded, &guide) {
-        (None, None) => linker.link_all(*rows, rows.count(), level_of, workspace, executor, progress)?,
+        (None, None) => with_vectors!(rows, space => {
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
+        }),
         (None, Some(guide)) => {
-            let space = Guided::<_, Eight>::new(*rows, *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+            with_vectors!(rows, space => {
+                let space = Guided::<_, Eight>::new(space, *rows, guide.view());
+                linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+            });
         }
         (Some(space), None) => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?

@@ -23,15 +23,15 @@ mod tree;
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use peak::workspace_bytes;
-pub(crate) use space::Space;
 use space::{Coded, Guided};
+pub(crate) use space::{Plain, Space, with_vectors};
 pub(crate) use tree::Tree;
 
 use alloc::vec::Vec;
 use core::ops::{ControlFlow, Range};
 
 use crate::search::{Candidate, Ranker};
-use crate::storage::{AlignedVec, LevelLinks, reserve};
+use crate::storage::{AlignedVec, LevelLinks, Vectors, reserve};
 use crate::{BuildError, NodeId, OutOfMemory, Params};
 use merge::Merge;
 use propose::Propose;
@@ -61,7 +61,7 @@ pub(crate) struct Workspace {
     buffers: Buffers,
     relink: Relink,
     /// The vector that an update replaces.
-    pub(crate) vector: Vec<f32>,
+    pub(crate) vector: Option<Vectors>,
 }
 
 /// Room for two queries of a space, and for making a guide.

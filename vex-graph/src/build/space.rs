@@ -1,10 +1,11 @@
 //! What a build compares nodes by.
 
-use vex_kernels::Metric;
+use vex_kernels::{Distance, Metric};
 
 use crate::codes::{CodeQuery, Product};
-use crate::search::{Query, Ranker};
-use crate::{Codes, NodeId, Rows};
+use crate::search::{Query, Ranker, kernel};
+use crate::view::Matrix;
+use crate::{Codes, NodeId, Rows, Scalar};
 
 /// Nodes that can be compared with each other: by their vectors, or by their codes.
 pub(crate) trait Space: Copy + Sync {
@@ -42,13 +43,38 @@ pub(crate) trait Space: Copy + Sync {
     fn are_copies(self, a: NodeId, b: NodeId) -> bool;
 }
 
-impl<'a> Space for Rows<'a> {
+/// Vectors as a space.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain<'a, R: Scalar> {
+    rows: Matrix<'a, R>,
+    kernel: Distance<R>,
+}
+
+impl<'a, R: Scalar> Plain<'a, R> {
+    /// `scalars` are those of `rows`.
+    pub(crate) fn new(rows: &Rows<'a>, scalars: &'a [R]) -> Self {
+        Self { rows: Matrix::new(rows, scalars), kernel: kernel::<R, R>(rows.metric()) }
+    }
+}
+
+/// Does something with the space of all rows, whatever their elements are.
+macro_rules! with_vectors {
+    ($rows:expr, $space:ident => $body:expr) => {
+        $crate::element::each!(Elements, $rows.elements(), scalars => {
+            let $space = $crate::build::Plain::new($rows, scalars);
+            $body
+        })
+    };
+}
+pub(crate) use with_vectors;
+
+impl<R: Scalar> Space for Plain<'_, R> {
     type Query<'q>
-        = Query<'q>
+        = Query<'q, R, R>
     where
         Self: 'q;
     type Guide<'q>
-        = Query<'q>
+        = Query<'q, R, R>
     where
         Self: 'q;
     const IS_GUIDED: bool = false;
@@ -62,23 +88,23 @@ impl<'a> Space for Rows<'a> {
     }
 
     #[inline(always)]
-    fn query<'q>(self, id: NodeId, _: &'q mut [i8]) -> Query<'q>
+    fn query<'q>(self, id: NodeId, _: &'q mut [i8]) -> Query<'q, R, R>
     where
         Self: 'q,
     {
-        Query::of_row(&self, id)
+        Query::of_row(self.rows, self.kernel, id)
     }
 
     #[inline(always)]
-    fn guide<'q>(self, id: NodeId, _: &'q mut [i8], _: &mut [f32]) -> Query<'q>
+    fn guide<'q>(self, id: NodeId, _: &'q mut [i8], _: &mut [f32]) -> Query<'q, R, R>
     where
         Self: 'q,
     {
-        Query::of_row(&self, id)
+        Query::of_row(self.rows, self.kernel, id)
     }
 
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
-        self.row(a) == self.row(b)
+        self.rows.row(a) == self.rows.row(b)
     }
 }
 
@@ -187,7 +213,7 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
         Self: 'q,
     {
         // The vector in eight bits an element tells more than its own code does.
-        let query = self.codes.query(self.rows.metric(), self.rows.row(id), 1.0, buffer, rotated);
+        let query = self.codes.query_of_vector(self.rows.metric(), self.rows.row(id), buffer, rotated);
         CodeQuery::new(&self.codes, query, self.product)
     }
 

@@ -5,8 +5,9 @@ use alloc::vec::Vec;
 use vex_kernels::Metric;
 
 use super::{Quantization, Terms, rotate, square};
-use crate::OutOfMemory;
+use crate::element::Float;
 use crate::storage::reserve_exact;
+use crate::{Elements, OutOfMemory};
 
 /// Steps that are tried for a vector under SQ4, in standard deviations of its elements. For sixteen levels 0.335 is the best
 /// if the elements are normally distributed (J. Max, *Quantizing for minimum distortion*, 1960, table II); a rotated vector's are nearly.
@@ -33,12 +34,12 @@ impl Encoder {
     }
 
     /// Writes the code of a vector to `row`, and returns its terms.
-    pub(crate) fn encode(&mut self, vector: &[f32], mean: &[f32], row: &mut [u8]) -> Terms {
-        let mut at_mean = 0.0f64;
-        for ((to, from), mean) in self.centred.iter_mut().zip(vector).zip(mean) {
-            *to = from - mean;
-            at_mean += f64::from(*to) * f64::from(*mean);
-        }
+    pub(crate) fn encode(&mut self, vector: Elements<'_>, mean: &[f32], row: &mut [u8]) -> Terms {
+        let at_mean = match vector {
+            Elements::F32(vector) => self.centre(vector, mean),
+            Elements::F16(vector) => self.centre(vector, mean),
+            _ => unreachable!("codes are of floating-point vectors"),
+        };
         self.centred[vector.len()..].fill(0.0);
         let square = square(&self.centred);
         let along = match self.quantization {
@@ -49,6 +50,16 @@ impl Encoder {
         let factor = if along > 0.0 { square / along } else { 0.0 };
         let offset = if self.metric == Metric::InnerProduct { -at_mean } else { square };
         [offset as f32, factor as f32]
+    }
+
+    /// Writes o, and returns ⟨μ, o⟩.
+    fn centre(&mut self, vector: &[impl Float], mean: &[f32]) -> f64 {
+        let mut at_mean = 0.0f64;
+        for ((to, from), mean) in self.centred.iter_mut().zip(vector).zip(mean) {
+            *to = from.widen() - mean;
+            at_mean += f64::from(*to) * f64::from(*mean);
+        }
+        at_mean
     }
 
     /// Returns ⟨c, o⟩.
@@ -143,11 +154,12 @@ mod tests {
         for stream in 0..20 {
             let (row, query) = (vector(stream, dim), vector(500 + stream, dim));
             let mut code = alloc::vec![0; quantization.row_bytes(dim)];
-            let terms = [encoder.encode(&row, &mean, &mut code)];
+            let terms = [encoder.encode((&row).into(), &mean, &mut code)];
             let codes = Codes::new(quantization, &code, &terms, &mean).unwrap();
             let len = quantization.query_len(dim);
             let (mut query_code, mut rotated) = (alloc::vec![0; len], alloc::vec![0.0; len]);
-            let coded = codes.query(metric, &query, 1.0, &mut query_code, &mut rotated);
+            rotated[..dim].copy_from_slice(&query);
+            let coded = codes.query_of(metric, &mut query_code, &mut rotated);
             let estimate = crate::codes::query::tests::distance(&codes, coded, metric);
             let exact: f64 = row
                 .iter()
@@ -183,7 +195,7 @@ mod tests {
             let mean = vector(1, 10);
             let mut encoder = Encoder::new(quantization, Metric::SquaredEuclidean, 10).unwrap();
             let mut row = alloc::vec![0; quantization.row_bytes(10)];
-            assert_eq!(encoder.encode(&mean, &mean, &mut row), [0.0, 0.0]);
+            assert_eq!(encoder.encode((&mean).into(), &mean, &mut row), [0.0, 0.0]);
         }
     }
 }

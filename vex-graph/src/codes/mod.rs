@@ -26,6 +26,9 @@ use core::fmt;
 
 use vex_kernels::Metric;
 
+#[cfg(feature = "alloc")]
+use crate::Elements;
+use crate::search::AnyQuery;
 use crate::{MAX_DIM, MAX_NODES, NodeId, ViewError};
 
 /// How vectors are coded.
@@ -155,23 +158,46 @@ impl<'a> Codes<'a> {
         &self.rows[start..start + bytes]
     }
 
-    /// Codes a query, which `scale` brings to unit length under cosine: `code` takes its elements, and `rotated` is room
-    /// for as many.
+    /// Codes a query: `code` takes its elements, and `rotated` is room for as many. `None` if it cannot be coded.
     pub(crate) fn query<'q>(
         &self,
         metric: Metric,
-        vector: &[f32],
-        scale: f64,
+        query: &AnyQuery<'_>,
+        code: &'q mut [i8],
+        rotated: &mut [f32],
+    ) -> Option<QueryCode<'q>> {
+        let len = self.quantization.query_len(self.dim());
+        let (code, centred) = (&mut code[..len], &mut rotated[..len]);
+        query.write_scaled(centred).then(|| self.query_of(metric, code, centred))
+    }
+
+    /// Codes a vector of the graph itself, as it is stored, as finely as a query.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn query_of_vector<'q>(
+        &self,
+        metric: Metric,
+        vector: Elements<'_>,
         code: &'q mut [i8],
         rotated: &mut [f32],
     ) -> QueryCode<'q> {
         let len = self.quantization.query_len(self.dim());
         let (code, centred) = (&mut code[..len], &mut rotated[..len]);
+        match vector {
+            Elements::F32(vector) => centred[..vector.len()].copy_from_slice(vector),
+            Elements::F16(vector) => {
+                centred.iter_mut().zip(vector).for_each(|(to, from)| *to = from.to_f32());
+            }
+            _ => unreachable!("codes are of floating-point vectors"),
+        }
+        self.query_of(metric, code, centred)
+    }
+
+    /// Codes the vector in `centred`, which is of unit length under cosine.
+    fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
         let mut at_mean = 0.0f64;
-        for ((to, from), mean) in centred.iter_mut().zip(vector).zip(self.mean) {
-            let element = (f64::from(*from) * scale) as f32;
-            at_mean += f64::from(element) * f64::from(*mean);
-            *to = element - mean;
+        for (element, mean) in centred.iter_mut().zip(self.mean) {
+            at_mean += f64::from(*element) * f64::from(*mean);
+            *element -= mean;
         }
         centred[self.dim()..].fill(0.0);
         let square = square(centred);
@@ -210,6 +236,6 @@ impl<'a> Codes<'a> {
 
 /// |v|², in f64 and in a fixed order.
 fn square(vector: &[f32]) -> f64 {
-    let norm = crate::search::norm(vector);
+    let norm = crate::element::norm(vector);
     norm * norm
 }

@@ -3,9 +3,11 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::walk::rank_gathered;
-use super::{Candidate, Frontier, Neighbor, Pool, Query, Ranker, ScratchMut, SearchStats, Visited, Walk};
+use super::{
+    AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
+};
 use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode};
-use crate::{GraphView, NodeId, SearchError, SearchParams};
+use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
 /// results, and for callers who do not know beforehand how many they need.
@@ -33,7 +35,7 @@ use crate::{GraphView, NodeId, SearchError, SearchParams};
 pub struct Batches<'s> {
     view: GraphView<'s>,
     params: SearchParams,
-    exact: Query<'s>,
+    exact: AnyQuery<'s>,
     code: Option<QueryCode<'s>>,
     state: State<'s>,
 }
@@ -63,7 +65,7 @@ impl<'s> Batches<'s> {
     #[cfg(feature = "alloc")]
     pub fn new(
         view: &GraphView<'s>,
-        query: &'s [f32],
+        query: impl Into<Elements<'s>>,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Self, SearchError> {
@@ -77,15 +79,15 @@ impl<'s> Batches<'s> {
     /// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::batches_candidates`].
     pub fn new_in(
         view: &GraphView<'s>,
-        query: &'s [f32],
+        query: impl Into<Elements<'s>>,
         params: &SearchParams,
         scratch: ScratchMut<'s>,
     ) -> Result<Self, SearchError> {
-        let exact = Query::new(view.rows(), query)?;
+        let exact = AnyQuery::new(view.rows(), query.into())?;
         let needed = ScratchMut::batches_candidates(params, view.count());
         scratch.check(view, needed)?;
         let ScratchMut { visited, candidates, code, rotated } = scratch;
-        let code = view.codes().map(|codes| codes.query(view.metric(), query, exact.scale(), code, rotated));
+        let code = view.codes().and_then(|codes| codes.query(view.metric(), &exact, code, rotated));
         let len = pool_len(params, view.count());
         let (pool, rest) = candidates[..needed].split_at_mut(len);
         let (rescored, rest) = rest.split_at_mut(len);
@@ -130,17 +132,19 @@ impl<'s> Batches<'s> {
         let Self { view, params, exact, code, state } = self;
         let (codes, code) = match (view.codes(), *code) {
             (Some(codes), Some(code)) => (codes, code),
-            _ => {
+            _ => with_query!(exact, exact => {
                 state.advance(view, params, exact);
                 return state.take(out, |rank| exact.distance(rank));
-            }
+            }),
         };
         match codes.quantization() {
             Quantization::Sq8 => state.advance(view, params, &CodeQuery::new(codes, code, Eight::new())),
             Quantization::Sq4 => state.advance(view, params, &CodeQuery::new(codes, code, Four::new())),
         }
         if view.rows().are_stored() && params.rescored() > 0 {
-            state.take_rescored(out, params.rescored(), exact)
+            with_query!(exact, exact => {
+                state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank))
+            })
         } else {
             state.take(out, |rank| code.distance(view.metric(), rank))
         }
@@ -233,13 +237,19 @@ impl State<'_> {
     }
 
     /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes.
-    fn take_rescored(&mut self, out: &mut [Neighbor], rescored: usize, exact: &Query<'_>) -> usize {
+    fn take_rescored(
+        &mut self,
+        out: &mut [Neighbor],
+        rescored: usize,
+        exact: &impl Ranker,
+        distance: impl Fn(f32) -> f32,
+    ) -> usize {
         let len = self.pool.candidates().len().min(rescored);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
         super::rank_anew(exact, candidates);
         self.stats.rescored += len;
-        let taken = super::write(candidates, out, |rank| exact.distance(rank));
+        let taken = super::write(candidates, out, distance);
         // Sorted by id, so that what was taken is found again.
         let taken_ids = &mut candidates[..taken];
         taken_ids.sort_unstable_by_key(|candidate| candidate.id());

@@ -7,7 +7,7 @@ use super::{
 };
 use super::{Walk, run};
 use crate::random::draw;
-use crate::{GraphView, NodeId, SearchError, SearchParams};
+use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share within a quarter of itself.
 const SAMPLE: u64 = 256;
@@ -75,9 +75,9 @@ const CONTENT_LEAPING: f32 = 0.6;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg(feature = "alloc")]
-pub fn search_filtered(
+pub fn search_filtered<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     params: &SearchParams,
     filter: &impl Filter,
     scratch: &mut Scratch,
@@ -91,14 +91,15 @@ pub fn search_filtered(
 ///
 /// # Errors
 /// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::filtered_candidates`].
-pub fn search_filtered_in(
+pub fn search_filtered_in<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     params: &SearchParams,
     filter: &impl Filter,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
+    let query = query.into();
     if view.has_tombstones() {
         let filter = &Live { filter, tombstones: view.tombstones() };
         return run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false });
@@ -109,7 +110,7 @@ pub fn search_filtered_in(
 /// A search of a view with deleted nodes. These count for nothing: the pool is as long as without them.
 pub(super) fn search_live_in(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: Elements<'_>,
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],

@@ -24,10 +24,9 @@ pub(crate) use frontier::Frontier;
 pub(crate) use gated::Gated;
 pub use pool::Candidate;
 pub(crate) use pool::Pool;
-pub(crate) use query::Query;
 #[cfg(feature = "alloc")]
-pub(crate) use query::check;
-pub(crate) use query::norm;
+pub(crate) use query::kernel;
+pub(crate) use query::{AnyQuery, Query, with_query};
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
 pub use radius::search_radius_in;
@@ -39,7 +38,7 @@ pub(crate) use visited::Visited;
 pub(crate) use walk::Walk;
 
 use crate::codes::{CodeQuery, Eight, Four, Product, Quantization};
-use crate::{GraphView, NodeId, SearchError, SearchParams};
+use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -79,9 +78,9 @@ pub struct SearchStats {
 /// # Complexity
 /// About `ef_search` hops of up to `2 m` distances each. No allocation once `scratch` has grown.
 #[cfg(feature = "alloc")]
-pub fn search(
+pub fn search<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     params: &SearchParams,
     scratch: &mut Scratch,
     out: &mut [Neighbor],
@@ -94,13 +93,14 @@ pub fn search(
 ///
 /// # Errors
 /// If the query cannot be searched for, or a slice of `scratch` is too small.
-pub fn search_in(
+pub fn search_in<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
+    let query = query.into();
     if view.has_tombstones() {
         return filtered::search_live_in(view, query, params, scratch, out);
     }
@@ -125,28 +125,28 @@ pub(crate) trait Method {
 /// Searches by some method.
 pub(crate) fn run(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: Elements<'_>,
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
     method: &impl Method,
 ) -> Result<SearchStats, SearchError> {
-    let exact = Query::new(view.rows(), query)?;
+    let exact = AnyQuery::new(view.rows(), query)?;
     let needed = method.candidates(params, view.count());
     scratch.check(view, needed)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
     let candidates = &mut candidates[..needed];
     let mut search = Search { view, params, visited: Visited::new(visited), stats: SearchStats::default() };
-    let codes = match view.codes() {
-        Some(codes) => codes,
-        None => {
-            let found = method.collect(&mut search, &exact, |rank| exact.distance(rank), candidates);
+    let coded =
+        view.codes().and_then(|codes| Some((codes, codes.query(view.metric(), &exact, code, rotated)?)));
+    let Some((codes, code)) = coded else {
+        with_query!(&exact, exact => {
+            let found = method.collect(&mut search, exact, |rank| exact.distance(rank), candidates);
             search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
-            return Ok(search.stats);
-        }
+        });
+        return Ok(search.stats);
     };
 
-    let code = codes.query(view.metric(), query, exact.scale(), code, rotated);
     let distance = |rank| code.distance(view.metric(), rank);
     let found = match codes.quantization() {
         Quantization::Sq8 => {
@@ -161,9 +161,11 @@ pub(crate) fn run(
     let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
     if rescored > 0 {
         let found = &mut found[..rescored];
-        rank_anew(&exact, found);
         search.stats.rescored = rescored;
-        search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
+        with_query!(&exact, exact => {
+            rank_anew(exact, found);
+            search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
+        });
     } else {
         let found = &found[..params.k.min(found.len())];
         search.stats.found = write(found, out, distance);
@@ -225,7 +227,7 @@ pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
     candidates.sort_unstable();
 }
 
-fn write(found: &[Candidate], out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
+pub(crate) fn write(found: &[Candidate], out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
     for (neighbor, candidate) in out.iter_mut().zip(found) {
         *neighbor = Neighbor { id: candidate.id(), distance: distance(candidate.distance()) };
     }

@@ -3,7 +3,7 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{Candidate, Gated, Live, Method, Neighbor, Ranker, ScratchMut, Search, SearchStats, Walk, run};
-use crate::{GraphView, SearchError, SearchParams};
+use crate::{Elements, GraphView, SearchError, SearchParams};
 
 /// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
 /// more than `out` has room for, it gets the nearest.
@@ -36,9 +36,9 @@ use crate::{GraphView, SearchError, SearchParams};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[cfg(feature = "alloc")]
-pub fn search_radius(
+pub fn search_radius<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     radius: f32,
     params: &SearchParams,
     scratch: &mut Scratch,
@@ -53,16 +53,16 @@ pub fn search_radius(
 /// # Errors
 /// If the query cannot be searched for, or a slice of `scratch` is too small: it takes what
 /// [`ScratchMut::filtered_candidates`] says for a `k` of `out.len()`.
-pub fn search_radius_in(
+pub fn search_radius_in<'q>(
     view: &GraphView<'_>,
-    query: &[f32],
+    query: impl Into<Elements<'q>>,
     radius: f32,
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
     let method = Within { radius, ef: params.ef_search };
-    let mut stats = run(view, query, &of_radius(params, out), scratch, out, &method)?;
+    let mut stats = run(view, query.into(), &of_radius(params, out), scratch, out, &method)?;
     stats.found = out[..stats.found].partition_point(|neighbor| neighbor.distance <= radius);
     Ok(stats)
 }

@@ -7,7 +7,8 @@ use vex_kernels::Metric;
 use super::{AlignedVec, bytes, growth, held, reserve, reserve_exact};
 use crate::build::Executor;
 use crate::codes::Encoder;
-use crate::{Codes, NodeId, OutOfMemory, Quantization, Rows, Terms};
+use crate::element::Float;
+use crate::{Codes, Elements, NodeId, OutOfMemory, Quantization, Rows, Terms};
 
 /// The codes of the first rows of a graph, in rows that begin on cache lines.
 #[derive(Debug)]
@@ -98,8 +99,10 @@ impl CodeRows {
         let mut mean = Vec::new();
         reserve_exact(&mut mean, rows.dim())?;
         for id in 0..rows.count() as NodeId {
-            for (sum, element) in sums.iter_mut().zip(rows.row(id)) {
-                *sum += f64::from(*element);
+            match rows.row(id) {
+                Elements::F32(row) => add(&mut sums, row),
+                Elements::F16(row) => add(&mut sums, row),
+                _ => unreachable!("codes are of floating-point vectors"),
             }
         }
         mean.extend(sums.iter().map(|sum| (sum / rows.count().max(1) as f64) as f32));
@@ -128,7 +131,7 @@ impl CodeRows {
     }
 
     /// Appends the code of a vector, as it is stored, into room that was reserved.
-    pub(crate) fn push(&mut self, vector: &[f32]) {
+    pub(crate) fn push(&mut self, vector: Elements<'_>) {
         let start = self.rows.len();
         self.rows.extend_with(self.quantization.row_bytes(self.mean.len()), 0);
         let row = &mut self.rows.as_mut_slice()[start..];
@@ -137,7 +140,7 @@ impl CodeRows {
     }
 
     /// Overwrites the code of a node by that of another vector, as it is stored.
-    pub(crate) fn set(&mut self, id: NodeId, vector: &[f32]) {
+    pub(crate) fn set(&mut self, id: NodeId, vector: Elements<'_>) {
         let row_bytes = self.quantization.row_bytes(self.mean.len());
         let row = &mut self.rows.as_mut_slice()[id as usize * row_bytes..][..row_bytes];
         self.terms[id as usize] = self.encoder.encode(vector, &self.mean, row);
@@ -152,5 +155,11 @@ impl CodeRows {
 
     pub(crate) fn view(&self) -> Codes<'_> {
         Codes::new(self.quantization, self.rows.as_slice(), &self.terms, &self.mean).expect("rows are whole")
+    }
+}
+
+fn add(sums: &mut [f64], row: &[impl Float]) {
+    for (sum, element) in sums.iter_mut().zip(row) {
+        *sum += f64::from(element.widen());
     }
 }

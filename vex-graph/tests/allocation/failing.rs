@@ -4,14 +4,21 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    BuildError, DeleteError, Hnsw, InsertError, Metric, OutOfMemory, Params, Quantization, Serial,
+    BuildError, DeleteError, Element, Hnsw, InsertError, Metric, OutOfMemory, Params, Quantization, Serial,
     UpdateError,
 };
 
 use crate::allocator::failing_at;
 use crate::support::{Shape, Snapshot, built, inserted, vectors};
 
-const PARAMS: Params = Params { m: 4, ef_construction: 20, seed: 9, keep_pruned: false, quantization: None };
+const PARAMS: Params = Params {
+    m: 4,
+    ef_construction: 20,
+    seed: 9,
+    keep_pruned: false,
+    element: Element::F32,
+    quantization: None,
+};
 
 /// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it succeeds.
 /// Returns how many failed.

@@ -1,13 +1,22 @@
 //! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
 
-use vex_graph::{Batches, Candidate, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch};
+use vex_graph::{
+    Batches, Candidate, Element, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch,
+};
 use vex_graph::{ScratchMut, SearchError, SearchParams, Serial, exact, search, search_filtered};
 use vex_graph::{search_filtered_in, search_in, search_radius, search_radius_in};
 
 use crate::allocator::{counting, failing_at};
 use crate::support::{Shape, bits, built, exactly, found, vectors};
 
-const PARAMS: Params = Params { m: 8, ef_construction: 40, seed: 3, keep_pruned: false, quantization: None };
+const PARAMS: Params = Params {
+    m: 8,
+    ef_construction: 40,
+    seed: 3,
+    keep_pruned: false,
+    element: Element::F32,
+    quantization: None,
+};
 
 #[test]
 fn a_search_with_warm_scratch_allocates_nothing() {

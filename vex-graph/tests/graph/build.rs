@@ -3,12 +3,22 @@
 use std::convert::Infallible;
 use std::ops::ControlFlow;
 
-use vex_graph::{BuildError, Executor, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial, VectorError};
+use vex_graph::{
+    BuildError, Element, Elements, Executor, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial,
+    VectorError,
+};
 
 use crate::invariants::assert_invariants;
 use crate::support::{Shape, Snapshot, Threads, built, vectors};
 
-const PARAMS: Params = Params { m: 6, ef_construction: 30, seed: 11, keep_pruned: false, quantization: None };
+const PARAMS: Params = Params {
+    m: 6,
+    ef_construction: 30,
+    seed: 11,
+    keep_pruned: false,
+    element: Element::F32,
+    quantization: None,
+};
 
 #[test]
 fn the_number_of_workers_changes_no_byte() {
@@ -55,7 +65,7 @@ fn order_says_which_vector_a_node_has() {
     let (graph, order) = built(Metric::InnerProduct, PARAMS, &data, &Serial);
     let view = graph.view();
     for (id, position) in order.iter().enumerate() {
-        assert_eq!(view.rows().row(id as u32), data[*position as usize]);
+        assert_eq!(view.rows().row(id as u32), Elements::from(&data[*position as usize]));
     }
     let mut positions = order;
     positions.sort_unstable();
@@ -176,6 +186,6 @@ fn parameters_out_of_range_are_refused_before_the_source_is_asked() {
 fn metric_that_f32_does_not_know_is_refused() {
     for metric in Metric::BITS {
         let error = Hnsw::new(metric, 2, PARAMS).map(drop).unwrap_err();
-        assert_eq!(error, ParamsError::Metric { found: metric });
+        assert_eq!(error, ParamsError::Metric { element: Element::F32, found: metric });
     }
 }

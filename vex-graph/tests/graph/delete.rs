@@ -3,8 +3,8 @@
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    BuildError, Codes, DeleteError, GraphView, Hnsw, InsertError, Metric, Params, Quantization, Rows, Serial,
-    UpdateError, VectorError,
+    BuildError, Codes, DeleteError, Element, GraphView, Hnsw, InsertError, Metric, Params, Quantization,
+    Rows, Serial, UpdateError, VectorError,
 };
 
 use crate::invariants::assert_invariants;
@@ -12,7 +12,14 @@ use crate::support::{
     Rng, Shape, Snapshot, Threads, bits, built, exactly_live, found_live, inserted, vectors,
 };
 
-const PARAMS: Params = Params { m: 5, ef_construction: 30, seed: 3, keep_pruned: false, quantization: None };
+const PARAMS: Params = Params {
+    m: 5,
+    ef_construction: 30,
+    seed: 3,
+    keep_pruned: false,
+    element: Element::F32,
+    quantization: None,
+};
 
 fn compact(graph: &Hnsw) -> (Hnsw, Vec<u32>) {
     graph.compact(&Serial, |_| ControlFlow::Continue(())).unwrap()
@@ -148,7 +155,7 @@ fn a_view_of_codes_alone_cannot_grow() {
     let (graph, _) = built(Metric::Cosine, params, &vectors(Shape::Uniform, 4, 50, 1), &Serial);
     let view = graph.view();
     let codes: Codes<'_> = *view.codes().unwrap();
-    let rows = Rows::absent(Metric::Cosine, 4, 50).unwrap();
+    let rows = Rows::absent(Element::F32, Metric::Cosine, 4, 50).unwrap();
     let view = GraphView::new(rows, Some(codes), view.m(), view.entry().unwrap(), view.levels()).unwrap();
     assert_eq!(Hnsw::from_view(&view, params).unwrap_err(), BuildError::VectorsNotStored);
 }

@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    Batches, GraphView, Hnsw, Metric, Neighbor, NodeId, NodeSet, Params, Quantization, Rows, Scratch,
-    SearchParams, Serial, search, search_filtered, search_radius,
+    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeId, NodeSet, Params, Quantization, Rows,
+    Scratch, SearchParams, Serial, search, search_filtered, search_radius,
 };
 
 use crate::support::{Rng, Shape, assert_sorted, bits, built, exactly, inserted, vectors};
@@ -61,8 +61,14 @@ impl Case {
         let Setup { metric, shape, dim, count, quantization, shares, seed, .. } = *setup;
         let mut data = vectors(shape, dim, count + 1, seed);
         let query = data.pop().unwrap();
-        let params =
-            Params { m: 4 + seed as usize % 3, ef_construction: 20, seed, keep_pruned: false, quantization };
+        let params = Params {
+            m: 4 + seed as usize % 3,
+            ef_construction: 20,
+            seed,
+            keep_pruned: false,
+            element: Element::F32,
+            quantization,
+        };
         let graph = match setup.is_built && count > 0 {
             true => built(metric, params, &data, &Serial).0,
             false if count == 0 => Hnsw::new(metric, dim, params).unwrap(),
@@ -151,7 +157,7 @@ proptest! {
 
         // Without vectors, the codes tell the distances.
         if view.codes().is_some() {
-            let rows = Rows::absent(setup.metric, setup.dim, setup.count).unwrap();
+            let rows = Rows::absent(Element::F32, setup.metric, setup.dim, setup.count).unwrap();
             let entry = view.entry().unwrap_or(vex_graph::TERMINATOR);
             let coded = GraphView::new(rows, view.codes().copied(), view.m(), entry, view.levels()).unwrap();
             let coded = coded.with_tombstones(view.tombstones());
@@ -226,7 +232,14 @@ proptest! {
 #[test]
 fn filters_of_any_share_find_the_nearest_matches() {
     let data = vectors(Shape::Clustered, 8, 20_000, 3);
-    let params = Params { m: 8, ef_construction: 60, seed: 1, keep_pruned: false, quantization: None };
+    let params = Params {
+        m: 8,
+        ef_construction: 60,
+        seed: 1,
+        keep_pruned: false,
+        element: Element::F32,
+        quantization: None,
+    };
     let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
     let view = graph.view();
     let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 10]);
@@ -257,7 +270,14 @@ fn filters_of_any_share_find_the_nearest_matches() {
 fn a_radius_is_followed_beyond_the_pool() {
     for quantization in [None, Some(Quantization::Sq8)] {
         let data = vectors(Shape::Uniform, 6, 3000, 3);
-        let params = Params { m: 8, ef_construction: 60, seed: 1, keep_pruned: false, quantization };
+        let params = Params {
+            m: 8,
+            ef_construction: 60,
+            seed: 1,
+            keep_pruned: false,
+            element: Element::F32,
+            quantization,
+        };
         let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
         let view = graph.view();
         let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 500]);

@@ -3,14 +3,21 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    Batches, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows, Scratch,
+    Batches, Element, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows, Scratch,
     SearchParams, TERMINATOR, search, search_filtered, search_radius,
 };
 
 use crate::invariants::assert_structure;
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
-const PARAMS: Params = Params { m: 4, ef_construction: 12, seed: 5, keep_pruned: true, quantization: None };
+const PARAMS: Params = Params {
+    m: 4,
+    ef_construction: 12,
+    seed: 5,
+    keep_pruned: true,
+    element: Element::F32,
+    quantization: None,
+};
 
 /// The owner of a garbage view.
 #[derive(Debug)]
@@ -215,7 +222,7 @@ fn a_budget_counts_every_level() {
 
 #[test]
 fn levels_of_an_empty_view_are_dropped() {
-    let rows = Rows::new(Metric::SquaredEuclidean, &[], 2, 2, 0).unwrap();
+    let rows = Rows::new(Metric::SquaredEuclidean, &[0.0; 0], 2, 2, 0).unwrap();
     let level = |width| LevelView { width, ..LevelView::default() };
     let view = GraphView::new(rows, None, 4, TERMINATOR, &[level(8), level(4), level(4)]).unwrap();
     let mut graph = Hnsw::from_view(&view, PARAMS).unwrap();

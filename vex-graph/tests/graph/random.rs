@@ -5,7 +5,8 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    DeleteError, Hnsw, InsertError, Metric, Neighbor, Params, Quantization, Serial, UpdateError, VectorError,
+    DeleteError, Element, Hnsw, InsertError, Metric, Neighbor, Params, Quantization, Serial, UpdateError,
+    VectorError,
 };
 
 use crate::invariants::assert_invariants;
@@ -66,6 +67,7 @@ fn setups() -> impl Strategy<Value = Setup> {
             ef_construction,
             seed,
             keep_pruned,
+            element: Element::F32,
             quantization,
         },
     );
@@ -197,7 +199,7 @@ impl Model {
 }
 
 fn row_bits(graph: &Hnsw, id: u32) -> Vec<u32> {
-    graph.view().rows().row(id).iter().map(|element| element.to_bits()).collect()
+    graph.view().rows().row(id).as_f32().unwrap().iter().map(|element| element.to_bits()).collect()
 }
 
 /// A pool as large as the graph sees every node, so that the answer is exact to the last bit.
@@ -214,7 +216,10 @@ fn assert_search_is_exact(graph: &Hnsw, query: &[f32], k: usize) {
         let kernel = vex_kernels::Distance::<f32>::new(view.metric());
         let mut reference: Vec<Neighbor> = (0..view.count() as u32)
             .filter(|id| graph.is_live(*id))
-            .map(|id| Neighbor { id, distance: kernel.distance(query, view.rows().row(id)) })
+            .map(|id| Neighbor {
+                id,
+                distance: kernel.distance(query, view.rows().row(id).as_f32().unwrap()),
+            })
             .collect();
         // Stable, and NaN of either sign is last.
         reference.sort_by(|a, b| {

@@ -110,7 +110,7 @@ impl Snapshot {
             metric: view.metric(),
             shape: [view.m(), rows.dim(), rows.stride(), rows.count()],
             entry: view.entry(),
-            elements: float_bits(rows.elements()),
+            elements: float_bits(rows.elements().as_f32().unwrap()),
             levels: levels
                 .map(|level| (level.width, level.sorted, level.appended.to_vec(), level.links.to_vec()))
                 .collect(),
