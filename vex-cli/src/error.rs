@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vex::{BuildError, OpenError, OpenProblem, SaveError, SaveProblem, SearchError, VectorError};
+use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SaveProblem, SearchError, VectorError};
 
 use crate::io::{FileError, Problem};
 
@@ -61,6 +61,14 @@ pub(crate) enum Failure {
     /// Neither vectors nor codes were asked for.
     #[error("--store none needs codes: expected --quantize sq8 or sq4, found none")]
     NothingKept,
+    /// Vectors cannot be kept as what was asked for.
+    #[error("--store {store} is for float vectors: expected vectors indexed as {store}, found {element}")]
+    Store {
+        /// What was to be kept.
+        store: &'static str,
+        /// What the vectors are indexed as.
+        element: Element,
+    },
     /// Two vectors have one key.
     #[error("{}: expected every key once, found key {key} twice", path.display())]
     DuplicateKey {

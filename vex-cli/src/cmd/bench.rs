@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::Serialize;
 use vex::{MappedIndex, Scratch, SearchParams};
 
-use super::{print_json, read_queries, values};
+use super::{Queries, print_json, values};
 use crate::error::Failure;
-use crate::io::{IdMatrix, Matrix, read_ids};
+use crate::io::{IdMatrix, read_ids};
 use crate::measure::{correct, measure};
 use crate::{human, machine, map};
 
@@ -89,7 +89,7 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     index: MappedIndex<B>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
+    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
     let truth = read_truth(args, queries.rows())?;
     let bench = Bench { args, index, queries, truth };
     if args.json {
@@ -133,7 +133,7 @@ fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
 struct Bench<'a, B> {
     args: &'a Args,
     index: MappedIndex<B>,
-    queries: Matrix<f32>,
+    queries: Queries,
     truth: IdMatrix,
 }
 
@@ -145,10 +145,11 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         writeln!(out, "{}", machine::describe())?;
         writeln!(
             out,
-            "{}: {} of {} dimensions, {}, m {}, ef_construction {}{}",
+            "{}: {} of {} x {}, {}, m {}, ef_construction {}{}",
             path.display(),
             human::plural(header.count as u64, "vector"),
             header.dim,
+            header.element,
             header.metric,
             params.m,
             params.ef_construction,

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{Index, Metric, Quantization, Store};
+use vex::{Element, Index, Metric, Quantization, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, Problem, VectorFile, check_output, read_keys};
+use crate::io::{FileError, FromFile, Problem, VectorFile, check_output, read_keys};
 use crate::{human, machine, progress, rss};
 
 /// Build an index from a file of vectors
@@ -20,7 +20,7 @@ use crate::{human, machine, progress, rss};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Vectors:
-  .npy            2-D array of float32 or float16, either byte order, C or Fortran order
+  .npy            2-D array of float32, float16, int8 or uint8, either byte order, C or Fortran order
   .fvecs .bvecs   rows of float32 or uint8, each after its int32 length
   .fbin           uint32 rows, uint32 columns, then float32
 Keys:
@@ -30,8 +30,9 @@ Keys:
 Example:
   vex build base.npy --output base.vex --metric cosine
 
-JSON: one object with count, dim, metric, m, ef_construction, quantization (null for none), build_seconds \
-(reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this process needed; null where the system \
+JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), build_seconds \
+(reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
+process needed; null where the system \
 does not tell).")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
@@ -52,10 +53,14 @@ pub(crate) struct Args {
     /// are then compared by their vectors. auto is sq4 from 256 dimensions on, the fastest at the same recall, and sq8 below
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
     quantize: values::Codes,
-    /// What to keep of the vectors; none makes the smallest index, of codes alone, whose distances are approximate and
-    /// which cannot grow
-    #[arg(long, default_value = "f32", value_parser = values::store())]
-    store: Store,
+    /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
+    /// and f16, and the bytes of uint8 as bits, eight each
+    #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
+    element: values::Elements,
+    /// What to keep of float vectors; f16 takes half the bytes of f32, none makes the smallest index, of codes alone, whose
+    /// distances are approximate and which cannot grow [default: what they are indexed as]
+    #[arg(long)]
+    store: Option<values::Store>,
     /// Seed of the random levels
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -74,6 +79,7 @@ pub(crate) struct Args {
 struct Report {
     count: usize,
     dim: usize,
+    element: &'static str,
     metric: &'static str,
     m: usize,
     ef_construction: usize,
@@ -87,21 +93,39 @@ struct Report {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     let path = args.vectors.as_path();
-    let mut file = VectorFile::open(path)?;
+    let file = VectorFile::<f32>::open(path)?;
+    let (element, store) = args.element.kept(file.element(), args.metric, args.store)?;
+    match element {
+        Element::F32 | Element::F16 => build(args, element, store, file, started, out),
+        Element::I8 => build::<i8>(args, element, store, VectorFile::open(path)?, started, out),
+        Element::U8 => build::<u8>(args, element, store, VectorFile::open(path)?, started, out),
+        Element::Bits => build::<u64>(args, element, store, VectorFile::open(path)?, started, out),
+    }
+}
+
+fn build<T: FromFile>(
+    args: &Args,
+    element: Element,
+    store: Store,
+    mut file: VectorFile<T>,
+    started: Instant,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let path = args.vectors.as_path();
     let (count, dim) = (file.rows(), file.dim());
     let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
     check_output(&args.output, &inputs)?;
-    let quantization = args.quantize.of(dim);
-    if args.store == Store::None && quantization.is_none() {
+    let quantization = args.quantize.of(element, dim);
+    if store == Store::None && quantization.is_none() {
         return Err(Failure::NothingKept);
     }
 
     let reading = progress::bar("reading", count);
     let linking = progress::bar("linking", count);
     let mut row = 0;
-    let fill = |vector: &mut [f32]| {
+    let fill = |vector: &mut [T]| {
         file.read_row(vector)?;
         let key = keys.as_ref().map_or(row as u64, |keys| keys[row]);
         row += 1;
@@ -117,6 +141,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     };
     let threads = args.threads.unwrap_or_else(machine::cores);
     let index = Index::builder(dim)
+        .element(element)
         .metric(args.metric)
         .m(args.m)
         .ef_construction(args.ef_construction)
@@ -127,7 +152,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
     let linked = started.elapsed();
-    index.save_with(&args.output, args.store)?;
+    index.save_with(&args.output, store)?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();
@@ -135,6 +160,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let report = Report {
         count,
         dim,
+        element: element.name(),
         metric: args.metric.name(),
         m: args.m,
         ef_construction: args.ef_construction,
@@ -149,7 +175,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let vectors = human::plural(count as u64, "vector");
     let threads = human::plural(threads as u64, "thread");
-    writeln!(out, "{}: {vectors} of {dim} dimensions, {}", args.output.display(), args.metric)?;
+    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", args.output.display(), args.metric)?;
     write!(out, "built in {} on {threads}, {}", human::time(time), human::bytes(report.index_bytes))?;
     match report.peak_rss_bytes {
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,

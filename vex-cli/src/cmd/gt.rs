@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use vex::graph::{InsertError, Vectors};
-use vex::{Metric, exact_batch};
+use vex::{Element, Metric, exact_batch};
 
 use super::{read_queries, values};
 use crate::error::Failure;
-use crate::io::{Matrix, VectorFile, check_ids_extension, check_output, write_ids};
+use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, check_output, write_ids};
 use crate::{human, progress};
 
 /// Compute the exact nearest rows to each query: ground truth
@@ -40,6 +40,9 @@ pub(crate) struct Args {
     /// How vectors are compared; for an index, its own metric
     #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
     metric: Metric,
+    /// What vectors are compared as; auto is what the file has, or bits if the metric is for those. For an index, its own
+    #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
+    element: values::Elements,
     /// Threads to work on, 1 to 1024 [default: one for each core]
     #[arg(long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
@@ -51,12 +54,27 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     check_ids_extension(&args.output)?;
-    let file = VectorFile::open(&args.vectors)?;
-    let queries = read_queries(&args.queries, &args.vectors, file.dim())?;
-    check_output(&args.output, &[&args.vectors, &args.queries])?;
+    let file = VectorFile::<f32>::open(&args.vectors)?;
+    let element = args.element.of(file.element(), args.metric);
+    let ids = match element {
+        Element::F32 | Element::F16 => ids(args, element, file)?,
+        Element::I8 => ids::<i8>(args, element, VectorFile::open(&args.vectors)?)?,
+        Element::U8 => ids::<u8>(args, element, VectorFile::open(&args.vectors)?)?,
+        Element::Bits => ids::<u64>(args, element, VectorFile::open(&args.vectors)?)?,
+    };
+    write_ids(&args.output, &ids)?;
+    let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");
+    let time = human::time(started.elapsed());
+    writeln!(out, "{}: {} exact neighbors of {queries} in {time}", args.output.display(), ids.dim())?;
+    Ok(())
+}
 
-    let vectors = read_vectors(file, args.metric)?;
-    let slices: Vec<&[f32]> = queries.iter().collect();
+/// The ids of the nearest rows to each query.
+fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
+    let queries = read_queries::<T>(&args.queries, &args.vectors, file.dim())?;
+    check_output(&args.output, &[&args.vectors, &args.queries])?;
+    let vectors = read_vectors(file, element, args.metric)?;
+    let slices: Vec<&[T]> = queries.iter().collect();
     let bar = progress::bar("queries", slices.len());
     let answered = |answered: usize| {
         bar.set_position(answered as u64);
@@ -69,21 +87,21 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let k = args.k.min(vectors.count());
     // Row numbers are below the most nodes of a graph, which an `i32` holds.
     let ids = found.iter().map(|neighbor| neighbor.id as i32).collect();
-    write_ids(&args.output, &Matrix::new(queries.rows(), k, ids))?;
-    let queries = human::plural(queries.rows() as u64, "query").replace("querys", "queries");
-    let time = human::time(started.elapsed());
-    writeln!(out, "{}: {k} exact neighbors of {queries} in {time}", args.output.display())?;
-    Ok(())
+    Ok(Matrix::new(queries.rows(), k, ids))
 }
 
 /// Reads all rows as an index would hold them.
-fn read_vectors(mut file: VectorFile, metric: Metric) -> Result<Vectors, Failure> {
+fn read_vectors<T: FromFile>(
+    mut file: VectorFile<T>,
+    element: Element,
+    metric: Metric,
+) -> Result<Vectors, Failure> {
     let path = file.path().to_owned();
     let (count, dim) = (file.rows(), file.dim());
-    let mut vectors = Vectors::new(metric, dim).map_err(|error| Failure::refused(&path, error))?;
+    let mut vectors = Vectors::new(element, metric, dim).map_err(|error| Failure::refused(&path, error))?;
     vectors.reserve_exact(count).map_err(|error| Failure::refused(&path, error))?;
     let bar = progress::bar("reading", count);
-    let mut vector = vec![0.0; dim];
+    let mut vector = vec![T::default(); element.scalars(dim)];
     for row in 0..count {
         file.read_row(&mut vector)?;
         vectors.push(&vector).map_err(|error| match error {

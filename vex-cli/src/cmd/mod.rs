@@ -14,9 +14,10 @@ use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
+use vex::{Element, Elements};
 
 use crate::error::Failure;
-use crate::io::{Matrix, VectorFile};
+use crate::io::{FromFile, Matrix, VectorFile};
 
 /// Prints one JSON document.
 fn print_json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Failure> {
@@ -24,9 +25,48 @@ fn print_json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Fail
     Ok(writeln!(out)?)
 }
 
+/// Queries, as vectors of some element are compared with them.
+#[derive(Debug)]
+enum Queries {
+    F32(Matrix<f32>),
+    I8(Matrix<i8>),
+    U8(Matrix<u8>),
+    Bits(Matrix<u64>),
+}
+
+impl Queries {
+    /// Reads queries, to be compared with the vectors in `like`, which have `dim` elements of this type.
+    fn read(path: &Path, like: &Path, element: Element, dim: usize) -> Result<Self, Failure> {
+        Ok(match element {
+            Element::F32 | Element::F16 => Self::F32(read_queries(path, like, dim)?),
+            Element::I8 => Self::I8(read_queries(path, like, dim)?),
+            Element::U8 => Self::U8(read_queries(path, like, dim)?),
+            Element::Bits => Self::Bits(read_queries(path, like, dim)?),
+        })
+    }
+
+    fn rows(&self) -> usize {
+        match self {
+            Self::F32(queries) => queries.rows(),
+            Self::I8(queries) => queries.rows(),
+            Self::U8(queries) => queries.rows(),
+            Self::Bits(queries) => queries.rows(),
+        }
+    }
+
+    fn row(&self, row: usize) -> Elements<'_> {
+        match self {
+            Self::F32(queries) => queries.row(row).into(),
+            Self::I8(queries) => queries.row(row).into(),
+            Self::U8(queries) => queries.row(row).into(),
+            Self::Bits(queries) => queries.row(row).into(),
+        }
+    }
+}
+
 /// Reads queries, to be compared with the vectors in `like`, which have `dim` elements.
-fn read_queries(path: &Path, like: &Path, dim: usize) -> Result<Matrix<f32>, Failure> {
-    let queries = VectorFile::open(path)?;
+fn read_queries<T: FromFile>(path: &Path, like: &Path, dim: usize) -> Result<Matrix<T>, Failure> {
+    let queries = VectorFile::<T>::open(path)?;
     let found = queries.dim();
     if found != dim {
         let (path, like) = (path.to_owned(), like.to_owned());

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use vex::{Hit, Scratch, SearchParams};
 
-use super::{print_json, read_queries, values};
+use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
 use crate::map;
@@ -20,7 +20,7 @@ use crate::map;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Queries:
-  .npy            2-D array of float32 or float16, either byte order, C or Fortran order
+  .npy            2-D array of float32, float16, int8 or uint8, either byte order, C or Fortran order
   .fvecs .bvecs   rows of float32 or uint8, each after its int32 length
   .fbin           uint32 rows, uint32 columns, then float32
 
@@ -66,14 +66,14 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         check_ids_extension(output)?;
         check_output(output, &[&args.index, &args.queries])?;
     }
-    let queries = read_queries(&args.queries, &args.index, index.header().dim)?;
+    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
     let params = SearchParams { rescore: args.rescore, ..SearchParams::new(args.k, args.ef_search) };
     let mut scratch = Scratch::new();
     let mut ids = args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.k)).transpose()?;
     let mut answers = Vec::new();
-    for (query, vector) in queries.iter().enumerate() {
+    for query in 0..queries.rows() {
         let found = index
-            .search_with(vector, &params, &mut scratch)
+            .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
         if let Some(ids) = &mut ids {
             ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;

@@ -3,11 +3,13 @@
 use std::ops::RangeInclusive;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use vex::{Metric, Params, Quantization, Store};
+use vex::{Element, Metric, Params, Quantization};
+
+use crate::error::Failure;
 
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
-    let known = PossibleValuesParser::new(Metric::NUMERIC.map(Metric::name));
+    let known = PossibleValuesParser::new(Metric::ALL.map(Metric::name));
     known.map(|name| Metric::from_name(&name).expect("a known name"))
 }
 
@@ -31,8 +33,9 @@ impl Codes {
     /// From as many dimensions on, the errors of half a byte an element average out: SQ4 then finds as much as SQ8.
     const FOUR_BITS_FROM: usize = 256;
 
-    pub(crate) fn of(self, dim: usize) -> Option<Quantization> {
+    pub(crate) fn of(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
+            Self::Auto if !element.can_be_coded() => None,
             Self::Auto if dim >= Self::FOUR_BITS_FROM => Some(Quantization::Sq4),
             Self::Auto => Some(Quantization::Sq8),
             Self::Just(codes) => codes,
@@ -40,10 +43,62 @@ impl Codes {
     }
 }
 
+/// Elements by their name; `None` is the choice that the file and the metric make.
+pub(crate) fn element() -> impl TypedValueParser<Value = Elements> {
+    let names = ["auto"].into_iter().chain(Element::ALL.map(Element::name));
+    PossibleValuesParser::new(names).map(|name| Elements(Element::from_name(&name)))
+}
+
+/// What vectors are indexed as.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Elements(Option<Element>);
+
+impl Elements {
+    /// The elements of an index of vectors that a file has as `stored`.
+    pub(crate) fn of(self, stored: Element, metric: Metric) -> Element {
+        self.0.unwrap_or(if Metric::BITS.contains(&metric) { Element::Bits } else { stored })
+    }
+
+    /// The same, where `store` says what is kept of them; and what that is.
+    pub(crate) fn kept(
+        self,
+        stored: Element,
+        metric: Metric,
+        store: Option<Store>,
+    ) -> Result<(Element, vex::Store), Failure> {
+        let element = match (self.of(stored, metric), store) {
+            // What is to be kept as f16 may as well be indexed as such, unless f32 was asked for.
+            (Element::F32 | Element::F16, Some(Store::F16)) if self.0.is_none() => Element::F16,
+            (Element::F32 | Element::F16, Some(Store::F32)) if self.0.is_none() => Element::F32,
+            (element, _) => element,
+        };
+        match (store, element) {
+            (None, _) | (Some(Store::F32), Element::F32) | (Some(Store::F16), Element::F16) => {
+                Ok((element, vex::Store::All))
+            }
+            (Some(Store::F16), Element::F32) => Ok((element, vex::Store::F16)),
+            (Some(Store::None), _) => Ok((element, vex::Store::None)),
+            (Some(store), element) => Err(Failure::Store { store: store.name(), element }),
+        }
+    }
+}
+
 /// What to keep of the vectors.
-pub(crate) fn store() -> impl TypedValueParser<Value = Store> {
-    let known = PossibleValuesParser::new(["f32", "none"]);
-    known.map(|name| if name == "none" { Store::None } else { Store::All })
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum Store {
+    F32,
+    F16,
+    None,
+}
+
+impl Store {
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Candidates to rescore, as a multiple of k.

@@ -61,6 +61,11 @@ impl<T> Layout<T> {
         Ok(Self { rows: rows as usize, dim: dim as usize, order, encoding })
     }
 
+    /// Scalars of a row: as many as elements, but for bits.
+    pub(crate) fn scalars(&self) -> usize {
+        self.dim.div_ceil(self.encoding.packs)
+    }
+
     /// Bytes of a row without its prefix.
     pub(crate) fn row_bytes(&self) -> usize {
         self.dim * self.encoding.size

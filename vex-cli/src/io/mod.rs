@@ -4,7 +4,7 @@
 //!
 //! | extension | layout | elements |
 //! |---|---|---|
-//! | `.npy` | NumPy's array, either order and endianness | `f32`, `f16`; ids `i32`; keys `u64`, `i64` |
+//! | `.npy` | NumPy's array, either order and endianness | `f32`, `f16`, `i8`, `u8`; ids `i32`; keys `u64`, `i64` |
 //! | `.fvecs`, `.bvecs`, `.ivecs` | every row is its `i32` length, then its elements | `f32`; `u8`; `i32` |
 //! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
 //! | `.txt` | a decimal number a line | keys alone |
@@ -34,4 +34,4 @@ pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
 pub(crate) use keys::read_keys;
 pub(crate) use matrix::Matrix;
 pub(crate) use output::check_output;
-pub(crate) use vectors::VectorFile;
+pub(crate) use vectors::{FromFile, VectorFile};

@@ -40,8 +40,8 @@ impl<T: Copy + Default> RowReader<T> {
     /// # Panics
     /// If `out` has not exactly the length of a row.
     pub(crate) fn read_row(&mut self, out: &mut [T]) -> Result<(), FileError> {
-        let Layout { rows, dim, order, encoding } = self.layout;
-        assert_eq!(out.len(), dim, "the length of a row");
+        let Layout { rows, order, encoding, .. } = self.layout;
+        assert_eq!(out.len(), self.layout.scalars(), "the length of a row");
         if self.next == rows {
             return Err(self.source.blame(Problem::PastEnd { rows }));
         }
@@ -61,7 +61,7 @@ impl<T: Copy + Default> RowReader<T> {
     /// Decodes all rows that have not been read.
     pub(crate) fn read_all(mut self) -> Result<Matrix<T>, FileError> {
         let rows = self.layout.rows - self.next;
-        let dim = self.layout.dim;
+        let dim = self.layout.scalars();
         // No overflow: a row is not wider than the file is long, and there are as many as the file has.
         let mut data = zeroed(&self.source, rows * dim)?;
         for row in data.chunks_exact_mut(dim) {

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use vex::{Element, Scalar};
+
 use super::encoding::Encoding;
 use super::error::{FileError, Problem};
 use super::matrix::Matrix;
@@ -9,20 +11,63 @@ use super::reader::RowReader;
 use super::source::Source;
 use super::{bin, npy, vecs};
 
-/// A file of vectors, read row by row as `f32`.
+/// A file of vectors, read row by row.
 ///
-/// `.npy` of `f32` or `f16`, `.fvecs`, `.bvecs`, `.fbin`. NaN is passed on: the index judges values.
+/// `.npy`, `.fvecs`, `.bvecs`, `.fbin`. NaN is passed on: the index judges values.
 #[derive(Debug)]
-pub(crate) struct VectorFile {
-    reader: RowReader<f32>,
+pub(crate) struct VectorFile<T = f32> {
+    reader: RowReader<T>,
 }
 
-impl VectorFile {
+/// A scalar that vectors can be read as.
+pub(crate) trait FromFile: Scalar {
+    /// The dtypes of an `.npy` file.
+    const NPY: &'static [npy::Dtype<Self>];
+    /// `f32`, if it can be read so.
+    const F32: Option<Encoding<Self>>;
+    /// `u8`, if it can be read so.
+    const U8: Option<Encoding<Self>>;
+}
+
+/// Numbers of every type are `f32`, too.
+impl FromFile for f32 {
+    const NPY: &'static [npy::Dtype<f32>] = &[
+        ("<f4", Encoding::F32_LE),
+        ("<f2", Encoding::F16_LE),
+        (">f4", Encoding::F32_BE),
+        (">f2", Encoding::F16_BE),
+        ("|i1", Encoding::WIDE_I8),
+        ("|u1", Encoding::WIDE_U8),
+    ];
+    const F32: Option<Encoding<f32>> = Some(Encoding::F32_LE);
+    const U8: Option<Encoding<f32>> = Some(Encoding::WIDE_U8);
+}
+
+impl FromFile for i8 {
+    const NPY: &'static [npy::Dtype<i8>] = &[("|i1", Encoding::I8)];
+    const F32: Option<Encoding<i8>> = None;
+    const U8: Option<Encoding<i8>> = None;
+}
+
+impl FromFile for u8 {
+    const NPY: &'static [npy::Dtype<u8>] = &[("|u1", Encoding::U8)];
+    const F32: Option<Encoding<u8>> = None;
+    const U8: Option<Encoding<u8>> = Some(Encoding::U8);
+}
+
+/// Bits, as `numpy.packbits` packs them.
+impl FromFile for u64 {
+    const NPY: &'static [npy::Dtype<u64>] = &[("|u1", Encoding::BITS)];
+    const F32: Option<Encoding<u64>> = None;
+    const U8: Option<Encoding<u64>> = Some(Encoding::BITS);
+}
+
+impl<T: FromFile> VectorFile<T> {
     /// Opens a file in the format that its extension names.
     ///
     /// # Errors
-    /// If the header is not sound or the file has not exactly the length that it asks for, so that truncation
-    /// shows before hours of work. A `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
+    /// If the header is not sound, the elements cannot be read as these, or the file has not exactly the length that it asks for,
+    /// so that truncation shows before hours of work. A `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let format = match Format::of(path) {
             Some(format) => format,
@@ -31,23 +76,18 @@ impl VectorFile {
                 return Err(FileError::new(path, Problem::Extension { accepted }));
             }
         };
+        let readable = |encoding: Option<Encoding<T>>, found: &str| {
+            let accepted = || T::NPY.iter().map(|(descr, _)| *descr).collect();
+            let dtype = || Problem::Dtype { found: found.to_owned(), accepted: accepted() };
+            encoding.ok_or_else(|| FileError::new(path, dtype()))
+        };
         let mut source = Source::open(path)?;
         let layout = match format {
-            Format::Npy => npy::layout(&mut source, 2, NPY)?,
-            Format::Fvecs => vecs::layout(&mut source, Encoding::F32_LE)?,
-            Format::Bvecs => vecs::layout(&mut source, Encoding::U8)?,
-            Format::Fbin => bin::layout(&mut source, Encoding::F32_LE)?,
+            Format::Npy => npy::layout(&mut source, 2, T::NPY)?,
+            Format::Fvecs => vecs::layout(&mut source, readable(T::F32, "<f4")?)?,
+            Format::Bvecs => vecs::layout(&mut source, readable(T::U8, "|u1")?)?,
+            Format::Fbin => bin::layout(&mut source, readable(T::F32, "<f4")?)?,
         };
-        Ok(Self { reader: RowReader::new(source, layout)? })
-    }
-
-    /// Opens an `.npy` file that is embedded in the program; `path` is its name for the errors.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub(crate) fn embedded_npy(path: &Path, bytes: &'static [u8]) -> Result<Self, FileError> {
-        let mut source = Source::embedded(path, bytes);
-        let layout = npy::layout(&mut source, 2, NPY)?;
         Ok(Self { reader: RowReader::new(source, layout)? })
     }
 
@@ -58,7 +98,9 @@ impl VectorFile {
 
     /// Elements of a vector, at least 1.
     pub(crate) fn dim(&self) -> usize {
-        self.reader.layout().dim
+        let layout = self.reader.layout();
+        // No overflow: a row is not wider than the file is long.
+        layout.dim * layout.encoding.packs
     }
 
     /// The file's name.
@@ -74,24 +116,33 @@ impl VectorFile {
     /// If reading fails, if the row claims another dimension than the first, or after the last row.
     ///
     /// # Panics
-    /// If `row` is not [`dim`](Self::dim) long.
-    pub(crate) fn read_row(&mut self, row: &mut [f32]) -> Result<(), FileError> {
+    /// If `row` has not the scalars of a vector of [`dim`](Self::dim) elements.
+    pub(crate) fn read_row(&mut self, row: &mut [T]) -> Result<(), FileError> {
         self.reader.read_row(row)
     }
 
     /// Reads all vectors that have not been read.
-    pub(crate) fn read_all(self) -> Result<Matrix<f32>, FileError> {
+    pub(crate) fn read_all(self) -> Result<Matrix<T>, FileError> {
         self.reader.read_all()
     }
 }
 
-/// The dtypes of an `.npy` file of vectors.
-const NPY: &[npy::Dtype<f32>] = &[
-    ("<f4", Encoding::F32_LE),
-    ("<f2", Encoding::F16_LE),
-    (">f4", Encoding::F32_BE),
-    (">f2", Encoding::F16_BE),
-];
+impl VectorFile {
+    /// Opens an `.npy` file that is embedded in the program; `path` is its name for the errors.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub(crate) fn embedded_npy(path: &Path, bytes: &'static [u8]) -> Result<Self, FileError> {
+        let mut source = Source::embedded(path, bytes);
+        let layout = npy::layout(&mut source, 2, f32::NPY)?;
+        Ok(Self { reader: RowReader::new(source, layout)? })
+    }
+
+    /// The type of the elements in the file, which are read as `f32` here.
+    pub(crate) fn element(&self) -> Element {
+        Element::from_name(self.reader.layout().encoding.name).unwrap_or_default()
+    }
+}
 
 enum Format {
     Npy,
@@ -153,12 +204,12 @@ mod tests {
     }
 
     fn read(file: &Fixture) -> Matrix<f32> {
-        VectorFile::open(file.path()).unwrap().read_all().unwrap()
+        VectorFile::<f32>::open(file.path()).unwrap().read_all().unwrap()
     }
 
     /// What is said about a file that does not open, without its name.
     fn refusal(file: &Fixture) -> String {
-        let message = VectorFile::open(file.path()).unwrap_err().to_string();
+        let message = VectorFile::<f32>::open(file.path()).unwrap_err().to_string();
         let name = format!("{}: ", file.path().display());
         message.strip_prefix(&name).unwrap_or_else(|| panic!("{message} begins with {name}")).to_owned()
     }
@@ -166,7 +217,7 @@ mod tests {
     #[test]
     fn rows_are_read_one_by_one_then_all() {
         for file in every_format() {
-            let mut vectors = VectorFile::open(file.path()).unwrap();
+            let mut vectors = VectorFile::<f32>::open(file.path()).unwrap();
             assert_eq!((vectors.rows(), vectors.dim(), vectors.path()), (3, 2, file.path()));
             let mut row = [f32::NAN; 2];
             vectors.read_row(&mut row).unwrap();
@@ -179,7 +230,7 @@ mod tests {
     fn reading_past_the_end_is_an_error() {
         let columns = npy("'<f4'", "True", "(3, 2)", &f32s(&VALUES));
         for file in every_format().into_iter().chain([columns]) {
-            let mut vectors = VectorFile::open(file.path()).unwrap();
+            let mut vectors = VectorFile::<f32>::open(file.path()).unwrap();
             let mut row = [0.0; 2];
             for _ in 0..3 {
                 vectors.read_row(&mut row).unwrap();
@@ -225,6 +276,35 @@ mod tests {
     }
 
     #[test]
+    fn integers_are_read_as_what_they_are_and_as_f32() {
+        let file = npy("'|i1'", "False", "(1, 3)", &[0x80, 0, 0x7F]);
+        assert_eq!(VectorFile::<f32>::open(file.path()).unwrap().element(), Element::I8);
+        assert_eq!(read(&file), Matrix::new(1, 3, vec![-128.0, 0.0, 127.0]));
+        let signed = VectorFile::<i8>::open(file.path()).unwrap().read_all().unwrap();
+        assert_eq!(signed, Matrix::new(1, 3, vec![-128, 0, 127]));
+        let error = VectorFile::<u8>::open(file.path()).unwrap_err().problem.to_string();
+        assert_eq!(error, "expected dtype |u1, found |i1");
+        let floats = Fixture::new("vectors.fbin", &fbin(3, 2, &f32s(&VALUES)));
+        let error = VectorFile::<i8>::open(floats.path()).unwrap_err().problem.to_string();
+        assert_eq!(error, "expected dtype |i1, found <f4");
+    }
+
+    #[test]
+    fn bits_are_read_as_words() {
+        let rows: [[u8; 9]; 2] = [[1, 0, 0, 0, 0, 0, 0, 0, 2], [0, 4, 0, 0, 0, 0, 0, 0, 8]];
+        let by_rows = npy("'|u1'", "False", "(2, 9)", rows.as_flattened());
+        let columns: Vec<u8> = (0..9).flat_map(|column| rows.map(|row| row[column])).collect();
+        let by_columns = npy("'|u1'", "True", "(2, 9)", &columns);
+        let prefix = 9_i32.to_le_bytes();
+        let bvecs = rows.map(|row| [&prefix[..], &row].concat()).concat();
+        for file in [by_rows, by_columns, Fixture::new("vectors.bvecs", &bvecs)] {
+            let bits = VectorFile::<u64>::open(file.path()).unwrap();
+            assert_eq!((bits.rows(), bits.dim()), (2, 72));
+            assert_eq!(bits.read_all().unwrap(), Matrix::new(2, 2, vec![1, 2, 4 << 8, 8]));
+        }
+    }
+
+    #[test]
     fn nan_is_passed_on() {
         let file = Fixture::new("vectors.fbin", &fbin(1, 1, &f32s(&[f32::NAN])));
         assert!(read(&file).row(0)[0].is_nan());
@@ -244,10 +324,10 @@ mod tests {
                 // Rows that know their own length leave no trace of a whole row that is gone.
                 let whole_rows = name == "vectors.fvecs" && len > 0 && len % 12 == 0;
                 let cut = Fixture::new(name, &bytes[..len]);
-                assert_eq!(VectorFile::open(cut.path()).is_ok(), whole_rows, "{name} at {len}");
+                assert_eq!(VectorFile::<f32>::open(cut.path()).is_ok(), whole_rows, "{name} at {len}");
             }
             let long = Fixture::new(name, &[&bytes[..], b"\n"].concat());
-            assert!(VectorFile::open(long.path()).is_err(), "{name} with a byte more");
+            assert!(VectorFile::<f32>::open(long.path()).is_err(), "{name} with a byte more");
         }
     }
 
@@ -274,7 +354,7 @@ mod tests {
     fn text_is_refused_by_every_format() {
         let text = b"0.25,0.5,0.75\n1.0,2.0,3.0\n";
         for name in ["a.npy", "a.fvecs", "a.bvecs", "a.fbin"] {
-            assert!(VectorFile::open(Fixture::new(name, text).path()).is_err(), "{name}");
+            assert!(VectorFile::<f32>::open(Fixture::new(name, text).path()).is_err(), "{name}");
         }
         let expected = "expected an npy file, which begins with \\x93NUMPY";
         assert_eq!(refusal(&Fixture::new("a.npy", text)), expected);
@@ -284,12 +364,11 @@ mod tests {
     fn other_dtypes_are_named() {
         for (descr, found) in [
             ("'<f8'", "<f8"),
-            ("'|u1'", "|u1"),
             ("'|O'", "|O"),
             ("'\x1b[2J'", "\u{fffd}[2J"),
             ("[('a', '<f4')]", "[('a', '<f4')]"),
         ] {
-            let expected = format!("expected dtype <f4 or <f2 or >f4 or >f2, found {found}");
+            let expected = format!("expected dtype <f4 or <f2 or >f4 or >f2 or |i1 or |u1, found {found}");
             assert_eq!(refusal(&npy(descr, "False", "(1, 1)", &[0; 8])), expected);
         }
     }
@@ -356,7 +435,7 @@ mod tests {
         for dim in [1, 3, 0, -2] {
             let rows: [(i32, &[f32]); 3] = [(2, &[0.0, 1.0]), (dim, &[2.0, 3.0]), (2, &[4.0, 5.0])];
             let file = Fixture::new("a.fvecs", &fvecs(&rows));
-            let error = VectorFile::open(file.path()).unwrap().read_all().unwrap_err();
+            let error = VectorFile::<f32>::open(file.path()).unwrap().read_all().unwrap_err();
             assert_eq!(error.path, file.path());
             let expected = format!("expected dimension 2 as in row 0, found {dim} in row 1");
             assert_eq!(error.problem.to_string(), expected);
@@ -367,7 +446,7 @@ mod tests {
     fn file_that_shrinks_while_being_read_is_an_error() {
         // The other formats would find these few bytes in the buffer still.
         let file = Fixture::new("a.fvecs", &fvecs(&[(2, &[0.0, 1.0])]));
-        let vectors = VectorFile::open(file.path()).unwrap();
+        let vectors = VectorFile::<f32>::open(file.path()).unwrap();
         std::fs::write(file.path(), b"").unwrap();
         let error = vectors.read_all().unwrap_err();
         assert!(matches!(error.problem, Problem::Read(_)), "{error}");
@@ -376,7 +455,7 @@ mod tests {
     #[test]
     fn unknown_extension_lists_the_known_ones() {
         for path in ["vectors.csv", "vectors", ".npy", "vectors.ivecs"] {
-            let error = VectorFile::open(Path::new(path)).unwrap_err().to_string();
+            let error = VectorFile::<f32>::open(Path::new(path)).unwrap_err().to_string();
             assert_eq!(error, format!("{path}: unknown extension, expected .npy, .fvecs, .bvecs or .fbin"));
         }
     }
@@ -385,10 +464,10 @@ mod tests {
     fn missing_file_and_folder_are_told_apart() {
         let file = Fixture::new("other", b"");
         let path = file.path().with_file_name("vectors.npy");
-        let error = VectorFile::open(&path).unwrap_err();
+        let error = VectorFile::<f32>::open(&path).unwrap_err();
         assert!(matches!(error.problem, Problem::Open(_)), "{error}");
         std::fs::create_dir(&path).unwrap();
-        let error = VectorFile::open(&path).unwrap_err();
+        let error = VectorFile::<f32>::open(&path).unwrap_err();
         assert!(matches!(error.problem, Problem::NotRegular), "{error}");
     }
 }

@@ -170,7 +170,7 @@ fn every_format_gives_the_same_index() {
 
     let files = ["f32.npy", "big.npy", "f16.npy", "fortran.npy", "base.fvecs", "base.bvecs", "base.fbin"];
     let indexes = files.map(|file| {
-        folder.succeed(&format!("build {file} --output {file}.vex --metric cosine --seed 7"));
+        folder.succeed(&format!("build {file} --element f32 --output {file}.vex --metric cosine --seed 7"));
         folder.read(&format!("{file}.vex"))
     });
     for (file, index) in files.iter().zip(&indexes) {

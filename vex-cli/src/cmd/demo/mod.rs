@@ -164,7 +164,7 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
     let mut scratch = Scratch::new();
     let (mut right, mut distances) = (0, 0);
     for (query, truth) in queries.iter().zip(truth.chunks(K)) {
-        let found = index.search_with(query, &params, &mut scratch).map_err(refused)?;
+        let found = index.search_with(*query, &params, &mut scratch).map_err(refused)?;
         distances += found.stats.distances;
         let is_true = |key: u64| truth.iter().any(|neighbor| index.keys()[neighbor.id as usize] == key);
         right += found.hits.iter().filter(|hit| is_true(hit.key)).count();

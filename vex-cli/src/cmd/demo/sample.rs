@@ -94,8 +94,8 @@ fn entries(lines: &'static str) -> Vec<Entry> {
 mod tests {
     use std::ops::ControlFlow;
 
-    use vex::Metric;
     use vex::graph::Vectors;
+    use vex::{Element, Metric};
 
     use super::*;
 
@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn nearest_definitions_of_the_queries_are_indexed() {
         let sample = Sample::load().unwrap();
-        let mut vectors = Vectors::new(Metric::Cosine, sample.dim()).unwrap();
+        let mut vectors = Vectors::new(Element::F32, Metric::Cosine, sample.dim()).unwrap();
         for vector in sample.vectors.iter() {
             vectors.push(vector).unwrap();
         }
