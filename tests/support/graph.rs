@@ -59,7 +59,11 @@ impl Graph {
     pub fn view(&self) -> GraphView<'_> {
         let stride = Element::F32.row_stride(self.dim);
         let count = self.level_of.len();
-        let rows = Rows::new(self.metric, &self.elements, self.dim, stride, count).unwrap();
+        self.view_of(Rows::new(self.metric, &self.elements, self.dim, stride, count).unwrap())
+    }
+
+    /// The same links between other rows.
+    pub fn view_of<'a>(&'a self, rows: Rows<'a>) -> GraphView<'a> {
         let levels: Vec<_> =
             self.levels.iter().enumerate().map(|(index, level)| level.view(index, self.m)).collect();
         GraphView::new(rows, None, self.m, self.entry, &levels).unwrap()

@@ -1,6 +1,7 @@
 //! What the cross-crate tests share.
 
 mod coded;
+mod elements;
 mod file;
 mod files;
 mod graph;
@@ -9,6 +10,7 @@ mod random;
 mod seal;
 
 pub use coded::coded;
+pub use elements::{Vector, small};
 pub use file::{write, write_with};
 pub use files::files;
 pub use graph::Graph;
