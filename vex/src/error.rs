@@ -152,9 +152,19 @@ pub enum SaveProblem {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// A vector is beyond the range of f16, as which it was to be kept.
+    #[error(
+        "key {key}: expected elements of at most 65504 for f16, found a larger one at position {position}"
+    )]
+    Range {
+        /// The vector's key.
+        key: u64,
+        /// Where in the vector.
+        position: usize,
+    },
     /// The index has no encoding.
     #[error(transparent)]
-    Format(#[from] vex_format::WriteError),
+    Format(vex_format::WriteError),
     /// Another writer is saving to the same path.
     #[error("locked by another writer")]
     Locked,

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
+use vex_format::{AlignedBytes, Image, Meta, Store, WriteError, Writer};
 use vex_graph::{
     Candidate, DeleteError, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params,
     SearchError, SearchParams,
@@ -99,12 +99,17 @@ impl Index {
     /// [Saves](Self::save) the index, and of its vectors what `store` says.
     ///
     /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left.
+    /// As [`save`](Self::save), and if neither vectors nor codes would be left, or f16 cannot hold the vectors.
     pub fn save_with(&self, path: impl AsRef<Path>, store: Store) -> Result<(), SaveError> {
         let path = path.as_ref();
         let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence, store };
         Writer::new(&self.graph.view(), &self.keys, &meta)
-            .map_err(SaveProblem::from)
+            .map_err(|error| match error {
+                WriteError::Range { node, position } => {
+                    SaveProblem::Range { key: self.keys[node as usize], position }
+                }
+                error => SaveProblem::Format(error),
+            })
             .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)))
             .map_err(|problem| SaveError { path: path.to_owned(), problem })
     }

@@ -1,6 +1,7 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
 mod demo;
+mod elements;
 mod killed;
 mod media;
 mod no_space;

@@ -16,7 +16,9 @@ fn wrong_usage_has_exit_code_2() {
         "build base.npy --output a.vex extra",
         "build base.npy --output a.vex --metric manhattan",
         // A metric of packed bits.
-        "build base.npy --output a.vex --metric hamming",
+        "build base.npy --output a.vex --metric manhattan",
+        "build base.npy --output a.vex --element f64",
+        "build base.npy --output a.vex --store i8",
         "build base.npy --output a.vex --m 3",
         "build base.npy --output a.vex --m 513",
         "build base.npy --output a.vex --m many",

@@ -3,6 +3,7 @@
 mod build;
 mod delete;
 mod duplicates;
+mod elements;
 mod filtered;
 mod hostile;
 mod invariants;
@@ -11,3 +12,4 @@ mod limits;
 mod random;
 mod recall;
 mod support;
+mod vector;

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    Codes, Executor, GraphView, Hnsw, Metric, Neighbor, NodeId, Params, Quantization, Rows, Scratch,
-    SearchParams, exact, search,
+    Codes, Element, Elements, Executor, GraphView, Hnsw, Metric, Neighbor, NodeId, Params, Quantization,
+    Rows, Scratch, SearchParams, exact, search,
 };
 
 /// SplitMix64, so that the data is the same on every platform and with every version of any crate.
@@ -93,7 +93,7 @@ pub(crate) struct Snapshot {
     metric: Metric,
     shape: [usize; 4],
     entry: Option<NodeId>,
-    elements: Vec<u32>,
+    elements: (Element, Vec<u64>),
     levels: Vec<(usize, usize, Vec<NodeId>, Vec<u32>)>,
     tombstones: Vec<NodeId>,
     quantization: Option<Quantization>,
@@ -110,7 +110,7 @@ impl Snapshot {
             metric: view.metric(),
             shape: [view.m(), rows.dim(), rows.stride(), rows.count()],
             entry: view.entry(),
-            elements: float_bits(rows.elements().as_f32().unwrap()),
+            elements: scalar_bits(rows.elements()),
             levels: levels
                 .map(|level| (level.width, level.sorted, level.appended.to_vec(), level.links.to_vec()))
                 .collect(),
@@ -121,6 +121,17 @@ impl Snapshot {
             mean: view.codes().map_or(Vec::new(), |codes| float_bits(codes.mean())),
         }
     }
+}
+
+fn scalar_bits(elements: Elements<'_>) -> (Element, Vec<u64>) {
+    let bits = match elements {
+        Elements::F32(scalars) => scalars.iter().map(|scalar| scalar.to_bits().into()).collect(),
+        Elements::F16(scalars) => scalars.iter().map(|scalar| scalar.to_bits().into()).collect(),
+        Elements::I8(scalars) => scalars.iter().map(|scalar| *scalar as u64).collect(),
+        Elements::U8(scalars) => scalars.iter().map(|scalar| u64::from(*scalar)).collect(),
+        Elements::Bits(words) => words.to_vec(),
+    };
+    (elements.element(), bits)
 }
 
 fn float_bits(floats: &[f32]) -> Vec<u32> {
@@ -197,7 +208,7 @@ pub(crate) fn exactly_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbo
     all
 }
 
-pub(crate) fn exactly(rows: &Rows<'_>, query: &[f32], k: usize) -> Vec<Neighbor> {
+pub(crate) fn exactly<'q>(rows: &Rows<'_>, query: impl Into<Elements<'q>>, k: usize) -> Vec<Neighbor> {
     let mut out = vec![Neighbor::default(); k];
     let found = exact(rows, query, &mut out).unwrap();
     out.truncate(found);
