@@ -34,6 +34,9 @@
 //! [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and lends itself out as a view. [`search`] walks
 //! the graph; [`exact`] looks at every row.
 //!
+//! Vectors are of f32, f16, i8, u8 or bits, as [`Params::element`] says; bits are packed into `u64`. Queries are of the same type, or f32
+//! for an index of f16. Ranks are f32: distances between integers are exact up to 2²⁴ and rounded beyond, the same on every machine.
+//!
 //! # What always holds
 //! Of a graph that this crate made, after every call, successful or not:
 //! - A node of level l is on all levels below, and the entry point is on the top level.
