@@ -24,9 +24,9 @@ pub(crate) use frontier::Frontier;
 pub(crate) use gated::Gated;
 pub use pool::Candidate;
 pub(crate) use pool::Pool;
+pub(crate) use query::{AnyQuery, with_query};
 #[cfg(feature = "alloc")]
-pub(crate) use query::kernel;
-pub(crate) use query::{AnyQuery, Query, with_query};
+pub(crate) use query::{Query, kernel};
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
 pub use radius::search_radius_in;
