@@ -28,7 +28,7 @@ fn main() {
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);
     let definitions = fs::read(DEFINITIONS).expect("the demo's definitions");
-    for (name, count, store) in [("codes", NODES, Store::None), ("vectors", NODES / 4, Store::F32)] {
+    for (name, count, store) in [("codes", NODES, Store::None), ("vectors", NODES / 4, Store::All)] {
         let index = index(&definitions, count, store);
         let image = Image::open(&index).expect("what was written");
         let mut answers = Vec::new();

@@ -45,7 +45,7 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
         let view = graph.view().with_tombstones(NodeSet::new(&[0b10_0100]));
         let keys: Vec<u64> = (0..12).map(|id| u64::MAX - 3 * id).collect();
         let params = *graph.params();
-        let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::F32 };
+        let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::All };
         let mut bytes = Vec::new();
         let writer = Writer::new(&view, &keys, &meta).unwrap();
         writer

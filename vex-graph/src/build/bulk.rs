@@ -2,7 +2,7 @@
 
 use core::ops::ControlFlow;
 
-use super::{Coded, Executor, Guided, Linker, Workspace, with_vectors};
+use super::{Coded, Executor, Guided, Linker, Plain, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{BuildError, Element, Elements, NodeId, Quantization, Rows};
@@ -51,20 +51,22 @@ pub(crate) fn link<E>(
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
-    match (coded, &guide) {
-        (None, None) => with_vectors!(rows, space => {
+    match (coded, &guide, rows.elements()) {
+        (None, Some(guide), Elements::F32(scalars)) => {
+            let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+        }
+        (None, Some(guide), Elements::F16(scalars)) => {
+            let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+        }
+        (None, ..) => with_vectors!(rows, space => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }),
-        (None, Some(guide)) => {
-            with_vectors!(rows, space => {
-                let space = Guided::<_, Eight>::new(space, *rows, guide.view());
-                linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
-            });
-        }
-        (Some(space), None) => {
+        (Some(space), None, _) => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
-        (Some(space), Some(guide)) => {
+        (Some(space), Some(guide), _) => {
             let space = Guided::<_, Four>::new(space, *rows, guide.view());
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
         }
