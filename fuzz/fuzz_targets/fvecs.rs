@@ -34,7 +34,7 @@ fuzz_target!(|input: &[u8]| FILES.with(|files| {
 }));
 
 fn floats(path: &std::path::Path) -> Option<Vec<u8>> {
-    let all = io::VectorFile::open(path).and_then(io::VectorFile::read_all).ok()?;
+    let all = io::VectorFile::<f32>::open(path).and_then(io::VectorFile::read_all).ok()?;
     Some(all.iter().flatten().flat_map(|element| element.to_le_bytes()).collect())
 }
 

@@ -128,7 +128,8 @@ impl Pair {
     fn check_all(&self) {
         assert_eq!(self.index.len(), self.model.len());
         for key in 0..KEYS as u64 {
-            match (self.index.get(key), self.model.get(&key)) {
+            let found = self.index.get(key).map(|row| row.as_f32().expect("an index of f32"));
+            match (found, self.model.get(&key)) {
                 (Some(row), Some(_)) if self.index.metric() == Metric::Cosine => {
                     let norm: f32 = row.iter().map(|element| element * element).sum();
                     assert!((norm - 1.0).abs() < 1e-5, "{norm}");

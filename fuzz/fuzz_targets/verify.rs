@@ -60,7 +60,7 @@ fn written(image: &Image<'_>) -> Vec<u8> {
         params: *image.params(),
         segment_id: header.segment_id,
         sequence: header.sequence,
-        store: if header.stores_vectors() { Store::F32 } else { Store::None },
+        store: if header.stores_vectors() { Store::All } else { Store::None },
     };
     let graph = image.graph();
     let writer = Writer::new(&graph, image.keys(), &meta).expect("a verified file can be written");
