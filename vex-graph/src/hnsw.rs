@@ -10,7 +10,7 @@ use crate::random::draw;
 use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
     BuildError, Codes, Elements, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId,
-    OutOfMemory, Params, ParamsError, Scalar, TERMINATOR,
+    OutOfMemory, Params, ParamsError, Quantization, Scalar, TERMINATOR,
 };
 
 /// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
@@ -241,6 +241,23 @@ impl Hnsw {
                 codes.encode_around(mean, &rows);
             }
         }
+        Ok(())
+    }
+
+    /// Codes the vectors anew, or no longer. The links stay: whatever its codes are, a bulk build selects them as finely.
+    ///
+    /// # Errors
+    /// If memory runs out, or the vectors cannot be coded. The graph is as it was then.
+    pub fn requantize(
+        &mut self,
+        quantization: Option<Quantization>,
+        executor: &impl Executor,
+    ) -> Result<(), BuildError<core::convert::Infallible>> {
+        let params = Params { quantization, ..self.params };
+        params.validate()?;
+        let rows = self.vectors.rows();
+        self.codes = quantization.map(|kind| CodeRows::of_rows(kind, &rows, executor)).transpose()?;
+        self.params = params;
         Ok(())
     }
 

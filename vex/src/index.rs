@@ -299,6 +299,10 @@ impl Index {
         &self.graph
     }
 
+    pub(crate) fn graph_mut(&mut self) -> &mut Hnsw {
+        &mut self.graph
+    }
+
     /// The keys, by node. Nodes that are [deleted](Self::delete) keep theirs until their slots are taken.
     pub fn keys(&self) -> &[u64] {
         &self.keys

@@ -32,6 +32,7 @@
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
+//! | know whether codes do for a set, and change them | [`Index::code_agreement`], [`Index::requantize`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
@@ -42,6 +43,7 @@
 #![deny(unsafe_code)]
 
 mod builder;
+mod codes;
 mod error;
 mod exact;
 mod index;

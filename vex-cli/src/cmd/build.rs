@@ -50,7 +50,8 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = values::ef())]
     ef_construction: usize,
     /// Codes for searches to find their way by, in one byte an element (sq8) or half a byte (sq4); the best candidates
-    /// are then compared by their vectors. auto is sq4 from 256 dimensions on, the fastest at the same recall, and sq8 below
+    /// are then compared by their vectors. auto is sq4 from 256 dimensions on, the fastest at the same recall, and sq8 below; where
+    /// these do not tell the vectors apart, sq8 or none
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
     quantize: values::Codes,
     /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
@@ -74,6 +75,12 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
+
+/// Codes that find less than this share of what finer ones would are not chosen by `auto`.
+const AGREEMENT: f64 = 0.97;
+
+/// How many vectors it is measured with.
+const AGREEMENT_SAMPLES: usize = 200;
 
 #[derive(Serialize)]
 struct Report {
@@ -140,7 +147,7 @@ fn build<T: FromFile>(
         ControlFlow::Continue(())
     };
     let threads = args.threads.unwrap_or_else(machine::cores);
-    let index = Index::builder(dim)
+    let mut index = Index::builder(dim)
         .element(element)
         .metric(args.metric)
         .m(args.m)
@@ -151,6 +158,7 @@ fn build<T: FromFile>(
         .build_with(count, fill, linked)
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
+    let given_up = if args.quantize.is_auto() { refine(&mut index, store, path)? } else { Vec::new() };
     let linked = started.elapsed();
     index.save_with(&args.output, store)?;
     let time = started.elapsed();
@@ -164,7 +172,7 @@ fn build<T: FromFile>(
         metric: args.metric.name(),
         m: args.m,
         ef_construction: args.ef_construction,
-        quantization: quantization.map(Quantization::name),
+        quantization: index.params().quantization.map(Quantization::name),
         build_seconds: time.as_secs_f64(),
         save_seconds: (time - linked).as_secs_f64(),
         index_bytes: metadata.len(),
@@ -181,7 +189,31 @@ fn build<T: FromFile>(
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
         None => writeln!(out)?,
     }
+    for (kind, found) in given_up {
+        let percent = 100.0 * found;
+        writeln!(
+            out,
+            "no {kind} codes, which do not tell these vectors apart: they found {percent:.0}% of the nearest"
+        )?;
+    }
     Ok(())
+}
+
+/// Takes finer codes, or none, where those of the index do not tell its vectors apart. Returns those that were given up, and the share
+/// of the nearest that they found.
+fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, f64)>, Failure> {
+    let mut given_up = Vec::new();
+    while let Some(kind) = index.params().quantization {
+        let agreement =
+            index.code_agreement(AGREEMENT_SAMPLES).map_err(|error| Failure::refused(path, error))?;
+        let finer = (kind == Quantization::Sq4).then_some(Quantization::Sq8);
+        if agreement >= AGREEMENT || (store == Store::None && finer.is_none()) {
+            break;
+        }
+        index.requantize(finer).map_err(|error| Failure::refused(path, error))?;
+        given_up.push((kind, agreement));
+    }
+    Ok(given_up)
 }
 
 /// Duplicates show before the build, not after it.

@@ -33,6 +33,10 @@ impl Codes {
     /// From as many dimensions on, the errors of half a byte an element average out: SQ4 then finds as much as SQ8.
     const FOUR_BITS_FROM: usize = 256;
 
+    pub(crate) fn is_auto(self) -> bool {
+        matches!(self, Self::Auto)
+    }
+
     pub(crate) fn of(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
             Self::Auto if !element.can_be_coded() => None,

@@ -109,3 +109,24 @@ fn an_index_of_nothing_is_refused() {
         "--store none needs codes: expected --quantize sq8 or sq4, found none",
     );
 }
+
+/// The errors of four bits are larger than what sets the members of these clusters apart, those of eight are not.
+#[test]
+fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
+    let folder = Folder::new();
+    let (dim, count) = (256, 1200);
+    let (centres, noise) = (floats(&bytes(21, 8, dim)), floats(&bytes(22, count, dim)));
+    for (tightness, expected) in [(1.0, "sq4"), (0.05, "sq8")] {
+        let rows = (0..count).map(|row| {
+            let centre = &centres[row % centres.len()];
+            centre.iter().zip(&noise[row]).map(|(centre, noise)| centre + tightness * noise).collect()
+        });
+        folder.write("base.npy", vectors(&rows.collect::<Vec<Vec<f32>>>()));
+        let report = folder.json("build base.npy --output auto.vex --json");
+        assert_eq!(report["quantization"], expected, "{tightness}");
+        folder.succeed("verify auto.vex");
+        folder.succeed("gt base.npy --queries base.npy -k 10 --output truth.ivecs");
+        let found = recall(&folder, "search auto.vex --queries base.npy --json");
+        assert!(found >= 0.97, "{tightness}: {found}");
+    }
+}
