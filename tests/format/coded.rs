@@ -2,7 +2,7 @@
 
 use support::{coded, poke, seal, write, write_with};
 use vex_format::{AlignedBytes, Field, Image, OpenError, Store, Tag, VerifyError, WriteError};
-use vex_graph::{Hnsw, Metric, NodeId, NodeSet, Quantization};
+use vex_graph::{Element, Hnsw, Metric, NodeId, NodeSet, Quantization};
 
 const COUNT: usize = 100;
 
@@ -11,7 +11,7 @@ fn keys() -> Vec<u64> {
 }
 
 fn graph(quantization: Quantization) -> Hnsw {
-    coded(Metric::Cosine, quantization, 20, COUNT, 5)
+    coded(Element::F32, Metric::Cosine, quantization, 20, COUNT, 5)
 }
 
 /// Where a section begins.
@@ -79,7 +79,8 @@ fn an_empty_index_remembers_how_it_is_to_be_coded() {
 fn features_that_contradict_each_other_are_refused() {
     let change = |offset: usize, value: u8| {
         // Of 130 elements, SQ8 and SQ4 codes take different bytes.
-        let mut bytes = write(&coded(Metric::Cosine, Quantization::Sq8, 130, COUNT, 5).view(), &keys());
+        let mut bytes =
+            write(&coded(Element::F32, Metric::Cosine, Quantization::Sq8, 130, COUNT, 5).view(), &keys());
         bytes[offset] = value;
         seal(&mut bytes);
         Image::open(&bytes).map(drop)

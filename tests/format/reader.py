@@ -12,9 +12,9 @@ import numpy as np
 
 MAGIC = bytes.fromhex("89 56 45 58 0D 0A 1A 0A")
 END = 0xFFFFFFFF
-# Code: what numpy calls it.
-ELEMENTS = {1: "<f4"}
-METRICS = {1: "squared-euclidean", 2: "inner-product", 3: "cosine"}
+# Code: what numpy calls a scalar, and elements of a scalar.
+ELEMENTS = {1: ("<f4", 1), 2: ("<f2", 1), 3: ("i1", 1), 4: ("u1", 1), 5: ("<u8", 64)}
+METRICS = {1: "squared-euclidean", 2: "inner-product", 3: "cosine", 4: "hamming", 5: "jaccard"}
 HEADER = struct.Struct("<8sHHIIIIBBHQ16sQIIIBBBBHHI8III")
 FIELDS = (
     "magic major minor header_length compatible read_only_compatible incompatible align_log2 block_log2 sections"
@@ -71,6 +71,8 @@ def read_header(data):
     check(1 <= header["sections"] <= 32, "number of sections")
     check(crc32c(data[128 : 128 + 32 * header["sections"]]) == table_checksum, "table checksum")
     check(header["element"] in ELEMENTS and header["metric"] in METRICS and header["kind"] == 1, "codes")
+    check((header["element"] == 5) == (header["metric"] >= 4), "metric of another element")
+    check(header["element"] <= 2 or not header["compatible"] & 3, "codes of integers or bits")
     check(header["m0"] == 2 * header["m"], "m0")
     counts, levels = header["level_count"], header["levels"]
     check(counts[0] == header["count"] and counts == sorted(counts, reverse=True), "level counts")
@@ -98,6 +100,20 @@ def read_sections(data, header):
     expected += ["TOMB"] if header["incompatible"] & 2 else []
     check(list(sections) == expected + ["META"], "sections")
     return sections, rows
+
+
+def read_vectors(data, header):
+    dim, (name, each) = header["dim"], ELEMENTS[header["element"]]
+    rows = np.frombuffer(data, name).reshape(header["count"], header["stride"])
+    vectors, padding = np.split(rows, [up(dim, each) // each], 1)
+    check(rows.itemsize * rows.shape[1] == up(vectors.itemsize * vectors.shape[1], 64), "stride")
+    check(not np.ascontiguousarray(padding).view("u1").any() and np.isfinite(vectors).all(), "vectors")
+    if dim % each:
+        check(not (vectors[:, -1] >> dim % each).any(), "bits beyond a vector")
+    if METRICS[header["metric"]] == "cosine":
+        lengths = np.linalg.norm(vectors.astype("f8"), axis=1)
+        check(((lengths > 0) if header["element"] > 2 else abs(lengths - 1) < 1e-3).all(), "lengths of vectors")
+    return vectors
 
 
 def read_links(sections, header, level):
@@ -169,17 +185,15 @@ def read(data):
     found["keys"] = np.frombuffer(sections["KEYS"], "<u8").tolist()
     found["links"] = [read_links(sections, header, level) for level in range(header["levels"])]
     deleted = np.unpackbits(np.frombuffer(sections.get("TOMB", b""), "u1"), bitorder="little")
+    check(deleted.any() == ("TOMB" in sections) and not deleted[count:].any(), "tombstones")
     found["tombstones"] = np.flatnonzero(deleted).tolist()
     found["ef_construction"], found["build_flags"], found["seed"] = struct.unpack("<IIQ16x", sections["META"])
     if "VECS" in sections:
-        rows = np.frombuffer(sections["VECS"], ELEMENTS[header["element"]]).reshape(count, header["stride"])
-        check(not rows[:, dim:].view("u1").any() and np.isfinite(rows).all(), "vectors")
-        vectors = rows[:, :dim].astype("f4")
-        if METRICS[header["metric"]] == "cosine":
-            check((abs(np.linalg.norm(vectors.astype("f8"), axis=1) - 1) < 1e-3).all(), "lengths of vectors")
-        found["vectors"] = [row.tobytes().hex() for row in np.ascontiguousarray(rows[:, :dim])]
+        vectors = read_vectors(sections["VECS"], header)
+        # Floats by their bits.
+        found["vectors"] = vectors.view(ELEMENTS[header["element"]][0].replace("f", "u")).tolist()
         if "CODE" in sections:
-            check_codes(sections, header, vectors)
+            check_codes(sections, header, vectors.astype("f4"))
     return found
 
 

@@ -6,8 +6,8 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use support::coded;
-use vex_format::{AlignedBytes, Image, Meta, Store, Tag, Writer};
-use vex_graph::{Metric, NodeSet, Quantization};
+use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
+use vex_graph::{Element, Elements, Metric, NodeSet, Quantization};
 
 /// Says why there is no Python with numpy. `VEX_REQUIRE_ALL=1` makes that a failure.
 fn skip(reason: &str) {
@@ -39,9 +39,10 @@ fn fixtures() -> Vec<PathBuf> {
 /// of two parts.
 fn with_codes(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
-    for (metric, quantization) in Metric::NUMERIC.into_iter().flat_map(|m| Quantization::ALL.map(|q| (m, q)))
-    {
-        let graph = coded(metric, quantization, 300, 12, 5);
+    let pairs = Metric::NUMERIC.into_iter().flat_map(|metric| Quantization::ALL.map(|kind| (metric, kind)));
+    let kinds = pairs.flat_map(|kind| [(Element::F32, kind), (Element::F16, kind)]);
+    for (element, (metric, quantization)) in kinds {
+        let graph = coded(element, metric, quantization, 300, 12, 5);
         let view = graph.view().with_tombstones(NodeSet::new(&[0b10_0100]));
         let keys: Vec<u64> = (0..12).map(|id| u64::MAX - 3 * id).collect();
         let params = *graph.params();
@@ -54,7 +55,7 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
                 Ok::<(), ()>(())
             })
             .unwrap();
-        let path = folder.join(format!("{metric}-{quantization}.vex"));
+        let path = folder.join(format!("{element}-{metric}-{quantization}.vex"));
         fs::write(&path, bytes).unwrap();
         files.push(path);
     }
@@ -81,19 +82,24 @@ fn expected(path: &Path) -> Value {
         "compatible": header.compatible, "read_only_compatible": header.read_only_compatible,
         "incompatible": header.incompatible, "align_log2": 6, "block_log2": 16,
         "sections": header.sections, "file_length": header.file_length, "sequence": header.sequence,
-        "dim": header.dim, "stride": header.stride, "count": header.count, "element": 1,
-        "metric": 1 + Metric::NUMERIC.iter().position(|metric| *metric == header.metric).unwrap(),
+        "dim": header.dim, "stride": header.stride, "count": header.count,
+        "element": 1 + Element::ALL.iter().position(|element| *element == header.element).unwrap(),
+        "metric": 1 + Metric::ALL.iter().position(|metric| *metric == header.metric).unwrap(),
         "kind": 1, "levels": header.levels, "m": header.m, "m0": 2 * header.m, "entry": header.entry,
         "level_count": header.level_count, "table": table.collect::<Vec<_>>(), "keys": image.keys(),
         "links": links.collect::<Vec<_>>(), "tombstones": graph.tombstones().iter().collect::<Vec<_>>(),
         "ef_construction": params.ef_construction, "build_flags": u8::from(params.keep_pruned),
         "seed": params.seed,
     });
-    if let Some(section) = image.sections().find(|section| section.tag == Tag::VECTORS) {
-        let size = section.element_size as usize;
-        let row = |row: &[u8]| row[..header.dim * size].iter().map(|byte| format!("{byte:02x}")).collect();
-        let rows = image.section_bytes(&section).chunks(header.stride * size);
-        value["vectors"] = rows.map(row).collect::<Vec<String>>().into();
+    if header.stores_vectors() {
+        let vector = |id| match graph.rows().row(id) {
+            Elements::F32(vector) => vector.iter().map(|element| element.to_bits()).collect(),
+            Elements::F16(vector) => vector.iter().map(|element| element.to_bits()).collect(),
+            Elements::I8(vector) => json!(vector),
+            Elements::U8(vector) => json!(vector),
+            Elements::Bits(words) => json!(words),
+        };
+        value["vectors"] = (0..header.count as u32).map(vector).collect();
     }
     value
 }
@@ -102,7 +108,7 @@ fn expected(path: &Path) -> Value {
 fn the_second_reader_finds_what_vex_finds() {
     let folder = tempfile::tempdir().unwrap();
     let files = [fixtures(), with_codes(folder.path())].concat();
-    assert!(files.len() >= 12, "{files:?}");
+    assert!(files.len() >= 29, "{files:?}");
     let arguments: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let Some(output) = python(&arguments) else { return };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,5 +1,5 @@
 use vex_format::Store;
-use vex_graph::{Metric, NodeSet, Quantization};
+use vex_graph::{Element, Metric, NodeSet, Quantization};
 
 use crate::{Graph, coded, write, write_with};
 
@@ -17,7 +17,7 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         let deleted = levels.view().with_tombstones(NodeSet::new(&[0b101_0010]));
         put("tombstones", &write(&deleted, &levels.keys()));
         for quantization in Quantization::ALL {
-            let graph = coded(metric, quantization, 3, 6, 4);
+            let graph = coded(Element::F32, metric, quantization, 3, 6, 4);
             let keys = [1, 2, 3, 4, 5, 6];
             put(&format!("{quantization}"), &write(&graph.view(), &keys));
             let deleted = graph.view().with_tombstones(NodeSet::new(&[0b1_0010]));
