@@ -4,9 +4,16 @@ use crate::{Graph, Random};
 
 /// Twenty vectors of three elements, or seventy bits, in rows as an index has them, and the links for them.
 pub fn small(element: Element, metric: Metric) -> (Vectors, Graph) {
+    let mut levels = [0; 20];
+    levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);
+    small_with(element, metric, &levels)
+}
+
+/// The same of nodes with these levels, highest first, of which there are up to twenty.
+pub fn small_with(element: Element, metric: Metric, levels: &[usize]) -> (Vectors, Graph) {
     let dim = if element == Element::Bits { 70 } else { 3 };
     let mut vectors = Vectors::new(element, metric, dim).unwrap();
-    for id in 0..20 {
+    for id in 0..levels.len() as u32 {
         let small = [id % 5 + 1, id / 5 + 1, id * id % 7];
         let pushed = match element {
             Element::F32 | Element::F16 => vectors.push(&small.map(|element| element as f32)),
@@ -16,9 +23,7 @@ pub fn small(element: Element, metric: Metric) -> (Vectors, Graph) {
         };
         assert_eq!(pushed, Ok(id));
     }
-    let mut levels = [0; 20];
-    levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);
-    (vectors, Graph::ring(metric, dim, 4, &levels, 20, 0))
+    (vectors, Graph::ring(metric, dim, 4, levels, levels.len(), 0))
 }
 
 /// A random vector of any type of element.

@@ -1,7 +1,10 @@
 use vex_format::Store;
 use vex_graph::{Element, Metric, NodeSet, Quantization};
 
-use crate::{Graph, coded, write, write_with};
+use crate::{Graph, coded, small_with, write, write_with};
+
+/// The levels of the nodes of a small graph.
+const LEVELS: [usize; 7] = [2, 1, 1, 0, 0, 0, 0];
 
 /// Small files of every kind, each with a name. What a new element or section adds to the format goes in here too.
 pub fn files() -> Vec<(String, Vec<u8>)> {
@@ -12,7 +15,7 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         put("empty", &write(&empty.view(), &empty.keys()));
         let one = Graph::ring(metric, 17, 5, &[0], 1, 2);
         put("one node", &write(&one.view(), &one.keys()));
-        let levels = Graph::ring(metric, 3, 4, &[2, 1, 1, 0, 0, 0, 0], 7, 1);
+        let levels = Graph::ring(metric, 3, 4, &LEVELS, 7, 1);
         put("three levels", &write(&levels.view(), &levels.keys()));
         let deleted = levels.view().with_tombstones(NodeSet::new(&[0b101_0010]));
         put("tombstones", &write(&deleted, &levels.keys()));
@@ -20,8 +23,16 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
             let graph = coded(Element::F32, metric, quantization, 3, 6, 4);
             let keys = [1, 2, 3, 4, 5, 6];
             put(&format!("{quantization}"), &write(&graph.view(), &keys));
+            put(&format!("{quantization} beside f16"), &write_with(&graph.view(), &keys, Store::F16));
             let deleted = graph.view().with_tombstones(NodeSet::new(&[0b1_0010]));
             put(&format!("{quantization} alone"), &write_with(&deleted, &keys, Store::None));
+        }
+    }
+    for element in Element::ALL.into_iter().filter(|element| *element != Element::F32) {
+        for metric in element.metrics() {
+            let (vectors, graph) = small_with(element, *metric, &LEVELS);
+            let deleted = graph.view_of(vectors.rows()).with_tombstones(NodeSet::new(&[0b101_0010]));
+            files.push((format!("{metric}, {element}"), write(&deleted, &graph.keys()).to_vec()));
         }
     }
     assert!(files.iter().all(|(_, bytes)| bytes.len() <= 16 << 10));

@@ -10,7 +10,7 @@ mod random;
 mod seal;
 
 pub use coded::coded;
-pub use elements::{Vector, small};
+pub use elements::{Vector, small, small_with};
 pub use file::{write, write_with};
 pub use files::files;
 pub use graph::Graph;
