@@ -58,6 +58,9 @@ fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Re
         }
     }
     padding(image)?;
+    // Of an empty index, this section has no piece.
+    let has_none = image.header().has_tombstones() && graph.tombstones().is_empty();
+    let fault = fault.or(has_none.then_some(VerifyError::NoTombstones));
     fault.map_or(Ok(()), Err)
 }
 

@@ -158,7 +158,7 @@ impl<'a> Source<'a> {
             }
             (_, element) => element,
         };
-        let has_tombstones = !view.tombstones().is_empty();
+        let has_tombstones = view.tombstones().iter().next().is_some_and(|lowest| (lowest as usize) < count);
         let (compatible, incompatible) = Header::features(quantization, stores_vectors, has_tombstones);
         let mut header = Header {
             major: MAJOR,

@@ -72,6 +72,8 @@ pub enum VerifyError {
         /// The id.
         found: NodeId,
     },
+    /// There is a section of deleted nodes, and no node is deleted.
+    NoTombstones,
     /// A link leads to a node that is not on the level.
     Link {
         /// The level.
@@ -144,6 +146,7 @@ impl fmt::Display for VerifyError {
             Self::Tombstone { expected, found } => {
                 write!(f, "tombstones: expected ids below {expected}, found {found}")
             }
+            Self::NoTombstones => write!(f, "tombstones: expected at least one, found none"),
             Self::Link { level, node, expected, found } => {
                 write!(
                     f,
