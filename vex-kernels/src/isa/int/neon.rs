@@ -22,9 +22,10 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
     #[inline(always)]
     fn signed(self, mut sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t {
         if DOTPROD {
+            // The directive is for builds without optimization, which do not inline this to where the assembler knows the feature.
             // SAFETY: `DOTPROD` promises the instruction; it only adds to its output. There is no stable intrinsic.
             unsafe {
-                core::arch::asm!("sdot {sums:v}.4s, {x:v}.16b, {y:v}.16b", sums = inout(vreg) sums, x = in(vreg) x,
+                core::arch::asm!(".arch_extension dotprod", "sdot {sums:v}.4s, {x:v}.16b, {y:v}.16b", sums = inout(vreg) sums, x = in(vreg) x,
                     y = in(vreg) y, options(pure, nomem, nostack, preserves_flags));
             }
             return sums;
@@ -40,7 +41,7 @@ impl<const DOTPROD: bool> Neon<DOTPROD> {
         if DOTPROD {
             // SAFETY: as in `signed`.
             unsafe {
-                core::arch::asm!("udot {sums:v}.4s, {x:v}.16b, {y:v}.16b", sums = inout(vreg) sums, x = in(vreg) x,
+                core::arch::asm!(".arch_extension dotprod", "udot {sums:v}.4s, {x:v}.16b, {y:v}.16b", sums = inout(vreg) sums, x = in(vreg) x,
                     y = in(vreg) y, options(pure, nomem, nostack, preserves_flags));
             }
             return sums;
