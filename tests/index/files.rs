@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use support::Random;
-use vex::{Hit, Index, MappedIndex, OpenProblem, SaveProblem};
+use vex::{Hit, Index, MappedIndex, OpenProblem, Quantization, SaveProblem, Scratch, SearchParams, Store};
 
 const DIM: usize = 8;
 
@@ -139,4 +139,42 @@ fn a_folder_without_permission_to_write_is_opened_from_and_not_saved_to() {
     let SaveProblem::Io(denied) = &error.problem else { panic!("{error}") };
     assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Where bytes are read from, none of them changes an answer.
+#[test]
+fn an_index_with_its_vectors_mapped_answers_as_one_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("index.vex");
+    let params = SearchParams::new(5, 40);
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+        let mut saved = index(2_000, 3);
+        saved.requantize(quantization).unwrap();
+        assert!(saved.delete(7).unwrap());
+        for store in [Store::All, Store::None] {
+            if store == Store::None && quantization.is_none() {
+                continue;
+            }
+            saved.save_with(&path, store).unwrap();
+            let whole = MappedIndex::read(&path).unwrap();
+            // SAFETY: the file is the test's own, and is replaced, not changed.
+            let near = unsafe { MappedIndex::open_near(&path) }.unwrap();
+            near.verify().unwrap();
+            assert_eq!(near.len(), whole.len());
+            assert_eq!(near.keys(), whole.keys());
+            let mut random = Random(5);
+            let (mut one, mut other) = (Scratch::new(), Scratch::new());
+            for _ in 0..100 {
+                let query: [f32; DIM] = std::array::from_fn(|_| random.element());
+                let expected = whole.search_with(&query, &params, &mut one).unwrap();
+                let found = near.search_with(&query, &params, &mut other).unwrap();
+                assert_eq!(found.hits, expected.hits, "{quantization:?}, {store:?}");
+                assert_eq!(found.stats, expected.stats);
+            }
+        }
+    }
+    fs::write(&path, &fs::read(&path).unwrap()[..500]).unwrap();
+    // SAFETY: as above.
+    let problem = unsafe { MappedIndex::open_near(&path) }.unwrap_err().problem;
+    assert!(matches!(problem, OpenProblem::Format(_)), "{problem}");
 }

@@ -12,3 +12,10 @@ pub(crate) fn open(path: &Path) -> Result<MappedIndex, OpenError> {
     // every program that maps files; `vex search --help` says so.
     unsafe { MappedIndex::open(path) }
 }
+
+/// The same, with all but the vectors read into memory.
+#[allow(unsafe_code)]
+pub(crate) fn open_near(path: &Path) -> Result<MappedIndex, OpenError> {
+    // SAFETY: as above.
+    unsafe { MappedIndex::open_near(path) }
+}

@@ -1,5 +1,7 @@
 //! Offsets into the bytes of a file, checked once.
 
+use core::ops::Range;
+
 use bytemuck::AnyBitPattern;
 use vex_graph::{Codes, Element, Elements, GraphView, LevelView, MAX_LEVELS, NodeSet, Params, Rows};
 
@@ -95,15 +97,30 @@ impl Layout {
         &self.params
     }
 
+    /// Where the vectors are; empty if none are stored.
+    pub fn vectors(&self) -> Range<usize> {
+        self.vectors.start..self.vectors.end
+    }
+
     /// The graph in these bytes.
     ///
     /// # Errors
     /// If the bytes are not those that were opened: another length or alignment.
     pub fn view<'a>(&self, bytes: &'a [u8]) -> Result<GraphView<'a>, OpenError> {
+        self.split_view(bytes, bytes)
+    }
+
+    /// The graph in two copies of these bytes: its vectors are those in `vectors`, all else is in `bytes`, where anything
+    /// can be in the place of the vectors.
+    ///
+    /// # Errors
+    /// If either are not the bytes that were opened: another length or alignment.
+    pub fn split_view<'a>(&self, bytes: &'a [u8], vectors: &'a [u8]) -> Result<GraphView<'a>, OpenError> {
         check_bytes(&self.header, bytes)?;
+        check_bytes(&self.header, vectors)?;
         let header = &self.header;
         let rows = if header.stores_vectors() {
-            let elements = self.elements(bytes)?;
+            let elements = self.elements(vectors)?;
             Rows::new(header.metric, elements, header.dim, header.stride, header.count)?
         } else {
             Rows::absent(header.element, header.metric, header.dim, header.count)?

@@ -31,6 +31,7 @@
 //! | search for many queries, on all cores | [`Index::search_batch`] |
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
+//! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Index::code_agreement`], [`Index::requantize`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |

@@ -1,7 +1,8 @@
 //! Files read into memory.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::Path;
 
 use memmap2::{MmapMut, MmapOptions};
@@ -20,18 +21,28 @@ impl Loaded {
     /// # Errors
     /// If the operating system refuses, or the file ends early.
     pub fn read(path: &Path) -> io::Result<Self> {
-        let mut file = File::open(path)?;
+        Self::read_around(&File::open(path)?, 0..0)
+    }
+
+    /// Reads an open file but for a hole, in which zeros are that take no memory.
+    pub(crate) fn read_around(mut file: &File, hole: Range<usize>) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         let len = usize::try_from(metadata.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        if hole.start > hole.end || hole.end > len {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
         // No byte cannot be mapped; one can.
         let mut memory = MmapOptions::new().len(len.max(1)).map_anon()?;
         // An advice: a system that does not take it has small pages.
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
-        file.read_exact(&mut memory[..len])?;
+        file.rewind()?;
+        file.read_exact(&mut memory[..hole.start])?;
+        file.seek(SeekFrom::Start(hole.end as u64))?;
+        file.read_exact(&mut memory[hole.end..len])?;
         Ok(Self { memory, len })
     }
 }
@@ -39,5 +50,26 @@ impl Loaded {
 impl AsRef<[u8]> for Loaded {
     fn as_ref(&self) -> &[u8] {
         &self.memory[..self.len]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn what_is_around_a_hole_is_read() {
+        let mut file = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (1..=200).collect();
+        file.write_all(&bytes).unwrap();
+        for hole in [0..0, 0..200, 64..128, 128..200, 7..8, 200..200] {
+            let loaded = Loaded::read_around(&file, hole.clone()).unwrap();
+            let expected = |i| if hole.contains(&i) { 0 } else { bytes[i] };
+            assert!(loaded.as_ref().iter().copied().eq((0..200).map(expected)), "{hole:?}");
+        }
+        let error = Loaded::read_around(&file, 100..201).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
     }
 }

@@ -1,5 +1,6 @@
 //! An index that is searched where its bytes are.
 
+use std::fs::File;
 use std::path::Path;
 
 use vex_format::{Header, Image, Layout, Section, VerifyError};
@@ -17,6 +18,8 @@ use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem};
 pub struct MappedIndex<B = Mapping> {
     bytes: B,
     layout: Layout,
+    /// All of the bytes but the vectors once more, where searches are faster.
+    near: Option<Loaded>,
 }
 
 impl MappedIndex<Mapping> {
@@ -47,6 +50,31 @@ impl MappedIndex<Mapping> {
         let index = mapping.map_err(Into::into).and_then(|mapping| Ok(Self::from_bytes(mapping)?));
         index.map_err(|problem| OpenError { path: path.to_owned(), problem })
     }
+
+    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
+    /// the system has them.
+    ///
+    /// For an index with codes. A search finds its way by them, as fast as after [`read`](Self::read), and then compares a few
+    /// vectors, which come from the mapping: the system keeps those in memory that are wanted, as far as there is room.
+    ///
+    /// # Safety
+    /// As for [`open`](Self::open).
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open), and if the file cannot be read.
+    #[allow(unsafe_code)]
+    pub unsafe fn open_near(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let open = || {
+            let file = File::open(path)?;
+            // SAFETY: the caller answers for the file.
+            let mut index = Self::from_bytes(unsafe { Mapping::of(&file) }?)?;
+            index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
+            index.check()?;
+            Ok(index)
+        };
+        open().map_err(|problem| OpenError { path: path.to_owned(), problem })
+    }
 }
 
 impl MappedIndex<Loaded> {
@@ -69,18 +97,32 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// If the bytes are no index, are cut short, or do not begin on a multiple of 64.
     pub fn from_bytes(bytes: B) -> Result<Self, vex_format::OpenError> {
         let layout = Layout::open(bytes.as_ref())?;
-        let index = Self { bytes, layout };
-        index.image()?;
+        let index = Self { bytes, layout, near: None };
+        index.check()?;
         Ok(index)
     }
 
-    fn image(&self) -> Result<Image<'_>, vex_format::OpenError> {
-        self.layout.image(self.bytes.as_ref())
+    /// Whether the layout fits the bytes, which then holds for good.
+    fn check(&self) -> Result<(), vex_format::OpenError> {
+        self.layout.image(self.bytes.as_ref())?;
+        self.try_split().map(drop)
     }
 
-    /// The checked bytes. Panics if `B` now gives other bytes than those that were opened.
+    /// The graph and the keys, as searches use them.
+    fn try_split(&self) -> Result<(GraphView<'_>, &[u64]), vex_format::OpenError> {
+        let bytes = self.bytes.as_ref();
+        let near = self.near.as_ref().map_or(bytes, Loaded::as_ref);
+        Ok((self.layout.split_view(near, bytes)?, self.layout.keys(near)?))
+    }
+
+    /// The same. Panics if `B` now gives other bytes than those that were opened.
+    fn split(&self) -> (GraphView<'_>, &[u64]) {
+        self.try_split().expect("the bytes that were opened")
+    }
+
+    /// The checked bytes, of which the same holds.
     fn opened(&self) -> Image<'_> {
-        self.image().expect("the bytes that were opened")
+        self.layout.image(self.bytes.as_ref()).expect("the bytes that were opened")
     }
 
     /// The `k` vectors nearest to `query`, nearest first, with the default `ef_search` of 64, or `k` if that is more.
@@ -103,8 +145,8 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
-        let image = self.opened();
-        search_keys(&image.graph(), image.keys(), query.into(), params, scratch)
+        let (graph, keys) = self.split();
+        search_keys(&graph, keys, query.into(), params, scratch)
     }
 
     /// Checks every byte: the checksum of each section, and that the links make sense. Takes as long as reading the file.
@@ -145,12 +187,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
 
     /// The graph, whose node `id` has the key `keys()[id]`.
     pub fn graph(&self) -> GraphView<'_> {
-        self.opened().graph()
+        self.split().0
     }
 
     /// The keys, by node.
     pub fn keys(&self) -> &[u64] {
-        self.opened().keys()
+        self.split().1
     }
 
     /// How many vectors there are that are not deleted.

@@ -18,14 +18,22 @@ impl Mapping {
     /// as [`Index::save`](crate::Index::save) does, is fine, since the mapping keeps the old file. Bytes that change under a
     /// shared reference are undefined behaviour, and access behind the end of a file that was cut ends the process.
     pub unsafe fn open(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
+        // SAFETY: the caller answers for the file.
+        unsafe { Self::of(&File::open(path)?) }
+    }
+
+    /// Maps an open file.
+    ///
+    /// # Safety
+    /// As for [`open`](Self::open).
+    pub(crate) unsafe fn of(file: &File) -> io::Result<Self> {
         // An empty file cannot be mapped everywhere, and a folder nowhere.
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
         }
         // SAFETY: the caller answers for the file.
-        unsafe { Mmap::map(&file) }.map(Self)
+        unsafe { Mmap::map(file) }.map(Self)
     }
 }
 
