@@ -18,21 +18,45 @@ const WARM_UP: usize = 16;
 pub(crate) struct Timings {
     /// Queries answered per second of wall time, by all threads together.
     pub(crate) per_second: f64,
-    /// One entry a query, sorted.
+    /// Of every answer, sorted.
     latencies: Vec<Duration>,
+    /// Of every query the median over its answers, sorted.
+    medians: Vec<Duration>,
 }
 
 impl Timings {
-    /// The latency that `percent` of the queries did not exceed (nearest rank).
+    /// `answers`: the query that each is to, and its latency.
+    fn new(per_second: f64, mut answers: Vec<(usize, Duration)>) -> Self {
+        answers.sort_unstable();
+        let of_one = answers.chunk_by(|(query, _), (next, _)| query == next);
+        let mut medians: Vec<_> = of_one.map(|answers| nearest_rank(answers, 50).1).collect();
+        medians.sort_unstable();
+        let mut latencies: Vec<_> = answers.into_iter().map(|(_, latency)| latency).collect();
+        latencies.sort_unstable();
+        Self { per_second, latencies, medians }
+    }
+
+    /// The latency that `percent` of the answers did not exceed (nearest rank).
     pub(crate) fn percentile(&self, percent: usize) -> Duration {
-        let rank = (self.latencies.len() * percent).div_ceil(100);
-        self.latencies[rank.saturating_sub(1)]
+        nearest_rank(&self.latencies, percent)
+    }
+
+    /// The latency that `percent` of the queries did not exceed in half of their answers. What interrupts a process now and
+    /// then meets another query each time: it is in [`percentile`](Self::percentile) and not in this.
+    pub(crate) fn steady_percentile(&self, percent: usize) -> Duration {
+        nearest_rank(&self.medians, percent)
     }
 
     /// The mean latency.
     pub(crate) fn mean(&self) -> Duration {
         self.latencies.iter().sum::<Duration>().div_f64(self.latencies.len() as f64)
     }
+}
+
+/// The value that `percent` of `sorted` do not exceed.
+fn nearest_rank<T: Copy>(sorted: &[T], percent: usize) -> T {
+    let rank = (sorted.len() * percent).div_ceil(100);
+    sorted[rank.saturating_sub(1)]
 }
 
 /// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes, each query timed alone.
@@ -59,7 +83,7 @@ pub(crate) fn measure<S: Default, E: Send>(
         // Even a thread that failed comes here, or the others would wait for it.
         ready.wait();
         warm?;
-        let mut latencies = Vec::with_capacity(1 << 16);
+        let mut answers = Vec::with_capacity(1 << 16);
         let started = Instant::now();
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
@@ -72,9 +96,9 @@ pub(crate) fn measure<S: Default, E: Send>(
             }
             let asked = Instant::now();
             ask(&mut state, query)?;
-            latencies.push(asked.elapsed());
+            answers.push((query, asked.elapsed()));
         }
-        Ok((latencies, started, Instant::now()))
+        Ok((answers, started, Instant::now()))
     };
     let results: Vec<Result<_, E>> = std::thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
@@ -85,9 +109,8 @@ pub(crate) fn measure<S: Default, E: Send>(
     let results = results.into_iter().collect::<Result<Vec<_>, E>>()?;
     let started = results.iter().map(|(_, started, _)| *started).min().expect("a thread");
     let ended = results.iter().map(|(.., ended)| *ended).max().expect("a thread");
-    let mut latencies: Vec<Duration> = results.into_iter().flat_map(|(latencies, ..)| latencies).collect();
-    latencies.sort_unstable();
-    Ok(Timings { per_second: latencies.len() as f64 / (ended - started).as_secs_f64(), latencies })
+    let answers: Vec<_> = results.into_iter().flat_map(|(answers, ..)| answers).collect();
+    Ok(Timings::new(answers.len() as f64 / (ended - started).as_secs_f64(), answers))
 }
 
 /// How many of the hits are among the true ids. Order does not count.
@@ -102,14 +125,26 @@ mod tests {
 
     #[test]
     fn percentiles_are_nearest_ranks() {
-        let latencies = (1..=200).map(Duration::from_micros).collect();
-        let timings = Timings { per_second: 0.0, latencies };
+        let answers = (1..=200).rev().map(|n| (n, Duration::from_micros(n as u64))).collect();
+        let timings = Timings::new(0.0, answers);
         assert_eq!(timings.percentile(50), Duration::from_micros(100));
         assert_eq!(timings.percentile(99), Duration::from_micros(198));
         assert_eq!(timings.percentile(100), Duration::from_micros(200));
         assert_eq!(timings.mean(), Duration::from_nanos(100_500));
-        let one = Timings { per_second: 0.0, latencies: vec![Duration::from_micros(7)] };
+        let one = Timings::new(0.0, vec![(0, Duration::from_micros(7))]);
         assert_eq!(one.percentile(1), one.percentile(99));
+    }
+
+    #[test]
+    fn an_interruption_is_in_the_tail_and_not_in_the_steady_one() {
+        let micros = Duration::from_micros;
+        let passes = [[10, 20, 900], [700, 20, 30], [10, 800, 30]];
+        let answers =
+            passes.iter().flat_map(|pass| pass.iter().enumerate().map(|(query, n)| (query, micros(*n))));
+        let timings = Timings::new(0.0, answers.collect());
+        assert_eq!(timings.percentile(99), micros(900));
+        assert_eq!(timings.steady_percentile(99), micros(30));
+        assert_eq!(timings.steady_percentile(50), micros(20));
     }
 
     #[test]

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -15,6 +16,7 @@ from . import report, results, rivals, sets
 
 EF = "10,12,16,24,32,48,64,96,128,192,256,384,512,768,1024"
 TARGETS = [0.95, 0.99]
+FIRST_ANSWERS = 5
 
 
 def main():
@@ -81,6 +83,13 @@ def compare(args):
             result["rivals"][name] |= swept
             result["rows"] += [{"rival": name, "repetition": repetition, **row} for row in rows]
 
+    if not args.build_only:
+        for name in (name for name in specs if name not in result["missing"]):
+            progress(f"first answer: {name}")
+            result["rivals"][name]["first_answer"] = {
+                how: first_answer(specs[name] | {"mapped": how == "mapped"}) for how in ("loaded", "mapped")
+            }
+
     for name in result["missing"]:
         result["rivals"].pop(name, None)
     result["rows"] = [row for row in result["rows"] if row["rival"] in result["rivals"]]
@@ -128,6 +137,14 @@ def build(args, name, data):
         "version": described["version"],
         "build": json.loads(record.read_text()),
     }
+
+
+def first_answer(spec):
+    """Median seconds of new processes, after one that fills the system's cache; None if the rival cannot."""
+    try:
+        return statistics.median([worker("first", spec)["seconds"] for _ in range(1 + FIRST_ANSWERS)][1:])
+    except Failed:
+        return None
 
 
 class Failed(Exception):
@@ -198,7 +215,8 @@ def arguments():
         + ", ".join(rivals.names()) + "; vex is always measured where --vex is given (default: all)")
     add("--vex", type=pathlib.Path, help="the vex binary")
     add("--vex-rescore", type=float, help="passed to `vex bench` as --rescore for quantized modes")
-    add("--vex-load", action="store_true", help="`vex bench` with --load: read it into large pages")
+    add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
+        help="`vex bench` with --load: read the file into large pages; codes is all but the vectors")
     add("--metric", choices=("cosine", "l2"), default="cosine")
     add("--m", type=int, default=16)
     add("--ef-construction", type=int, default=200)

@@ -7,7 +7,7 @@ import pathlib
 import platform
 import statistics
 
-FIGURES = ("p50_us", "p50_less_call_us", "p99_us", "mean_us", "qps")
+FIGURES = ("p50_us", "p50_less_call_us", "p99_us", "steady_p99_us", "mean_us", "qps")
 
 
 def medians(rows):

@@ -1,4 +1,4 @@
-"""One rival in a process of its own: `python -m search.worker describe|build|sweep SPEC.json RESULT.json`.
+"""One rival in a process of its own: `python -m search.worker describe|build|sweep|first SPEC.json RESULT.json`.
 
 A library's threads, allocator and memory then disturb no other, and one that crashes takes nobody with it.
 """
@@ -14,6 +14,8 @@ import numpy as np
 
 from . import rivals
 from .measure import measure
+
+FIRST_EF = 64
 
 
 def describe(rival):
@@ -62,6 +64,16 @@ def sweep(rival):
     }
 
 
+def first(rival):
+    """Seconds from an index on disk, in the system's cache, to the first answer, in this new process."""
+    spec = rival.spec
+    query = np.load(spec.queries)[:1]
+    start = time.perf_counter()
+    (rival.map if spec.mapped else rival.load)(spec.folder)
+    seconds = rival.first_answer(query, spec.k, FIRST_EF)
+    return {"seconds": time.perf_counter() - start if seconds is None else seconds}
+
+
 def processor_seconds():
     """What this process and its ended children have kept processors busy for: the sum over threads."""
     times = os.times()
@@ -86,7 +98,7 @@ def main():
     spec = SimpleNamespace(**spec, rows=lambda: np.load(spec.base))
     spec.folder = pathlib.Path(spec.folder) if spec.folder else None
     try:
-        answer = {"describe": describe, "build": build, "sweep": sweep}[command](rivals.create(spec))
+        answer = {"describe": describe, "build": build, "sweep": sweep, "first": first}[command](rivals.create(spec))
     except rivals.Unavailable as why:
         answer = {"error": str(why)}
     except Exception as error:

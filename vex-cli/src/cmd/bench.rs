@@ -16,7 +16,8 @@ use crate::{human, machine, map};
 /// Measure recall, latency and throughput of searches
 ///
 /// For each --ef-search, all queries are answered once to measure recall and to warm up, then in whole passes, at
-/// least three and at least for a second, each query timed alone. Results are counted but not printed.
+/// least three and at least for a second, each query timed alone. Results are counted but not printed. p99 is that of all
+/// answers, and so has in it what else the machine does; steady p99 is that of the queries by the median of each one's answers.
 ///
 /// recall@k is the share of the k keys found that are among the first k ids of the ground truth. So the keys of the index
 /// must be row numbers, as they are unless `vex build` was given others.
@@ -33,7 +34,7 @@ Example:
 
 JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), qps (queries \
 per second of wall time, all threads together), p50_us, p99_us and mean_us (latency of one query in \
-microseconds), distances_per_query and hops_per_query (means).")]
+microseconds), steady_p99_us (p99 of each query's median), distances_per_query and hops_per_query (means).")]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
@@ -52,15 +53,23 @@ pub(crate) struct Args {
     /// Candidates whose exact distances are computed, as a multiple of k, if the index has codes and vectors; 0 for none
     #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
     rescore: f32,
-    /// Read the index into memory, on large pages where the system has them, instead of mapping the file
-    #[arg(long)]
-    load: bool,
+    /// Read the index into memory, on large pages where the system has them, instead of mapping the file; codes is all but the
+    /// vectors
+    #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
+    load: Option<Load>,
     /// Threads that search at once, 1 to 1024
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::threads())]
     threads: usize,
     /// Print a JSON array
     #[arg(long)]
     json: bool,
+}
+
+/// What is read before the first search.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Load {
+    All,
+    Codes,
 }
 
 #[derive(Serialize)]
@@ -72,16 +81,18 @@ struct Row {
     qps: f64,
     p50_us: f64,
     p99_us: f64,
+    steady_p99_us: f64,
     mean_us: f64,
     distances_per_query: f64,
     hops_per_query: f64,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    if args.load {
-        return run_on(args, MappedIndex::read(&args.index)?, out);
+    match args.load {
+        Some(Load::All) => run_on(args, MappedIndex::read(&args.index)?, out),
+        Some(Load::Codes) => run_on(args, map::open_near(&args.index)?, out),
+        None => run_on(args, map::open(&args.index)?, out),
     }
-    run_on(args, map::open(&args.index)?, out)
 }
 
 fn run_on<B: AsRef<[u8]> + Sync>(
@@ -103,13 +114,14 @@ fn run_on<B: AsRef<[u8]> + Sync>(
         let row = bench.row(*ef_search)?;
         writeln!(
             out,
-            "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>9.0}  {:>6.0}",
+            "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>6.1}  {:>9.0}  {:>6.0}",
             row.ef_search,
             row.recall,
             human::count(row.qps as u64),
             row.mean_us,
             row.p50_us,
             row.p99_us,
+            row.steady_p99_us,
             row.distances_per_query,
             row.hops_per_query,
         )?;
@@ -158,7 +170,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         writeln!(out, "{} queries, {threads}", human::count(self.queries.rows() as u64))?;
         writeln!(
             out,
-            "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  distances    hops",
+            "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  steady  distances    hops",
             format!("recall@{k}"),
         )?;
         Ok(())
@@ -200,6 +212,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
             qps: timings.per_second,
             p50_us: micros(timings.percentile(50)),
             p99_us: micros(timings.percentile(99)),
+            steady_p99_us: micros(timings.steady_percentile(99)),
             mean_us: micros(timings.mean()),
             distances_per_query: distances as f64 / queries,
             hops_per_query: hops as f64 / queries,

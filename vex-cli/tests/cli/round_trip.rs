@@ -122,6 +122,7 @@ fn check_bench(bench: &Value, recalls: &[f64]) {
         let number = |field: &str| row[field].as_f64().unwrap();
         assert!(number("qps") > 0.0 && number("mean_us") > 0.0);
         assert!(number("p50_us") <= number("p99_us"));
+        assert!(number("steady_p99_us") <= number("p99_us"));
         assert!(number("distances_per_query") > number("hops_per_query"));
     }
     assert!(recalls[0] > 0.8 && recalls[1] > 0.97, "{recalls:?}");

@@ -59,6 +59,15 @@ class Rival:
     def load(self, folder):
         raise NotImplementedError
 
+    def map(self, folder):
+        """Open it where it is, without reading it first, if the library can."""
+        raise Unavailable("cannot map an index")
+
+    def first_answer(self, query, k, ef):
+        """Answer one query, right after `load` or `map`. The seconds since these began, if the rival has its own clock."""
+        (prepared,) = self.prepare(query, k, ef, 1)
+        self.search_one(prepared)
+
     def prepare(self, queries, k, ef, threads):
         """Set the library up, and return for each query what `search_one` takes: none of this is timed."""
         raise NotImplementedError

@@ -6,7 +6,7 @@ compared by inner product, which is a little faster than squared distance.
 
 import faiss
 
-from . import Rival
+from . import Rival, Unavailable
 
 RESCORED = 2  # Candidates rescored, in multiples of k: recall stays the same with 3.
 
@@ -36,6 +36,11 @@ class Library(Rival):
             self.exact.add(self.spec.rows())
             self.index = faiss.IndexRefine(self.graph, self.exact)
             self.index.k_factor = RESCORED
+
+    def map(self, folder):
+        if self.spec.mode != "f32":
+            raise Unavailable("only its flat rows are mapped")
+        self.graph = self.index = faiss.read_index(str(folder / "index"), faiss.IO_FLAG_MMAP_IFC)
 
     def prepare(self, queries, k, ef, threads):
         faiss.omp_set_num_threads(threads)

@@ -34,10 +34,15 @@ class Library(Rival):
     def save(self, folder):
         self.index.save(str(folder / "index"))
 
-    def load(self, folder):
-        self.index = Index.restore(str(folder / "index"))
+    def load(self, folder, view=False):
+        self.index = Index.restore(str(folder / "index"), view=view)
         if self.rescored:
             self.rows = self.spec.rows()
+
+    def map(self, folder):
+        if self.rescored:
+            raise Unavailable("its rows beside the index are not mapped")
+        self.load(folder, view=True)
 
     def prepare(self, queries, k, ef, threads):
         self.index.expansion_search = ef

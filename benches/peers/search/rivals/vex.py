@@ -4,7 +4,10 @@ import hashlib
 import json
 import pathlib
 import subprocess
+import tempfile
 import time
+
+import numpy as np
 
 from . import Rival, Unavailable
 
@@ -41,6 +44,21 @@ class Library(Rival):
     def load(self, folder):
         self.index = folder / "index.vex"
 
+    def map(self, folder):
+        self.load(folder)
+
+    def first_answer(self, query, k, ef):
+        """A whole process of `vex search`, its start included: it maps the file."""
+        if not self.spec.mapped:
+            raise Unavailable("`vex search` maps")
+        with tempfile.TemporaryDirectory() as folder:
+            np.save(f"{folder}/query.npy", query)
+            command = [self.spec.vex, "search", self.index, "--queries", f"{folder}/query.npy"]
+            command += ["-k", str(k), "--ef-search", str(ef)]
+            start = time.perf_counter()
+            subprocess.run(command, stdout=subprocess.DEVNULL, check=True)
+            return time.perf_counter() - start
+
     def measure(self, ef, threads):
         """The figures of one ef, as `measure.measure` takes those of the others."""
         command = ["bench", self.index, "--queries", self.spec.queries, "--ground-truth", self.spec.truth]
@@ -48,7 +66,7 @@ class Library(Rival):
         if self.spec.rescore and self.spec.mode != "f32":
             command += ["--rescore", self.spec.rescore]
         if self.spec.vex_load:
-            command.append("--load")
+            command.append(f"--load={self.spec.vex_load}")
         return json.loads(self.run(*command))[0]
 
     def run(self, *arguments):
