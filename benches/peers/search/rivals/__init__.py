@@ -17,6 +17,7 @@ LIBRARIES = {
     "vsag": ("pyvsag", ["f32", "sq8-rescored"]),
     "svs": ("scalable-vs", ["f32", "lvq8", "lvq4x8"]),
     "voyager": ("voyager", ["f32"]),
+    "zvec": ("zvec", ["f32", "int8-rescored"]),
 }
 
 
