@@ -18,6 +18,7 @@ LIBRARIES = {
     "svs": ("scalable-vs", ["f32", "lvq8", "lvq4x8"]),
     "voyager": ("voyager", ["f32"]),
     "zvec": ("zvec", ["f32", "int8-rescored"]),
+    "diskannpy": ("diskannpy-rust", ["f32", "pq-rescored"]),
 }
 
 
