@@ -19,6 +19,7 @@ LIBRARIES = {
     "voyager": ("voyager", ["f32"]),
     "zvec": ("zvec", ["f32", "int8-rescored"]),
     "diskannpy": ("diskannpy-rust", ["f32", "pq-rescored"]),
+    "ngt": ("ngt", ["f32"]),
 }
 
 
