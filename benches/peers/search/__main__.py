@@ -212,7 +212,7 @@ def arguments():
     add("--set", type=lambda text: text.split(","), required=True, metavar="BASE[,QUERIES[,TRUTH]]",
         help="rows as .npy or .fvecs, or an ann-benchmarks .hdf5; without queries 1,000 rows are held out")
     add("--rivals", type=chosen, default=rivals.names(), metavar="NAME,...", help="libraries, or their modes: "
-        + ", ".join(rivals.names()) + "; vex is always measured where --vex is given (default: all)")
+        + ", ".join(rivals.names()) + "; where --vex is given, all modes of vex unless some are named (default: all)")
     add("--vex", type=pathlib.Path, help="the vex binary")
     add("--vex-rescore", type=float, help="passed to `vex bench` as --rescore for quantized modes")
     add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
@@ -231,7 +231,7 @@ def arguments():
     add("--cache", type=pathlib.Path, default=here / "cache", help="sets and built indexes (default %(default)s)")
     add("--out", type=pathlib.Path, default=here / "results", help="results.json, .csv, .md (default %(default)s)")
     args = parser.parse_args()
-    if args.vex:
+    if args.vex and not any(name.startswith("vex-") for name in args.rivals):
         args.rivals = list(dict.fromkeys(chosen("vex") + args.rivals))
     args.cache = args.cache.resolve()
     return args
