@@ -20,13 +20,15 @@ pub(crate) trait Space: Copy + Sync {
         Self: 'q;
 
     /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
-    const IS_GUIDED: bool;
+    const IS_GUIDED: bool = false;
 
     /// Length of the buffer for a query or a guide.
     fn buffer_len(self) -> usize;
 
     /// Length of the buffer in which a guide is made.
-    fn rotated_len(self) -> usize;
+    fn rotated_len(self) -> usize {
+        0
+    }
 
     /// A node to compare others with. Ranks are distances, up to a constant that is the same for all pairs, and
     /// symmetric to the last bit.
@@ -77,13 +79,8 @@ impl<R: Scalar> Space for Plain<'_, R> {
         = Query<'q, R, R>
     where
         Self: 'q;
-    const IS_GUIDED: bool = false;
 
     fn buffer_len(self) -> usize {
-        0
-    }
-
-    fn rotated_len(self) -> usize {
         0
     }
 
@@ -131,14 +128,9 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
         = CodeQuery<'q, P>
     where
         Self: 'q;
-    const IS_GUIDED: bool = false;
 
     fn buffer_len(self) -> usize {
         self.codes.quantization().query_len(self.codes.dim())
-    }
-
-    fn rotated_len(self) -> usize {
-        0
     }
 
     #[inline(always)]
