@@ -120,6 +120,7 @@ def build(args, name, data):
         "enough": TARGETS[-1],
         "seconds": args.seconds,
         "vex": str(args.vex.resolve()) if args.vex else None,
+        "rust": str(args.rust.resolve()) if args.rust else None,
         "rescore": args.vex_rescore,
         "vex_load": args.vex_load,
     }
@@ -214,6 +215,7 @@ def arguments():
     add("--rivals", type=chosen, default=rivals.names(), metavar="NAME,...", help="libraries, or their modes: "
         + ", ".join(rivals.names()) + "; where --vex is given, all modes of vex unless some are named (default: all)")
     add("--vex", type=pathlib.Path, help="the vex binary")
+    add("--rust", type=pathlib.Path, help="the binary of ../rust, which holds the rivals in Rust")
     add("--vex-rescore", type=float, help="passed to `vex bench` as --rescore for quantized modes")
     add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
         help="`vex bench` with --load: read the file into large pages; codes is all but the vectors")

@@ -20,6 +20,7 @@ LIBRARIES = {
     "zvec": ("zvec", ["f32", "int8-rescored"]),
     "diskannpy": ("diskannpy-rust", ["f32", "pq-rescored"]),
     "ngt": ("ngt", ["f32"]),
+    "rust": (None, ["hannoy", "hnsw_rs", "instant-distance", "usearch"]),
 }
 
 
