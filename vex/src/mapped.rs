@@ -70,6 +70,7 @@ impl MappedIndex<Mapping> {
             // SAFETY: the caller answers for the file.
             let mut index = Self::from_bytes(unsafe { Mapping::of(&file) }?)?;
             index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
+            index.bytes.expect_single_rows();
             index.check()?;
             Ok(index)
         };

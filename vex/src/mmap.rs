@@ -35,6 +35,13 @@ impl Mapping {
         // SAFETY: the caller answers for the file.
         unsafe { Mmap::map(file) }.map(Self)
     }
+
+    /// Tells the system that reads will jump about, so that it fetches no more from a disk than is asked for.
+    pub(crate) fn expect_single_rows(&self) {
+        // An advice: a system that does not take it reads ahead.
+        #[cfg(unix)]
+        let _ = self.0.advise(memmap2::Advice::Random);
+    }
 }
 
 impl AsRef<[u8]> for Mapping {

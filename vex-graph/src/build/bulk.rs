@@ -14,8 +14,12 @@ const VECTORS_GUIDED_FROM: usize = 128;
 /// do not average out.
 const CODES_GUIDED_FROM: usize = 256;
 
+/// Up to so many nodes do they. The more there are, the nearer is the nearest, until its distance is as small as the errors of four
+/// bits: of a million nodes, graphs find less for it.
+const CODES_GUIDED_UP_TO: usize = 1 << 18;
+
 /// What a build compares nodes by.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
     /// What selects the links; `None` if vectors do.
     pub(crate) fine: Option<Quantization>,
@@ -25,13 +29,18 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    pub(crate) fn new(quantization: Option<Quantization>, element: Element, dim: usize) -> Self {
+    pub(crate) fn new(
+        quantization: Option<Quantization>,
+        element: Element,
+        dim: usize,
+        count: usize,
+    ) -> Self {
         let can_be_guided = element.can_be_coded() && dim >= VECTORS_GUIDED_FROM;
         match quantization {
             None => Self { fine: None, guide: can_be_guided.then_some(Quantization::Sq8) },
             Some(_) => Self {
                 fine: Some(Quantization::Sq8),
-                guide: (dim >= CODES_GUIDED_FROM).then_some(Quantization::Sq4),
+                guide: (dim >= CODES_GUIDED_FROM && count <= CODES_GUIDED_UP_TO).then_some(Quantization::Sq4),
             },
         }
     }
@@ -47,7 +56,7 @@ pub(crate) fn link<E>(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<Option<CodeRows>, BuildError<E>> {
     let quantization = linker.params.quantization;
-    let plan = Plan::new(quantization, rows.element(), rows.dim());
+    let plan = Plan::new(quantization, rows.element(), rows.dim(), rows.count());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
@@ -75,5 +84,24 @@ pub(crate) fn link<E>(
     match (kept, quantization) {
         (None, Some(quantization)) => Ok(Some(CodeRows::of_rows(quantization, rows, executor)?)),
         (kept, _) => Ok(kept),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
+        let plan = |quantization, dim, count| Plan::new(quantization, Element::F32, dim, count);
+        let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
+        for codes in [sq8, sq4] {
+            assert_eq!(plan(codes, 255, 1000), Plan { fine: sq8, guide: None });
+            assert_eq!(plan(codes, 256, 1 << 18), Plan { fine: sq8, guide: sq4 });
+            assert_eq!(plan(codes, 256, (1 << 18) + 1), Plan { fine: sq8, guide: None });
+        }
+        assert_eq!(plan(None, 127, 1000), Plan { fine: None, guide: None });
+        assert_eq!(plan(None, 128, 1_000_000), Plan { fine: None, guide: sq8 });
+        assert_eq!(Plan::new(None, Element::I8, 768, 1000), Plan { fine: None, guide: None });
     }
 }
