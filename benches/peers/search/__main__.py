@@ -141,11 +141,11 @@ def build(args, name, data):
 
 
 def first_answer(spec):
-    """Median seconds of new processes, after one that fills the system's cache; None if the rival cannot."""
+    """Median seconds of new processes, after one that fills the system's cache; or why there is none."""
     try:
         return statistics.median([worker("first", spec)["seconds"] for _ in range(1 + FIRST_ANSWERS)][1:])
-    except Failed:
-        return None
+    except Failed as failure:
+        return str(failure)
 
 
 class Failed(Exception):

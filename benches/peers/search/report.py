@@ -139,10 +139,16 @@ def first_answers(result):
         "| rival | read in | mapped |",
         "|---|---:|---:|",
     ]
+    reasons = []
     for name, rival in result["rivals"].items():
-        seconds = [rival["first_answer"][how] for how in ("loaded", "mapped")]
-        lines.append(f"| {name} | {' | '.join('-' if s is None else f'{s * 1e3:,.1f}' for s in seconds)} |")
-    return lines
+        cells = [name]
+        for how in ("loaded", "mapped"):
+            answer = rival["first_answer"][how]  # Seconds, or why there are none.
+            if isinstance(answer, str):
+                reasons.append(f"- `{name}`, {how}: {answer}")
+            cells.append("-" if isinstance(answer, str) else f"{answer * 1e3:,.1f}")
+        lines.append(f"| {' | '.join(cells)} |")
+    return [*lines, *([""] if reasons else []), *reasons]
 
 
 def missing(result):

@@ -1,6 +1,7 @@
 """Libraries in Rust, through the program of ../../rust, which times them as Vex times itself. A mode is a crate."""
 
 import json
+import os
 import pathlib
 import subprocess
 import tempfile
@@ -40,12 +41,15 @@ class Library(Rival):
         self.process = subprocess.Popen([str(part) for part in command], **pipes, text=True, bufsize=1)
         self.answer()
 
+    def first_answer(self, query, k, ef):
+        raise Unavailable("its program answers all queries")
+
     def measure(self, ef, threads):
         """The figures of one ef, as `measure.measure` takes those of the others."""
         self.process.stdin.write(f"{ef} {threads}\n")
         row = self.answer()
         pages = pathlib.Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]
-        self.resident = max(self.resident, int(pages) * 4096)
+        self.resident = max(self.resident, int(pages) * os.sysconf("SC_PAGE_SIZE"))
         return row
 
     def answer(self):
