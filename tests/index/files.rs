@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use support::Random;
-use vex::{Hit, Index, MappedIndex, OpenProblem, Quantization, SaveProblem, Scratch, SearchParams, Store};
+use vex::{
+    Elements, Hit, Index, MappedIndex, OpenProblem, Quantization, SaveProblem, Scratch, SearchParams, Store,
+};
 
 const DIM: usize = 8;
 
@@ -162,6 +164,12 @@ fn an_index_with_its_vectors_mapped_answers_as_one_in_memory() {
             near.verify().unwrap();
             assert_eq!(near.len(), whole.len());
             assert_eq!(near.keys(), whole.keys());
+            // Keys were read, like all that a search walks by; vectors are where the file is mapped.
+            let is_mapped = |start: *const u8| near.as_bytes().as_ptr_range().contains(&start);
+            assert!(!is_mapped(near.keys().as_ptr().cast()));
+            if let (Store::All, Elements::F32(vectors)) = (store, near.graph().rows().elements()) {
+                assert!(is_mapped(vectors.as_ptr().cast()));
+            }
             let mut random = Random(5);
             let (mut one, mut other) = (Scratch::new(), Scratch::new());
             for _ in 0..100 {

@@ -71,7 +71,7 @@ impl MappedIndex<Mapping> {
             let mut index = Self::from_bytes(unsafe { Mapping::of(&file) }?)?;
             index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
             index.bytes.expect_single_rows();
-            index.check()?;
+            index.try_split()?;
             Ok(index)
         };
         open().map_err(|problem| OpenError { path: path.to_owned(), problem })
@@ -99,14 +99,8 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     pub fn from_bytes(bytes: B) -> Result<Self, vex_format::OpenError> {
         let layout = Layout::open(bytes.as_ref())?;
         let index = Self { bytes, layout, near: None };
-        index.check()?;
+        index.try_split()?;
         Ok(index)
-    }
-
-    /// Whether the layout fits the bytes, which then holds for good.
-    fn check(&self) -> Result<(), vex_format::OpenError> {
-        self.layout.image(self.bytes.as_ref())?;
-        self.try_split().map(drop)
     }
 
     /// The graph and the keys, as searches use them.
