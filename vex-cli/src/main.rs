@@ -6,8 +6,8 @@ mod error;
 mod human;
 mod io;
 mod machine;
-mod map;
 mod measure;
+mod mmap;
 mod progress;
 mod rss;
 

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use vex::{MappedIndex, Scratch, SearchParams};
+use vex::{Hit, MappedIndex, Scratch, SearchParams};
 
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{IdMatrix, read_ids};
-use crate::measure::{correct, measure};
-use crate::{human, machine, map};
+use crate::measure::measure;
+use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
 ///
@@ -90,8 +90,8 @@ struct Row {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     match args.load {
         Some(Load::All) => run_on(args, MappedIndex::read(&args.index)?, out),
-        Some(Load::Codes) => run_on(args, map::open_near(&args.index)?, out),
-        None => run_on(args, map::open(&args.index)?, out),
+        Some(Load::Codes) => run_on(args, mmap::open_near(&args.index)?, out),
+        None => run_on(args, mmap::open(&args.index)?, out),
     }
 }
 
@@ -199,8 +199,9 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
             distances += found.stats.distances;
             hops += found.stats.hops;
         }
-        let timings = measure(self.queries.rows(), threads, |scratch, query| {
-            self.search(&params, scratch, query).map(drop)
+        let timings = measure(self.queries.rows(), threads, || {
+            let mut scratch = Scratch::new();
+            Ok(move |query| self.search(&params, &mut scratch, query).map(drop))
         })?;
         let queries = self.queries.rows() as f64;
         let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
@@ -228,5 +229,24 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         self.index
             .search_with(self.queries.row(query), params, scratch)
             .map_err(|error| Failure::search(&self.args.index, &self.args.queries, query, error))
+    }
+}
+
+/// How many of the hits are among the true ids. Order does not count.
+fn correct(hits: &[Hit], truth: &[i32]) -> usize {
+    let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
+    hits.iter().filter(is_true).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hits_are_counted_whatever_their_order() {
+        let hit = |key| Hit { key, distance: 0.0 };
+        assert_eq!(correct(&[hit(3), hit(1), hit(u64::MAX)], &[1, 2, 3]), 2);
+        assert_eq!(correct(&[hit(u64::from(u32::MAX))], &[-1]), 0);
+        assert_eq!(correct(&[], &[1]), 0);
     }
 }

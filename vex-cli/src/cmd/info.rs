@@ -9,7 +9,7 @@ use vex::{MappedIndex, Quantization};
 
 use super::{kernels, print_json};
 use crate::error::Failure;
-use crate::{human, map};
+use crate::{human, mmap};
 
 /// Show what an index is and where its parts are
 ///
@@ -86,7 +86,7 @@ struct Section {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let Some(path) = &args.index else { return kernels::print(args.json, out) };
-    let index = map::open(path)?;
+    let index = mmap::open(path)?;
     let info = Info::of(&index);
     if args.json {
         return print_json(out, &info);

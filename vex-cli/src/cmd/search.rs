@@ -9,7 +9,7 @@ use vex::{Hit, Scratch, SearchParams};
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
-use crate::map;
+use crate::mmap;
 
 /// Find the nearest vectors to each query
 ///
@@ -61,7 +61,7 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    let index = map::open(&args.index)?;
+    let index = mmap::open(&args.index)?;
     if let Some(output) = &args.output {
         check_ids_extension(output)?;
         check_output(output, &[&args.index, &args.queries])?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::{check_unique, values};
 use crate::error::Failure;
-use crate::{human, map};
+use crate::{human, mmap};
 
 /// Check every byte of an index
 ///
@@ -28,7 +28,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
-    let index = map::open(&args.index)?;
+    let index = mmap::open(&args.index)?;
     index.verify_on(args.threads).map_err(|error| Failure::refused(&args.index, error))?;
     let tombstones = index.graph().tombstones();
     let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);

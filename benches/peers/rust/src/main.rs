@@ -1,6 +1,8 @@
 //! Other libraries in Rust, built and searched like Vex: what `search/rivals/rust.py` runs.
 
 mod matrix;
+// The very measurement that `vex bench` makes.
+#[path = "../../../../vex-cli/src/measure.rs"]
 mod measure;
 mod rivals;
 

@@ -15,7 +15,7 @@ use vex::{Index, MappedIndex, Metric, Quantization, Scratch, SearchParams, exact
 use crate::error::Failure;
 use crate::io::{FileError, Problem};
 use crate::measure::{Timings, measure};
-use crate::{human, machine, map, progress};
+use crate::{human, machine, mmap, progress};
 use sample::{Entry, Sample};
 
 /// Search ten thousand dictionary definitions by meaning
@@ -99,7 +99,7 @@ fn build(sample: &Sample, path: &Path, out: &mut dyn Write) -> Result<(), Failur
 
 fn open(path: &Path, out: &mut dyn Write) -> Result<MappedIndex, Failure> {
     let started = Instant::now();
-    let index = map::open(path)?;
+    let index = mmap::open(path)?;
     let time = started.elapsed();
     step(out, "open", "mapped, not read: ready to search", time)?;
 
@@ -149,7 +149,8 @@ fn show_neighbor(entry: &Entry, similarity: f32, out: &mut dyn Write) -> Result<
 
 fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Write) -> Result<(), Failure> {
     let graph = index.graph();
-    let queries = sample.held_out();
+    let held_out = sample.held_out();
+    let queries = held_out.as_slice();
     let asked = human::count(queries.len() as u64);
     writeln!(
         out,
@@ -157,7 +158,7 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
     )?;
     out.flush()?;
 
-    let truth = exact_batch(graph.rows(), &queries, K, None, |_| ControlFlow::Continue(()))
+    let truth = exact_batch(graph.rows(), queries, K, None, |_| ControlFlow::Continue(()))
         .map_err(|error| Failure::exact(path, error))?;
     let params = SearchParams::new(K, EF_SEARCH);
     let refused = |error| Failure::refused(path, error);
@@ -169,11 +170,14 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
         let is_true = |key: u64| truth.iter().any(|neighbor| index.keys()[neighbor.id as usize] == key);
         right += found.hits.iter().filter(|hit| is_true(hit.key)).count();
     }
-    let approximate = measure(queries.len(), 1, |scratch, query| {
-        index.search_with(queries[query], &params, scratch).map(drop)
+    let approximate = measure(queries.len(), 1, || {
+        let mut scratch = Scratch::new();
+        Ok(move |query: usize| index.search_with(queries[query], &params, &mut scratch).map(drop))
     });
-    let exact = measure(queries.len(), 1, |found: &mut [Neighbor; K], query| {
-        exact(graph.rows(), queries[query], found).map(drop)
+    let rows = graph.rows();
+    let exact = measure(queries.len(), 1, || {
+        let mut found = [Neighbor::default(); K];
+        Ok(move |query: usize| exact(rows, queries[query], &mut found).map(drop))
     });
     let (approximate, exact) = (approximate.map_err(refused)?, exact.map_err(refused)?);
 
