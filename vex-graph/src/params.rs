@@ -89,7 +89,7 @@ pub struct SearchParams {
 
 impl SearchParams {
     /// The default of [`rescore`](Self::rescore): with it, codes cost next to no recall.
-    pub const RESCORE: f32 = 1.5;
+    pub const RESCORE: f32 = 2.0;
 
     /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
     pub fn new(k: usize, ef_search: usize) -> Self {
