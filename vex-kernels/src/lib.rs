@@ -40,7 +40,7 @@
 //! `u8`. Their sums are exact at any length: lanes of 32 bits are emptied before they could overflow, and an f64 holds
 //! every sum of up to 2³⁷ elements. Only the cosine rounds, in the product of the norms, its root, the quotient and the
 //! difference from one; so all levels give the same bits. [`CodeProduct`] gives a sum as an `i32`, and
-//! [`NibbleProduct`] that of a query of `i8` with codes of four bits, two to a byte.
+//! [`NibbleProduct`] and [`CrumbProduct`] those of a query of `i8` with codes of four bits, two to a byte, and of two bits.
 //!
 //! # Bits
 //! Every floating-point kernel sums over the same 64 virtual lanes and reduces them in the same order. A batch of four gives the
@@ -108,7 +108,7 @@ mod kernel;
 mod level;
 mod metric;
 mod nibble;
-mod nibble_product;
+mod packed_product;
 #[allow(unsafe_code)]
 mod prefetch;
 pub mod reference;
@@ -122,5 +122,5 @@ pub use half::{bf16, f16};
 pub use isa::assume_available;
 pub use level::Level;
 pub use metric::Metric;
-pub use nibble_product::NibbleProduct;
+pub use packed_product::{CrumbProduct, NibbleProduct};
 pub use prefetch::prefetch;

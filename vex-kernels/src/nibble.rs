@@ -1,9 +1,54 @@
-//! The one body behind every product with packed 4-bit codes, written over a [`Nibbles`].
+//! The one body behind every product with packed codes of four or two bits, written over a [`Nibbles`].
 //!
 //! Every sum is exact, so neither the width of a register nor the number of rows at once can show in the result.
 
 /// See [`NibbleProduct::MAX_LINES`](crate::NibbleProduct::MAX_LINES).
 pub(crate) const MAX_LINES: usize = 512;
+
+/// How codes are packed into a line, and what a line of them meets.
+pub(crate) trait Packing {
+    /// The elements of the query that meet a line of codes.
+    type Query: 'static;
+    /// The longest vectors, in lines.
+    const MAX_LINES: usize;
+
+    /// sums + q · c. Adds no more to a sum than codes of four bits could.
+    fn products<I: Nibbles>(isa: I, sums: I::Sums, query: &Self::Query, codes: &[u8; 64]) -> I::Sums;
+}
+
+/// Codes of four bits: see [`NibbleProduct`](crate::NibbleProduct#layout).
+pub(crate) enum Fours {}
+
+impl Packing for Fours {
+    type Query = [i8; 128];
+    const MAX_LINES: usize = MAX_LINES;
+
+    #[inline(always)]
+    fn products<I: Nibbles>(isa: I, sums: I::Sums, query: &[i8; 128], codes: &[u8; 64]) -> I::Sums {
+        isa.products(sums, query, codes)
+    }
+}
+
+/// Codes of two bits: see [`CrumbProduct`](crate::CrumbProduct#layout).
+pub(crate) enum Twos {}
+
+impl Packing for Twos {
+    type Query = [i8; 256];
+    const MAX_LINES: usize = MAX_LINES / 2;
+
+    /// Every second pair of bits makes a line of four-bit codes, none above 3: two such lines add less than one of any codes could.
+    #[inline(always)]
+    fn products<I: Nibbles>(isa: I, mut sums: I::Sums, query: &[i8; 256], codes: &[u8; 64]) -> I::Sums {
+        let (mut even, mut odd) = ([0; 64], [0; 64]);
+        for ((even, odd), byte) in even.iter_mut().zip(&mut odd).zip(codes) {
+            (*even, *odd) = (byte & 0x33, byte >> 2 & 0x33);
+        }
+        for (query, codes) in query.as_chunks().0.iter().zip([even, odd]) {
+            sums = isa.products(sums, query, &codes);
+        }
+        sums
+    }
+}
 
 /// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof that the instruction
 /// set exists.
@@ -41,51 +86,55 @@ pub(crate) trait Nibbles: Copy {
 }
 
 #[inline(always)]
-pub(crate) fn dot<I: Nibbles>(isa: I, query: &[[i8; 128]], codes: &[[u8; 64]]) -> i32 {
-    isa.total(single(isa, query, codes))
+pub(crate) fn dot<I: Nibbles, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> i32 {
+    isa.total(single::<I, P>(isa, query, codes))
 }
 
 #[inline(always)]
-pub(crate) fn dot_batch_4<I: Nibbles>(isa: I, query: &[[i8; 128]], rows: [&[[u8; 64]]; 4]) -> [i32; 4] {
+pub(crate) fn dot_batch_4<I: Nibbles, P: Packing>(
+    isa: I,
+    query: &[P::Query],
+    rows: [&[[u8; 64]]; 4],
+) -> [i32; 4] {
     if !I::BATCH {
         let [a, b, c, d] = rows;
-        let (a, b) = (single(isa, query, a), single(isa, query, b));
-        return isa.totals([a, b, single(isa, query, c), single(isa, query, d)]);
+        let (a, b) = (single::<I, P>(isa, query, a), single::<I, P>(isa, query, b));
+        return isa.totals([a, b, single::<I, P>(isa, query, c), single::<I, P>(isa, query, d)]);
     }
     for row in rows {
-        check(query, row);
+        check::<P>(query, row);
     }
-    isa.totals(lanes::<I, 4, 1>(isa, query, rows))
+    isa.totals(lanes::<I, P, 4, 1>(isa, query, rows))
 }
 
 #[inline(always)]
-fn single<I: Nibbles>(isa: I, query: &[[i8; 128]], codes: &[[u8; 64]]) -> I::Lanes {
-    check(query, codes);
+fn single<I: Nibbles, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> I::Lanes {
+    check::<P>(query, codes);
     let [lanes] = match I::CHAINS {
-        1 => lanes::<I, 1, 1>(isa, query, [codes]),
-        2 => lanes::<I, 1, 2>(isa, query, [codes]),
-        3 => lanes::<I, 1, 3>(isa, query, [codes]),
-        _ => lanes::<I, 1, 4>(isa, query, [codes]),
+        1 => lanes::<I, P, 1, 1>(isa, query, [codes]),
+        2 => lanes::<I, P, 1, 2>(isa, query, [codes]),
+        3 => lanes::<I, P, 1, 3>(isa, query, [codes]),
+        _ => lanes::<I, P, 1, 4>(isa, query, [codes]),
     };
     lanes
 }
 
 #[inline(always)]
-fn check(query: &[[i8; 128]], codes: &[[u8; 64]]) {
+fn check<P: Packing>(query: &[P::Query], codes: &[[u8; 64]]) {
     assert!(codes.len() == query.len(), "as many lines of codes as of the query");
-    assert!(query.len() <= MAX_LINES, "a longer sum may not fit");
+    assert!(query.len() <= P::MAX_LINES, "a longer sum may not fit");
 }
 
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn lanes<I: Nibbles, const ROWS: usize, const CHAINS: usize>(
+fn lanes<I: Nibbles, P: Packing, const ROWS: usize, const CHAINS: usize>(
     isa: I,
-    query: &[[i8; 128]],
+    query: &[P::Query],
     rows: [&[[u8; 64]]; ROWS],
 ) -> [I::Lanes; ROWS] {
     let mut lanes = [isa.no_lanes(); ROWS];
     if I::LINES >= MAX_LINES {
-        add_lines::<I, ROWS, CHAINS>(isa, query, rows, &mut lanes);
+        add_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
         return lanes;
     }
     let (mut query, mut rows) = (query, rows);
@@ -95,7 +144,7 @@ fn lanes<I: Nibbles, const ROWS: usize, const CHAINS: usize>(
         for r in 0..ROWS {
             (first[r], rows[r]) = rows[r].split_at(count);
         }
-        add_lines::<I, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
+        add_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
         query = &query[count..];
     }
     lanes
@@ -104,9 +153,9 @@ fn lanes<I: Nibbles, const ROWS: usize, const CHAINS: usize>(
 /// Adds lines, no more than [`Nibbles::LINES`]. Line i is summed in chain i mod `CHAINS`.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn add_lines<I: Nibbles, const ROWS: usize, const CHAINS: usize>(
+fn add_lines<I: Nibbles, P: Packing, const ROWS: usize, const CHAINS: usize>(
     isa: I,
-    query: &[[i8; 128]],
+    query: &[P::Query],
     rows: [&[[u8; 64]]; ROWS],
     lanes: &mut [I::Lanes; ROWS],
 ) {
@@ -123,14 +172,14 @@ fn add_lines<I: Nibbles, const ROWS: usize, const CHAINS: usize>(
     for (i, group) in groups.iter().enumerate() {
         for chain in 0..CHAINS {
             for r in 0..ROWS {
-                sums[r][chain] = isa.products(sums[r][chain], &group[chain], &row_groups[r][i][chain]);
+                sums[r][chain] = P::products(isa, sums[r][chain], &group[chain], &row_groups[r][i][chain]);
             }
         }
     }
     for chain in 0..CHAINS - 1 {
         if chain < rest.len() {
             for r in 0..ROWS {
-                sums[r][chain] = isa.products(sums[r][chain], &rest[chain], &row_rests[r][chain]);
+                sums[r][chain] = P::products(isa, sums[r][chain], &rest[chain], &row_rests[r][chain]);
             }
         }
     }

@@ -25,7 +25,7 @@ pub(crate) use float::float_variants;
 pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
 pub use known::assume_available;
-pub(crate) use nibble::nibble_products;
+pub(crate) use nibble::Packed;
 #[cfg(test)]
 pub(crate) use portable::Portable;
 

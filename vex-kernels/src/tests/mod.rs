@@ -2,6 +2,7 @@
 
 mod bits;
 mod bound;
+mod crumb;
 mod guard_page;
 mod half;
 mod integer;

@@ -12,7 +12,7 @@ use proptest::test_runner::RngSeed;
 use super::guard_page::Island;
 use super::values::Random;
 use crate::isa::Capabilities;
-use crate::nibble::{Nibbles, dot, dot_batch_4};
+use crate::nibble::{Fours, Nibbles, dot, dot_batch_4};
 use crate::{Level, NibbleProduct};
 
 type Query = [i8; 128];
@@ -173,7 +173,11 @@ enum Fault {
 
 /// Lanes of pairs, as an instruction that multiplies bytes makes them.
 #[derive(Clone, Copy)]
-struct Mutant(Fault);
+pub(super) struct Mutant(Fault);
+
+impl Mutant {
+    pub(super) const WITHOUT_A_FAULT: Self = Self(Fault::None);
+}
 
 impl Nibbles for Mutant {
     type Sums = ([i32; 32], usize);
@@ -256,8 +260,8 @@ fn survives(fault: Fault, call: Call, lines: Range<usize>) -> Vec<usize> {
         let rows = rows.each_ref().map(|row| &row[..]);
         let isa = Mutant(fault);
         let found = match call {
-            Call::Single => rows.map(|row| dot(isa, &query, row)),
-            Call::Batch => dot_batch_4(isa, &query, rows),
+            Call::Single => rows.map(|row| dot::<_, Fours>(isa, &query, row)),
+            Call::Batch => dot_batch_4::<_, Fours>(isa, &query, rows),
         };
         found == rows.map(|row| expected(&query, row))
     };

@@ -142,9 +142,13 @@ impl Nibbles for Plain {
 }
 
 pub(super) mod plain {
-    crate::isa::nibble::compile_nibbles!(super::Plain, "neon");
+    use super::Plain;
+
+    crate::isa::nibble::compile_nibbles!(Plain, "neon");
 }
 
 pub(super) mod dotprod {
-    crate::isa::nibble::compile_nibbles!(super::Dotprod, "neon,dotprod");
+    use super::Dotprod;
+
+    crate::isa::nibble::compile_nibbles!(Dotprod, "neon,dotprod");
 }
