@@ -85,7 +85,7 @@ fn features_that_contradict_each_other_are_refused() {
         seal(&mut bytes);
         Image::open(&bytes).map(drop)
     };
-    let both = OpenError::Field { field: Field::Codes, offset: 16, expected: (0, 2), found: 3 };
+    let both = OpenError::Field { field: Field::Codes, offset: 16, expected: (0, 4), found: 3 };
     assert_eq!(change(16, 3), Err(both));
     // Without codes, its sections are in nobody's order.
     let order = OpenError::SectionOrder { offset: 160, expected: Some(Tag::KEYS), found: Tag::CODES };
@@ -100,7 +100,7 @@ fn features_that_contradict_each_other_are_refused() {
     let mut bytes = write(&support::Graph::ring(Metric::Cosine, 5, 4, &[0; 3], 3, 1).view(), &[1, 2, 3]);
     bytes[24] = 1;
     seal(&mut bytes);
-    let neither = OpenError::Field { field: Field::Codes, offset: 16, expected: (1, 2), found: 0 };
+    let neither = OpenError::Field { field: Field::Codes, offset: 16, expected: (1, 4), found: 0 };
     assert_eq!(Image::open(&bytes).map(drop), Err(neither));
 }
 

@@ -8,6 +8,9 @@ static SQ8: &[u8] = include_index!("../fixtures/v1.0-sq8.vex");
 /// The same under cosine in SQ4, without their vectors.
 static SQ4_ALONE: &[u8] = include_index!("../fixtures/v1.0-sq4-alone.vex");
 
+/// Like the first, in SQ2x2.
+static SQ2X2: &[u8] = include_index!("../fixtures/v1.0-sq2x2.vex");
+
 /// The nearest three by key and distance, of which none is deleted.
 fn nearest(image: &Image<'_>, rescore: f32) -> Vec<(u64, f32)> {
     let query: [f32; 20] = core::array::from_fn(|i| (i % 7) as f32 / 7.0 - 0.4);
@@ -31,18 +34,24 @@ fn check(image: &Image<'_>, metric: Metric, quantization: Quantization) {
 
 #[test]
 fn version_1_0_with_codes_is_read() {
-    let image = Image::open(SQ8).unwrap();
-    check(&image, Metric::SquaredEuclidean, Quantization::Sq8);
-    assert!(image.graph().rows().are_stored());
-    // The exact distances are sums of floats, whose last bits depend on a fused multiply-add.
-    let expected = [(500, 2.312_697_4), (578, 4.983_131_4), (560, 5.839_5)];
-    for (found, expected) in nearest(&image, 30.0).into_iter().zip(expected) {
-        assert!(
-            found.0 == expected.0 && (found.1 - expected.1).abs() < 1e-5,
-            "{found:?}, expected {expected:?}"
-        );
+    let by_sq8 = [(500, 2.309_433_5), (578, 4.974_214), (560, 5.833_917)];
+    let by_sq2x2 = [(500, 2.287_113), (578, 4.979_287_6), (560, 5.762_758)];
+    for (file, quantization, by_codes) in
+        [(SQ8, Quantization::Sq8, by_sq8), (SQ2X2, Quantization::Sq2x2, by_sq2x2)]
+    {
+        let image = Image::open(file).unwrap();
+        check(&image, Metric::SquaredEuclidean, quantization);
+        assert!(image.graph().rows().are_stored());
+        // The exact distances are sums of floats, whose last bits depend on a fused multiply-add.
+        let expected = [(500, 2.312_697_4), (578, 4.983_131_4), (560, 5.839_5)];
+        for (found, expected) in nearest(&image, 30.0).into_iter().zip(expected) {
+            assert!(
+                found.0 == expected.0 && (found.1 - expected.1).abs() < 1e-5,
+                "{found:?}, expected {expected:?}"
+            );
+        }
+        assert_eq!(nearest(&image, 0.0), by_codes);
     }
-    assert_eq!(nearest(&image, 0.0), [(500, 2.309_433_5), (578, 4.974_214), (560, 5.833_917)]);
 }
 
 #[test]

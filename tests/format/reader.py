@@ -72,7 +72,7 @@ def read_header(data):
     check(crc32c(data[128 : 128 + 32 * header["sections"]]) == table_checksum, "table checksum")
     check(header["element"] in ELEMENTS and header["metric"] in METRICS and header["kind"] == 1, "codes")
     check((header["element"] == 5) == (header["metric"] >= 4), "metric of another element")
-    check(header["element"] <= 2 or not header["compatible"] & 3, "codes of integers or bits")
+    check(header["element"] <= 2 or not header["compatible"] & 7, "codes of integers or bits")
     check(header["m0"] == 2 * header["m"], "m0")
     counts, levels = header["level_count"], header["levels"]
     check(counts[0] == header["count"] and counts == sorted(counts, reverse=True), "level counts")
@@ -95,7 +95,7 @@ def read_sections(data, header):
         rows.append({"tag": tag, "offset": offset, "length": length, "size": size, "checksum": checksum})
     check(up(end, 64) == len(data) - 16 and not any(data[end:-16]), "padding before the trailer")
     expected = [] if header["incompatible"] & 1 else ["VECS"]
-    expected += ["CODE", "TERM", "MEAN"] if header["compatible"] & 3 else []
+    expected += ["CODE", "TERM", "MEAN"] if header["compatible"] & 7 else []
     expected += ["KEYS"] + [f"LNK{level}" for level in range(header["levels"])]
     expected += ["TOMB"] if header["incompatible"] & 2 else []
     check(list(sections) == expected + ["META"], "sections")
@@ -158,19 +158,25 @@ def rotated(rows):
 def check_codes(sections, header, vectors):
     """Recomputes the terms from codes and vectors."""
     dim, count = header["dim"], header["count"]
-    codes = np.frombuffer(sections["CODE"], "u1").reshape(count, -1)
+    codes = np.frombuffer(sections["CODE"], "u1")
     offset, factor = np.frombuffer(sections["TERM"], "<f4").reshape(count, 2).T
     mean = np.frombuffer(sections["MEAN"], "<f4")
     o = (vectors - mean).astype("f8")
     expected = -(o @ mean) if METRICS[header["metric"]] == "inner-product" else (o * o).sum(1)
     check(np.allclose(offset, expected, 1e-4, 1e-5), "offsets")
-    check(codes.shape[1] == (up(dim, 64) if header["compatible"] & 1 else up(dim, 128) // 2), "width of codes")
-    if header["compatible"] & 1:
+    kind = header["compatible"] & 7
+    check(codes.size == count * {1: up(dim, 64), 2: up(dim, 128) // 2, 4: up(dim, 256) // 2}[kind], "width of codes")
+    if kind == 1:
+        codes = codes.reshape(count, -1)
         check((codes[:, :dim] > 0).all() and (codes[:, dim:] == 128).all(), "codes beyond the vector")
         c = codes[:, :dim].astype("f8") - 128
     else:
-        lines = codes.reshape(count, -1, 64)
-        c = np.concatenate([lines & 15, lines >> 4], 2).reshape(count, -1) * 2.0 - 15
+        if kind == 2:
+            lines = codes.reshape(count, -1, 64)
+            c = np.concatenate([lines & 15, lines >> 4], 2).reshape(count, -1) * 2.0 - 15
+        else:
+            upper, lower = codes.reshape(2, count, -1, 64)
+            c = np.concatenate([4 * (upper >> s & 3) + (lower >> s & 3) for s in (0, 4, 2, 6)], 2).reshape(count, -1) * 2.0 - 15
         o = rotated(np.pad(o, ((0, 0), (0, c.shape[1] - dim))))
     product = (c * o).sum(1)
     check(np.allclose(factor, np.where(product > 0, (o * o).sum(1) / product, 0), 1e-4, 1e-6), "factors")

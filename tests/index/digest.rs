@@ -25,7 +25,7 @@ fn digest(metric: Metric, dim: usize, count: u64, quantization: Option<Quantizat
 /// Codes are compared by integers, so these hold whatever the processor has.
 #[test]
 fn an_index_of_codes_has_these_bytes_everywhere() {
-    let (sq8, sq4) = (Quantization::Sq8, Quantization::Sq4);
+    let (sq8, sq4, sq2x2) = (Quantization::Sq8, Quantization::Sq4, Quantization::Sq2x2);
     let expected = [
         (Metric::SquaredEuclidean, 96, 3000, sq8, 0x7fe3_71bd),
         (Metric::InnerProduct, 96, 3000, sq8, 0xa5e4_1bd8),
@@ -34,6 +34,7 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
         // From 256 dimensions on, walks between SQ8 codes find their way by SQ4 codes.
         (Metric::SquaredEuclidean, 256, 1500, sq8, 0x1624_eddb),
         (Metric::Cosine, 256, 1500, sq4, 0xef7b_600d),
+        (Metric::Cosine, 256, 1500, sq2x2, 0),
     ];
     for (metric, dim, count, quantization, expected) in expected {
         for threads in [1, 2, 4, 8] {

@@ -149,7 +149,7 @@ fn an_index_with_its_vectors_mapped_answers_as_one_in_memory() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
     let params = SearchParams::new(5, 40);
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let mut saved = index(2_000, 3);
         saved.requantize(quantization).unwrap();
         assert!(saved.delete(7).unwrap());

@@ -18,7 +18,7 @@ pub fn poke(view: &GraphView<'_>) {
             sum += view.rows().row(node).len() as u64;
         }
         if let Some(codes) = view.codes() {
-            sum += u64::from(codes.row(node)[0]) + u64::from(codes.terms()[node as usize][0].to_bits());
+            sum += u64::from(codes.row(node)[0][0]) + u64::from(codes.terms()[node as usize][0].to_bits());
         }
         let dim = view.dim();
         let (mut floats, mut words) = (vec![0.25; dim], vec![0; dim.div_ceil(64)]);

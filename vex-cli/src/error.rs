@@ -59,7 +59,7 @@ pub(crate) enum Failure {
         found: usize,
     },
     /// Neither vectors nor codes were asked for.
-    #[error("--store none needs codes: expected --quantize sq8 or sq4, found none")]
+    #[error("--store none needs codes: expected --quantize sq8, sq4 or sq2x2, found none")]
     NothingKept,
     /// Vectors cannot be kept as what was asked for.
     #[error("--store {store} is for float vectors: expected vectors indexed as {store}, found {element}")]

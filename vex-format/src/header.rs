@@ -26,6 +26,7 @@ const READ_ONLY_COMPATIBLE: u32 = 0;
 /// Compatible: there are codes of one byte an element, or of half a byte.
 const SQ8: u32 = 1;
 const SQ4: u32 = 2;
+const SQ2X2: u32 = 4;
 /// Incompatible: there are codes instead of vectors.
 const CODES_ONLY: u32 = 1;
 /// Incompatible: some nodes are deleted, and must not be returned.
@@ -105,6 +106,7 @@ impl Header {
         let compatible = match quantization {
             None => 0,
             Some(Quantization::Sq4) => SQ4,
+            Some(Quantization::Sq2x2) => SQ2X2,
             Some(_) => SQ8,
         };
         let codes_only = if stores_vectors { 0 } else { CODES_ONLY };
@@ -135,18 +137,24 @@ impl Header {
             return Err(OpenError::Features { found: incompatible & !INCOMPATIBLE });
         }
         let compatible = u32_at(bytes, at::COMPATIBLE);
-        let quantization = match compatible & (SQ8 | SQ4) {
+        let quantization = match compatible & (SQ8 | SQ4 | SQ2X2) {
             0 => None,
             SQ8 => Some(Quantization::Sq8),
             SQ4 => Some(Quantization::Sq4),
-            // Codes of both kinds would have one name.
-            both => {
-                let (offset, expected) = (at::COMPATIBLE as u64, (0, SQ4.into()));
-                return Err(OpenError::Field { field: Field::Codes, offset, expected, found: both.into() });
+            SQ2X2 => Some(Quantization::Sq2x2),
+            // Codes of two kinds would have one name.
+            several => {
+                let (offset, expected) = (at::COMPATIBLE as u64, (0, SQ2X2.into()));
+                return Err(OpenError::Field {
+                    field: Field::Codes,
+                    offset,
+                    expected,
+                    found: several.into(),
+                });
             }
         };
         if quantization.is_none() && incompatible & CODES_ONLY != 0 {
-            let (offset, expected) = (at::COMPATIBLE as u64, (SQ8.into(), SQ4.into()));
+            let (offset, expected) = (at::COMPATIBLE as u64, (SQ8.into(), SQ2X2.into()));
             return Err(OpenError::Field { field: Field::Codes, offset, expected, found: 0 });
         }
         let align_log2 = u64::from(ALIGNMENT.ilog2());

@@ -286,7 +286,8 @@ impl Source<'_> {
     {
         let nodes = (0..self.header.count as u32).map(|node| self.order.old(node));
         match content {
-            Content::Codes => nodes.into_iter().try_for_each(|node| out.put(codes.row(node))),
+            Content::Codes => (0..codes.planes().len())
+                .try_for_each(|plane| nodes.clone().try_for_each(|node| out.put(codes.row(node)[plane]))),
             Content::Terms => {
                 out.put_all(nodes.flat_map(|node| codes.terms()[node as usize]).map(f32::to_le_bytes))
             }

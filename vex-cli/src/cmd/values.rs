@@ -32,6 +32,8 @@ pub(crate) enum Codes {
 impl Codes {
     /// From as many dimensions on, the errors of half a byte an element average out: SQ4 then finds as much as SQ8.
     const FOUR_BITS_FROM: usize = 256;
+    /// From as many on, their rows take so many cache lines that half of them make the difference.
+    const TWO_PLANES_FROM: usize = 512;
 
     pub(crate) fn is_auto(self) -> bool {
         matches!(self, Self::Auto)
@@ -40,6 +42,7 @@ impl Codes {
     pub(crate) fn of(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
             Self::Auto if !element.can_be_coded() => None,
+            Self::Auto if dim >= Self::TWO_PLANES_FROM => Some(Quantization::Sq2x2),
             Self::Auto if dim >= Self::FOUR_BITS_FROM => Some(Quantization::Sq4),
             Self::Auto => Some(Quantization::Sq8),
             Self::Just(codes) => codes,

@@ -33,7 +33,9 @@ fn codes_find_what_vectors_find() {
     for metric in ["squared-euclidean", "inner-product", "cosine"] {
         let folder = folder(metric);
         // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels more so.
-        for (quantize, rescored, alone) in [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6)] {
+        for (quantize, rescored, alone) in
+            [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6), ("sq2x2", 0.95, 0.6)]
+        {
             let build = format!(
                 "build base.npy --output {quantize}.vex --metric {metric} --quantize {quantize} --json"
             );
@@ -53,7 +55,7 @@ fn codes_find_what_vectors_find() {
 #[test]
 fn codes_alone_answer_as_codes_without_rescoring_do() {
     let folder = folder("cosine");
-    for quantize in ["sq8", "sq4"] {
+    for quantize in ["sq8", "sq4", "sq2x2"] {
         let build = format!("build base.npy --metric cosine --quantize {quantize}");
         let with = folder.json(&format!("{build} --output with.vex --json"));
         let without = folder.json(&format!("{build} --store none --output alone.vex --json"));
@@ -75,7 +77,7 @@ fn codes_alone_answer_as_codes_without_rescoring_do() {
 #[test]
 fn threads_and_instruction_sets_do_not_change_a_byte() {
     let folder = folder("squared-euclidean");
-    for quantize in ["sq8", "sq4"] {
+    for quantize in ["sq8", "sq4", "sq2x2"] {
         let build = |name: &str, level: &str, threads: usize| {
             let arguments =
                 format!("build base.npy --output {name} --quantize {quantize} --threads {threads}");
@@ -110,7 +112,7 @@ fn an_index_of_nothing_is_refused() {
     let folder = folder("cosine");
     folder.refuse(
         "build base.npy --output base.vex --quantize none --store none",
-        "--store none needs codes: expected --quantize sq8 or sq4, found none",
+        "--store none needs codes: expected --quantize sq8, sq4 or sq2x2, found none",
     );
 }
 
@@ -118,19 +120,21 @@ fn an_index_of_nothing_is_refused() {
 #[test]
 fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
     let folder = Folder::new();
-    let (dim, count) = (256, 1200);
-    let (centres, noise) = (floats(&bytes(21, 8, dim)), floats(&bytes(22, count, dim)));
-    for (tightness, expected) in [(1.0, "sq4"), (0.05, "sq8")] {
+    let count = 1200;
+    for (dim, tightness, expected) in
+        [(256, 1.0, "sq4"), (256, 0.05, "sq8"), (512, 1.0, "sq2x2"), (512, 0.05, "sq8")]
+    {
+        let (centres, noise) = (floats(&bytes(21, 8, dim)), floats(&bytes(22, count, dim)));
         let rows = (0..count).map(|row| {
             let centre = &centres[row % centres.len()];
             centre.iter().zip(&noise[row]).map(|(centre, noise)| centre + tightness * noise).collect()
         });
         folder.write("base.npy", vectors(&rows.collect::<Vec<Vec<f32>>>()));
         let report = folder.json("build base.npy --output auto.vex --json");
-        assert_eq!(report["quantization"], expected, "{tightness}");
+        assert_eq!(report["quantization"], expected, "{dim}, {tightness}");
         folder.succeed("verify auto.vex");
         folder.succeed("gt base.npy --queries base.npy -k 10 --output truth.ivecs");
         let found = recall(&folder, "search auto.vex --queries base.npy --json");
-        assert!(found >= 0.97, "{tightness}: {found}");
+        assert!(found >= 0.97, "{dim}, {tightness}: {found}");
     }
 }

@@ -4,12 +4,12 @@ use alloc::vec::Vec;
 
 use vex_kernels::Metric;
 
-use super::{Quantization, Terms, rotate, square};
+use super::{PAIR_SHIFTS, Quantization, Terms, rotate, square};
 use crate::element::Float;
 use crate::storage::reserve_exact;
 use crate::{Elements, OutOfMemory};
 
-/// Steps that are tried for a vector under SQ4, in standard deviations of its elements. For sixteen levels 0.335 is the best
+/// Steps that are tried for a vector in codes of four bits, in standard deviations of its elements. For sixteen levels 0.335 is the best
 /// if the elements are normally distributed (J. Max, *Quantizing for minimum distortion*, 1960, table II); a rotated vector's are nearly.
 const STEPS: [f32; 8] = [0.24, 0.27, 0.295, 0.315, 0.335, 0.355, 0.38, 0.42];
 
@@ -33,8 +33,8 @@ impl Encoder {
         Ok(Self { quantization, metric, centred })
     }
 
-    /// Writes the code of a vector to `row`, and returns its terms.
-    pub(crate) fn encode(&mut self, vector: Elements<'_>, mean: &[f32], row: &mut [u8]) -> Terms {
+    /// Writes the code of a vector to its rows in the planes, and returns its terms.
+    pub(crate) fn encode(&mut self, vector: Elements<'_>, mean: &[f32], row: [&mut [u8]; 2]) -> Terms {
         let at_mean = match vector {
             Elements::F32(vector) => self.centre(vector, mean),
             Elements::F16(vector) => self.centre(vector, mean),
@@ -43,8 +43,8 @@ impl Encoder {
         self.centred[vector.len()..].fill(0.0);
         let square = square(&self.centred);
         let along = match self.quantization {
-            Quantization::Sq8 => self.eight(row),
-            Quantization::Sq4 => self.four(row, square),
+            Quantization::Sq8 => self.eight(row[0]),
+            Quantization::Sq4 | Quantization::Sq2x2 => self.four(row, square),
         };
         // A vector at the mean has no direction: every product with its code counts as zero.
         let factor = if along > 0.0 { square / along } else { 0.0 };
@@ -73,13 +73,20 @@ impl Encoder {
     }
 
     /// Returns ⟨2 c − 15, o⟩.
-    fn four(&mut self, row: &mut [u8], square: f64) -> f64 {
+    fn four(&mut self, [row, lower]: [&mut [u8]; 2], square: f64) -> f64 {
         rotate(&mut self.centred);
         let deviation = libm::sqrt(square / self.centred.len() as f64) as f32;
-        if deviation == 0.0 {
-            row.fill(0x88);
-            return 0.0;
+        // Without a direction, every element has the code 8.
+        let inverse = if deviation > 0.0 { self.best_inverse(deviation) } else { 0.0 };
+        match self.quantization {
+            Quantization::Sq2x2 => pack_planes(&self.centred, inverse, row, lower),
+            _ => pack_halves(&self.centred, inverse, row),
         }
+        sum(&self.centred, |_, element| f64::from(element) * f64::from(2 * level(element, inverse) - 15))
+    }
+
+    /// One over the step whose codes point best where the vector does.
+    fn best_inverse(&self, deviation: f32) -> f32 {
         let mut best = (-1.0f32, 0.0);
         for step in STEPS {
             let inverse = 1.0 / (step * deviation);
@@ -88,16 +95,35 @@ impl Encoder {
                 best = (quality, inverse);
             }
         }
-        let inverse = best.1;
-        let (lines, _) = self.centred.as_chunks::<128>();
-        let (rows, _) = row.as_chunks_mut::<64>();
-        for (line, row) in lines.iter().zip(rows) {
-            let (low, high) = line.split_at(64);
-            for ((byte, low), high) in row.iter_mut().zip(low).zip(high) {
-                *byte = level(*low, inverse) as u8 | (level(*high, inverse) as u8) << 4;
+        best.1
+    }
+}
+
+/// Two codes to a byte.
+fn pack_halves(centred: &[f32], inverse: f32, row: &mut [u8]) {
+    let (lines, _) = centred.as_chunks::<128>();
+    let (rows, _) = row.as_chunks_mut::<64>();
+    for (line, row) in lines.iter().zip(rows) {
+        let (low, high) = line.split_at(64);
+        for ((byte, low), high) in row.iter_mut().zip(low).zip(high) {
+            *byte = level(*low, inverse) as u8 | (level(*high, inverse) as u8) << 4;
+        }
+    }
+}
+
+/// Upper halves of four codes to a byte, and lower ones.
+fn pack_planes(centred: &[f32], inverse: f32, upper: &mut [u8], lower: &mut [u8]) {
+    upper.fill(0);
+    lower.fill(0);
+    let (lines, _) = centred.as_chunks::<256>();
+    for ((line, upper), lower) in lines.iter().zip(upper.chunks_mut(64)).zip(lower.chunks_mut(64)) {
+        for (line, shift) in line.as_chunks::<64>().0.iter().zip(PAIR_SHIFTS) {
+            for ((element, upper), lower) in line.iter().zip(&mut *upper).zip(&mut *lower) {
+                let code = level(*element, inverse) as u8;
+                *upper |= code >> 2 << shift;
+                *lower |= (code & 3) << shift;
             }
         }
-        sum(&self.centred, |_, element| f64::from(element) * f64::from(2 * level(element, inverse) - 15))
     }
 }
 
@@ -154,7 +180,8 @@ mod tests {
         for stream in 0..20 {
             let (row, query) = (vector(stream, dim), vector(500 + stream, dim));
             let mut code = alloc::vec![0; quantization.row_bytes(dim)];
-            let terms = [encoder.encode((&row).into(), &mean, &mut code)];
+            let planes = code.split_at_mut(quantization.plane_bytes(dim)[0]);
+            let terms = [encoder.encode((&row).into(), &mean, planes.into())];
             let codes = Codes::new(quantization, &code, &terms, &mean).unwrap();
             let len = quantization.query_len(dim);
             let (mut query_code, mut rotated) = (alloc::vec![0; len], alloc::vec![0.0; len]);
@@ -183,8 +210,10 @@ mod tests {
                 let root = (dim as f64).sqrt();
                 let worst = errors(Quantization::Sq8, metric, dim);
                 assert!(worst < 0.05 * root, "sq8, {dim}, {metric}: {worst}");
-                let worst = errors(Quantization::Sq4, metric, dim);
-                assert!(worst < 0.5 * root, "sq4, {dim}, {metric}: {worst}");
+                for kind in [Quantization::Sq4, Quantization::Sq2x2] {
+                    let worst = errors(kind, metric, dim);
+                    assert!(worst < 0.5 * root, "{kind}, {dim}, {metric}: {worst}");
+                }
             }
         }
     }
@@ -195,7 +224,8 @@ mod tests {
             let mean = vector(1, 10);
             let mut encoder = Encoder::new(quantization, Metric::SquaredEuclidean, 10).unwrap();
             let mut row = alloc::vec![0; quantization.row_bytes(10)];
-            assert_eq!(encoder.encode((&mean).into(), &mean, &mut row), [0.0, 0.0]);
+            let planes = row.split_at_mut(quantization.plane_bytes(10)[0]);
+            assert_eq!(encoder.encode((&mean).into(), &mean, planes.into()), [0.0, 0.0]);
         }
     }
 }

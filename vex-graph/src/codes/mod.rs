@@ -1,4 +1,4 @@
-//! Codes: vectors in one byte an element or half a byte, which a search walks through before it looks at the vectors.
+//! Codes: vectors in one byte an element or less, which a search walks through before it looks at the vectors.
 //!
 //! A vector x is coded around the mean μ of the set. With o = x − μ (under SQ4 rotated: see [`rotate`]), the code c, small
 //! integers, points in nearly the direction of o, and o ≈ f c with f = |o|² / ⟨c, o⟩. This factor makes f ⟨q, c⟩ an unbiased
@@ -11,6 +11,9 @@
 //! | inner product | −⟨x, q + μ⟩ + const ≈ −⟨μ, o⟩ − f ⟨q, c⟩ | −⟨μ, o⟩ |
 //!
 //! Each row keeps its offset and its factor beside the code.
+//!
+//! A walk waits for memory, so the fewer bytes of a row it reads the better, as long as it still finds its way. SQ2x2 keeps the codes of
+//! SQ4 in two planes: walks go by the upper two bits alone, and what they found is then ranked by all four.
 
 #[cfg(feature = "alloc")]
 mod encode;
@@ -19,7 +22,7 @@ mod rotate;
 
 #[cfg(feature = "alloc")]
 pub(crate) use encode::Encoder;
-pub(crate) use query::{CodeQuery, Eight, Four, Product, QueryCode};
+pub(crate) use query::{CodeQuery, Eight, Four, Product, QueryCode, Two, TwoByTwo};
 pub(crate) use rotate::rotate;
 
 use core::fmt;
@@ -40,25 +43,38 @@ pub enum Quantization {
     /// Half a byte an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15, with the Δ that makes the code's
     /// direction the best for each vector.
     Sq4,
+    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two planes: the upper two bits of every
+    /// element of every vector, and then the lower two. A walk goes by the upper bits, and ranks what it found by all four.
+    /// Faster than SQ4 where a row takes several cache lines, which is from 512 elements on, and finds as much.
+    Sq2x2,
 }
 
 impl Quantization {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Sq8, Self::Sq4];
+    pub const ALL: [Self; 3] = [Self::Sq8, Self::Sq4, Self::Sq2x2];
 
     /// The name used by the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Self::Sq8 => "sq8",
             Self::Sq4 => "sq4",
+            Self::Sq2x2 => "sq2x2",
         }
     }
 
     /// Bytes of the code of a vector, a multiple of 64. What is beyond the elements is coded as zero.
     pub const fn row_bytes(self, dim: usize) -> usize {
+        let [first, second] = self.plane_bytes(dim);
+        first + second
+    }
+
+    /// The same in each of two planes, of which the second is empty but under SQ2x2.
+    pub(crate) const fn plane_bytes(self, dim: usize) -> [usize; 2] {
+        let elements = self.query_len(dim);
         match self {
-            Self::Sq8 => dim.next_multiple_of(64),
-            Self::Sq4 => dim.next_multiple_of(128) / 2,
+            Self::Sq8 => [elements, 0],
+            Self::Sq4 => [elements / 2, 0],
+            Self::Sq2x2 => [elements / 4; 2],
         }
     }
 
@@ -67,7 +83,13 @@ impl Quantization {
         match self {
             Self::Sq8 => dim.next_multiple_of(64),
             Self::Sq4 => dim.next_multiple_of(128),
+            Self::Sq2x2 => dim.next_multiple_of(256),
         }
+    }
+
+    /// Whether codes are of rotated vectors.
+    const fn rotates(self) -> bool {
+        !matches!(self, Self::Sq8)
     }
 }
 
@@ -77,21 +99,26 @@ impl fmt::Display for Quantization {
     }
 }
 
-/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 the
-/// factor is for products of 2 c − 15.
+/// Where in a byte the two bits of an element are, of each sixty-four of the 256 elements of a line: so that every second pair of bits
+/// makes a line of four-bit codes.
+const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
+
+/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 and
+/// SQ2x2 the factor is for products of 2 c − 15.
 pub type Terms = [f32; 2];
 
 /// The codes of all nodes, borrowed.
 #[derive(Clone, Copy, Debug)]
 pub struct Codes<'a> {
     quantization: Quantization,
-    rows: &'a [u8],
+    planes: [&'a [u8]; 2],
     terms: &'a [Terms],
     mean: &'a [f32],
 }
 
 impl<'a> Codes<'a> {
-    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two terms a row.
+    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two terms a row. Under SQ2x2 `rows` has the upper
+    /// bits of all rows, and then the lower ones.
     ///
     /// The values are not looked at. Whatever they are, a search ranks by them and ends.
     ///
@@ -114,7 +141,19 @@ impl<'a> Codes<'a> {
         if expected != Some(rows.len()) {
             return Err(ViewError::Codes { expected: expected.unwrap_or(usize::MAX), found: rows.len() });
         }
-        Ok(Self { quantization, rows, terms, mean })
+        let (first, second) = rows.split_at(terms.len() * quantization.plane_bytes(dim)[0]);
+        Ok(Self { quantization, planes: [first, second], terms, mean })
+    }
+
+    /// Codes whose planes are apart, and as long as they must be.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn of_planes(
+        quantization: Quantization,
+        planes: [&'a [u8]; 2],
+        terms: &'a [Terms],
+        mean: &'a [f32],
+    ) -> Self {
+        Self { quantization, planes, terms, mean }
     }
 
     /// How the vectors are coded.
@@ -132,9 +171,9 @@ impl<'a> Codes<'a> {
         self.mean.len()
     }
 
-    /// All codes, back to back.
-    pub fn rows(&self) -> &'a [u8] {
-        self.rows
+    /// All codes, back to back. Under SQ2x2 the upper bits of all, and the lower ones; else there is no second plane.
+    pub fn planes(&self) -> [&'a [u8]; 2] {
+        self.planes
     }
 
     /// Offset and factor of each row.
@@ -147,15 +186,19 @@ impl<'a> Codes<'a> {
         self.mean
     }
 
-    /// The code of a node.
+    /// The code of a node, in the planes.
     ///
     /// # Panics
     /// If there is no such row.
-    #[inline]
-    pub fn row(&self, id: NodeId) -> &'a [u8] {
-        let bytes = self.quantization.row_bytes(self.mean.len());
+    pub fn row(&self, id: NodeId) -> [&'a [u8]; 2] {
+        [self.plane_row::<0>(id), self.plane_row::<1>(id)]
+    }
+
+    #[inline(always)]
+    fn plane_row<const PLANE: usize>(&self, id: NodeId) -> &'a [u8] {
+        let bytes = self.quantization.plane_bytes(self.mean.len())[PLANE];
         let start = id as usize * bytes;
-        &self.rows[start..start + bytes]
+        &self.planes[PLANE][start..start + bytes]
     }
 
     /// Codes a query: `code` takes its elements, and `rotated` is room for as many. `None` if it cannot be coded.
@@ -194,14 +237,10 @@ impl<'a> Codes<'a> {
 
     /// Codes the vector in `centred`, which is of unit length under cosine.
     fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
-        let mut at_mean = 0.0f64;
-        for (element, mean) in centred.iter_mut().zip(self.mean) {
-            at_mean += f64::from(*element) * f64::from(*mean);
-            *element -= mean;
-        }
+        let at_mean = centre(&mut centred[..self.dim()], self.mean);
         centred[self.dim()..].fill(0.0);
         let square = square(centred);
-        if self.quantization == Quantization::Sq4 {
+        if self.quantization.rotates() {
             rotate(centred);
         }
         QueryCode::new(metric, centred, code, square, at_mean)
@@ -210,7 +249,7 @@ impl<'a> Codes<'a> {
     /// Takes the code of a row as a query.
     #[cfg(feature = "alloc")]
     pub(crate) fn query_of_row<'q>(&self, metric: Metric, id: NodeId, code: &'q mut [i8]) -> QueryCode<'q> {
-        let row = self.row(id);
+        let [row, lower] = self.row(id);
         let code = &mut code[..self.quantization.query_len(self.dim())];
         match self.quantization {
             Quantization::Sq8 => {
@@ -229,9 +268,39 @@ impl<'a> Codes<'a> {
                     }
                 }
             }
+            Quantization::Sq2x2 => {
+                let (lines, _) = code.as_chunks_mut::<256>();
+                for ((line, upper), lower) in lines.iter_mut().zip(row.chunks(64)).zip(lower.chunks(64)) {
+                    for (line, shift) in line.as_chunks_mut::<64>().0.iter_mut().zip(PAIR_SHIFTS) {
+                        for ((to, upper), lower) in line.iter_mut().zip(upper).zip(lower) {
+                            let code = (upper >> shift & 3) << 2 | lower >> shift & 3;
+                            *to = 2 * code as i8 - 15;
+                        }
+                    }
+                }
+            }
         }
         QueryCode::of_row(metric, code, self.terms[id as usize])
     }
+}
+
+/// Writes q − μ over q, and returns ⟨μ, q⟩. Four sums, as in [`norm`](crate::element::norm).
+fn centre(query: &mut [f32], mean: &[f32]) -> f64 {
+    let mut at_mean = [0.0f64; 4];
+    let add = |sum: &mut f64, element: &mut f32, mean: &f32| {
+        *sum += f64::from(*element) * f64::from(*mean);
+        *element -= mean;
+    };
+    let ((fours, rest), (mean_fours, mean_rest)) = (query.as_chunks_mut::<4>(), mean.as_chunks::<4>());
+    for (four, mean) in fours.iter_mut().zip(mean_fours) {
+        for i in 0..4 {
+            add(&mut at_mean[i], &mut four[i], &mean[i]);
+        }
+    }
+    for ((sum, element), mean) in at_mean.iter_mut().zip(rest).zip(mean_rest) {
+        add(sum, element, mean);
+    }
+    (at_mean[0] + at_mean[1]) + (at_mean[2] + at_mean[3])
 }
 
 /// |v|², in f64 and in a fixed order.

@@ -10,7 +10,7 @@ const SEED: u64 = 0x5EED_0F51_6E5F_11B5;
 const ROUNDS: u64 = 2;
 
 /// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
-/// same for its last 2ᵏ. Lengths are multiples of four. The same bits on every machine.
+/// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
 pub(crate) fn rotate(vector: &mut [f32]) {
     let len = vector.len();
     let block = 1 << len.ilog2();
@@ -24,35 +24,68 @@ pub(crate) fn rotate(vector: &mut [f32]) {
     }
 }
 
+/// The sign bits of four elements, for each value of four random bits.
+const SIGNS: [[u32; 4]; 16] = {
+    let mut signs = [[0; 4]; 16];
+    let mut index = 0;
+    while index < 64 {
+        signs[index / 4][index % 4] = ((index / 4) as u32 >> (index % 4)) << 31;
+        index += 1;
+    }
+    signs
+};
+
 /// Flips the signs that the stream `stream` of random bits says.
 fn flip(vector: &mut [f32], stream: u64) {
     for (index, chunk) in vector.chunks_mut(64).enumerate() {
-        let bits = draw(SEED.wrapping_add(stream), index as u64);
-        for (bit, element) in chunk.iter_mut().enumerate() {
-            *element = f32::from_bits(element.to_bits() ^ ((bits >> bit) as u32) << 31);
+        let mut bits = draw(SEED.wrapping_add(stream), index as u64);
+        for four in chunk.as_chunks_mut::<4>().0 {
+            for (element, sign) in four.iter_mut().zip(SIGNS[(bits % 16) as usize]) {
+                *element = f32::from_bits(element.to_bits() ^ sign);
+            }
+            bits >>= 4;
         }
     }
 }
 
-/// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 2.
+/// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4.
+///
+/// The first four steps at once, and then two at a time, since each would read and write all elements.
 fn hadamard(vector: &mut [f32]) {
     let scale = (1.0 / libm::sqrt(vector.len() as f64)) as f32;
-    // The two smallest steps at once, since each alone is shorter than a register.
-    for four in vector.as_chunks_mut::<4>().0 {
-        let [a, b, c, d] = four.map(|element| element * scale);
-        let (ab, cd, ab_less, cd_less) = (a + b, c + d, a - b, c - d);
-        *four = [ab + cd, ab_less + cd_less, ab - cd, ab_less - cd_less];
+    for sixteen in vector.as_chunks_mut::<16>().0 {
+        for four in sixteen.as_chunks_mut::<4>().0 {
+            *four = butterflies(four.map(|element| element * scale));
+        }
+        for i in 0..4 {
+            let four = [sixteen[i], sixteen[4 + i], sixteen[8 + i], sixteen[12 + i]];
+            [sixteen[i], sixteen[4 + i], sixteen[8 + i], sixteen[12 + i]] = butterflies(four);
+        }
     }
-    let mut half = 4;
-    while half < vector.len() {
-        for pair in vector.chunks_exact_mut(2 * half) {
-            let (low, high) = pair.split_at_mut(half);
-            for (low, high) in low.iter_mut().zip(high) {
-                (*low, *high) = (*low + *high, *low - *high);
+    let mut quarter = 16;
+    while 2 * quarter < vector.len() {
+        for chunk in vector.chunks_exact_mut(4 * quarter) {
+            let (low, high) = chunk.split_at_mut(2 * quarter);
+            let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
+            for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
+                [*a, *b, *c, *d] = butterflies([*a, *b, *c, *d]);
             }
         }
-        half *= 2;
+        quarter *= 4;
     }
+    if quarter < vector.len() {
+        let (low, high) = vector.split_at_mut(quarter);
+        for (low, high) in low.iter_mut().zip(high) {
+            (*low, *high) = (*low + *high, *low - *high);
+        }
+    }
+}
+
+/// The sums and differences of neighbors, and then of every second one.
+#[inline(always)]
+fn butterflies([a, b, c, d]: [f32; 4]) -> [f32; 4] {
+    let (ab, cd, ab_less, cd_less) = (a + b, c + d, a - b, c - d);
+    [ab + cd, ab_less + cd_less, ab - cd, ab_less - cd_less]
 }
 
 #[cfg(test)]

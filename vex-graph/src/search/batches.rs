@@ -6,7 +6,7 @@ use super::walk::rank_gathered;
 use super::{
     AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
 };
-use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode};
+use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, TwoByTwo};
 use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
@@ -140,6 +140,9 @@ impl<'s> Batches<'s> {
         match codes.quantization() {
             Quantization::Sq8 => state.advance(view, params, &CodeQuery::new(codes, code, Eight::new())),
             Quantization::Sq4 => state.advance(view, params, &CodeQuery::new(codes, code, Four::new())),
+            Quantization::Sq2x2 => {
+                state.advance(view, params, &CodeQuery::new(codes, code, TwoByTwo::new()));
+            }
         }
         if view.rows().are_stored() && params.rescored() > 0 {
             with_query!(exact, exact => {

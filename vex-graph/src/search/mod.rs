@@ -37,7 +37,7 @@ pub use scratch::ScratchMut;
 pub(crate) use visited::Visited;
 pub(crate) use walk::Walk;
 
-use crate::codes::{CodeQuery, Eight, Four, Product, Quantization};
+use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, Two, TwoByTwo};
 use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
@@ -109,6 +109,9 @@ pub fn search_in<'q>(
 
 /// How candidates are gathered; the rest is common to all searches.
 pub(crate) trait Method {
+    /// Whether it looks at distances, not only at their order.
+    const ENDS_BY_DISTANCE: bool = false;
+
     /// Candidates that it takes of the scratch.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
@@ -123,13 +126,13 @@ pub(crate) trait Method {
 }
 
 /// Searches by some method.
-pub(crate) fn run(
+pub(crate) fn run<M: Method>(
     view: &GraphView<'_>,
     query: Elements<'_>,
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
-    method: &impl Method,
+    method: &M,
 ) -> Result<SearchStats, SearchError> {
     let exact = AnyQuery::new(view.rows(), query)?;
     let needed = method.candidates(params, view.count());
@@ -156,6 +159,17 @@ pub(crate) fn run(
         Quantization::Sq4 => {
             let coded = CodeQuery::new(codes, code, Four::new());
             method.collect(&mut search, &coded, distance, candidates)
+        }
+        Quantization::Sq2x2 => {
+            let coded = CodeQuery::new(codes, code, TwoByTwo::new());
+            if M::ENDS_BY_DISTANCE {
+                method.collect(&mut search, &coded, distance, candidates)
+            } else {
+                let guide = CodeQuery::new(codes, code, Two::new());
+                let found = method.collect(&mut search, &guide, distance, candidates);
+                rank_anew(&coded, found);
+                found
+            }
         }
     };
     let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };

@@ -79,6 +79,8 @@ struct Within {
 }
 
 impl Method for Within {
+    const ENDS_BY_DISTANCE: bool = true;
+
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
         Gated::candidates(params, count)
     }

@@ -15,13 +15,13 @@ use crate::{Codes, Elements, NodeId, OutOfMemory, Quantization, Rows, Terms};
 pub(crate) struct CodeRows {
     quantization: Quantization,
     mean: Vec<f32>,
-    rows: AlignedVec<u8>,
+    planes: [AlignedVec<u8>; 2],
     terms: Vec<Terms>,
     encoder: Encoder,
 }
 
-/// A worker's share of the rows: the first of them, their codes and terms.
-type Task<'c> = (usize, &'c mut [u8], &'c mut [Terms], Encoder);
+/// A worker's share of the rows: the first of them, their codes in the planes and their terms.
+type Task<'c> = (usize, [&'c mut [u8]; 2], &'c mut [Terms], Encoder);
 
 impl CodeRows {
     /// No codes yet. The mean is zero.
@@ -30,19 +30,23 @@ impl CodeRows {
         reserve_exact(&mut mean, dim)?;
         mean.resize(dim, 0.0);
         let encoder = Encoder::new(quantization, metric, dim)?;
-        Ok(Self { quantization, mean, rows: AlignedVec::new(), terms: Vec::new(), encoder })
+        let planes = [const { AlignedVec::new() }; 2];
+        Ok(Self { quantization, mean, planes, terms: Vec::new(), encoder })
     }
 
     /// Bytes of the codes of `count` vectors that are coded at once.
     pub(crate) fn exact_bytes(quantization: Quantization, dim: usize, count: usize) -> usize {
-        let rows = AlignedVec::<u8>::exact_bytes(count.saturating_mul(quantization.row_bytes(dim)));
+        let planes = quantization
+            .plane_bytes(dim)
+            .map(|bytes| AlignedVec::<u8>::exact_bytes(count.saturating_mul(bytes)));
+        let rows = planes[0].saturating_add(planes[1]);
         let (mean, encoder) = (bytes::<f32>(dim), bytes::<f32>(quantization.query_len(dim)));
         rows.saturating_add(bytes::<Terms>(count)).saturating_add(mean + encoder)
     }
 
     /// At most so many bytes more are needed while they are coded: a mean and its sums, and an encoder for each worker.
     pub(crate) fn coding_bytes(dim: usize, workers: usize) -> usize {
-        let encoder = bytes::<f32>(Quantization::Sq4.query_len(dim)).saturating_add(size_of::<Task<'_>>());
+        let encoder = bytes::<f32>(Quantization::Sq2x2.query_len(dim)).saturating_add(size_of::<Task<'_>>());
         // A short list of tasks has room for four.
         workers.max(4).saturating_mul(encoder).saturating_add(bytes::<f64>(dim) + bytes::<f32>(dim))
     }
@@ -51,8 +55,10 @@ impl CodeRows {
     pub(crate) fn copy_of(codes: &Codes<'_>, metric: Metric) -> Result<Self, OutOfMemory> {
         let mut copy = Self::new(codes.quantization(), metric, codes.dim())?;
         copy.mean.copy_from_slice(codes.mean());
-        copy.rows.reserve_exact(codes.rows().len())?;
-        copy.rows.extend_from_slice(codes.rows());
+        for (to, plane) in copy.planes.iter_mut().zip(codes.planes()) {
+            to.reserve_exact(plane.len())?;
+            to.extend_from_slice(plane);
+        }
         reserve(&mut copy.terms, codes.count())?;
         copy.terms.extend_from_slice(codes.terms());
         Ok(copy)
@@ -65,9 +71,11 @@ impl CodeRows {
         executor: &impl Executor,
     ) -> Result<Self, OutOfMemory> {
         let mut codes = Self::new(quantization, rows.metric(), rows.dim())?;
-        let (count, row_bytes) = (rows.count(), quantization.row_bytes(rows.dim()));
-        codes.rows.reserve_exact(count.saturating_mul(row_bytes))?;
-        codes.rows.extend_with(count * row_bytes, 0);
+        let (count, plane_bytes) = (rows.count(), quantization.plane_bytes(rows.dim()));
+        for (plane, bytes) in codes.planes.iter_mut().zip(plane_bytes) {
+            plane.reserve_exact(count.saturating_mul(bytes))?;
+            plane.extend_with(count * bytes, 0);
+        }
         reserve_exact(&mut codes.terms, count)?;
         codes.terms.resize(count, Terms::default());
         codes.mean = Self::mean_of(rows)?;
@@ -75,15 +83,18 @@ impl CodeRows {
         let share = count.div_ceil(executor.workers()).max(1);
         let mut tasks: Vec<Task<'_>> = Vec::new();
         reserve(&mut tasks, executor.workers())?;
-        let shares =
-            codes.rows.as_mut_slice().chunks_mut(share * row_bytes).zip(codes.terms.chunks_mut(share));
-        for (index, (codes, terms)) in shares.enumerate() {
+        let [mut first, mut second] = codes.planes.each_mut().map(AlignedVec::as_mut_slice);
+        for (index, terms) in codes.terms.chunks_mut(share).enumerate() {
+            let planes = [&mut first, &mut second];
+            let mut ends = plane_bytes.iter().map(|bytes| bytes * terms.len());
+            let planes =
+                planes.map(|plane| plane.split_off_mut(..ends.next().unwrap_or(0)).unwrap_or_default());
             let encoder = Encoder::new(quantization, rows.metric(), rows.dim())?;
-            tasks.push((index * share, codes, terms, encoder));
+            tasks.push((index * share, planes, terms, encoder));
         }
-        executor.run(&mut tasks, |(first, rows_of_codes, terms, encoder)| {
-            for (index, (row, terms)) in rows_of_codes.chunks_mut(row_bytes).zip(terms.iter_mut()).enumerate()
-            {
+        executor.run(&mut tasks, |(first, planes, terms, encoder)| {
+            for (index, terms) in terms.iter_mut().enumerate() {
+                let row = row_mut(planes.each_mut().map(|plane| &mut **plane), plane_bytes, index);
                 *terms = encoder.encode(rows.row((*first + index) as NodeId), &codes.mean, row);
             }
         });
@@ -112,10 +123,8 @@ impl CodeRows {
     /// Codes all rows anew, around another mean.
     pub(crate) fn encode_around(&mut self, mean: Vec<f32>, rows: &Rows<'_>) {
         self.mean = mean;
-        let row_bytes = self.quantization.row_bytes(rows.dim());
-        let codes = self.rows.as_mut_slice().chunks_mut(row_bytes);
-        for (id, (row, terms)) in codes.zip(&mut self.terms).enumerate() {
-            *terms = self.encoder.encode(rows.row(id as NodeId), &self.mean, row);
+        for id in 0..self.terms.len() as NodeId {
+            self.set(id, rows.row(id));
         }
     }
 
@@ -125,37 +134,52 @@ impl CodeRows {
 
     /// Makes room for `additional` more rows.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
-        let bytes = self.quantization.row_bytes(self.mean.len());
-        self.rows.reserve(additional.saturating_mul(bytes))?;
+        for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {
+            plane.reserve(additional.saturating_mul(bytes))?;
+        }
         reserve(&mut self.terms, additional)
     }
 
     /// Appends the code of a vector, as it is stored, into room that was reserved.
     pub(crate) fn push(&mut self, vector: Elements<'_>) {
-        let start = self.rows.len();
-        self.rows.extend_with(self.quantization.row_bytes(self.mean.len()), 0);
-        let row = &mut self.rows.as_mut_slice()[start..];
-        let terms = self.encoder.encode(vector, &self.mean, row);
-        self.terms.push(terms);
+        for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {
+            plane.extend_with(bytes, 0);
+        }
+        self.terms.push(Terms::default());
+        self.set(self.terms.len() as NodeId - 1, vector);
     }
 
     /// Overwrites the code of a node by that of another vector, as it is stored.
     pub(crate) fn set(&mut self, id: NodeId, vector: Elements<'_>) {
-        let row_bytes = self.quantization.row_bytes(self.mean.len());
-        let row = &mut self.rows.as_mut_slice()[id as usize * row_bytes..][..row_bytes];
+        let planes = self.planes.each_mut().map(AlignedVec::as_mut_slice);
+        let row = row_mut(planes, self.quantization.plane_bytes(self.mean.len()), id as usize);
         self.terms[id as usize] = self.encoder.encode(vector, &self.mean, row);
     }
 
     /// Bytes that it holds, and those of the new places of what one more code would move.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let encoder = bytes::<f32>(self.quantization.query_len(self.mean.len()));
-        let growth = self.rows.growth(self.quantization.row_bytes(self.mean.len())) + growth(&self.terms);
-        [self.rows.held() + held(&self.terms) + held(&self.mean) + encoder, growth]
+        let plane_bytes = self.quantization.plane_bytes(self.mean.len());
+        let planes =
+            self.planes.iter().zip(plane_bytes).map(|(plane, bytes)| [plane.held(), plane.growth(bytes)]);
+        planes.fold([held(&self.terms) + held(&self.mean) + encoder, growth(&self.terms)], |sum, plane| {
+            [sum[0] + plane[0], sum[1] + plane[1]]
+        })
     }
 
     pub(crate) fn view(&self) -> Codes<'_> {
-        Codes::new(self.quantization, self.rows.as_slice(), &self.terms, &self.mean).expect("rows are whole")
+        let planes = self.planes.each_ref().map(AlignedVec::as_slice);
+        Codes::of_planes(self.quantization, planes, &self.terms, &self.mean)
     }
+}
+
+/// A row of codes in both planes.
+fn row_mut(planes: [&mut [u8]; 2], plane_bytes: [usize; 2], index: usize) -> [&mut [u8]; 2] {
+    let mut bytes = plane_bytes.into_iter();
+    planes.map(|plane| {
+        let bytes = bytes.next().unwrap_or(0);
+        &mut plane[index * bytes..][..bytes]
+    })
 }
 
 fn add(sums: &mut [f64], row: &[impl Float]) {

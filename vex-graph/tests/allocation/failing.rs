@@ -123,7 +123,7 @@ fn every_allocation_of_a_build_can_fail() {
 /// In 128 dimensions codes help to build a graph that keeps none, in 256 there are two kinds of them.
 #[test]
 fn every_allocation_of_a_build_with_codes_can_fail() {
-    let kinds = [Some(Quantization::Sq8), Some(Quantization::Sq4)];
+    let kinds = [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
     for (dim, quantization) in
         [6, 256].into_iter().flat_map(|dim| kinds.map(|kind| (dim, kind))).chain([(128, None)])
     {
@@ -163,7 +163,7 @@ fn every_allocation_of_a_delete_can_fail() {
 #[test]
 fn every_allocation_of_an_update_and_of_a_reuse_can_fail() {
     let data = vectors(Shape::Clustered, 6, 240, 1);
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let params = Params { quantization, ..PARAMS };
         let (mut original, _) = built(Metric::InnerProduct, params, &data[..120], &Serial);
         for (id, vector) in data[120..].iter().enumerate().step_by(7) {

@@ -18,7 +18,7 @@ fn plan_and_truth(params: Params, metric: Metric, dim: usize, count: usize) -> [
 
 #[test]
 fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         for (m, dim, count, seed) in [
             (4, 3, 0, 0),
             (4, 3, 1, 1),
@@ -39,7 +39,7 @@ fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
 
 #[test]
 fn the_peak_of_a_build_is_near_its_bound() {
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         for (dim, count) in [(64, 20_000), (128, 10_000), (256, 5_000)] {
             let params = Params { ef_construction: 40, quantization, ..Params::default() };
             let [_, (bound, peak)] = plan_and_truth(params, Metric::SquaredEuclidean, dim, count);
@@ -93,7 +93,7 @@ fn inserts_stay_within_a_limit() {
 
 #[test]
 fn what_a_graph_says_it_holds_it_holds() {
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let params = Params { m: 4, ef_construction: 20, quantization, ..Params::default() };
         let data = vectors(Shape::Uniform, 20, 600, 1);
         let ((graph, order), left, _) = holding(|| built(Metric::Cosine, params, &data, &Serial));

@@ -42,7 +42,7 @@ fn a_search_with_warm_scratch_allocates_nothing() {
 
 #[test]
 fn gated_searches_with_warm_scratch_allocate_nothing() {
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let data = vectors(Shape::Clustered, 17, 3000, 1);
         let (graph, _) = built(Metric::Cosine, Params { quantization, ..PARAMS }, &data, &Serial);
         let deleted: Vec<u64> =

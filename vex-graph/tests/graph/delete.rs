@@ -115,7 +115,7 @@ fn the_code_of_a_slot_is_that_of_its_new_vector() {
 
 #[test]
 fn compacting_keeps_what_is_live_and_does_not_depend_on_workers() {
-    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4)] {
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let params = Params { quantization, ..PARAMS };
         let data = vectors(Shape::Clustered, 7, 900, 5);
         let mut graph = inserted(Metric::Cosine, params, &data);

@@ -26,8 +26,7 @@ struct Setup {
 
 fn setups() -> impl Strategy<Value = Setup> {
     let share = || prop_oneof![Just(0usize), Just(256), 0usize..=256, 0usize..8];
-    let quantization =
-        prop_oneof![3 => Just(None), 1 => Just(Some(Quantization::Sq8)), 1 => Just(Some(Quantization::Sq4))];
+    let quantization = prop_oneof![3 => Just(None), 1 => Just(Some(Quantization::Sq8)), 1 => Just(Some(Quantization::Sq4)), 1 => Just(Some(Quantization::Sq2x2))];
     (
         (
             proptest::sample::select(&Metric::NUMERIC[..]),

@@ -60,7 +60,12 @@ struct Setup {
 }
 
 fn setups() -> impl Strategy<Value = Setup> {
-    let quantization = proptest::sample::select(vec![None, Some(Quantization::Sq8), Some(Quantization::Sq4)]);
+    let quantization = proptest::sample::select(vec![
+        None,
+        Some(Quantization::Sq8),
+        Some(Quantization::Sq4),
+        Some(Quantization::Sq2x2),
+    ]);
     let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>(), quantization).prop_map(
         |(m, ef_construction, seed, keep_pruned, quantization)| Params {
             m,

@@ -116,7 +116,7 @@ impl Snapshot {
                 .collect(),
             tombstones: view.tombstones().iter().collect(),
             quantization: view.codes().map(Codes::quantization),
-            codes: view.codes().map_or(Vec::new(), |codes| codes.rows().to_vec()),
+            codes: view.codes().map_or(Vec::new(), |codes| codes.planes().concat()),
             terms: view.codes().map_or(Vec::new(), |codes| float_bits(codes.terms().as_flattened())),
             mean: view.codes().map_or(Vec::new(), |codes| float_bits(codes.mean())),
         }

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 # Module of this folder: the package on PyPI, and the modes. A rival is called `module-mode`.
 LIBRARIES = {
-    "vex": (None, ["f32", "sq8", "sq4"]),
+    "vex": (None, ["f32", "sq8", "sq4", "sq2x2"]),
     "hnswlib": ("hnswlib", ["f32", "f32-l2"]),
     "faiss": ("faiss-cpu", ["f32", "sq8", "sq8-rescored"]),
     "usearch": ("usearch", ["f32", "i8", "i8-rescored"]),
