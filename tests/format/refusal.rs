@@ -108,7 +108,7 @@ fn other_versions_and_unknown_features_follow_the_policy() {
     assert_eq!(open(&with(8, &[0])), Err(OpenError::Version { expected: 1, found: 0 }));
     assert_eq!(open(&with(10, &[9])), Ok(()));
     assert_eq!(open(&with(24, &[0, 4])), Err(OpenError::Features { found: 1 << 10 }));
-    assert_eq!(open(&with(16, &[0xFC, 0xFF, 0xFF, 0xFF])), Ok(()));
+    assert_eq!(open(&with(16, &[0xF8, 0xFF, 0xFF, 0xFF])), Ok(()));
     let read_only = AlignedBytes::copy_of(&with(20, &[1])).unwrap();
     assert!(Image::open(&read_only).unwrap().header().is_read_only());
 }

@@ -34,7 +34,7 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
         // From 256 dimensions on, walks between SQ8 codes find their way by SQ4 codes.
         (Metric::SquaredEuclidean, 256, 1500, sq8, 0x1624_eddb),
         (Metric::Cosine, 256, 1500, sq4, 0xef7b_600d),
-        (Metric::Cosine, 256, 1500, sq2x2, 0),
+        (Metric::Cosine, 256, 1500, sq2x2, 0xba50_18ba),
     ];
     for (metric, dim, count, quantization, expected) in expected {
         for threads in [1, 2, 4, 8] {
