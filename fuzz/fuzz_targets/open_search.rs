@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-use support::poke;
+use support::{Vector, poke};
 use vex_format::{AlignedBytes, Image};
 use vex_graph::{GraphView, Neighbor, Scratch, SearchParams, search_filtered, search_radius};
 
@@ -28,17 +28,18 @@ fn search_otherwise(view: &GraphView<'_>) {
     thread_local! {
         static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
     }
-    let query = vec![0.5; view.dim()];
+    let query = Vector::query(view.element(), view.dim(), 2);
+    let query = query.elements();
     let mut found = [Neighbor::default(); 4];
     let params = SearchParams::new(4, 8);
     SCRATCH.with_borrow_mut(|scratch| {
         let odd = |id: u32| id % 2 == 1;
-        let stats = search_filtered(view, &query, &params, &odd, scratch, &mut found).expect("a good query");
+        let stats = search_filtered(view, query, &params, &odd, scratch, &mut found).expect("a good query");
         assert!(found[..stats.found].iter().all(|found| odd(found.id) && (found.id as usize) < view.count()));
         // Deleted nodes are not found, all others that match are: wrong links lead to a scan.
         let matches = (0..view.count() as u32).filter(|id| odd(*id) && !view.tombstones().contains(*id));
         assert_eq!(stats.found, matches.count().min(4));
-        let stats = search_radius(view, &query, 1.0, &params, scratch, &mut found).expect("a good query");
+        let stats = search_radius(view, query, 1.0, &params, scratch, &mut found).expect("a good query");
         assert!(found[..stats.found].iter().all(|found| (found.id as usize) < view.count()));
     });
 }

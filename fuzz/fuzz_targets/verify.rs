@@ -4,8 +4,9 @@
 use std::convert::Infallible;
 
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+use support::Vector;
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
-use vex_graph::{Neighbor, Scratch, SearchError, SearchParams, VectorError, search};
+use vex_graph::{Elements, Neighbor, Scratch, SearchError, SearchParams, VectorError, search};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     vex_fuzz::mutate_index(data, size, max_size, seed)
@@ -27,15 +28,16 @@ fuzz_target!(|input: &[u8]| {
 /// Distances of what is found are numbers, and in order.
 fn assert_searched(image: &Image<'_>) {
     let graph = image.graph();
-    let query = vec![0.5; graph.dim()];
+    let query = Vector::query(graph.element(), graph.dim(), 2);
     let mut found = [Neighbor::default(); 4];
-    let stats = search(&graph, &query, &SearchParams::new(4, 8), &mut Scratch::new(), &mut found);
+    let stats = search(&graph, query.elements(), &SearchParams::new(4, 8), &mut Scratch::new(), &mut found);
     let found = &found[..stats.expect("a good query").found];
     assert!(found.iter().all(|neighbor| !graph.tombstones().contains(neighbor.id)));
     assert!(found.is_sorted_by(|a, b| a.distance.total_cmp(&b.distance).is_le()), "{found:?}");
-    let short = search(&graph, &query[1..], &SearchParams::new(4, 8), &mut Scratch::new(), &mut []);
-    let expected = VectorError::Dimension { expected: graph.dim(), found: graph.dim() - 1 };
-    assert_eq!(short, Err(SearchError::Query(expected)));
+    let none = Elements::none(graph.element());
+    let none = search(&graph, none, &SearchParams::new(4, 8), &mut Scratch::new(), &mut []);
+    let expected = VectorError::Dimension { expected: graph.dim(), found: 0 };
+    assert_eq!(none, Err(SearchError::Query(expected)));
 }
 
 fn is_of_this_version(image: &Image<'_>) -> bool {

@@ -61,6 +61,18 @@ impl Vector {
         }
     }
 
+    /// A vector that any index of such elements may be asked for, and is not zero. One of f32 will do where f16 are stored.
+    pub fn query(element: Element, dim: usize, first: u8) -> Self {
+        let (mut floats, mut words) = (vec![0.25; dim], vec![0; dim.div_ceil(64)]);
+        (floats[0], words[0]) = (f32::from(first), 1);
+        match element {
+            Element::F32 | Element::F16 => Self::F32(floats),
+            Element::I8 => Self::I8(vec![first as i8; dim]),
+            Element::U8 => Self::U8(vec![first; dim]),
+            Element::Bits => Self::Bits(words),
+        }
+    }
+
     /// What the library takes.
     pub fn elements(&self) -> Elements<'_> {
         match self {

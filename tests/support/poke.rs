@@ -1,5 +1,7 @@
 use vex_format::Image;
-use vex_graph::{Element, Elements, GraphView, Neighbor, NodeId, Scratch, SearchParams, search};
+use vex_graph::{GraphView, Neighbor, NodeId, Scratch, SearchParams, search};
+
+use crate::Vector;
 
 /// Does with a view all that a reader can do. Whatever file the view is of, it must neither panic nor run on.
 pub fn poke(view: &GraphView<'_>) {
@@ -20,20 +22,11 @@ pub fn poke(view: &GraphView<'_>) {
         if let Some(codes) = view.codes() {
             sum += u64::from(codes.row(node)[0][0]) + u64::from(codes.terms()[node as usize][0].to_bits());
         }
-        let dim = view.dim();
-        let (mut floats, mut words) = (vec![0.25; dim], vec![0; dim.div_ceil(64)]);
-        (floats[0], words[0]) = (1.0 + node as f32, 1);
-        let (signed, unsigned) = (vec![1 + node as i8; dim], vec![1 + node as u8; dim]);
-        let query = match view.element() {
-            Element::F32 | Element::F16 => Elements::F32(&floats),
-            Element::I8 => Elements::I8(&signed),
-            Element::U8 => Elements::U8(&unsigned),
-            Element::Bits => Elements::Bits(&words),
-        };
+        let query = Vector::query(view.element(), view.dim(), 1 + node as u8);
         let mut params = SearchParams::new(4, 8);
         for budget in [usize::MAX, 3] {
             params.max_distance_evals = budget;
-            let stats = search(view, query, &params, &mut scratch, &mut found).unwrap();
+            let stats = search(view, query.elements(), &params, &mut scratch, &mut found).unwrap();
             assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
             // Each step of the descent approaches, and a step reads a row; the base level is walked once.
             let most = view.count() * view.levels().len() * 2 * view.m() + 1;
