@@ -117,6 +117,25 @@ fn rows_that_no_index_holds_are_found() {
 }
 
 #[test]
+fn vectors_near_the_limits_are_judged_by_their_elements() {
+    let verify_row = |metric, row: [f32; 3]| {
+        let bytes: Vec<u8> = row.iter().flat_map(|element| element.to_le_bytes()).collect();
+        verify_with(Element::F32, metric, 0, &bytes)
+    };
+    // Finite, though the sum of their squares is not.
+    for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {
+        assert_eq!(verify_row(metric, [f32::MAX, f32::MIN, 0.0]), Ok(()));
+        let infinite = Err(VerifyError::NotFinite { node: 0, position: 2 });
+        assert_eq!(verify_row(metric, [f32::MAX, 0.0, f32::NEG_INFINITY]), infinite);
+    }
+    for (length, is_unit) in [(0.9989, false), (0.9991, true), (1.0009, true), (1.0011, false)] {
+        let found = f64::from(length) * f64::from(length);
+        let expected = if is_unit { Ok(()) } else { Err(VerifyError::NotUnitLength { node: 0, found }) };
+        assert_eq!(verify_row(Metric::Cosine, [0.0, -length, 0.0]), expected);
+    }
+}
+
+#[test]
 fn headers_that_do_not_agree_with_their_element_are_refused() {
     let with = |element, metric, offset: usize, byte: u8| {
         let mut file = file(element, metric);

@@ -1,13 +1,17 @@
 //! What can be wrong with rows of scalars.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use vex_graph::{Elements, Metric, NodeId, Rows};
+use vex_kernels::Distance;
 
 use crate::VerifyError;
 
 /// How far the length of a vector may be from 1 under cosine.
 const UNIT_TOLERANCE: f64 = 1e-3;
+
+/// Squared lengths that are within the tolerance whatever a kernel's rounding was: of the longest vector, it is 0.0001.
+const SURELY_UNIT: RangeInclusive<f32> = 0.999..=1.001;
 
 /// Checks the vectors of some nodes.
 pub(super) fn check(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
@@ -25,43 +29,48 @@ pub(super) fn check(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyEr
     }
 }
 
-fn floats<T>(
+fn floats<T: vex_kernels::Element<Value = f32>>(
     rows: &Rows<'_>,
     nodes: Range<usize>,
     scalars: &[T],
     widen: impl Fn(&T) -> f32,
     is_zero: impl Fn(&T) -> bool,
 ) -> Result<(), VerifyError> {
-    let (min, max) = (1.0 - UNIT_TOLERANCE, 1.0 + UNIT_TOLERANCE);
+    let product = Distance::<T>::new(Metric::InnerProduct);
     for (node, vector, padding) in split(rows, nodes, scalars) {
-        // Each row as a whole first, which the processor does many elements at a time. A length in range is one of finite elements.
+        // The kernel sees many elements at a time. A sum of squares that is finite is one of finite elements.
+        let squared_length = -product.distance(vector, vector);
         let is_right = match rows.metric() {
-            Metric::Cosine => (min * min..=max * max).contains(&squared_length(vector, &widen)),
-            _ => vector.iter().fold(true, |finite, element| finite & widen(element).is_finite()),
+            Metric::Cosine => SURELY_UNIT.contains(&squared_length),
+            _ => squared_length.is_finite(),
         };
         if !is_right {
-            let infinite = vector.iter().position(|element| !widen(element).is_finite());
-            return Err(match infinite {
-                Some(position) => VerifyError::NotFinite { node, position },
-                None => VerifyError::NotUnitLength { node, found: squared_length(vector, &widen) },
-            });
+            one_by_one(rows.metric(), node, vector, &widen)?;
         }
         check_padding(rows, node, padding, &is_zero)?;
     }
     Ok(())
 }
 
-/// In eight sums, since a single one would wait for each addition.
-fn squared_length<T>(vector: &[T], widen: impl Fn(&T) -> f32) -> f64 {
-    let square = |element| f64::from(widen(element)) * f64::from(widen(element));
-    let (parts, rest) = vector.as_chunks::<8>();
-    let mut sums = [0.0; 8];
-    for part in parts {
-        for (sum, element) in sums.iter_mut().zip(part) {
-            *sum += square(element);
-        }
+/// Judges a vector of which the kernel's sum said too little.
+fn one_by_one<T>(
+    metric: Metric,
+    node: NodeId,
+    vector: &[T],
+    widen: impl Fn(&T) -> f32,
+) -> Result<(), VerifyError> {
+    if let Some(position) = vector.iter().position(|element| !widen(element).is_finite()) {
+        return Err(VerifyError::NotFinite { node, position });
     }
-    sums.into_iter().chain(rest.iter().map(square)).sum()
+    let (min, max) = (1.0 - UNIT_TOLERANCE, 1.0 + UNIT_TOLERANCE);
+    let square = |element| f64::from(widen(element)) * f64::from(widen(element));
+    let found = vector.iter().map(square).sum();
+    match metric {
+        Metric::Cosine if !(min * min..=max * max).contains(&found) => {
+            Err(VerifyError::NotUnitLength { node, found })
+        }
+        _ => Ok(()),
+    }
 }
 
 fn integers<T: PartialEq + Default>(
