@@ -21,7 +21,8 @@ thread_local! {
 fuzz_target!(|input: &[u8]| {
     let mut script = Script(&input[..input.len().min(BYTES)]);
     let (dim, metric) = (1 + script.below(5), Metric::NUMERIC[script.below(3)]);
-    let quantization = [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)][script.below(4)];
+    let quantization =
+        [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)][script.below(4)];
     let index = Index::builder(dim).metric(metric).m(4).ef_construction(1 + script.below(20)).threads(1);
     let mut pair = Pair {
         index: index.quantization(quantization).seed(script.byte().into()).build().expect("good parameters"),
