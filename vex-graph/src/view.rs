@@ -257,6 +257,11 @@ impl<'a> GraphView<'a> {
         &self.rows
     }
 
+    /// The same graph without its codes, so that searches go by the vectors. `None` if these are not stored.
+    pub fn without_codes(self) -> Option<Self> {
+        self.rows.are_stored().then_some(Self { codes: None, ..self })
+    }
+
     /// The codes, if it has any.
     pub fn codes(&self) -> Option<&Codes<'a>> {
         self.codes.as_ref()

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use vex_graph::{Quantization, SearchError, SearchParams};
 
-use crate::search::DEFAULT_EF_SEARCH;
+use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
 use crate::{BuildError, Index, Scratch};
 
@@ -12,9 +12,8 @@ use crate::{BuildError, Index, Scratch};
 const K: usize = 10;
 
 impl Index {
-    /// How far codes tell the vectors apart: of the ten nearest of so many of its vectors, the share that a search finds when it
-    /// rescores the usual number of candidates, [`SearchParams::rescore`] times ten, of those that it finds when it rescores
-    /// all of its candidates. 1.0 without codes.
+    /// How far codes tell the vectors apart: of the ten nearest of so many of its vectors that a search by the vectors alone finds, the
+    /// share that a search through the codes finds, with the usual `ef_search` and `rescore`. 1.0 without codes.
     ///
     /// It is near 1 for most sets. Where many vectors are far nearer to each other than to the rest, the errors of their codes
     /// are larger than what sets them apart, and it falls: then finer codes, or a larger `rescore` with a larger `ef_search`, are
@@ -27,20 +26,20 @@ impl Index {
     /// Two searches for each sample.
     pub fn code_agreement(&self, samples: usize) -> Result<f64, SearchError> {
         let usual = SearchParams::new(K, DEFAULT_EF_SEARCH);
-        let all = SearchParams { rescore: DEFAULT_EF_SEARCH as f32 / K as f32, ..usual };
+        let Some(by_vectors) = self.graph().view().without_codes() else { return Ok(1.0) };
         let (mut scratch, mut finer) = (Scratch::new(), Scratch::new());
         let (mut found, mut possible) = (0, 0);
         let step = (self.keys().len() / samples.max(1)).max(1);
         for key in self.keys().iter().step_by(step).take(samples) {
             let Some(vector) = self.get(*key) else { continue };
             let hits = self.search_with(vector, &usual, &mut scratch)?.hits;
-            let best = self.search_with(vector, &all, &mut finer)?.hits;
+            let best = search_keys(&by_vectors, self.keys(), vector, &usual, &mut finer)?.hits;
             // By distance: of vectors that are equally far, one is as good as another.
             let farthest = best.last().map_or(0.0, |hit| hit.distance);
             found += hits.iter().filter(|hit| hit.distance <= farthest).count();
             possible += best.len();
         }
-        Ok(if possible == 0 { 1.0 } else { found as f64 / possible as f64 })
+        Ok(if possible == 0 { 1.0 } else { (found as f64 / possible as f64).min(1.0) })
     }
 
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.

@@ -51,7 +51,7 @@ pub(crate) struct Args {
     ef_construction: usize,
     /// Codes for searches to find their way by, in one byte an element (sq8), half a byte (sq4), or half a byte of which the way
     /// takes half (sq2x2); the best candidates are then compared by their vectors. auto is what is fastest at the same recall:
-    /// sq2x2 from 512 dimensions on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, sq8 or none
+    /// sq2x2 from 512 dimensions on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, the next finer or none
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
     quantize: values::Codes,
     /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
@@ -206,7 +206,11 @@ fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantizat
     while let Some(kind) = index.params().quantization {
         let agreement =
             index.code_agreement(AGREEMENT_SAMPLES).map_err(|error| Failure::refused(path, error))?;
-        let finer = (kind != Quantization::Sq8).then_some(Quantization::Sq8);
+        let finer = match kind {
+            Quantization::Sq2x2 => Some(Quantization::Sq4),
+            Quantization::Sq4 => Some(Quantization::Sq8),
+            _ => None,
+        };
         if agreement >= AGREEMENT || (store == Store::None && finer.is_none()) {
             break;
         }

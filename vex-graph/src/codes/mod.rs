@@ -45,7 +45,8 @@ pub enum Quantization {
     Sq4,
     /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two planes: the upper two bits of every
     /// element of every vector, and then the lower two. A walk goes by the upper bits, and ranks what it found by all four.
-    /// Faster than SQ4 where a row takes several cache lines, which is from 512 elements on, and finds as much.
+    /// Faster than SQ4 where a row takes several cache lines, which is from 512 elements on, and finds as much, but on clusters so tight
+    /// that two bits do not tell their members apart.
     Sq2x2,
 }
 
