@@ -102,6 +102,7 @@ impl fmt::Display for Quantization {
 
 /// Where in a byte the two bits of an element are, of each sixty-four of the 256 elements of a line: so that every second pair of bits
 /// makes a line of four-bit codes.
+#[cfg(feature = "alloc")]
 const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 
 /// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 and
