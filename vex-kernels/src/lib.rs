@@ -100,6 +100,7 @@ mod bits;
 mod code_product;
 mod distance;
 mod element;
+mod hadamard;
 mod integer;
 // The only two places that may hold `unsafe`: loads and calls that an instruction set gates, and prefetches.
 #[allow(unsafe_code)]
@@ -119,7 +120,7 @@ pub use code_product::CodeProduct;
 pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
 pub use half::{bf16, f16};
-pub use isa::assume_available;
+pub use isa::{Work, assume_available};
 pub use level::Level;
 pub use metric::Metric;
 pub use packed_product::{CrumbProduct, NibbleProduct};

@@ -58,10 +58,25 @@ instances! {
 /// Compiles the generic body for one instruction set: `$isa` is its [`Isa`](super::Isa), `$features` what its functions
 /// are compiled with. To call them is sound only where those exist.
 macro_rules! compile_float {
-    ($isa:ident $(, $features:literal)?) => {
-        $crate::isa::float::compile_float! { @each $isa, ($(#[target_feature(enable = $features)])?) }
+    ($isa:ident) => {
+        $crate::isa::float::compile_float! { @each $isa, () }
+    };
+    ($isa:ident, $features:literal) => {
+        $crate::isa::float::compile_float! { @each $isa, (#[target_feature(enable = $features)]) }
+
+        /// See [`Level::run`](crate::Level::run).
+        #[target_feature(enable = $features)]
+        pub(super) unsafe fn run<W: $crate::Work>(work: W) -> W::Output {
+            work.run()
+        }
     };
     (@each $isa:ident, ($($attribute:tt)*)) => {
+        /// See [`Level::hadamard`](crate::Level::hadamard).
+        $($attribute)*
+        pub(super) unsafe fn hadamard(vector: &mut [f32]) {
+            // SAFETY: as below.
+            $crate::hadamard::hadamard(unsafe { $isa::assume_available() }, vector);
+        }
         $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
             distance<Q, R>(a: &[Q], b: &[R]) -> f32 { |isa| kernel::distance::<$isa, Q, R, F, N>(isa, a, b, 0.0) }
         }

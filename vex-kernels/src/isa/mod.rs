@@ -16,6 +16,7 @@ mod known;
 mod neon;
 mod nibble;
 mod portable;
+mod run;
 
 #[cfg(test)]
 pub(crate) use bits::PortableBits;
@@ -28,7 +29,9 @@ pub use known::assume_available;
 pub(crate) use nibble::Packed;
 #[cfg(test)]
 pub(crate) use portable::Portable;
+pub use run::Work;
 
+use bytemuck::Pod;
 use half::{bf16, f16};
 
 use crate::kernel::LINE;
@@ -36,7 +39,7 @@ use crate::kernel::LINE;
 /// A line of sixteen f32 lanes and what the kernels do with it. `Self` is the proof that the instruction set exists.
 pub(crate) trait Isa: Copy {
     /// Sixteen f32 lanes, in as many registers as the instruction set needs.
-    type Line: Copy;
+    type Line: Pod;
     /// How many lines of sums to keep at once for a single row. Measured; about what the registers hold.
     const LINES_AT_ONCE: usize;
     /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
@@ -59,6 +62,18 @@ pub(crate) trait Isa: Copy {
     #[inline(always)]
     fn load_partial_bf16(self, slice: &[bf16]) -> Self::Line {
         self.load_bf16(&padded(slice, bf16::ZERO))
+    }
+
+    #[inline(always)]
+    fn store(self, line: Self::Line) -> [f32; LINE] {
+        bytemuck::cast(line)
+    }
+
+    /// Swaps lanes that are `DISTANCE`, a power of two, apart: lane i with lane i ^ `DISTANCE`.
+    #[inline(always)]
+    fn swap<const DISTANCE: usize>(self, line: Self::Line) -> Self::Line {
+        let lanes = self.store(line);
+        self.load(&core::array::from_fn(|i| lanes[i ^ DISTANCE]))
     }
 
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line;

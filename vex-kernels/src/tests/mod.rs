@@ -4,6 +4,7 @@ mod bits;
 mod bound;
 mod crumb;
 mod guard_page;
+mod hadamard;
 mod half;
 mod integer;
 mod integer_lanes;
