@@ -384,6 +384,12 @@ fn check_floats<F: Float>(metric: Metric, vector: &[F]) -> Result<(), VectorErro
 
 /// |v| in f64, where no square of an f32 overflows or underflows.
 pub(crate) fn norm<F: Float>(vector: &[F]) -> f64 {
+    libm::sqrt(square(vector))
+}
+
+/// |v|² in f64.
+#[inline(always)]
+pub(crate) fn square<F: Float>(vector: &[F]) -> f64 {
     // Four sums, since one would wait for each addition; the order is fixed, so the bits are.
     let square = |element: &F| f64::from(element.widen()) * f64::from(element.widen());
     let mut sums = [0.0f64; 4];
@@ -396,5 +402,5 @@ pub(crate) fn norm<F: Float>(vector: &[F]) -> f64 {
     for (sum, element) in sums.iter_mut().zip(rest) {
         *sum += square(element);
     }
-    libm::sqrt((sums[0] + sums[1]) + (sums[2] + sums[3]))
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }

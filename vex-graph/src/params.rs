@@ -82,14 +82,15 @@ pub struct SearchParams {
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
     pub max_distance_evals: usize,
-    /// Of a search through codes, how many candidates to compare by their vectors in the end, as a multiple of `k`. The default
-    /// is [`RESCORE`](Self::RESCORE). 0 compares none: distances are then what the codes tell.
+    /// Of a search through codes, how many candidates to compare by their vectors in the end at most, as a multiple of `k`; fewer, where codes
+    /// leave no doubt that the others are farther. The default is [`RESCORE`](Self::RESCORE). 0 compares none: distances are then what the codes tell.
+    /// [`f32::INFINITY`] compares all candidates, in doubt or not.
     pub rescore: f32,
 }
 
 impl SearchParams {
-    /// The default of [`rescore`](Self::rescore): with it, codes cost next to no recall.
-    pub const RESCORE: f32 = 2.0;
+    /// The default of [`rescore`](Self::rescore): with it, codes cost next to no recall. On most sets they leave no doubt but for half a `k`.
+    pub const RESCORE: f32 = 4.0;
 
     /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
     pub fn new(k: usize, ef_search: usize) -> Self {

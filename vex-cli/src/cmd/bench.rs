@@ -50,7 +50,8 @@ pub(crate) struct Args {
     /// Candidates of a search, each value measured in turn; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
-    /// Candidates whose exact distances are computed, as a multiple of k, if the index has codes and vectors; 0 for none
+    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
+    /// codes leave no doubt; 0 for none
     #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
     rescore: f32,
     /// Read the index into memory, on large pages where the system has them, instead of mapping the file; codes is all but the
@@ -181,7 +182,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let header = self.index.header();
         match header.quantization {
             Some(codes) if header.stores_vectors() => {
-                format!(", {codes} codes, rescore {}", self.args.rescore)
+                format!(", {codes} codes, rescore up to {}", self.args.rescore)
             }
             Some(codes) => format!(", {codes} codes alone"),
             None => String::new(),

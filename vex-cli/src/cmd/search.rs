@@ -42,7 +42,8 @@ pub(crate) struct Args {
     /// Candidates of a search, at least k; more find more, more slowly
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::ef())]
     ef_search: usize,
-    /// Candidates whose exact distances are computed, as a multiple of k, if the index has codes and vectors; 0 for none
+    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
+    /// codes leave no doubt; 0 for none
     #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
     rescore: f32,
     /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32

@@ -2,10 +2,10 @@
 
 use alloc::vec::Vec;
 
-use vex_kernels::Metric;
+use vex_kernels::{Level, Metric};
 
-use super::{PAIR_SHIFTS, Quantization, Terms, rotate, square};
-use crate::element::Float;
+use super::{PAIR_SHIFTS, Quantization, Terms, rotate};
+use crate::element::{Float, norm};
 use crate::storage::reserve_exact;
 use crate::{Elements, OutOfMemory};
 
@@ -41,7 +41,8 @@ impl Encoder {
             _ => unreachable!("codes are of floating-point vectors"),
         };
         self.centred[vector.len()..].fill(0.0);
-        let square = square(&self.centred);
+        let length = norm(&self.centred);
+        let square = length * length;
         let along = match self.quantization {
             Quantization::Sq8 => self.eight(row[0]),
             Quantization::Sq4 | Quantization::Sq2x2 => self.four(row, square),
@@ -74,7 +75,7 @@ impl Encoder {
 
     /// Returns ⟨2 c − 15, o⟩.
     fn four(&mut self, [row, lower]: [&mut [u8]; 2], square: f64) -> f64 {
-        rotate(&mut self.centred);
+        rotate(&mut self.centred, Level::detect());
         let deviation = libm::sqrt(square / self.centred.len() as f64) as f32;
         // Without a direction, every element has the code 8.
         let inverse = if deviation > 0.0 { self.best_inverse(deviation) } else { 0.0 };
@@ -172,13 +173,13 @@ mod tests {
         (0..dim as u64).map(|i| (uniform(3 * i) + uniform(3 * i + 1) + uniform(3 * i + 2)) as f32).collect()
     }
 
-    /// The largest error of a coded distance between a query and a row.
-    fn errors(quantization: Quantization, metric: Metric, dim: usize) -> f64 {
-        let mean = vector(1000, dim);
+    /// Coded distances between queries and rows, the least that they may be, and what they are.
+    fn distances(quantization: Quantization, metric: Metric, dim: usize, pairs: u64) -> Vec<[f64; 3]> {
+        let mean = vector(5000, dim);
         let mut encoder = Encoder::new(quantization, metric, dim).unwrap();
-        let mut worst = 0.0f64;
-        for stream in 0..20 {
-            let (row, query) = (vector(stream, dim), vector(500 + stream, dim));
+        let mut distances = Vec::new();
+        for stream in 0..pairs {
+            let (row, query) = (vector(stream, dim), vector(2000 + stream, dim));
             let mut code = alloc::vec![0; quantization.row_bytes(dim)];
             let planes = code.split_at_mut(quantization.plane_bytes(dim)[0]);
             let terms = [encoder.encode((&row).into(), &mean, planes.into())];
@@ -187,7 +188,7 @@ mod tests {
             let (mut query_code, mut rotated) = (alloc::vec![0; len], alloc::vec![0.0; len]);
             rotated[..dim].copy_from_slice(&query);
             let coded = codes.query_of(metric, &mut query_code, &mut rotated);
-            let estimate = crate::codes::query::tests::distance(&codes, coded, metric);
+            let [estimate, least] = crate::codes::query::tests::distances(&codes, coded, metric);
             let exact: f64 = row
                 .iter()
                 .zip(&query)
@@ -196,9 +197,33 @@ mod tests {
                     _ => (f64::from(*a) - f64::from(*b)).powi(2),
                 })
                 .sum();
-            worst = worst.max((f64::from(estimate) - exact).abs());
+            distances.push([f64::from(estimate), f64::from(least), exact]);
         }
-        worst
+        distances
+    }
+
+    /// The largest error of a coded distance.
+    fn worst(quantization: Quantization, metric: Metric, dim: usize) -> f64 {
+        let distances = distances(quantization, metric, dim, 20);
+        distances.iter().map(|[estimate, _, exact]| (estimate - exact).abs()).fold(0.0, f64::max)
+    }
+
+    #[test]
+    fn next_to_no_distance_is_less_than_the_least() {
+        for quantization in Quantization::ALL {
+            for (dim, metric) in
+                [(16, Metric::SquaredEuclidean), (100, Metric::InnerProduct), (384, Metric::SquaredEuclidean)]
+            {
+                let distances = distances(quantization, metric, dim, 1000);
+                let wrong = distances.iter().filter(|[_, least, exact]| exact < least).count();
+                assert!(wrong <= 5, "{quantization}, {dim}, {metric}: {wrong} of 1000");
+                // Three deviations, and not so many that the least tells nothing.
+                let square =
+                    |[estimate, least, exact]: &[f64; 3]| ((estimate - exact) / (estimate - least)).powi(2);
+                let deviations = 1.0 / (distances.iter().map(square).sum::<f64>() / 1000.0).sqrt();
+                assert!((2.5..7.0).contains(&deviations), "{quantization}, {dim}, {metric}: {deviations}");
+            }
+        }
     }
 
     #[test]
@@ -208,11 +233,11 @@ mod tests {
                 // Errors of single elements average out, so that they grow with the root of the dimension: four standard
                 // deviations of them, from steps of about 2.5 / 127 and 0.24.
                 let root = (dim as f64).sqrt();
-                let worst = errors(Quantization::Sq8, metric, dim);
-                assert!(worst < 0.05 * root, "sq8, {dim}, {metric}: {worst}");
+                let error = worst(Quantization::Sq8, metric, dim);
+                assert!(error < 0.05 * root, "sq8, {dim}, {metric}: {error}");
                 for kind in [Quantization::Sq4, Quantization::Sq2x2] {
-                    let worst = errors(kind, metric, dim);
-                    assert!(worst < 0.5 * root, "{kind}, {dim}, {metric}: {worst}");
+                    let error = worst(kind, metric, dim);
+                    assert!(error < 0.5 * root, "{kind}, {dim}, {metric}: {error}");
                 }
             }
         }

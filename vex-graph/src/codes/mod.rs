@@ -19,15 +19,17 @@
 mod encode;
 mod query;
 mod rotate;
+mod round;
 
 #[cfg(feature = "alloc")]
 pub(crate) use encode::Encoder;
 pub(crate) use query::{CodeQuery, Eight, Four, Product, QueryCode, Two, TwoByTwo};
-pub(crate) use rotate::rotate;
+use rotate::rotate;
+use round::Rounding;
 
 use core::fmt;
 
-use vex_kernels::Metric;
+use vex_kernels::{Level, Metric};
 
 #[cfg(feature = "alloc")]
 use crate::Elements;
@@ -239,13 +241,11 @@ impl<'a> Codes<'a> {
 
     /// Codes the vector in `centred`, which is of unit length under cosine.
     fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
-        let at_mean = centre(&mut centred[..self.dim()], self.mean);
         centred[self.dim()..].fill(0.0);
-        let square = square(centred);
-        if self.quantization.rotates() {
-            rotate(centred);
-        }
-        QueryCode::new(metric, centred, code, square, at_mean)
+        let rotates = self.quantization.rotates();
+        let level = Level::detect();
+        let rounded = level.run(Rounding { vector: centred, mean: self.mean, rotates, code, level });
+        QueryCode::new(metric, code, &rounded)
     }
 
     /// Takes the code of a row as a query.
@@ -284,29 +284,4 @@ impl<'a> Codes<'a> {
         }
         QueryCode::of_row(metric, code, self.terms[id as usize])
     }
-}
-
-/// Writes q − μ over q, and returns ⟨μ, q⟩. Four sums, as in [`norm`](crate::element::norm).
-fn centre(query: &mut [f32], mean: &[f32]) -> f64 {
-    let mut at_mean = [0.0f64; 4];
-    let add = |sum: &mut f64, element: &mut f32, mean: &f32| {
-        *sum += f64::from(*element) * f64::from(*mean);
-        *element -= mean;
-    };
-    let ((fours, rest), (mean_fours, mean_rest)) = (query.as_chunks_mut::<4>(), mean.as_chunks::<4>());
-    for (four, mean) in fours.iter_mut().zip(mean_fours) {
-        for i in 0..4 {
-            add(&mut at_mean[i], &mut four[i], &mean[i]);
-        }
-    }
-    for ((sum, element), mean) in at_mean.iter_mut().zip(rest).zip(mean_rest) {
-        add(sum, element, mean);
-    }
-    (at_mean[0] + at_mean[1]) + (at_mean[2] + at_mean[3])
-}
-
-/// |v|², in f64 and in a fixed order.
-fn square(vector: &[f32]) -> f64 {
-    let norm = crate::element::norm(vector);
-    norm * norm
 }

@@ -1,5 +1,7 @@
 //! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits them all.
 
+use vex_kernels::Level;
+
 use crate::random::draw;
 
 /// Of the signs. Part of the format: codes that were made with another seed mean something else.
@@ -11,86 +13,36 @@ const ROUNDS: u64 = 2;
 
 /// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
 /// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
-pub(crate) fn rotate(vector: &mut [f32]) {
+#[inline(always)]
+pub(crate) fn rotate(vector: &mut [f32], level: Level) {
     let len = vector.len();
     let block = 1 << len.ilog2();
     for round in 0..ROUNDS {
         flip(vector, 2 * round);
-        hadamard(&mut vector[..block]);
+        level.hadamard(&mut vector[..block]);
         if block < len {
             flip(vector, 2 * round + 1);
-            hadamard(&mut vector[len - block..]);
+            level.hadamard(&mut vector[len - block..]);
         }
     }
 }
-
-/// The sign bits of four elements, for each value of four random bits.
-const SIGNS: [[u32; 4]; 16] = {
-    let mut signs = [[0; 4]; 16];
-    let mut index = 0;
-    while index < 64 {
-        signs[index / 4][index % 4] = ((index / 4) as u32 >> (index % 4)) << 31;
-        index += 1;
-    }
-    signs
-};
 
 /// Flips the signs that the stream `stream` of random bits says.
+#[inline(always)]
 fn flip(vector: &mut [f32], stream: u64) {
     for (index, chunk) in vector.chunks_mut(64).enumerate() {
-        let mut bits = draw(SEED.wrapping_add(stream), index as u64);
-        for four in chunk.as_chunks_mut::<4>().0 {
-            for (element, sign) in four.iter_mut().zip(SIGNS[(bits % 16) as usize]) {
-                *element = f32::from_bits(element.to_bits() ^ sign);
-            }
-            bits >>= 4;
-        }
-    }
-}
-
-/// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4.
-///
-/// The first four steps at once, and then two at a time, since each would read and write all elements.
-fn hadamard(vector: &mut [f32]) {
-    let scale = (1.0 / libm::sqrt(vector.len() as f64)) as f32;
-    for sixteen in vector.as_chunks_mut::<16>().0 {
-        for four in sixteen.as_chunks_mut::<4>().0 {
-            *four = butterflies(four.map(|element| element * scale));
-        }
-        for i in 0..4 {
-            let four = [sixteen[i], sixteen[4 + i], sixteen[8 + i], sixteen[12 + i]];
-            [sixteen[i], sixteen[4 + i], sixteen[8 + i], sixteen[12 + i]] = butterflies(four);
-        }
-    }
-    let mut quarter = 16;
-    while 2 * quarter < vector.len() {
-        for chunk in vector.chunks_exact_mut(4 * quarter) {
-            let (low, high) = chunk.split_at_mut(2 * quarter);
-            let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
-            for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                [*a, *b, *c, *d] = butterflies([*a, *b, *c, *d]);
+        let bits = draw(SEED.wrapping_add(stream), index as u64);
+        for (half, bits) in chunk.chunks_mut(32).zip([bits as u32, (bits >> 32) as u32]) {
+            for (i, element) in half.iter_mut().enumerate() {
+                *element = f32::from_bits(element.to_bits() ^ (bits << (31 - i) & 1 << 31));
             }
         }
-        quarter *= 4;
     }
-    if quarter < vector.len() {
-        let (low, high) = vector.split_at_mut(quarter);
-        for (low, high) in low.iter_mut().zip(high) {
-            (*low, *high) = (*low + *high, *low - *high);
-        }
-    }
-}
-
-/// The sums and differences of neighbors, and then of every second one.
-#[inline(always)]
-fn butterflies([a, b, c, d]: [f32; 4]) -> [f32; 4] {
-    let (ab, cd, ab_less, cd_less) = (a + b, c + d, a - b, c - d);
-    [ab + cd, ab_less + cd_less, ab - cd, ab_less - cd_less]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::rotate;
+    use super::{Level, rotate};
 
     fn product(a: &[f32], b: &[f32]) -> f64 {
         a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
@@ -106,8 +58,8 @@ mod tests {
             }
             let (a, b) = (&mut a[..len], &mut b[..len]);
             let before = [product(a, a), product(b, b), product(a, b)];
-            rotate(a);
-            rotate(b);
+            rotate(a, Level::Scalar);
+            rotate(b, Level::detect());
             let after = [product(a, a), product(b, b), product(a, b)];
             for (before, after) in before.iter().zip(after) {
                 assert!((before - after).abs() < 1e-4 * len as f64, "{len}: {before} against {after}");
@@ -120,7 +72,7 @@ mod tests {
         for (len, at) in [(128, 0), (384, 0), (384, 200), (384, 383), (768, 767)] {
             let mut vector = [0.0; 768];
             vector[at] = 1.0;
-            rotate(&mut vector[..len]);
+            rotate(&mut vector[..len], Level::detect());
             let largest = vector[..len].iter().fold(0.0, |most: f32, element| most.max(element.abs()));
             assert!(largest < 6.0 / (len as f32).sqrt(), "{len}, {at}: {largest}");
         }

@@ -2,6 +2,7 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
+use super::rescore::{least_distance, rescore};
 use super::walk::rank_gathered;
 use super::{
     AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
@@ -145,8 +146,9 @@ impl<'s> Batches<'s> {
             }
         }
         if view.rows().are_stored() && params.rescored() > 0 {
+            let least = least_distance(view.metric(), codes, &code, params);
             with_query!(exact, exact => {
-                state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank))
+                state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), least)
             })
         } else {
             state.take(out, |rank| code.distance(view.metric(), rank))
@@ -246,12 +248,13 @@ impl State<'_> {
         rescored: usize,
         exact: &impl Ranker,
         distance: impl Fn(f32) -> f32,
+        least: impl Fn(Candidate) -> f32,
     ) -> usize {
         let len = self.pool.candidates().len().min(rescored);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
-        super::rank_anew(exact, candidates);
-        self.stats.rescored += len;
+        let candidates = rescore(exact, &distance, least, candidates, out.len());
+        self.stats.rescored += candidates.len();
         let taken = super::write(candidates, out, distance);
         // Sorted by id, so that what was taken is found again.
         let taken_ids = &mut candidates[..taken];

@@ -9,6 +9,7 @@ mod pool;
 mod query;
 mod radius;
 mod ranker;
+mod rescore;
 mod scan;
 mod scratch;
 mod visited;
@@ -31,6 +32,7 @@ pub(crate) use query::{Query, kernel};
 pub use radius::search_radius;
 pub use radius::search_radius_in;
 pub(crate) use ranker::Ranker;
+use rescore::{least_distance, rescore};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
@@ -174,11 +176,12 @@ pub(crate) fn run<M: Method>(
     };
     let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
     if rescored > 0 {
-        let found = &mut found[..rescored];
-        search.stats.rescored = rescored;
+        let least = least_distance(view.metric(), codes, &code, params);
         with_query!(&exact, exact => {
-            rank_anew(exact, found);
-            search.stats.found = write(&found[..params.k.min(rescored)], out, |rank| exact.distance(rank));
+            let distance = |rank| exact.distance(rank);
+            let found = rescore(exact, distance, least, &mut found[..rescored], params.k);
+            search.stats.rescored = found.len();
+            search.stats.found = write(&found[..params.k.min(found.len())], out, distance);
         });
     } else {
         let found = &found[..params.k.min(found.len())];

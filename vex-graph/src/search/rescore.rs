@@ -1,0 +1,105 @@
+//! What a search through codes found, compared by vectors.
+
+use vex_kernels::Metric;
+
+use super::{Candidate, Ranker, rank_anew};
+use crate::SearchParams;
+use crate::codes::{Codes, QueryCode};
+
+/// The least distance that a candidate may have, as far as its code tells. It may be any where `params` want all to be compared.
+pub(super) fn least_distance(
+    metric: Metric,
+    codes: &Codes<'_>,
+    code: &QueryCode<'_>,
+    params: &SearchParams,
+) -> impl Fn(Candidate) -> f32 {
+    let compares_all = params.rescore == f32::INFINITY;
+    move |candidate| {
+        if compares_all {
+            return f32::NEG_INFINITY;
+        }
+        code.least_distance(metric, candidate.distance(), codes.terms()[candidate.id() as usize])
+    }
+}
+
+/// Compares candidates, which are sorted by their codes, by their vectors, and returns those compared, sorted: the first `k`, and up to
+/// the last that may be nearer than one of these. What is farther in any case is not among the `k` nearest, so its vector is not
+/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4). `distance` is what a rank by vectors stands for, `least` the least distance
+/// that a candidate may have.
+pub(super) fn rescore<'c>(
+    exact: &impl Ranker,
+    distance: impl Fn(f32) -> f32,
+    least: impl Fn(Candidate) -> f32,
+    candidates: &'c mut [Candidate],
+    k: usize,
+) -> &'c mut [Candidate] {
+    let k = k.min(candidates.len());
+    let (first, rest) = candidates.split_at_mut(k);
+    rank_anew(exact, first);
+    let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
+    // A distance that is no number may be any.
+    let may_be_nearer = |candidate: &Candidate| !(least(*candidate) > farthest);
+    let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
+    rank_anew(exact, &mut rest[..near]);
+    let compared = &mut candidates[..k + near];
+    compared.sort_unstable();
+    compared
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::RefCell;
+
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::NodeId;
+
+    /// Ranks a node by ten times its id, and remembers which it was asked for.
+    #[derive(Default)]
+    struct Asked(RefCell<Vec<NodeId>>);
+
+    impl Ranker for Asked {
+        fn rank(&self, id: NodeId) -> f32 {
+            self.0.borrow_mut().push(id);
+            10.0 * id as f32
+        }
+
+        fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+            ids.map(|id| self.rank(id))
+        }
+
+        fn prefetch(&self, _: NodeId) {}
+    }
+
+    fn candidates(ids: &[NodeId]) -> Vec<Candidate> {
+        (0..).zip(ids).map(|(rank, id)| Candidate::new(rank as f32, *id)).collect()
+    }
+
+    #[test]
+    fn what_is_farther_in_any_case_is_not_compared() {
+        let exact = Asked::default();
+        let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
+        // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
+        let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
+        let compared = rescore(&exact, |rank| rank / 2.0, least, &mut found, 2);
+        assert_eq!(compared.iter().map(|candidate| candidate.id()).collect::<Vec<_>>(), [1, 4, 5, 7]);
+        assert_eq!(compared[1].distance(), 40.0);
+        assert_eq!(exact.0.take(), [5, 1, 7, 4]);
+    }
+
+    #[test]
+    fn what_is_no_number_is_compared() {
+        let exact = Asked::default();
+        let mut found = candidates(&[5, 1, 7, 4]);
+        assert_eq!(rescore(&exact, |rank| rank, |_| f32::NAN, &mut found, 2).len(), 4);
+        assert_eq!(rescore(&exact, |_| f32::NAN, |_| 1e9, &mut candidates(&[5, 1, 7, 4]), 2).len(), 4);
+    }
+
+    #[test]
+    fn fewer_candidates_than_neighbors_are_all_compared() {
+        let exact = Asked::default();
+        assert_eq!(rescore(&exact, |rank| rank, |_| 0.0, &mut candidates(&[3, 2]), 5).len(), 2);
+        assert!(rescore(&exact, |rank| rank, |_| 0.0, &mut [], 5).is_empty());
+    }
+}
