@@ -1,5 +1,7 @@
 //! What a search through codes found, compared by vectors.
 
+use core::cmp::Ordering::Greater;
+
 use vex_kernels::Metric;
 
 use super::{Candidate, Ranker, rank_anew};
@@ -38,7 +40,7 @@ pub(super) fn rescore<'c>(
     rank_anew(exact, first);
     let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
     // A distance that is no number may be any.
-    let may_be_nearer = |candidate: &Candidate| !(least(*candidate) > farthest);
+    let may_be_nearer = |candidate: &Candidate| least(*candidate).partial_cmp(&farthest) != Some(Greater);
     let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
     rank_anew(exact, &mut rest[..near]);
     let compared = &mut candidates[..k + near];
