@@ -125,19 +125,28 @@ fn a_refused_vector_leaves_its_key_free() {
 }
 
 #[test]
-fn a_build_can_be_cancelled() {
-    let mut vectors = vectors(500, 6).into_iter();
+fn a_build_that_is_broken_off_is_an_index_of_what_was_linked() {
+    let all = vectors(500, 6);
+    let mut vectors = all.clone().into_iter();
     let fill = |to: &mut [f32]| {
         let (key, vector) = vectors.next().unwrap();
         to.copy_from_slice(&vector);
         Ok::<u64, std::convert::Infallible>(key)
     };
     let stop = |linked: usize| if linked >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let error = Index::builder(DIM).build_with(500, fill, stop).unwrap_err();
-    assert!(
-        matches!(error, BuildError::Graph(vex::graph::BuildError::Cancelled { linked: 100..500 })),
-        "{error}"
-    );
+    let mut index = Index::builder(DIM).build_with(500, fill, stop).unwrap();
+    let linked = index.keys().to_vec();
+    assert!((100..=200).contains(&linked.len()));
+    for (key, vector) in &all {
+        assert_eq!(index.get(*key).is_some(), linked.contains(key));
+        if !linked.contains(key) {
+            index.insert(*key, vector).unwrap();
+        }
+    }
+    assert_eq!(index.len(), 500);
+    for (key, vector) in &all {
+        assert_eq!(index.search(vector, 1).unwrap()[0].key, *key);
+    }
 }
 
 #[test]

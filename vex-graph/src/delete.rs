@@ -84,6 +84,9 @@ impl Hnsw {
         };
         let (graph, mut order) =
             Self::build_from(rows.metric(), rows.dim(), self.params, live.len(), source, executor, progress)?;
+        if order.len() < live.len() {
+            return Err(BuildError::Cancelled { linked: order.len() });
+        }
         order.iter_mut().for_each(|position| *position = live[*position as usize]);
         Ok((graph, order))
     }

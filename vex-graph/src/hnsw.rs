@@ -105,7 +105,7 @@ impl Hnsw {
     /// `executor` has, and with ids sorted by level. The result depends on the vectors and the parameters alone.
     ///
     /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
-    /// and may break the build off. The graph comes with the order of its nodes: `order[id]` is the position
+    /// and may break the build off: the graph then has those alone, which are a random choice. It comes with the order of its nodes: `order[id]` is the position
     /// at which the vector of node `id` was read.
     ///
     /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
@@ -114,7 +114,7 @@ impl Hnsw {
     /// and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, memory runs out, or `progress` breaks off.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -181,11 +181,16 @@ impl Hnsw {
         let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
-        *codes = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
+        let linked;
+        (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
+        vectors.truncate(linked);
+        if let Some(codes) = codes {
+            codes.truncate(linked);
+        }
         // What linking needed is given back: a graph that is only searched holds what its plan says.
         graph.workspace = Workspace::default();
         ids.clear();
-        ids.extend(draws.iter().map(|(_, position)| *position));
+        ids.extend(draws[..linked].iter().map(|(_, position)| *position));
         Ok((graph, ids))
     }
 

@@ -154,10 +154,10 @@ impl Builder {
     /// An index of `count` vectors from any source, built on all threads.
     ///
     /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is told how many vectors
-    /// are linked, and may break the build off.
+    /// are linked, and may break the build off: the index then has those alone, which are a random choice.
     ///
     /// # Errors
-    /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
+    /// As [`build_from`](Self::build_from), and if `fill` fails.
     pub fn build_with<S: Scalar, E: Debug + Display>(
         self,
         count: usize,

@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use super::{Coded, Executor, Guided, Linker, Plain, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
-use crate::{BuildError, Element, Elements, NodeId, Quantization, Rows};
+use crate::{Element, Elements, NodeId, OutOfMemory, Quantization, Rows};
 
 /// From so many elements on, walks between vectors find their way by codes: fewer elements are fetched as fast as their code.
 const VECTORS_GUIDED_FROM: usize = 128;
@@ -46,28 +46,28 @@ impl Plan {
     }
 }
 
-/// Links the nodes of `rows`, and returns the codes that the graph keeps.
-pub(crate) fn link<E>(
+/// Links the nodes of `rows` until `progress` breaks off. Returns how many are linked, and the codes that the graph keeps.
+pub(crate) fn link(
     linker: Linker<'_>,
     rows: &Rows<'_>,
     level_of: impl Fn(NodeId) -> usize + Sync,
     workspace: &mut Workspace,
     executor: &impl Executor,
     progress: impl FnMut(usize) -> ControlFlow<()>,
-) -> Result<Option<CodeRows>, BuildError<E>> {
+) -> Result<(usize, Option<CodeRows>), OutOfMemory> {
     let quantization = linker.params.quantization;
     let plan = Plan::new(quantization, rows.element(), rows.dim(), rows.count());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
-    match (coded, &guide, rows.elements()) {
+    let linked = match (coded, &guide, rows.elements()) {
         (None, Some(guide), Elements::F32(scalars)) => {
             let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
         (None, Some(guide), Elements::F16(scalars)) => {
             let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
         (None, ..) => with_vectors!(rows, space => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
@@ -77,14 +77,15 @@ pub(crate) fn link<E>(
         }
         (Some(space), Some(guide), _) => {
             let space = Guided::<_, Four>::new(space, *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?;
+            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
-    }
+    };
     let kept = [fine, guide].into_iter().flatten().find(|codes| Some(codes.quantization()) == quantization);
-    match (kept, quantization) {
-        (None, Some(quantization)) => Ok(Some(CodeRows::of_rows(quantization, rows, executor)?)),
-        (kept, _) => Ok(kept),
-    }
+    let kept = match (kept, quantization) {
+        (None, Some(quantization)) => Some(CodeRows::of_rows(quantization, rows, executor)?),
+        (kept, _) => kept,
+    };
+    Ok((linked, kept))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ use core::ops::{ControlFlow, Range};
 
 use crate::search::{Candidate, Ranker};
 use crate::storage::{AlignedVec, LevelLinks, Vectors, reserve};
-use crate::{BuildError, NodeId, OutOfMemory, Params};
+use crate::{NodeId, OutOfMemory, Params};
 use merge::Merge;
 use propose::Propose;
 use relink::Relink;
@@ -130,8 +130,9 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Links the nodes from 0 to `count − 1`, batch by batch. `level_of` never rises.
-    pub(crate) fn link_all<E>(
+    /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` breaks off, and returns how many are linked. `level_of`
+    /// never rises.
+    pub(crate) fn link_all(
         mut self,
         space: impl Space,
         count: usize,
@@ -139,17 +140,16 @@ impl Linker<'_> {
         workspace: &mut Workspace,
         executor: &impl Executor,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
-    ) -> Result<(), BuildError<E>> {
+    ) -> Result<usize, OutOfMemory> {
         let mut linked = 0;
-        while linked < count {
+        let mut goes_on = true;
+        while linked < count && goes_on {
             let end = (linked + batch_len(linked)).min(count);
             self.link(space, linked as NodeId..end as NodeId, &level_of, workspace, executor)?;
             linked = end;
-            if progress(linked).is_break() {
-                return Err(BuildError::Cancelled { linked });
-            }
+            goes_on = progress(linked).is_continue();
         }
-        Ok(())
+        Ok(linked)
     }
 
     fn propose(

@@ -2,7 +2,7 @@
 
 use crate::{NodeId, NodeSet};
 
-/// Which nodes a search may return: a [`NodeSet`], or a predicate `Fn(NodeId) -> bool`.
+/// Which nodes a search may return: a [`NodeSet`], a predicate `Fn(NodeId) -> bool`, or with the feature `roaring` a `RoaringBitmap`.
 ///
 /// A predicate is asked for nodes of the view only, deleted ones among them, in no particular order and possibly more than
 /// once. It should answer alike each time: otherwise what is returned is some of the nodes that it accepted once.
@@ -46,6 +46,23 @@ impl Filter for NodeSet<'_> {
     #[inline(always)]
     fn word(&self, index: usize, _: usize) -> u64 {
         self.words().get(index).copied().unwrap_or(0)
+    }
+}
+
+#[cfg(feature = "roaring")]
+impl Filter for roaring::RoaringBitmap {
+    fn accepts(&self, id: NodeId) -> bool {
+        self.contains(id)
+    }
+
+    fn matches(&self, count: usize) -> Option<usize> {
+        Some(self.range_cardinality(..count as NodeId) as usize)
+    }
+
+    fn word(&self, index: usize, count: usize) -> u64 {
+        let start = index * 64;
+        let ids = self.range(start as NodeId..count.min(start + 64) as NodeId);
+        ids.fold(0, |word, id| word | 1 << (id as usize - start))
     }
 }
 

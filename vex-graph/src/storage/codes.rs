@@ -132,6 +132,14 @@ impl CodeRows {
         self.quantization
     }
 
+    /// Drops all rows but the first `count`.
+    pub(crate) fn truncate(&mut self, count: usize) {
+        self.terms.truncate(count);
+        for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {
+            plane.truncate(count * bytes);
+        }
+    }
+
     /// Makes room for `additional` more rows.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {

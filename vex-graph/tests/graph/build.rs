@@ -4,11 +4,11 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    BuildError, Element, Elements, Executor, Hnsw, MAX_NODES, Metric, Params, ParamsError, Serial,
-    VectorError,
+    BuildError, Element, Elements, Executor, Hnsw, MAX_NODES, Metric, Neighbor, Params, ParamsError,
+    Quantization, Scratch, SearchParams, Serial, VectorError, search,
 };
 
-use crate::invariants::assert_invariants;
+use crate::invariants::{assert_invariants, assert_reachable, assert_structure};
 use crate::support::{Shape, Snapshot, Threads, built, vectors};
 
 const PARAMS: Params = Params {
@@ -154,15 +154,53 @@ fn progress_rises_to_the_count_and_can_break_off() {
             seen.push(linked);
             if linked >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let result = Hnsw::build(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress).map(drop);
-        (result, seen)
+        let (graph, order) = Hnsw::build(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress).unwrap();
+        assert_eq!((graph.count(), order.len()), (*seen.last().unwrap(), graph.count()));
+        seen
     };
-    let (result, seen) = build(usize::MAX);
-    assert_eq!((result, seen.last()), (Ok(()), Some(&300)));
+    let seen = build(usize::MAX);
+    assert_eq!(seen.last(), Some(&300));
     assert!(seen.is_sorted_by(|a, b| a < b));
-    let (result, seen) = build(100);
-    assert_eq!(result, Err(BuildError::Cancelled { linked: *seen.last().unwrap() }));
-    assert!((100..300).contains(seen.last().unwrap()));
+    assert!((100..300).contains(build(100).last().unwrap()));
+}
+
+#[test]
+fn a_build_that_was_broken_off_is_a_graph_of_what_was_linked() {
+    let vectors = vectors(Shape::Uniform, 8, 1_000, 3);
+    for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
+        let params = Params { quantization, ..PARAMS };
+        for stop_at in [1, 2, 30, 500, 999] {
+            let mut rows = vectors.iter();
+            let fill = |to: &mut [f32]| {
+                to.copy_from_slice(rows.next().unwrap());
+                Ok::<(), Infallible>(())
+            };
+            let progress =
+                |linked| if linked >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+            let (mut graph, order) =
+                Hnsw::build(Metric::SquaredEuclidean, 8, params, 1_000, fill, &Threads(2), progress).unwrap();
+            assert!((stop_at..=1_000).contains(&graph.count()) && graph.count() <= 2 * stop_at);
+            // But for the share of each level, since the highest come first.
+            assert_structure(&graph.view());
+            assert_reachable(&graph.view());
+            // What was left out can follow.
+            let mut positions: Vec<usize> = order.iter().map(|position| *position as usize).collect();
+            for (position, vector) in vectors.iter().enumerate() {
+                if !order.contains(&(position as u32)) {
+                    graph.insert(vector).unwrap();
+                    positions.push(position);
+                }
+            }
+            assert_structure(&graph.view());
+            assert_reachable(&graph.view());
+            let every = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(1, 1_000) };
+            let mut found = [Neighbor::default()];
+            for (id, position) in (0..).zip(&positions) {
+                search(&graph.view(), &vectors[*position], &every, &mut Scratch::new(), &mut found).unwrap();
+                assert_eq!(found[0], Neighbor { id, distance: 0.0 });
+            }
+        }
+    }
 }
 
 #[test]

@@ -67,7 +67,7 @@ fn assert_level_counts(view: &GraphView<'_>) {
 
 /// Every node is reachable from the entry point over the links of the base.
 #[track_caller]
-fn assert_reachable(view: &GraphView<'_>) {
+pub(crate) fn assert_reachable(view: &GraphView<'_>) {
     let mut reached = vec![false; view.count()];
     let mut open: Vec<NodeId> = view.entry().into_iter().collect();
     while let Some(id) = open.pop() {
