@@ -1,25 +1,25 @@
 //! Plain Rust, compiled for an instruction set.
 
+#[cfg(any(all(target_arch = "x86_64", target_feature = "sse2"), target_arch = "aarch64"))]
 use super::Capabilities;
 use crate::Level;
 
 /// Calls a function as compiled for a level, or what is there for every machine.
 macro_rules! on_level {
-    ($level:expr, $function:ident($argument:expr), $portable:expr) => {{
-        let capabilities = Capabilities::detect();
+    ($level:expr, $function:ident($argument:expr), $portable:expr) => {
         match $level {
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             // SAFETY: here and below, the capability covers every feature that it is compiled with.
-            Level::Avx512 if capabilities.avx512 => unsafe { super::avx512::$function($argument) },
+            Level::Avx512 if Capabilities::detect().avx512 => unsafe { super::avx512::$function($argument) },
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             // SAFETY: as above.
-            Level::Avx2 if capabilities.avx2 => unsafe { super::avx2::$function($argument) },
+            Level::Avx2 if Capabilities::detect().avx2 => unsafe { super::avx2::$function($argument) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: as above.
-            Level::Neon if capabilities.neon => unsafe { super::neon::$function($argument) },
+            Level::Neon if Capabilities::detect().neon => unsafe { super::neon::$function($argument) },
             _ => $portable,
         }
-    }};
+    };
 }
 
 /// What [`Level::run`] runs.
