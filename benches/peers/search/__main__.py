@@ -55,6 +55,7 @@ def compare(args):
             "seconds": args.seconds,
             "targets": TARGETS,
             "vex_rescore": args.vex_rescore,
+            "vex_max_distances": args.vex_max_distances,
             "vex_load": args.vex_load,
         },
         "rivals": {},
@@ -123,6 +124,7 @@ def build(args, name, data):
         "vex": str(args.vex.resolve()) if args.vex else None,
         "rust": str(args.rust.resolve()) if args.rust else None,
         "rescore": args.vex_rescore,
+        "vex_max_distances": args.vex_max_distances,
         "vex_load": args.vex_load,
     }
     described = worker("describe", spec)
@@ -227,6 +229,7 @@ def arguments():
     add("--vex", type=pathlib.Path, help="the vex binary")
     add("--rust", type=pathlib.Path, help="the binary of ../rust, which holds the rivals in Rust")
     add("--vex-rescore", type=float, help="passed to `vex bench` as --rescore for quantized modes")
+    add("--vex-max-distances", type=float, help="passed to `vex bench` as --max-distances")
     add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
         help="`vex bench` with --load: read the file into large pages; codes is all but the vectors")
     add("--metric", choices=("cosine", "l2"), default="cosine")

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Serialize;
 use vex::{Hit, MappedIndex, Scratch, SearchParams};
 
+use super::effort::Effort;
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{IdMatrix, read_ids};
@@ -44,16 +45,11 @@ pub(crate) struct Args {
     /// The true nearest ids of each query, as `vex gt` writes them: .npy, .ivecs or .ibin
     #[arg(long, value_name = "IDS")]
     ground_truth: PathBuf,
-    /// Neighbors of a query
-    #[arg(short, default_value_t = 10, value_parser = values::k())]
-    k: usize,
     /// Candidates of a search, each value measured in turn; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
-    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
-    /// codes leave no doubt; 0 for none
-    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
-    rescore: f32,
+    #[command(flatten)]
+    effort: Effort,
     /// Read the index into memory, on large pages where the system has them, instead of mapping the file; codes is all but the
     /// vectors
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
@@ -137,8 +133,8 @@ fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
         let like = args.queries.clone();
         return Err(Failure::Rows { path, expected: queries, like, found: truth.rows() });
     }
-    if truth.dim() < args.k {
-        return Err(Failure::Columns { path, expected: args.k, found: truth.dim() });
+    if truth.dim() < args.effort.k {
+        return Err(Failure::Columns { path, expected: args.effort.k, found: truth.dim() });
     }
     Ok(truth)
 }
@@ -152,7 +148,7 @@ struct Bench<'a, B> {
 
 impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     fn print_heading(&self, out: &mut dyn Write) -> Result<(), Failure> {
-        let Args { index: path, k, threads, .. } = self.args;
+        let Args { index: path, effort, threads, .. } = self.args;
         let (header, params) = (self.index.header(), self.index.params());
         let threads = human::plural(*threads as u64, "thread");
         writeln!(out, "{}", machine::describe())?;
@@ -172,7 +168,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         writeln!(
             out,
             "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  steady  distances    hops",
-            format!("recall@{k}"),
+            format!("recall@{}", effort.k),
         )?;
         Ok(())
     }
@@ -182,7 +178,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let header = self.index.header();
         match header.quantization {
             Some(codes) if header.stores_vectors() => {
-                format!(", {codes} codes, rescore up to {}", self.args.rescore)
+                format!(", {codes} codes, rescore up to {}", self.args.effort.rescore)
             }
             Some(codes) => format!(", {codes} codes alone"),
             None => String::new(),
@@ -190,8 +186,8 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     }
 
     fn row(&self, ef_search: usize) -> Result<Row, Failure> {
-        let Args { k, threads, .. } = *self.args;
-        let params = SearchParams { rescore: self.args.rescore, ..SearchParams::new(k, ef_search) };
+        let (k, threads) = (self.args.effort.k, self.args.threads);
+        let params = self.args.effort.params(ef_search);
         let (mut right, mut distances, mut hops) = (0, 0, 0);
         let mut scratch = Scratch::new();
         for query in 0..self.queries.rows() {

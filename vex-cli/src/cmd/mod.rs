@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod build;
 pub(crate) mod demo;
+mod effort;
 pub(crate) mod gt;
 pub(crate) mod info;
 mod kernels;

@@ -4,8 +4,9 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use vex::{Hit, Scratch, SearchParams};
+use vex::{Hit, Scratch};
 
+use super::effort::Effort;
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
@@ -36,16 +37,11 @@ pub(crate) struct Args {
     /// File of queries: .npy, .fvecs, .bvecs or .fbin
     #[arg(long, value_name = "VECTORS")]
     queries: PathBuf,
-    /// Neighbors of a query
-    #[arg(short, default_value_t = 10, value_parser = values::k())]
-    k: usize,
     /// Candidates of a search, at least k; more find more, more slowly
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::ef())]
     ef_search: usize,
-    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
-    /// codes leave no doubt; 0 for none
-    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
-    rescore: f32,
+    #[command(flatten)]
+    effort: Effort,
     /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
     #[arg(long, value_name = "IDS")]
     output: Option<PathBuf>,
@@ -68,9 +64,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         check_output(output, &[&args.index, &args.queries])?;
     }
     let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
-    let params = SearchParams { rescore: args.rescore, ..SearchParams::new(args.k, args.ef_search) };
+    let params = args.effort.params(args.ef_search);
     let mut scratch = Scratch::new();
-    let mut ids = args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.k)).transpose()?;
+    let mut ids =
+        args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.effort.k)).transpose()?;
     let mut answers = Vec::new();
     for query in 0..queries.rows() {
         let found = index

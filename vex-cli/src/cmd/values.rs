@@ -116,6 +116,14 @@ pub(crate) fn rescore(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Distances that a search may compute, as a multiple of its candidates.
+pub(crate) fn max_distances(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(factor) if (1.0..=1e6).contains(&factor) => Ok(factor),
+        _ => Err(format!("{text} is not in 1..=1000000")),
+    }
+}
+
 /// Links of a node.
 pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)

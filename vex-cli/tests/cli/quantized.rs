@@ -108,6 +108,22 @@ fn an_index_that_was_read_is_benched_as_one_that_is_mapped() {
 }
 
 #[test]
+fn a_search_ends_at_the_distances_it_was_given() {
+    let folder = folder("cosine");
+    folder.succeed("build base.npy --output base.vex --metric cosine --quantize sq4");
+    let bench = "bench base.vex --queries queries.npy --ground-truth truth.ivecs --ef-search 40 --json";
+    let figure =
+        |arguments: &str, name: &str| folder.json(&format!("{bench} {arguments}"))[0][name].as_f64().unwrap();
+    let distances = figure("", "distances_per_query");
+    let factor = distances / 40.0 / 2.0;
+    let limited = format!("--max-distances {factor}");
+    // A row of links that was begun is ranked to its end, and so is the one that was fetched meanwhile.
+    assert!((distances / 4.0..distances / 2.0 + 64.0).contains(&figure(&limited, "distances_per_query")));
+    assert!(figure(&limited, "recall") < figure("", "recall"));
+    assert_eq!(figure("--max-distances 1000", "recall"), figure("", "recall"));
+}
+
+#[test]
 fn an_index_of_nothing_is_refused() {
     let folder = folder("cosine");
     folder.refuse(

@@ -65,6 +65,8 @@ class Library(Rival):
         command += ["-k", self.spec.k, "--ef-search", ef, "--threads", threads, "--json"]
         if self.spec.rescore and self.spec.mode != "f32":
             command += ["--rescore", self.spec.rescore]
+        if self.spec.vex_max_distances:
+            command += ["--max-distances", self.spec.vex_max_distances]
         if self.spec.vex_load:
             command.append(f"--load={self.spec.vex_load}")
         return json.loads(self.run(*command))[0]

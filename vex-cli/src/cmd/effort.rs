@@ -1,0 +1,31 @@
+//! What a search is asked for, and how much work it may be.
+
+use vex::SearchParams;
+
+use super::values;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Effort {
+    /// Neighbors of a query
+    #[arg(short, default_value_t = 10, value_parser = values::k())]
+    pub(crate) k: usize,
+    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
+    /// codes leave no doubt; 0 for none
+    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
+    pub(crate) rescore: f32,
+    /// End a search that has computed so many distances for each candidate of --ef-search. Hard queries then take less time, and find less;
+    /// about 24 is what others take
+    #[arg(long, value_name = "FACTOR", value_parser = values::max_distances)]
+    pub(crate) max_distances: Option<f32>,
+}
+
+impl Effort {
+    pub(crate) fn params(&self, ef_search: usize) -> SearchParams {
+        let max = self.max_distances.map(|factor| (factor * ef_search as f32) as usize);
+        SearchParams {
+            rescore: self.rescore,
+            max_distance_evals: max.unwrap_or(usize::MAX),
+            ..SearchParams::new(self.k, ef_search)
+        }
+    }
+}
