@@ -70,7 +70,7 @@ fn parts(bytes: &[u8]) -> [std::ops::Range<usize>; 3] {
 #[test]
 fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
     let folder = tempfile::tempdir().unwrap();
-    let costs = [1_000, 10_000, 100_000].map(|count| {
+    let costs = [1_000, 100_000, 1_000_000].map(|count| {
         let levels: Vec<_> = (0..count).map(|id| usize::from(id < count / 16)).collect();
         let graph = Graph::ring(Metric::SquaredEuclidean, 8, 4, &levels, count, 1);
         let mut bytes = write(&graph.view(), &graph.keys());
