@@ -181,6 +181,7 @@ impl Builder {
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
-        Index::with_keys(self.limited(graph), sorted, count as u64)?.map_err(BuildError::DuplicateKey)
+        let linked = sorted.len() as u64;
+        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(BuildError::DuplicateKey)
     }
 }

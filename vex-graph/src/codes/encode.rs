@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use vex_kernels::{Level, Metric};
+use vex_kernels::Metric;
 
 use super::{PAIR_SHIFTS, Quantization, Terms, rotate};
 use crate::element::{Float, norm};
@@ -75,7 +75,7 @@ impl Encoder {
 
     /// Returns ⟨2 c − 15, o⟩.
     fn four(&mut self, [row, lower]: [&mut [u8]; 2], square: f64) -> f64 {
-        rotate(&mut self.centred, Level::detect());
+        rotate(&mut self.centred);
         let deviation = libm::sqrt(square / self.centred.len() as f64) as f32;
         // Without a direction, every element has the code 8.
         let inverse = if deviation > 0.0 { self.best_inverse(deviation) } else { 0.0 };

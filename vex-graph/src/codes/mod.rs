@@ -243,8 +243,7 @@ impl<'a> Codes<'a> {
     fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
         centred[self.dim()..].fill(0.0);
         let rotates = self.quantization.rotates();
-        let level = Level::detect();
-        let rounded = level.run(Rounding { vector: centred, mean: self.mean, rotates, code, level });
+        let rounded = Level::detect().run(Rounding { vector: centred, mean: self.mean, rotates, code });
         QueryCode::new(metric, code, &rounded)
     }
 

@@ -1,6 +1,6 @@
 //! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits them all.
 
-use vex_kernels::Level;
+use vex_kernels::{Level, Work};
 
 use crate::random::draw;
 
@@ -13,16 +13,32 @@ const ROUNDS: u64 = 2;
 
 /// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
 /// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
-#[inline(always)]
-pub(crate) fn rotate(vector: &mut [f32], level: Level) {
-    let len = vector.len();
-    let block = 1 << len.ilog2();
-    for round in 0..ROUNDS {
-        flip(vector, 2 * round);
-        level.hadamard(&mut vector[..block]);
-        if block < len {
-            flip(vector, 2 * round + 1);
-            level.hadamard(&mut vector[len - block..]);
+pub(crate) fn rotate(vector: &mut [f32]) {
+    let level = Level::detect();
+    level.run(Rotation { vector, level });
+}
+
+/// The work of [`rotate`].
+struct Rotation<'v> {
+    vector: &'v mut [f32],
+    level: Level,
+}
+
+impl Work for Rotation<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { vector, level } = self;
+        let len = vector.len();
+        let block = 1 << len.ilog2();
+        for round in 0..ROUNDS {
+            flip(vector, 2 * round);
+            level.hadamard(&mut vector[..block]);
+            if block < len {
+                flip(vector, 2 * round + 1);
+                level.hadamard(&mut vector[len - block..]);
+            }
         }
     }
 }
@@ -42,7 +58,7 @@ fn flip(vector: &mut [f32], stream: u64) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Level, rotate};
+    use super::rotate;
 
     fn product(a: &[f32], b: &[f32]) -> f64 {
         a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
@@ -58,8 +74,8 @@ mod tests {
             }
             let (a, b) = (&mut a[..len], &mut b[..len]);
             let before = [product(a, a), product(b, b), product(a, b)];
-            rotate(a, Level::Scalar);
-            rotate(b, Level::detect());
+            rotate(a);
+            rotate(b);
             let after = [product(a, a), product(b, b), product(a, b)];
             for (before, after) in before.iter().zip(after) {
                 assert!((before - after).abs() < 1e-4 * len as f64, "{len}: {before} against {after}");
@@ -72,7 +88,7 @@ mod tests {
         for (len, at) in [(128, 0), (384, 0), (384, 200), (384, 383), (768, 767)] {
             let mut vector = [0.0; 768];
             vector[at] = 1.0;
-            rotate(&mut vector[..len], Level::detect());
+            rotate(&mut vector[..len]);
             let largest = vector[..len].iter().fold(0.0, |most: f32, element| most.max(element.abs()));
             assert!(largest < 6.0 / (len as f32).sqrt(), "{len}, {at}: {largest}");
         }

@@ -1,6 +1,6 @@
 //! A query to eight bits an element. All of it is compiled for the machine's instruction set ([`Work`]), and the same on every one.
 
-use vex_kernels::{Level, Work};
+use vex_kernels::Work;
 
 use super::rotate;
 
@@ -11,8 +11,6 @@ pub(super) struct Rounding<'r> {
     pub(super) mean: &'r [f32],
     pub(super) rotates: bool,
     pub(super) code: &'r mut [i8],
-    /// What it is compiled for.
-    pub(super) level: Level,
 }
 
 /// What is known of a query that was rounded.
@@ -32,12 +30,12 @@ impl Work for Rounding<'_> {
 
     #[inline(always)]
     fn run(self) -> Rounded {
-        let Self { vector, mean, rotates, code, level } = self;
+        let Self { vector, mean, rotates, code } = self;
         let at_mean = product(&vector[..mean.len()], mean);
         vector.iter_mut().zip(mean).for_each(|(element, mean)| *element -= mean);
         let square = product(vector, vector);
         if rotates {
-            rotate(vector, level);
+            rotate(vector);
         }
         let step = round(vector, code);
         Rounded { at_mean, square, step, sum: sum(code) }
