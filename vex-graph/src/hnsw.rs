@@ -102,7 +102,7 @@ impl Hnsw {
     }
 
     /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
-    /// `executor` has, and with ids sorted by level. The result depends on the vectors and the parameters alone.
+    /// `executor` has, and with ids sorted by level, where neighbors lie together. The result depends on the vectors and the parameters alone.
     ///
     /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
     /// and may break the build off: the graph then has those alone, which are a random choice. It comes with the order of its nodes: `order[id]` is the position
@@ -191,6 +191,8 @@ impl Hnsw {
         graph.workspace = Workspace::default();
         ids.clear();
         ids.extend(draws[..linked].iter().map(|(_, position)| *position));
+        drop(draws);
+        graph.arrange(&mut ids)?;
         Ok((graph, ids))
     }
 

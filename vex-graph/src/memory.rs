@@ -2,7 +2,7 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Tree, bulk, level, workspace_bytes};
+use crate::build::{Tree, arranging_bytes, bulk, level, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{CodeRows, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
@@ -72,8 +72,8 @@ impl MemoryPlan {
         [self.vectors, self.codes, self.links, self.tree].into_iter().fold(0, usize::saturating_add)
     }
 
-    /// At most so much is allocated at any time of a build with so many workers: beside the graph and its order, there are the
-    /// draws of all levels, the codes that the build compares, and what linking needs.
+    /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
+    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs.
     pub fn peak(&self, workers: usize) -> usize {
         let Self { params, dim, level_counts, .. } = self;
         let count = level_counts[0];
@@ -89,7 +89,9 @@ impl MemoryPlan {
         // The source's vector is there all the time. Vectors of f16 may come as f32.
         let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
-        let parts = [self.order, draws, vector, codes, coding, linking];
+        let linking = [draws, codes, coding, linking].into_iter().fold(0, usize::saturating_add);
+        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count));
+        let parts = [self.order, vector, linking.max(arranging)];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }
 

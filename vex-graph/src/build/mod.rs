@@ -8,6 +8,7 @@
 //!
 //! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
 
+mod arrange;
 pub(crate) mod bulk;
 mod executor;
 mod journal;
@@ -20,6 +21,7 @@ mod select;
 mod space;
 mod tree;
 
+pub(crate) use arrange::arranging_bytes;
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use peak::workspace_bytes;

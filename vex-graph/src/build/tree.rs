@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::storage::{bytes, growth, held, reserve, reserve_exact};
+use crate::storage::{bytes, growth, held, reserve, reserve_exact, swap_rows};
 use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
 /// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
@@ -159,6 +159,15 @@ impl Tree {
         }
         if let Some(children) = self.children.get_mut(parent as usize) {
             *children += 1;
+        }
+    }
+
+    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places.
+    pub(crate) fn renumber(&mut self, ids: &[NodeId], swaps: &[NodeId]) {
+        swap_rows(&mut self.parents, 1, swaps);
+        swap_rows(&mut self.children, 1, swaps);
+        for parent in self.parents.iter_mut().filter(|parent| **parent != TERMINATOR) {
+            *parent = ids[*parent as usize];
         }
     }
 

@@ -140,6 +140,14 @@ impl CodeRows {
         }
     }
 
+    /// Brings rows to other places: see [`swap_rows`](super::swap_rows).
+    pub(crate) fn swap_rows(&mut self, swaps: &[NodeId]) {
+        super::swap_rows(&mut self.terms, 1, swaps);
+        for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {
+            super::swap_rows(plane.as_mut_slice(), bytes, swaps);
+        }
+    }
+
     /// Makes room for `additional` more rows.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {

@@ -122,6 +122,15 @@ impl LevelLinks {
         write(&mut self.links.as_mut_slice()[start..start + self.width], links);
     }
 
+    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places. All nodes are sorted.
+    pub(crate) fn renumber(&mut self, ids: &[NodeId], swaps: &[NodeId]) {
+        let rows = self.links.as_mut_slice();
+        super::swap_rows(rows, self.width, &swaps[..self.sorted]);
+        for link in rows.iter_mut().filter(|link| **link != TERMINATOR) {
+            *link = ids[*link as usize];
+        }
+    }
+
     /// Drops every row whose id is `count` or more.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.appended.truncate(self.appended.partition_point(|id| (*id as usize) < count));

@@ -14,7 +14,7 @@ pub use vectors::Vectors;
 
 use alloc::vec::Vec;
 
-use crate::OutOfMemory;
+use crate::{NodeId, OutOfMemory};
 
 /// Makes room for `additional` more elements, or fails with the size that was asked for. Grows geometrically.
 pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
@@ -40,4 +40,12 @@ pub(crate) fn growth<T>(vec: &Vec<T>) -> usize {
 
 pub(crate) fn bytes<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>())
+}
+
+/// Swaps each row i with row `swaps[i]`, one after the other; none comes before i. Rows are `width` elements, back to back.
+pub(crate) fn swap_rows<T>(rows: &mut [T], width: usize, swaps: &[NodeId]) {
+    for (row, other) in swaps.iter().enumerate().filter(|(row, other)| *row < **other as usize) {
+        let (head, tail) = rows.split_at_mut(*other as usize * width);
+        head[row * width..][..width].swap_with_slice(&mut tail[..width]);
+    }
 }

@@ -185,6 +185,12 @@ impl Vectors {
         }
     }
 
+    /// Brings rows to other places: see [`swap_rows`](super::swap_rows).
+    pub(crate) fn swap_rows(&mut self, swaps: &[NodeId]) {
+        let stride = self.stride();
+        each!(Scalars, &mut self.scalars, scalars => super::swap_rows(scalars.as_mut_slice(), stride, swaps));
+    }
+
     /// Drops every vector from `count` on.
     pub(crate) fn truncate(&mut self, count: usize) {
         let len = count * self.stride();
