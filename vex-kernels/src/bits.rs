@@ -3,6 +3,7 @@
 //! Bits are counted, and counts are integers: every instruction set finds the same ones in whatever order.
 
 use crate::isa::{BitIsa, Words};
+use crate::kernel::chunks;
 
 /// Words of 64 bits in a line: one 64-byte cache line.
 pub(crate) const WORDS: usize = 8;
@@ -102,12 +103,10 @@ fn distances<I: BitIsa, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usi
     }
     let mut counts = [[[isa.zero(); COUNTS]; LINES]; ROWS];
     let (query_lines, query_tail) = query.as_chunks::<WORDS>();
-    let row_lines = rows.map(|row| &row.as_chunks::<WORDS>().0[..query_lines.len()]);
-    let row_tails = rows.map(|row| &row.as_chunks::<WORDS>().1[..query_tail.len()]);
+    let (row_lines, row_tails) = chunks::<_, WORDS, ROWS>(rows, query_lines.len(), query_tail.len());
 
     let (query_blocks, query_rest) = query_lines.as_chunks::<LINES>();
-    let row_blocks = row_lines.map(|lines| &lines.as_chunks::<LINES>().0[..query_blocks.len()]);
-    let row_rests = row_lines.map(|lines| &lines.as_chunks::<LINES>().1[..query_rest.len()]);
+    let (row_blocks, row_rests) = chunks::<_, LINES, ROWS>(row_lines, query_blocks.len(), query_rest.len());
     for i in 0..query_blocks.len() {
         for n in 0..LINES {
             let query_line = isa.load(&query_blocks[i][n]);

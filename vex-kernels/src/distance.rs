@@ -165,7 +165,8 @@ impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
             for ahead in ids.iter().skip(4 * index + LOOKAHEAD).take(4) {
                 prefetch(row(*ahead), usize::MAX);
             }
-            *out = self.distance_batch_4(four.map(row));
+            let [a, b, c, d] = *four;
+            *out = self.distance_batch_4([row(a), row(b), row(c), row(d)]);
         }
         for (id, out) in rest.iter().zip(out_rest) {
             *out = self.distance(row(*id));

@@ -69,13 +69,31 @@ fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
         }
     }
     // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    let mut finished = [[0.0; SUMS]; ROWS];
+    for s in 0..SUMS {
+        let mut lines = [isa.zero(); ROWS];
+        for r in 0..ROWS {
+            let [l0, l1, l2, l3] = sums[r][s];
+            // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
+            lines[r] = isa.add(isa.add(l0, l1), isa.add(l2, l3));
+        }
+        match lines.first_chunk::<4>() {
+            Some(four) => {
+                let sums = isa.sums(*four);
+                for r in 0..ROWS {
+                    finished[r][s] = sums[r];
+                }
+            }
+            None => {
+                for r in 0..ROWS {
+                    finished[r][s] = isa.sum(lines[r]);
+                }
+            }
+        }
+    }
     let mut distances = [0.0; ROWS];
     for r in 0..ROWS {
-        let mut finished = [0.0; SUMS];
-        for s in 0..SUMS {
-            finished[s] = reduce(isa, sums[r][s]);
-        }
-        distances[r] = F::finish(finished, prepared);
+        distances[r] = F::finish(finished[r], prepared);
     }
     distances
 }
@@ -92,8 +110,7 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
 ) {
     let mut running = [[[isa.zero(); SUMS]; N]; ROWS];
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
-    let row_blocks = rows.map(|row| &row.as_chunks::<BLOCK>().0[..query_blocks.len()]);
-    let row_tails = rows.map(|row| &row.as_chunks::<BLOCK>().1[..query_tail.len()]);
+    let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
     // By index: an iterator over one of the slices leaves a check of the other and a second counter in the loop.
     for i in 0..query_blocks.len() {
@@ -124,6 +141,23 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     }
 }
 
+/// Each row in `count` chunks and `rest` elements. Not by `map`: the compiler may call it, and behind the call lengths are
+/// unknown, and checked in the loops.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+pub(crate) fn chunks<T, const N: usize, const ROWS: usize>(
+    rows: [&[T]; ROWS],
+    count: usize,
+    rest: usize,
+) -> ([&[[T; N]]; ROWS], [&[T]; ROWS]) {
+    let mut split: ([&[[T; N]]; ROWS], [&[T]; ROWS]) = ([&[]; ROWS], [&[]; ROWS]);
+    for r in 0..ROWS {
+        let (chunks_of_row, rest_of_row) = rows[r].as_chunks::<N>();
+        (split.0[r], split.1[r]) = (&chunks_of_row[..count], &rest_of_row[..rest]);
+    }
+    split
+}
+
 #[inline(always)]
 fn load_tail<I: Isa, T: Float>(isa: I, tail: &[T]) -> I::Line {
     match tail.first_chunk::<LINE>() {
@@ -135,10 +169,4 @@ fn load_tail<I: Isa, T: Float>(isa: I, tail: &[T]) -> I::Line {
 #[inline(always)]
 fn line<T>(block: &[T; BLOCK], index: usize) -> &[T; LINE] {
     &block.as_chunks::<LINE>().0[index]
-}
-
-/// Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
-#[inline(always)]
-fn reduce<I: Isa>(isa: I, [l0, l1, l2, l3]: [I::Line; LINES]) -> f32 {
-    isa.sum(isa.add(isa.add(l0, l1), isa.add(l2, l3)))
 }

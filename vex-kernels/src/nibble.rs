@@ -2,6 +2,8 @@
 //!
 //! Every sum is exact, so neither the width of a register nor the number of rows at once can show in the result.
 
+use crate::kernel::chunks;
+
 /// See [`NibbleProduct::MAX_LINES`](crate::NibbleProduct::MAX_LINES).
 pub(crate) const MAX_LINES: usize = 512;
 
@@ -160,14 +162,7 @@ fn add_lines<I: Nibbles, P: Packing, const ROWS: usize, const CHAINS: usize>(
     lanes: &mut [I::Lanes; ROWS],
 ) {
     let (groups, rest) = query.as_chunks::<CHAINS>();
-    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
-    let mut row_groups: [&[[[u8; 64]; CHAINS]]; ROWS] = [&[]; ROWS];
-    let mut row_rests: [&[[u8; 64]]; ROWS] = [&[]; ROWS];
-    for r in 0..ROWS {
-        let (groups_of_row, rest_of_row) = rows[r].as_chunks::<CHAINS>();
-        row_groups[r] = &groups_of_row[..groups.len()];
-        row_rests[r] = &rest_of_row[..rest.len()];
-    }
+    let (row_groups, row_rests) = chunks::<_, CHAINS, ROWS>(rows, groups.len(), rest.len());
     let mut sums = [[isa.zero(); CHAINS]; ROWS];
     for (i, group) in groups.iter().enumerate() {
         for chain in 0..CHAINS {

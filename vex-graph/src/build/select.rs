@@ -59,7 +59,7 @@ fn is_diverse(space: impl Space, candidate: Candidate, selected: &[Candidate], b
     };
     let (fours, rest) = selected.as_chunks::<4>();
     fours.iter().all(|four| {
-        let between = query.rank_4(four.map(Candidate::id));
+        let between = query.rank_4([four[0].id(), four[1].id(), four[2].id(), four[3].id()]);
         between.into_iter().zip(four).all(|(between, kept)| far(between, kept))
     }) && rest.iter().all(|kept| far(query.rank(kept.id()), kept))
 }

@@ -233,7 +233,7 @@ pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
     }
     let (fours, rest) = candidates.as_chunks_mut::<4>();
     for four in fours {
-        let ids = four.map(Candidate::id);
+        let ids = [four[0].id(), four[1].id(), four[2].id(), four[3].id()];
         for ((candidate, rank), id) in four.iter_mut().zip(ranker.rank_4(ids)).zip(ids) {
             *candidate = Candidate::new(rank, id);
         }

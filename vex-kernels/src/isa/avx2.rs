@@ -1,5 +1,7 @@
 //! x86-64-v3: a line is two 256-bit registers.
 
+use core::arch::x86_64::__m256;
+
 use half::{bf16, f16};
 use pulp::x86::V3;
 use pulp::{MemMask, Simd, f32x8, m32x8};
@@ -89,6 +91,28 @@ impl Isa for Avx2 {
     #[inline(always)]
     fn sum(self, line: Self::Line) -> f32 {
         self.0.reduce_sum_f32s(self.0.add_f32s(line[0], line[1]))
+    }
+
+    /// Half of the shuffles and a third of the additions of four sums in turn.
+    #[inline(always)]
+    fn sums(self, rows: [Self::Line; 4]) -> [f32; 4] {
+        let v = self.0.avx;
+        let rows: [[__m256; 2]; 4] = bytemuck::cast(rows);
+        let [[a, x], [b, y], [c, z], [d, w]] = rows;
+        let (a, b) = (v._mm256_add_ps(a, x), v._mm256_add_ps(b, y));
+        let (c, d) = (v._mm256_add_ps(c, z), v._mm256_add_ps(d, w));
+        // Eight lanes of each row are left; then four, in a half for each, then two and one.
+        let (low, high) = (v._mm256_permute2f128_ps::<0x20>(a, b), v._mm256_permute2f128_ps::<0x31>(a, b));
+        let ab = v._mm256_add_ps(low, high);
+        let (low, high) = (v._mm256_permute2f128_ps::<0x20>(c, d), v._mm256_permute2f128_ps::<0x31>(c, d));
+        let cd = v._mm256_add_ps(low, high);
+        let two = v._mm256_add_ps(
+            v._mm256_shuffle_ps::<0b01_00_01_00>(ab, cd),
+            v._mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
+        );
+        let one = v._mm256_add_ps(two, v._mm256_permute_ps::<0b10_11_00_01>(two));
+        let lanes: [f32; 8] = bytemuck::cast(one);
+        [lanes[0], lanes[4], lanes[2], lanes[6]]
     }
 }
 

@@ -82,6 +82,12 @@ pub(crate) trait Isa: Copy {
     fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line;
     /// The sum of all lanes, by halves: lane i with i + 8, then i + 4, i + 2 and i + 1.
     fn sum(self, line: Self::Line) -> f32;
+
+    /// The same of four lines.
+    #[inline(always)]
+    fn sums(self, [a, b, c, d]: [Self::Line; 4]) -> [f32; 4] {
+        [self.sum(a), self.sum(b), self.sum(c), self.sum(d)]
+    }
 }
 
 /// [`Isa::sum`] where the compiler is trusted to find the instructions.

@@ -34,12 +34,20 @@ impl Isa for Portable {
 
     #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
-        line.map(widen_f16)
+        let mut wide = [0.0; LINE];
+        for (wide, element) in wide.iter_mut().zip(line) {
+            *wide = widen_f16(*element);
+        }
+        wide
     }
 
     #[inline(always)]
     fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
-        line.map(|element| f32::from_bits(u32::from(element.to_bits()) << 16))
+        let mut wide = [0.0; LINE];
+        for (wide, element) in wide.iter_mut().zip(line) {
+            *wide = f32::from_bits(u32::from(element.to_bits()) << 16);
+        }
+        wide
     }
 
     #[inline(always)]
