@@ -21,6 +21,10 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
     row: &[R],
     prepared: f32,
 ) -> f32 {
+    if I::UNROLLED > 0 && query.len() == I::UNROLLED {
+        // The same, compiled for a known length.
+        return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
+    }
     distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0]
 }
 

@@ -51,6 +51,7 @@ impl Isa for Avx512 {
     type Line = f32x16;
     const LINES_AT_ONCE: usize = 16;
     const LINES_IN_BATCH: usize = 16;
+    const UNROLLED: usize = 384;
 
     #[inline(always)]
     fn zero(self) -> f32x16 {

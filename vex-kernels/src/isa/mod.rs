@@ -44,6 +44,8 @@ pub(crate) trait Isa: Copy {
     const LINES_AT_ONCE: usize;
     /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
     const LINES_IN_BATCH: usize;
+    /// A length, of many embeddings, for which a single row has code without a loop, where that is faster. Measured.
+    const UNROLLED: usize = 0;
 
     fn zero(self) -> Self::Line;
     fn load(self, line: &[f32; LINE]) -> Self::Line;
