@@ -129,10 +129,10 @@ impl Incoming {
         Ok(Self { starts, sources })
     }
 
+    /// None of an id that is no node's.
     fn of(&self, id: NodeId) -> &[NodeId] {
-        let id = id as usize;
-        let bounds = self.starts.get(id).zip(self.starts.get(id + 1));
-        bounds.map_or(&[], |(start, end)| &self.sources[*start..*end])
+        let bounds = self.starts.get(id as usize..).and_then(<[usize]>::first_chunk);
+        bounds.map_or(&[], |[start, end]| &self.sources[*start..*end])
     }
 }
 
