@@ -21,7 +21,9 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
     row: &[R],
     prepared: f32,
 ) -> f32 {
-    if I::UNROLLED > 0 && query.len() == I::UNROLLED {
+    // Elements that are widened, or several sums at a time, leave too few registers for it.
+    let is_simple = SUMS == 1 && size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>();
+    if is_simple && I::UNROLLED > 0 && query.len() == I::UNROLLED {
         // The same, compiled for a known length.
         return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
     }
