@@ -87,9 +87,28 @@ elements! {
 
 /// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as f32.
 pub(crate) trait Float: Copy + 'static {
+    /// Whether two vectors of this element are loaded by [pairs](Self::load_pair) of lines.
+    const IN_PAIRS: bool = false;
+
     fn load<I: Isa>(isa: I, line: &[Self; LINE]) -> I::Line;
     /// The elements of a slice of fewer than sixteen; what is absent reads as zero.
     fn load_partial<I: Isa>(isa: I, slice: &[Self]) -> I::Line;
+
+    /// Two lines, in the order that is fastest to load: two vectors of one element need only have the same.
+    #[inline(always)]
+    fn load_pair<I: Isa>(isa: I, pair: &[Self; 2 * LINE]) -> [I::Line; 2] {
+        let lines = pair.as_chunks().0;
+        [Self::load(isa, &lines[0]), Self::load(isa, &lines[1])]
+    }
+
+    /// The elements of a slice of fewer than 32, in the order of [`load_pair`](Self::load_pair).
+    #[inline(always)]
+    fn load_partial_pair<I: Isa>(isa: I, slice: &[Self]) -> [I::Line; 2] {
+        match slice.split_first_chunk() {
+            Some((first, rest)) => [Self::load(isa, first), Self::load_partial(isa, rest)],
+            None => [Self::load_partial(isa, slice), isa.zero()],
+        }
+    }
 }
 
 macro_rules! floats {
@@ -111,5 +130,28 @@ macro_rules! floats {
 floats! {
     f32, load, load_partial;
     f16, load_f16, load_partial_f16;
-    bf16, load_bf16, load_partial_bf16;
+}
+
+impl Float for bf16 {
+    const IN_PAIRS: bool = true;
+
+    #[inline(always)]
+    fn load<I: Isa>(isa: I, line: &[Self; LINE]) -> I::Line {
+        isa.load_bf16(line)
+    }
+
+    #[inline(always)]
+    fn load_partial<I: Isa>(isa: I, slice: &[Self]) -> I::Line {
+        isa.load_partial_bf16(slice)
+    }
+
+    #[inline(always)]
+    fn load_pair<I: Isa>(isa: I, pair: &[Self; 2 * LINE]) -> [I::Line; 2] {
+        isa.load_bf16_pair(pair)
+    }
+
+    #[inline(always)]
+    fn load_partial_pair<I: Isa>(isa: I, slice: &[Self]) -> [I::Line; 2] {
+        isa.load_partial_bf16_pair(slice)
+    }
 }

@@ -28,7 +28,7 @@ pub(crate) fn hadamard<I: Isa>(isa: I, vector: &mut [f32]) {
     let (lines, _) = vector.as_chunks_mut::<LINE>();
     assert!(lines.len() * LINE == 1 << steps, "a power of two, at least {LINE} elements");
     let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LINE]);
-    let signs = SIGNS.each_ref().map(|signs| isa.load(signs));
+    let signs = [isa.load(&SIGNS[0]), isa.load(&SIGNS[1]), isa.load(&SIGNS[2]), isa.load(&SIGNS[3])];
     for line in &mut *lines {
         let scaled = isa.mul_add(isa.load(line), scale, isa.load(&[-0.0; LINE]));
         let one = isa.mul_add(scaled, signs[0], isa.swap::<1>(scaled));
@@ -43,8 +43,9 @@ pub(crate) fn hadamard<I: Isa>(isa: I, vector: &mut [f32]) {
             let (low, high) = chunk.split_at_mut(2 * quarter);
             let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
             for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
-                let [(ab, ab_less), (cd, cd_less)] = [(isa.load(a), isa.load(b)), (isa.load(c), isa.load(d))]
-                    .map(|(a, b)| (isa.add(a, b), isa.sub(a, b)));
+                let [la, lb, lc, ld] = [isa.load(a), isa.load(b), isa.load(c), isa.load(d)];
+                let (ab, ab_less) = (isa.add(la, lb), isa.sub(la, lb));
+                let (cd, cd_less) = (isa.add(lc, ld), isa.sub(lc, ld));
                 (*a, *b) = (isa.store(isa.add(ab, cd)), isa.store(isa.add(ab_less, cd_less)));
                 (*c, *d) = (isa.store(isa.sub(ab, cd)), isa.store(isa.sub(ab_less, cd_less)));
             }

@@ -27,7 +27,9 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
         // The same, compiled for a known length.
         return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
     }
-    distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0]
+    let widened = size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && !(Q::IN_PAIRS && R::IN_PAIRS);
+    let lines = if widened { I::LINES_AT_ONCE.min(I::WIDENED_AT_ONCE) } else { I::LINES_AT_ONCE };
+    distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, lines)[0]
 }
 
 #[inline(always)]
@@ -38,11 +40,13 @@ pub(crate) fn distance_batch_4<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const 
     prepared: f32,
 ) -> [f32; 4] {
     if I::LINES_IN_BATCH < SUMS * 4 {
-        let mut distances = [0.0; 4];
-        for (distance, row) in distances.iter_mut().zip(rows) {
-            *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
-        }
-        return distances;
+        let [a, b, c, d] = rows;
+        return [
+            distance::<I, Q, R, F, SUMS>(isa, query, a, prepared),
+            distance::<I, Q, R, F, SUMS>(isa, query, b, prepared),
+            distance::<I, Q, R, F, SUMS>(isa, query, c, prepared),
+            distance::<I, Q, R, F, SUMS>(isa, query, d, prepared),
+        ];
     }
     distances::<I, Q, R, F, SUMS, 4>(isa, query, rows, prepared, I::LINES_IN_BATCH)
 }
@@ -60,30 +64,28 @@ fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
-    let mut sums = [[[isa.zero(); LINES]; SUMS]; ROWS];
-    match lines.div_ceil(SUMS * ROWS) {
-        4.. => pass::<I, Q, R, F, SUMS, ROWS, 4>(isa, query, rows, 0, &mut sums),
-        2 | 3 => {
-            pass::<I, Q, R, F, SUMS, ROWS, 2>(isa, query, rows, 0, &mut sums);
-            pass::<I, Q, R, F, SUMS, ROWS, 2>(isa, query, rows, 2, &mut sums);
-        }
-        _ => {
-            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 0, &mut sums);
-            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 1, &mut sums);
-            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 2, &mut sums);
-            pass::<I, Q, R, F, SUMS, ROWS, 1>(isa, query, rows, 3, &mut sums);
-        }
+    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
+    // Macros, because the compiler may make functions of closures, without the instruction set and slow to call.
+    macro_rules! pass {
+        ($n:literal from $first:literal) => {
+            pass::<I, Q, R, F, SUMS, ROWS, $n>(isa, query, rows, $first)
+        };
     }
-    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    let lines = match lines.div_ceil(SUMS * ROWS) {
+        4.. => pass!(4 from 0),
+        2 | 3 => add(isa, pass!(2 from 0), pass!(2 from 2)),
+        _ => {
+            let low = add(isa, pass!(1 from 0), pass!(1 from 1));
+            add(isa, low, add(isa, pass!(1 from 2), pass!(1 from 3)))
+        }
+    };
     let mut finished = [[0.0; SUMS]; ROWS];
     for s in 0..SUMS {
-        let mut lines = [isa.zero(); ROWS];
+        let mut line = [isa.zero(); ROWS];
         for r in 0..ROWS {
-            let [l0, l1, l2, l3] = sums[r][s];
-            // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
-            lines[r] = isa.add(isa.add(l0, l1), isa.add(l2, l3));
+            line[r] = lines[r][s];
         }
-        match lines.first_chunk::<4>() {
+        match line.first_chunk::<4>() {
             Some(four) => {
                 let sums = isa.sums(*four);
                 for r in 0..ROWS {
@@ -92,7 +94,7 @@ fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
             }
             None => {
                 for r in 0..ROWS {
-                    finished[r][s] = isa.sum(lines[r]);
+                    finished[r][s] = isa.sum(line[r]);
                 }
             }
         }
@@ -104,7 +106,7 @@ fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     distances
 }
 
-/// Sums the lines `first..first + N` of every block of every row.
+/// The sums of the lines `first..first + N` of every block of every row, those of one place in a line added up.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize, const N: usize>(
@@ -112,8 +114,8 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     query: &[Q],
     rows: [&[R]; ROWS],
     first: usize,
-    sums: &mut [[[I::Line; LINES]; SUMS]; ROWS],
-) {
+) -> [[I::Line; SUMS]; ROWS] {
+    let in_pairs = Q::IN_PAIRS && R::IN_PAIRS;
     let mut running = [[[isa.zero(); SUMS]; N]; ROWS];
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
@@ -121,30 +123,70 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     // By index: an iterator over one of the slices leaves a check of the other and a second counter in the loop.
     for i in 0..query_blocks.len() {
         for n in 0..N {
-            let query_line = Q::load(isa, line(&query_blocks[i], first + n));
+            let query_line = load(isa, &query_blocks[i], first + n, in_pairs);
             for r in 0..ROWS {
-                let row_line = R::load(isa, line(&row_blocks[r][i], first + n));
+                let row_line = load(isa, &row_blocks[r][i], first + n, in_pairs);
                 running[r][n] = F::step(isa, running[r][n], query_line, row_line);
             }
         }
     }
-    for n in 0..N {
-        let start = (first + n) * LINE;
-        if start < query_tail.len() {
-            let query_line = load_tail(isa, &query_tail[start..]);
-            for r in 0..ROWS {
-                let row_line = load_tail(isa, &row_tails[r][start..]);
-                running[r][n] = F::step(isa, running[r][n], query_line, row_line);
+    // Written out: a loop that the compiler left as one would keep its sums in memory.
+    macro_rules! tail {
+        ($($n:literal)*) => {$(
+            let start = (first + $n) * LINE;
+            if $n < N && !in_pairs && start < query_tail.len() {
+                let query_line = load_tail(isa, &query_tail[start..]);
+                for r in 0..ROWS {
+                    let row_line = load_tail(isa, &row_tails[r][start..]);
+                    running[r][$n] = F::step(isa, running[r][$n], query_line, row_line);
+                }
             }
-        }
+        )*};
+        ($($n:literal and $next:literal)*) => {$(
+            let start = (first + $n) / 2 * 2 * LINE;
+            if $n < N && in_pairs && start < query_tail.len() {
+                let query_pair = load_tail_pair(isa, &query_tail[start..]);
+                for r in 0..ROWS {
+                    let row_pair = load_tail_pair(isa, &row_tails[r][start..]);
+                    let which = if N == 1 { first % 2 } else { 0 };
+                    running[r][$n] = F::step(isa, running[r][$n], query_pair[which], row_pair[which]);
+                    if N > 1 {
+                        running[r][$next] = F::step(isa, running[r][$next], query_pair[1], row_pair[1]);
+                    }
+                }
+            }
+        )*};
     }
+    tail!(0 1 2 3);
+    tail!(0 and 1 2 and 3);
+    let mut lines = [[isa.zero(); SUMS]; ROWS];
     for r in 0..ROWS {
-        for n in 0..N {
-            for s in 0..SUMS {
-                sums[r][s][first + n] = running[r][n][s];
+        for s in 0..SUMS {
+            lines[r][s] = running[r][0][s];
+            if N > 1 {
+                lines[r][s] = isa.add(lines[r][s], running[r][1][s]);
+            }
+            if N > 2 {
+                lines[r][s] = isa.add(lines[r][s], isa.add(running[r][2][s], running[r][3][s]));
             }
         }
     }
+    lines
+}
+
+/// The sums of two lots of lines.
+#[inline(always)]
+fn add<I: Isa, const SUMS: usize, const ROWS: usize>(
+    isa: I,
+    mut a: [[I::Line; SUMS]; ROWS],
+    b: [[I::Line; SUMS]; ROWS],
+) -> [[I::Line; SUMS]; ROWS] {
+    for r in 0..ROWS {
+        for s in 0..SUMS {
+            a[r][s] = isa.add(a[r][s], b[r][s]);
+        }
+    }
+    a
 }
 
 /// Each row in `count` chunks and `rest` elements. Not by `map`: the compiler may call it, and behind the call lengths are
@@ -164,15 +206,30 @@ pub(crate) fn chunks<T, const N: usize, const ROWS: usize>(
     split
 }
 
+/// Line `index` of a block.
+#[inline(always)]
+fn load<I: Isa, T: Float>(isa: I, block: &[T; BLOCK], index: usize, in_pairs: bool) -> I::Line {
+    if in_pairs {
+        // The other one of the pair is loaded by the next line, or dropped by the compiler.
+        return T::load_pair(isa, &block.as_chunks().0[index / 2])[index % 2];
+    }
+    T::load(isa, &block.as_chunks().0[index])
+}
+
+/// What is left after the last block, from a line on.
 #[inline(always)]
 fn load_tail<I: Isa, T: Float>(isa: I, tail: &[T]) -> I::Line {
-    match tail.first_chunk::<LINE>() {
+    match tail.first_chunk() {
         Some(line) => T::load(isa, line),
         None => T::load_partial(isa, tail),
     }
 }
 
+/// The same from a pair of lines on.
 #[inline(always)]
-fn line<T>(block: &[T; BLOCK], index: usize) -> &[T; LINE] {
-    &block.as_chunks::<LINE>().0[index]
+fn load_tail_pair<I: Isa, T: Float>(isa: I, tail: &[T]) -> [I::Line; 2] {
+    match tail.first_chunk() {
+        Some(pair) => T::load_pair(isa, pair),
+        None => T::load_partial_pair(isa, tail),
+    }
 }

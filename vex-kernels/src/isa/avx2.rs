@@ -4,7 +4,7 @@ use core::arch::x86_64::__m256;
 
 use half::{bf16, f16};
 use pulp::x86::V3;
-use pulp::{MemMask, Simd, f32x8, m32x8};
+use pulp::{MemMask, Simd, f32x8, m32x8, u16x16, u32x8};
 
 use super::Isa;
 use crate::kernel::LINE;
@@ -30,11 +30,29 @@ impl Avx2 {
         // SAFETY: the mask enables only lanes below the slice's length.
         unsafe { self.0.mask_load_ptr_f32s(MemMask::new(mask), slice.as_ptr()) }
     }
+
+    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero. There is no masked load of halves
+    /// of words: words are loaded as far as they are whole, and the half that may be left is put behind them.
+    #[inline(always)]
+    fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
+        const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
+        let slice = &slice[..slice.len().min(LINE)];
+        let whole = self.0.splat_u32s(slice.len() as u32 / 2);
+        let mask = self.0.greater_than_u32s(whole, INDEX);
+        // SAFETY: the mask enables only words that end within the slice; they need not be aligned.
+        let words = unsafe { self.0.mask_load_ptr_u32s(MemMask::new(mask), slice.as_ptr().cast()) };
+        let left = if slice.len() % 2 == 1 { slice[slice.len() - 1] } else { 0 };
+        let left = self
+            .0
+            .and_u32s(bytemuck::cast(self.0.equal_u32s(whole, INDEX)), self.0.splat_u32s(u32::from(left)));
+        bytemuck::cast(self.0.or_u32s(words, left))
+    }
 }
 
 impl Isa for Avx2 {
     type Line = [f32x8; 2];
     const LINES_AT_ONCE: usize = 4;
+    const WIDENED_AT_ONCE: usize = 2;
     const LINES_IN_BATCH: usize = 4;
 
     #[inline(always)]
@@ -65,6 +83,31 @@ impl Isa for Avx2 {
         };
         let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*line);
         [widen(low), widen(high)]
+    }
+
+    #[inline(always)]
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+        let [first, second]: [u32x8; 2] = bytemuck::cast(*pair);
+        let low = |words: u32x8| bytemuck::cast(self.0.avx2._mm256_slli_epi32::<16>(bytemuck::cast(words)));
+        let high = |words| bytemuck::cast(self.0.and_u32s(words, self.0.splat_u32s(0xffff_0000)));
+        [[low(first), low(second)], [high(first), high(second)]]
+    }
+
+    #[inline(always)]
+    fn load_partial_f16(self, slice: &[f16]) -> Self::Line {
+        self.load_f16(&bytemuck::cast(self.load_partial_u16(bytemuck::cast_slice(slice))))
+    }
+
+    #[inline(always)]
+    fn load_partial_bf16(self, slice: &[bf16]) -> Self::Line {
+        self.load_bf16(&bytemuck::cast(self.load_partial_u16(bytemuck::cast_slice(slice))))
+    }
+
+    #[inline(always)]
+    fn load_partial_bf16_pair(self, slice: &[bf16]) -> [Self::Line; 2] {
+        let (first, second) = slice.split_at(slice.len().min(LINE));
+        let load = |half| self.load_partial_u16(bytemuck::cast_slice(half));
+        self.load_bf16_pair(&bytemuck::cast([load(first), load(second)]))
     }
 
     #[inline(always)]

@@ -34,7 +34,7 @@ macro_rules! instances {
                     needs: |capabilities| capabilities.$module,
                     kernels: Kernels {
                         distance: super::$module::distance::<Q, R, F, N>,
-                        distance_batch_4: super::$module::distance_batch_4::<Q, R, F, N>,
+                        distance_batch_4: super::$module::distance_batch_4::<Q, R, B, M>,
                         prepare: super::$module::prepare::<Q, B, M>,
                         bound: super::$module::bound::<Q, R, B, M>,
                         bound_batch_4: super::$module::bound_batch_4::<Q, R, B, M>,
@@ -82,7 +82,8 @@ macro_rules! compile_float {
         }
         $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),
             distance_batch_4<Q, R>(query: &[Q], rows: [&[R]; 4]) -> [f32; 4] {
-                |isa| kernel::distance_batch_4::<$isa, Q, R, F, N>(isa, query, rows, 0.0)
+                // What depends on the query alone is the same for all four.
+                |isa| kernel::distance_batch_4::<$isa, Q, R, F, N>(isa, query, rows, F::prepare(isa, query))
             }
         }
         $crate::isa::float::compile_float! { @function $isa, ($($attribute)*),

@@ -42,6 +42,7 @@ pub(crate) trait Isa: Copy {
     type Line: Pod;
     /// How many lines of sums to keep at once for a single row. Measured; about what the registers hold.
     const LINES_AT_ONCE: usize;
+    const WIDENED_AT_ONCE: usize = 64;
     /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
     const LINES_IN_BATCH: usize;
     /// A length, of many embeddings, for which a single row has code without a loop, where that is faster. Measured.
@@ -51,6 +52,9 @@ pub(crate) trait Isa: Copy {
     fn load(self, line: &[f32; LINE]) -> Self::Line;
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line;
     fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line;
+    /// Sixteen elements at even places and sixteen at odd ones, each the lower or the upper half of a word: as an f32 is the bf16 in its
+    /// upper half and zeros, a shift or a mask widens them where they are.
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2];
     /// A line of fewer than sixteen elements; what is absent reads as zero.
     fn load_partial(self, slice: &[f32]) -> Self::Line;
 
@@ -66,6 +70,12 @@ pub(crate) trait Isa: Copy {
         self.load_bf16(&padded(slice, bf16::ZERO))
     }
 
+    /// [`load_bf16_pair`](Self::load_bf16_pair) of fewer than 32 elements; what is absent reads as zero.
+    #[inline(always)]
+    fn load_partial_bf16_pair(self, slice: &[bf16]) -> [Self::Line; 2] {
+        self.load_bf16_pair(&padded(slice, bf16::ZERO))
+    }
+
     #[inline(always)]
     fn store(self, line: Self::Line) -> [f32; LINE] {
         bytemuck::cast(line)
@@ -74,8 +84,12 @@ pub(crate) trait Isa: Copy {
     /// Swaps lanes that are `DISTANCE`, a power of two, apart: lane i with lane i ^ `DISTANCE`.
     #[inline(always)]
     fn swap<const DISTANCE: usize>(self, line: Self::Line) -> Self::Line {
-        let lanes = self.store(line);
-        self.load(&core::array::from_fn(|i| lanes[i ^ DISTANCE]))
+        // Not `from_fn`: the compiler may call it, without the instruction set.
+        let (lanes, mut swapped) = (self.store(line), [0.0; LINE]);
+        for i in 0..LINE {
+            swapped[i] = lanes[i ^ DISTANCE];
+        }
+        self.load(&swapped)
     }
 
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line;
@@ -123,10 +137,10 @@ pub(crate) fn sqrt(x: f64) -> f64 {
     libm::sqrt(x)
 }
 
-/// Fewer than sixteen elements, and zeros.
+/// Fewer than `N` elements, and zeros.
 #[inline(always)]
-fn padded<T: Copy>(slice: &[T], zero: T) -> [T; LINE] {
-    let mut line = [zero; LINE];
+fn padded<T: Copy, const N: usize>(slice: &[T], zero: T) -> [T; N] {
+    let mut line = [zero; N];
     for (to, from) in line.iter_mut().zip(slice) {
         *to = *from;
     }

@@ -38,7 +38,7 @@ impl Isa for Neon {
     #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
         let fours: [[u16; 4]; 4] = bytemuck::cast(*line);
-        fours.map(|four| {
+        each_of_4(fours, |four| {
             let wide: core::arch::aarch64::float32x4_t;
             let four: core::arch::aarch64::uint16x4_t = bytemuck::cast(four);
             // SAFETY: part of Advanced SIMD; it only writes its output. The intrinsic is younger than our oldest compiler.
@@ -54,7 +54,14 @@ impl Isa for Neon {
     fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
         let fours: [[u16; 4]; 4] = bytemuck::cast(*line);
         // A bf16 is the upper half of an f32.
-        fours.map(|four| bytemuck::cast(four.map(|bits| u32::from(bits) << 16)))
+        each_of_4(fours, |four| bytemuck::cast(each_of_4(four, |bits| u32::from(bits) << 16)))
+    }
+
+    #[inline(always)]
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+        let fours: [[u32; 4]; 4] = bytemuck::cast(*pair);
+        let low = each_of_4(fours, |four| bytemuck::cast(each_of_4(four, |word| word << 16)));
+        [low, each_of_4(fours, |four| bytemuck::cast(each_of_4(four, |word| word & 0xffff_0000)))]
     }
 
     #[inline(always)]
@@ -97,6 +104,12 @@ impl Isa for Neon {
     fn sum(self, line: Self::Line) -> f32 {
         super::sum_lanes(bytemuck::cast(line))
     }
+}
+
+/// What `f` makes of each of four. Not by `map` of an array, which the compiler may call.
+#[inline(always)]
+fn each_of_4<T, U>([a, b, c, d]: [T; 4], f: impl Fn(T) -> U) -> [U; 4] {
+    [f(a), f(b), f(c), f(d)]
 }
 
 super::float::compile_float!(Neon, "neon");

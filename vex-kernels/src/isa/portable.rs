@@ -51,6 +51,18 @@ impl Isa for Portable {
     }
 
     #[inline(always)]
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+        let words: [u32; LINE] = bytemuck::cast(*pair);
+        let mut lines = [[0.0; LINE]; 2];
+        for i in 0..LINE {
+            let (low, high) = (words[i] << 16, words[i] & 0xffff_0000);
+            let (even, odd) = if cfg!(target_endian = "little") { (low, high) } else { (high, low) };
+            (lines[0][i], lines[1][i]) = (f32::from_bits(even), f32::from_bits(odd));
+        }
+        lines
+    }
+
+    #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> Self::Line {
         let mut line = [0.0; LINE];
         line[..slice.len()].copy_from_slice(slice);

@@ -58,6 +58,10 @@ impl Isa for Mutant {
         Portable.load_bf16(line)
     }
 
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+        Portable.load_bf16_pair(pair)
+    }
+
     fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
         match self.0 {
             Fault::DropsHalfOfTheLanes => a,
