@@ -10,7 +10,7 @@ use core::ops::ControlFlow;
 
 use crate::build::{Executor, Linker, with_vectors};
 use crate::storage::{Vectors, reserve};
-use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, NodeId, UpdateError};
+use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, Metric, NodeId, UpdateError};
 
 impl Hnsw {
     /// Deletes a node. Searches no longer return it, but still pass through it, until an insert takes its slot.
@@ -46,7 +46,8 @@ impl Hnsw {
     /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out; the graph is as it was then.
     ///
     /// # Complexity
-    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node.
+    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node; by inner product
+    /// another search of the base level.
     pub fn update<'v>(&mut self, id: NodeId, vector: impl Into<Elements<'v>>) -> Result<(), UpdateError> {
         if !self.is_live(id) {
             return Err(UpdateError::NotFound { id });
@@ -100,8 +101,11 @@ impl Hnsw {
         old.truncate(0);
         old.extend_zeroed(1)?;
         old.restore(0, rows.row(id));
-        vectors.set(id, vector)?;
         let mut linker = Linker { params, levels, tree, entry };
+        if rows.metric() == Metric::InnerProduct {
+            with_vectors!(&rows, space => linker.survey(space, id, workspace))?;
+        }
+        vectors.set(id, vector)?;
         let rows = vectors.rows();
         let linked = with_vectors!(&rows, space => linker.relink(space, id, workspace));
         match (&linked, codes) {

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::select::select;
 use super::{Buffers, Frozen, Link, Space};
-use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk, rank_anew};
+use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew};
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, Params};
 
@@ -62,6 +62,36 @@ impl Propose {
     ) -> Result<(), OutOfMemory> {
         self.links.clear();
         self.propose::<true, _>(frozen, space, params, id, level)
+    }
+
+    /// The `count` nodes nearest to `id`, a node of the graph, that a walk from its links finds, nearest first.
+    pub(super) fn around(
+        &mut self,
+        frozen: &Frozen<'_>,
+        space: impl Space,
+        count: usize,
+        id: NodeId,
+    ) -> Result<&[Candidate], OutOfMemory> {
+        let pool_size = count.min(frozen.count);
+        self.scratch.reserve_pool(frozen.count, pool_size)?;
+        self.candidates.clear();
+        reserve(&mut self.candidates, pool_size)?;
+
+        self.buffers.of(space)?;
+        let Buffers { own, rotated, .. } = &mut self.buffers;
+        let guide = space.guide(id, own.as_mut_slice(), rotated.as_mut_slice());
+        let query = Others::<_, true> { ranker: guide, id };
+        let mut stats = SearchStats::default();
+        let mut walk = Walk { query: &query, count: frozen.count, budget: usize::MAX, stats: &mut stats };
+        let scratch = self.scratch.as_mut();
+        let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
+        let mut visited = Visited::new(scratch.visited);
+        visited.insert(id);
+        pool.insert(Candidate::new(query.rank(id), id));
+        walk.beam(&frozen.levels[0].view(), &mut pool, &mut visited);
+        let found = pool.candidates().iter().map(|candidate| candidate.fresh());
+        self.candidates.extend(found.filter(|candidate| candidate.id() != id));
+        Ok(&self.candidates)
     }
 
     /// The links of `id`. Ids must be asked for in the order in which they were proposed.
@@ -152,7 +182,7 @@ impl<R: Ranker, const IS_LINKED: bool> Ranker for Others<R, IS_LINKED> {
         if !IS_LINKED {
             return ranks;
         }
-        core::array::from_fn(|i| if ids[i] == self.id { f32::NAN } else { ranks[i] })
+        each_of_4([0, 1, 2, 3], |i| if ids[i] == self.id { f32::NAN } else { ranks[i] })
     }
 
     #[inline(always)]

@@ -1,5 +1,6 @@
 //! A node that got another vector is taken out of its old neighborhood and linked into the new one.
 //!
+//! 0. **Survey**, by inner product alone and before the vector changes. Who is near the old one is noted.
 //! 1. **Propose.** The node searches the graph, in which it serves as a way but not as an answer.
 //! 2. **Bypass.** Who links to the node links past it, to the node's own old links where they are diverse, and they link back.
 //! 3. **Mend.** What hung on the node in the [`Tree`](super::Tree) gets other parents.
@@ -22,12 +23,37 @@ pub(super) struct Relink {
     journal: Journal,
     /// The old links of the node on one level; in the end those of the base.
     old: Vec<NodeId>,
+    /// Who was near the old vector, nearest first; nobody where there was no [`survey`](Linker::survey).
+    near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
     buffers: Buffers,
 }
 
 impl Linker<'_> {
+    /// Looks for the nodes near `id`, whose vector is about to change, for [`relink`](Self::relink) to repair their rows.
+    ///
+    /// By inner product alone: there the many that link to a long vector are not those that it links to, and it stands between them and so much
+    /// else that its own links are too few to replace it.
+    ///
+    /// # Errors
+    /// If memory runs out. No link is changed.
+    pub(crate) fn survey(
+        &mut self,
+        space: impl Space,
+        id: NodeId,
+        workspace: &mut Workspace,
+    ) -> Result<(), OutOfMemory> {
+        workspace.prepare(1)?;
+        let Workspace { propose, relink, .. } = workspace;
+        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: self.levels[0].count() };
+        let near = propose[0].around(&frozen, space, self.params.ef_construction, id)?;
+        relink.near.clear();
+        reserve(&mut relink.near, near.len())?;
+        relink.near.extend(near.iter().map(|near| near.id()));
+        Ok(())
+    }
+
     /// Links `id` anew, whose vector was changed, on the levels that it is on.
     ///
     /// # Errors
@@ -63,8 +89,9 @@ impl Linker<'_> {
         self.attach(space, id, level, workspace)
     }
 
-    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node,
-    /// which finds nine in ten. The others are links like any other, if long ones; they give way when their rows overflow.
+    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node and,
+    /// on the base, near its old vector. That finds nine in ten. The others are links like any other, if long ones; they give way when their rows
+    /// overflow.
     fn bypass(
         &mut self,
         space: impl Space,
@@ -88,14 +115,18 @@ impl Linker<'_> {
                 self.bypass_from(space, *far, id, index, relink, links)?;
             }
         }
+        let near = if index == 0 { relink.near.len() } else { 0 };
+        for position in 0..near {
+            self.bypass_from(space, relink.near[position], id, index, relink, links)?;
+        }
         // A link that the other side got meanwhile would be there twice.
         links.retain(|link| !self.levels[index].links(link.target).contains(&link.source.id()));
         links.sort_unstable();
         self.merge_links(space, workspace)
     }
 
-    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id` that are diverse. `links` gets the
-    /// links back from them: without these, each node that goes would cost its neighbors one of the ways that lead to them.
+    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id`, and of the nodes nearest to it, that are
+    /// diverse. `links` gets the links back from them: without these, each node that goes would cost its neighbors one of the ways that lead to them.
     fn bypass_from(
         &mut self,
         space: impl Space,
@@ -109,16 +140,18 @@ impl Linker<'_> {
         if !row.contains(&id) {
             return Ok(());
         }
-        let Relink { journal, old, candidates, selected, buffers } = relink;
+        let Relink { journal, old, near, candidates, selected, buffers } = relink;
         journal.keep_row(self.levels, index as u8, from)?;
         candidates.clear();
         selected.clear();
-        reserve(candidates, row.len() + old.len())?;
         let width = self.params.width(index);
+        let near = if index == 0 { &near[..near.len().min(width)] } else { &[] };
+        reserve(candidates, row.len() + old.len() + near.len())?;
         reserve(selected, width)?;
         let [own, other] = buffers.of(space)?;
         let query = space.query(from, own);
-        let others = old.iter().filter(|link| **link != from && !row.contains(link));
+        let others = old.iter().chain(near.iter().filter(|near| !old.contains(near)));
+        let others = others.filter(|other| **other != from && !row.contains(other));
         let kept = row.iter().filter(|link| **link != id);
         candidates.extend(kept.chain(others).map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();

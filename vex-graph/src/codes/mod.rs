@@ -116,6 +116,8 @@ pub type Terms = [f32; 2];
 pub struct Codes<'a> {
     quantization: Quantization,
     planes: [&'a [u8]; 2],
+    /// Bytes of a row in each plane.
+    plane_bytes: [usize; 2],
     terms: &'a [Terms],
     mean: &'a [f32],
 }
@@ -145,8 +147,9 @@ impl<'a> Codes<'a> {
         if expected != Some(rows.len()) {
             return Err(ViewError::Codes { expected: expected.unwrap_or(usize::MAX), found: rows.len() });
         }
-        let (first, second) = rows.split_at(terms.len() * quantization.plane_bytes(dim)[0]);
-        Ok(Self { quantization, planes: [first, second], terms, mean })
+        let plane_bytes = quantization.plane_bytes(dim);
+        let (first, second) = rows.split_at(terms.len() * plane_bytes[0]);
+        Ok(Self { quantization, planes: [first, second], plane_bytes, terms, mean })
     }
 
     /// Codes whose planes are apart, and as long as they must be.
@@ -157,7 +160,7 @@ impl<'a> Codes<'a> {
         terms: &'a [Terms],
         mean: &'a [f32],
     ) -> Self {
-        Self { quantization, planes, terms, mean }
+        Self { quantization, planes, plane_bytes: quantization.plane_bytes(mean.len()), terms, mean }
     }
 
     /// How the vectors are coded.
@@ -200,7 +203,7 @@ impl<'a> Codes<'a> {
 
     #[inline(always)]
     fn plane_row<const PLANE: usize>(&self, id: NodeId) -> &'a [u8] {
-        let bytes = self.quantization.plane_bytes(self.mean.len())[PLANE];
+        let bytes = self.plane_bytes[PLANE];
         let start = id as usize * bytes;
         &self.planes[PLANE][start..start + bytes]
     }

@@ -7,7 +7,7 @@ use super::round::Rounded;
 use super::round::sum;
 use super::{Codes, Terms};
 use crate::NodeId;
-use crate::search::Ranker;
+use crate::search::{Ranker, each_of_4};
 
 /// A query in eight bits an element, and what its products stand for.
 #[derive(Clone, Copy)]
@@ -103,8 +103,8 @@ impl Product for Eight {
 
     #[inline(always)]
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4] {
-        let products = self.0.dot_batch_4(query.code, ids.map(|id| codes.plane_row::<0>(id)));
-        products.map(|product| product - 128 * query.sum)
+        let products = self.0.dot_batch_4(query.code, each_of_4(ids, |id| codes.plane_row::<0>(id)));
+        each_of_4(products, |product| product - 128 * query.sum)
     }
 }
 
@@ -124,8 +124,9 @@ impl Product for Four {
 
     #[inline(always)]
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4] {
-        let rows = ids.map(|id| codes.plane_row::<0>(id).as_chunks().0);
-        self.0.dot_batch_4(query.code.as_chunks().0, rows).map(|product| 2 * product - 15 * query.sum)
+        let rows = each_of_4(ids, |id| codes.plane_row::<0>(id).as_chunks().0);
+        let products = self.0.dot_batch_4(query.code.as_chunks().0, rows);
+        each_of_4(products, |product| 2 * product - 15 * query.sum)
     }
 }
 
@@ -158,8 +159,9 @@ impl Product for Two {
 
     #[inline(always)]
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4] {
-        let rows = ids.map(|id| codes.plane_row::<0>(id).as_chunks().0);
-        self.0.dot_batch_4(query.code.as_chunks().0, rows).map(|product| Self::centred(product, query))
+        let rows = each_of_4(ids, |id| codes.plane_row::<0>(id).as_chunks().0);
+        let products = self.0.dot_batch_4(query.code.as_chunks().0, rows);
+        each_of_4(products, |product| Self::centred(product, query))
     }
 }
 
@@ -182,16 +184,18 @@ impl Product for TwoByTwo {
 
     #[inline(always)]
     fn one(self, query: &QueryCode<'_>, codes: &Codes<'_>, id: NodeId) -> i32 {
-        let [upper, lower] = codes.row(id).map(|row| self.0.dot(query.code.as_chunks().0, row.as_chunks().0));
+        let code = query.code.as_chunks().0;
+        let upper = self.0.dot(code, codes.plane_row::<0>(id).as_chunks().0);
+        let lower = self.0.dot(code, codes.plane_row::<1>(id).as_chunks().0);
         Self::centred(upper, lower, query)
     }
 
     #[inline(always)]
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4] {
         let code = query.code.as_chunks().0;
-        let upper = self.0.dot_batch_4(code, ids.map(|id| codes.plane_row::<0>(id).as_chunks().0));
-        let lower = self.0.dot_batch_4(code, ids.map(|id| codes.plane_row::<1>(id).as_chunks().0));
-        core::array::from_fn(|i| Self::centred(upper[i], lower[i], query))
+        let upper = self.0.dot_batch_4(code, each_of_4(ids, |id| codes.plane_row::<0>(id).as_chunks().0));
+        let lower = self.0.dot_batch_4(code, each_of_4(ids, |id| codes.plane_row::<1>(id).as_chunks().0));
+        each_of_4([0, 1, 2, 3], |i| Self::centred(upper[i], lower[i], query))
     }
 
     #[inline(always)]
@@ -228,7 +232,7 @@ impl<P: Product> Ranker for CodeQuery<'_, P> {
     #[inline(always)]
     fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
         let products = self.product.four(&self.query, &self.codes, ids);
-        core::array::from_fn(|i| self.rank_of(ids[i], products[i]))
+        each_of_4([0, 1, 2, 3], |i| self.rank_of(ids[i], products[i]))
     }
 
     #[inline(always)]

@@ -31,7 +31,7 @@ pub(crate) use query::{Query, kernel};
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
 pub use radius::search_radius_in;
-pub(crate) use ranker::Ranker;
+pub(crate) use ranker::{Ranker, each_of_4};
 use rescore::{least_distance, rescore};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;

@@ -2,7 +2,7 @@
 
 use vex_kernels::{Distance, Element, Metric, f16, prefetch};
 
-use super::Ranker;
+use super::{Ranker, each_of_4};
 use crate::element::sealed::{Rank, Sealed};
 use crate::element::{Float, check};
 use crate::view::Matrix;
@@ -62,7 +62,8 @@ impl<Q: Element<R, Value: Rank>, R> Ranker for Query<'_, Q, R> {
 
     #[inline(always)]
     fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
-        self.kernel.distance_batch_4(self.vector, ids.map(|id| self.rows.row(id))).map(Rank::rank)
+        let rows = each_of_4(ids, |id| self.rows.row(id));
+        each_of_4(self.kernel.distance_batch_4(self.vector, rows), Rank::rank)
     }
 
     #[inline(always)]

@@ -81,11 +81,10 @@ fn ten_rounds_that_replace_a_tenth_cost_no_recall() {
     let all = embeddings(32, 6_400, 22);
     let (data, rest) = all.split_at(3_000);
     let (new, queries) = rest.split_at(3_000);
-    // By inner product, eight choices of the nodes cost between 0.1 and 1.3 points at the smallest `ef_search`, 0.6 in the mean.
-    for (metric, quantization, most) in [
-        (Metric::SquaredEuclidean, None, 0.005),
-        (Metric::Cosine, Some(Quantization::Sq8), 0.005),
-        (Metric::InnerProduct, None, 0.015),
+    for (metric, quantization) in [
+        (Metric::SquaredEuclidean, None),
+        (Metric::Cosine, Some(Quantization::Sq8)),
+        (Metric::InnerProduct, None),
     ] {
         let params = Params { ef_construction: 100, seed: 3, quantization, ..Params::default() };
         let (mut graph, _) = built(metric, params, data, &Threads(2));
@@ -112,7 +111,7 @@ fn ten_rounds_that_replace_a_tenth_cost_no_recall() {
         for ef in [10, 16, 32] {
             let (churned, fresh) = (recall(&graph.view(), queries, ef), recall(&fresh.view(), queries, ef));
             println!("{metric}, ef {ef}: churned {churned:.4}, fresh {fresh:.4}");
-            assert!(churned >= fresh - most, "{metric}, ef {ef}: churned {churned}, fresh {fresh}");
+            assert!(churned >= fresh - 0.005, "{metric}, ef {ef}: churned {churned}, fresh {fresh}");
         }
     }
 }
