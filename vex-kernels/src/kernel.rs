@@ -3,6 +3,9 @@
 //! 64 virtual lanes are kept as four lines of sixteen. Element i belongs to lane i mod 64 on every
 //! instruction set, a tail is a partial load into the same lanes, and the lanes are reduced by one fixed
 //! tree: so the bits do not depend on the width of a register, nor on how many rows are computed at once.
+//!
+//! Between two vectors of bf16 a pair of lines has 32 neighboring elements, the even ones in the first and the odd ones in the second
+//! ([`Float::load_pair`]), again on every instruction set.
 
 use crate::element::Float;
 use crate::isa::Isa;
@@ -28,7 +31,7 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
         return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
     }
     let widened = size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && !(Q::IN_PAIRS && R::IN_PAIRS);
-    let lines = if widened { I::LINES_AT_ONCE.min(I::WIDENED_AT_ONCE) } else { I::LINES_AT_ONCE };
+    let lines = if widened { I::WIDENED_AT_ONCE } else { I::LINES_AT_ONCE };
     distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, lines)[0]
 }
 

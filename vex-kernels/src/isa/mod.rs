@@ -42,7 +42,8 @@ pub(crate) trait Isa: Copy {
     type Line: Pod;
     /// How many lines of sums to keep at once for a single row. Measured; about what the registers hold.
     const LINES_AT_ONCE: usize;
-    const WIDENED_AT_ONCE: usize = 64;
+    /// The same where elements are widened one line at a time, which takes registers, too.
+    const WIDENED_AT_ONCE: usize = Self::LINES_AT_ONCE;
     /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
     const LINES_IN_BATCH: usize;
     /// A length, of many embeddings, for which a single row has code without a loop, where that is faster. Measured.
