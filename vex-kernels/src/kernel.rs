@@ -42,7 +42,15 @@ pub(crate) fn distance_batch_4<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const 
     rows: [&[R]; 4],
     prepared: f32,
 ) -> [f32; 4] {
-    if I::LINES_IN_BATCH < SUMS * 4 {
+    if const { I::LINES_IN_BATCH < SUMS * 4 } {
+        if const { I::LINES_IN_BATCH == 0 } {
+            // Small rather than fast.
+            let mut distances = [0.0; 4];
+            for (distance, row) in distances.iter_mut().zip(rows) {
+                *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
+            }
+            return distances;
+        }
         let [a, b, c, d] = rows;
         return [
             distance::<I, Q, R, F, SUMS>(isa, query, a, prepared),
@@ -133,11 +141,12 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
             }
         }
     }
-    // Written out: a loop that the compiler left as one would keep its sums in memory.
+    // Written out: a loop that the compiler left as one would keep its sums in memory. Constant conditions keep what is not
+    // for this element out of builds without optimization, too.
     macro_rules! tail {
         ($($n:literal)*) => {$(
             let start = (first + $n) * LINE;
-            if $n < N && !in_pairs && start < query_tail.len() {
+            if const { $n < N && !(Q::IN_PAIRS && R::IN_PAIRS) } && start < query_tail.len() {
                 let query_line = load_tail(isa, &query_tail[start..]);
                 for r in 0..ROWS {
                     let row_line = load_tail(isa, &row_tails[r][start..]);
@@ -147,13 +156,13 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
         )*};
         ($($n:literal and $next:literal)*) => {$(
             let start = (first + $n) / 2 * 2 * LINE;
-            if $n < N && in_pairs && start < query_tail.len() {
+            if const { $n < N && Q::IN_PAIRS && R::IN_PAIRS } && start < query_tail.len() {
                 let query_pair = load_tail_pair(isa, &query_tail[start..]);
                 for r in 0..ROWS {
                     let row_pair = load_tail_pair(isa, &row_tails[r][start..]);
                     let which = if N == 1 { first % 2 } else { 0 };
                     running[r][$n] = F::step(isa, running[r][$n], query_pair[which], row_pair[which]);
-                    if N > 1 {
+                    if const { N > 1 } {
                         running[r][$next] = F::step(isa, running[r][$next], query_pair[1], row_pair[1]);
                     }
                 }
@@ -166,10 +175,10 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     for r in 0..ROWS {
         for s in 0..SUMS {
             lines[r][s] = running[r][0][s];
-            if N > 1 {
+            if const { N > 1 } {
                 lines[r][s] = isa.add(lines[r][s], running[r][1][s]);
             }
-            if N > 2 {
+            if const { N > 2 } {
                 lines[r][s] = isa.add(lines[r][s], isa.add(running[r][2][s], running[r][3][s]));
             }
         }
