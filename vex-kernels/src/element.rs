@@ -4,7 +4,7 @@ use core::fmt::Debug;
 
 use half::{bf16, f16};
 
-use crate::isa::{Isa, Variant, bit_variants, code_variants, float_variants, integer_variants};
+use crate::isa::{Isa, Variant, bit_variants, code_variants, f16_variants, float_variants, integer_variants};
 use crate::kernel::LINE;
 use crate::{Distance, Level, Metric};
 
@@ -74,7 +74,7 @@ pub struct Resolved {
 
 elements! {
     f32, f32 => f32, float_variants;
-    f16, f16 => f32, float_variants;
+    f16, f16 => f32, f16_variants;
     bf16, bf16 => f32, float_variants;
     f32, f16 => f32, float_variants;
     f32, bf16 => f32, float_variants;

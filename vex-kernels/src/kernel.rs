@@ -30,7 +30,8 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
         // The same, compiled for a known length.
         return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
     }
-    let widened = size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && !(Q::IN_PAIRS && R::IN_PAIRS);
+    let widened =
+        size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && (SUMS > 2 || !(Q::IN_PAIRS && R::IN_PAIRS));
     let lines = if widened { I::WIDENED_AT_ONCE } else { I::LINES_AT_ONCE };
     distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, lines)[0]
 }

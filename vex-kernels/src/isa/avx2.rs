@@ -1,22 +1,26 @@
-//! x86-64-v3: a line is two 256-bit registers.
+//! A line in two 256-bit registers: x86-64-v3, and what x86-64-v4 makes of it.
 
-use core::arch::x86_64::__m256;
+use core::arch::x86_64::{__m256, _mm256_maskz_loadu_epi16};
 
 use half::{bf16, f16};
 use pulp::x86::V3;
 use pulp::{MemMask, Simd, f32x8, m32x8, u16x16, u32x8};
 
 use super::Isa;
+use super::avx512::first_lanes;
 use crate::kernel::LINE;
 
+/// `V4`: whether this machine has x86-64-v4, too, and with it twice the registers, and masks for words.
 #[derive(Clone, Copy)]
-pub(crate) struct Avx2(V3);
+pub(crate) struct By256<const V4: bool>(V3);
 
-impl Avx2 {
+type Avx2 = By256<false>;
+
+impl<const V4: bool> By256<V4> {
     /// # Safety
-    /// This machine has every feature of `V3`.
+    /// This machine has every feature of `V3`, and if `V4` of that.
     #[inline(always)]
-    unsafe fn assume_available() -> Self {
+    pub(super) unsafe fn assume_available() -> Self {
         // SAFETY: the caller's promise.
         Self(unsafe { V3::new_unchecked() })
     }
@@ -31,10 +35,16 @@ impl Avx2 {
         unsafe { self.0.mask_load_ptr_f32s(MemMask::new(mask), slice.as_ptr()) }
     }
 
-    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero. There is no masked load of halves
-    /// of words: words are loaded as far as they are whole, and the half that may be left is put behind them.
+    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero. Without AVX-512 there is no masked load of
+    /// halves of words: words are loaded as far as they are whole, and the half that may be left is put behind them.
     #[inline(always)]
     fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
+        if const { V4 } {
+            // SAFETY: `V4` covers AVX-512BW and VL, and the mask enables only lanes below the slice's length.
+            return bytemuck::cast(unsafe {
+                _mm256_maskz_loadu_epi16(first_lanes(slice.len()), slice.as_ptr().cast())
+            });
+        }
         const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
         let slice = &slice[..slice.len().min(LINE)];
         let whole = self.0.splat_u32s(slice.len() as u32 / 2);
@@ -49,11 +59,11 @@ impl Avx2 {
     }
 }
 
-impl Isa for Avx2 {
+impl<const V4: bool> Isa for By256<V4> {
     type Line = [f32x8; 2];
-    const LINES_AT_ONCE: usize = 4;
-    const WIDENED_AT_ONCE: usize = 2;
-    const LINES_IN_BATCH: usize = 4;
+    const LINES_AT_ONCE: usize = if V4 { 16 } else { 4 };
+    const WIDENED_AT_ONCE: usize = if V4 { 16 } else { 2 };
+    const LINES_IN_BATCH: usize = if V4 { 8 } else { 4 };
 
     #[inline(always)]
     fn zero(self) -> Self::Line {

@@ -154,7 +154,7 @@ impl Isa for Avx512 {
 
 /// The mask of the first `len` of sixteen lanes.
 #[inline(always)]
-fn first_lanes(len: usize) -> u16 {
+pub(super) fn first_lanes(len: usize) -> u16 {
     ((1u32 << len.min(LINE)) - 1) as u16
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Capabilities {
     pub(crate) avx512_vnni: bool,
     /// `avx512`, and the count of bits in each word.
     pub(crate) avx512_vpopcntdq: bool,
+    /// No feature: the processor computes 512 bits as two halves, as AMD's fourth generation does.
+    pub(crate) halves_512: bool,
     /// What every target has.
     pub(crate) portable: bool,
 }
@@ -28,6 +30,7 @@ impl Capabilities {
         avx_vnni: false,
         avx512_vnni: false,
         avx512_vpopcntdq: false,
+        halves_512: false,
         portable: true,
     };
 }
@@ -41,7 +44,7 @@ impl Capabilities {
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
         let (avx_vnni, avx512_vnni) = (avx2 && all!("avxvnni"), avx512 && all!("avx512vnni"));
         let avx512_vpopcntdq = avx512 && all!("avx512vpopcntdq");
-        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, ..Self::NONE }
+        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512: halves_512(), ..Self::NONE }
     }
 
     #[cfg(not(feature = "std"))]
@@ -88,8 +91,22 @@ impl Capabilities {
         // The second part of leaf 7 exists if the first one says so.
         let avx_vnni = avx2 && leaf7.eax >= 1 && has(cpuid_count(7, 1).eax, &[4]);
         let avx512_vpopcntdq = avx512 && has(leaf7.ecx, &[14]);
-        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, ..Self::NONE }
+        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512: halves_512(), ..Self::NONE }
     }
+}
+
+/// Whether the floating-point unit of a processor has 256 bits (AMD APM volume 3, leaf 8000_001A; bit 3 says that it has 512).
+/// Other makers' processors do not have the leaf.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+fn halves_512() -> bool {
+    // SGX forbids the instruction.
+    if cfg!(target_env = "sgx") {
+        return false;
+    }
+    // SAFETY: every x86_64 processor has CPUID; the one place that traps it was excluded above.
+    #[allow(unused_unsafe)]
+    let eax = |leaf| unsafe { core::arch::x86_64::__cpuid(leaf) }.eax;
+    eax(0x8000_0000) >= 0x8000_001a && eax(0x8000_001a) & 0b1100 == 0b0100
 }
 
 /// The low word of XCR0. To be called only where CPUID reports OSXSAVE.

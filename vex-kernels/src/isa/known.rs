@@ -37,14 +37,24 @@ impl Capabilities {
     }
 
     /// Every capability, in one order.
-    fn flags(&self) -> [bool; 8] {
+    fn flags(&self) -> [bool; 9] {
         let mut copy = *self;
         copy.flags_mut().map(|flag| *flag)
     }
 
-    fn flags_mut(&mut self) -> [&mut bool; 8] {
-        let Self { neon, dotprod, avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, portable } = self;
-        [neon, dotprod, avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, portable]
+    fn flags_mut(&mut self) -> [&mut bool; 9] {
+        let Self {
+            neon,
+            dotprod,
+            avx2,
+            avx512,
+            avx_vnni,
+            avx512_vnni,
+            avx512_vpopcntdq,
+            halves_512,
+            portable,
+        } = self;
+        [neon, dotprod, avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512, portable]
     }
 }
 
@@ -77,7 +87,7 @@ mod tests {
     fn capabilities_survive_packing() {
         let capabilities = Capabilities::detect();
         assert_eq!(Capabilities::from_bits(capabilities.bits()), capabilities);
-        for index in 0..8 {
+        for index in 0..9 {
             assert_eq!(Capabilities::from_bits(1 << index).bits(), 1 << index);
         }
     }

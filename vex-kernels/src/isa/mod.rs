@@ -6,6 +6,8 @@
 mod avx2;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx512;
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+mod avx512vl;
 mod bits;
 mod capabilities;
 mod float;
@@ -22,7 +24,7 @@ mod run;
 pub(crate) use bits::PortableBits;
 pub(crate) use bits::{BitIsa, Words, bit_variants};
 pub(crate) use capabilities::Capabilities;
-pub(crate) use float::float_variants;
+pub(crate) use float::{f16_variants, float_variants};
 pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
 pub use known::assume_available;

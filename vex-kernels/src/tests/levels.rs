@@ -1,8 +1,10 @@
 //! Which level runs.
 
 use std::println;
+use std::vec::Vec;
 
-use crate::{Distance, Level, Metric};
+use crate::isa::Capabilities;
+use crate::{Distance, Level, Metric, f16};
 
 #[test]
 fn names_of_levels_and_metrics_round_trip() {
@@ -43,4 +45,18 @@ fn best_available_level_up_to_the_cap_is_chosen() {
         assert_eq!(Some(Distance::<f32>::new(metric).level()), best);
     }
     assert_eq!(Some(Level::detect()), best);
+}
+
+/// Whichever is faster on this machine, both are there to be tested.
+#[test]
+fn f16_has_two_ways_on_avx512_and_the_faster_first() {
+    let machine = Capabilities::detect();
+    if !machine.avx512 {
+        return println!("SKIPPED: this machine lacks avx512");
+    }
+    let expected = if machine.halves_512 { ["avx512vl", "avx512"] } else { ["avx512", "avx512vl"] };
+    for metric in Metric::NUMERIC {
+        let handles = Distance::<f16>::all(metric).filter(|handle| handle.level() == Level::Avx512);
+        assert_eq!(handles.map(|handle| handle.name()).collect::<Vec<_>>(), expected, "{metric}");
+    }
 }
