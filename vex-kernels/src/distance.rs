@@ -82,7 +82,7 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.level
     }
 
-    /// The instructions that run: the level, and what they need beyond it, as in `avx512+vnni`.
+    /// The instructions that run: the level, and what they need beyond it, as in `avx512+vnni`; `avx512vl` is AVX-512 in registers of 256 bits.
     pub fn name(&self) -> &'static str {
         self.name
     }
