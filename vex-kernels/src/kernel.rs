@@ -132,6 +132,16 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
+    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a line that is not whole: with registers to
+    // spare, such a line is loaded ahead of the loop.
+    let is_ahead =
+        const { SUMS > 1 && ROWS == 1 && I::LINES_AT_ONCE > LINES && !(Q::IN_PAIRS && R::IN_PAIRS) };
+    let whole = query_tail.len() / LINE * LINE;
+    let mut partial = (isa.zero(), isa.zero());
+    // Not of nothing, which would still look up the page behind the row.
+    if is_ahead && whole < query_tail.len() {
+        partial = (Q::load_partial(isa, &query_tail[whole..]), R::load_partial(isa, &row_tails[0][whole..]));
+    }
     // By index: an iterator over one of the slices leaves a check of the other and a second counter in the loop.
     for i in 0..query_blocks.len() {
         for n in 0..N {
@@ -148,10 +158,14 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
         ($($n:literal)*) => {$(
             let start = (first + $n) * LINE;
             if const { $n < N && !(Q::IN_PAIRS && R::IN_PAIRS) } && start < query_tail.len() {
-                let query_line = load_tail(isa, &query_tail[start..]);
-                for r in 0..ROWS {
-                    let row_line = load_tail(isa, &row_tails[r][start..]);
-                    running[r][$n] = F::step(isa, running[r][$n], query_line, row_line);
+                if is_ahead && start == whole {
+                    running[0][$n] = F::step(isa, running[0][$n], partial.0, partial.1);
+                } else {
+                    let query_line = load_tail(isa, &query_tail[start..]);
+                    for r in 0..ROWS {
+                        let row_line = load_tail(isa, &row_tails[r][start..]);
+                        running[r][$n] = F::step(isa, running[r][$n], query_line, row_line);
+                    }
                 }
             }
         )*};
