@@ -133,9 +133,9 @@ fn pass<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
     // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a line that is not whole: with registers to
-    // spare, such a line is loaded ahead of the loop.
-    let is_ahead =
-        const { SUMS > 1 && ROWS == 1 && I::LINES_AT_ONCE > LINES && !(Q::IN_PAIRS && R::IN_PAIRS) };
+    // spare, such a line is loaded ahead of the loop. Elements that are widened gain less than whole lengths lose.
+    let is_f32 = const { size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>() };
+    let is_ahead = const { SUMS > 1 && ROWS == 1 && I::LINES_AT_ONCE > LINES } && is_f32;
     let whole = query_tail.len() / LINE * LINE;
     let mut partial = (isa.zero(), isa.zero());
     // Not of nothing, which would still look up the page behind the row.
