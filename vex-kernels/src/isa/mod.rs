@@ -1,6 +1,6 @@
 //! Instruction sets: what each can do with a line of sixteen f32 lanes, and the only doors to its code.
 //!
-//! A new instruction set is a file that implements [`Isa`], a capability, a [`Level`](crate::Level), and a row in `float.rs`.
+//! A new instruction set is a file that implements [`Isa`], a capability, a [`Level`](crate::Level), and a row in each list of `float.rs`.
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 mod avx2;
