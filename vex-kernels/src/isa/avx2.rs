@@ -1,16 +1,15 @@
 //! A line in two 256-bit registers: x86-64-v3, and what x86-64-v4 makes of it.
 
-use core::arch::x86_64::{__m256, _mm256_maskz_loadu_epi16};
+use core::arch::x86_64::__m256;
 
 use half::{bf16, f16};
 use pulp::x86::V3;
 use pulp::{MemMask, Simd, f32x8, m32x8, u16x16, u32x8};
 
-use super::Isa;
-use super::avx512::first_lanes;
+use super::{Isa, avx512vl};
 use crate::kernel::LINE;
 
-/// `V4`: whether this machine has x86-64-v4, too, and with it twice the registers, and masks for words.
+/// `V4`: whether this machine has x86-64-v4, too, and with it twice the registers, and masks; [`avx512vl`] tells for whom that is.
 #[derive(Clone, Copy)]
 pub(crate) struct By256<const V4: bool>(V3);
 
@@ -39,12 +38,6 @@ impl<const V4: bool> By256<V4> {
     /// halves of words: words are loaded as far as they are whole, and the half that may be left is put behind them.
     #[inline(always)]
     fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
-        if const { V4 } {
-            // SAFETY: `V4` covers AVX-512BW and VL, and the mask enables only lanes below the slice's length.
-            return bytemuck::cast(unsafe {
-                _mm256_maskz_loadu_epi16(first_lanes(slice.len()), slice.as_ptr().cast())
-            });
-        }
         const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
         let slice = &slice[..slice.len().min(LINE)];
         let whole = self.0.splat_u32s(slice.len() as u32 / 2);
@@ -105,6 +98,11 @@ impl<const V4: bool> Isa for By256<V4> {
 
     #[inline(always)]
     fn load_partial_f16(self, slice: &[f16]) -> Self::Line {
+        if const { V4 } {
+            // SAFETY: `V4` covers AVX-512F and VL.
+            let widened: [__m256; 2] = unsafe { avx512vl::widen_partial_f16(slice) };
+            return bytemuck::cast(widened);
+        }
         self.load_f16(&bytemuck::cast(self.load_partial_u16(bytemuck::cast_slice(slice))))
     }
 
@@ -133,6 +131,11 @@ impl<const V4: bool> Isa for By256<V4> {
 
     #[inline(always)]
     fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
+        if const { V4 } {
+            // Units that add have f16 to widen, and those that multiply have time: half of it is theirs. a − 1 × b, rounded once, is a − b.
+            let one = self.0.splat_f32s(avx512vl::opaque_one());
+            return [self.0.sub_f32s(a[0], b[0]), self.0.negate_mul_add_f32s(b[1], one, a[1])];
+        }
         [self.0.sub_f32s(a[0], b[0]), self.0.sub_f32s(a[1], b[1])]
     }
 
