@@ -59,9 +59,12 @@ fn cosine(dot: f32, aa: f32, bb: f32) -> f32 {
         // A zero vector has no direction, but must not hide a NaN or an infinity of the other one.
         return if dot.is_nan() { dot } else { 1.0 };
     }
-    // In f64 the product of two f32 norms neither overflows nor underflows.
-    let norms = sqrt(f64::from(aa) * f64::from(bb));
-    let distance = (1.0 - f64::from(dot) / norms) as f32;
+    // In f64 the product of two f32 norms neither overflows nor underflows. Divided by it, the inner product need not wait for its root.
+    let norms = f64::from(aa) * f64::from(bb);
+    let cosine = f64::from(dot) / norms * sqrt(norms);
+    // A vector's cosine with itself may be rounded below one, by less than this: they are at no distance.
+    const ROUNDING: f64 = 4.0 * f64::EPSILON;
+    let distance = ((1.0 - ROUNDING) - cosine) as f32;
     // `clamp` lets NaN pass; `max` and `min` would swallow it.
     distance.clamp(0.0, 2.0)
 }
