@@ -93,6 +93,23 @@ fn infinity_at_any_position_is_infinitely_far_or_has_no_direction() {
 }
 
 #[test]
+fn norm_that_overflows_has_no_direction() {
+    for length in lengths().filter(|length| *length > 1) {
+        let mut long = vec![0.0; length];
+        long[0] = 1e30;
+        let mut other = vec![1.0; length];
+        // With and without a product of its own.
+        for first in [0.0, 1.0, 1e30] {
+            other[0] = first;
+            for handle in handles().filter(|handle| handle.metric() == Metric::Cosine) {
+                let found = [handle.distance(&long, &other), handle.distance(&other, &long)];
+                assert!(found.iter().all(|x| x.is_nan()), "{handle:?}, {length} elements, {first}: {found:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn denormal_elements_are_not_flushed_to_zero() {
     let denormal = f32::from_bits(3);
     for length in lengths().filter(|length| *length > 0) {
