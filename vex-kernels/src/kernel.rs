@@ -24,16 +24,7 @@ pub(crate) fn distance<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: us
     row: &[R],
     prepared: f32,
 ) -> f32 {
-    // Elements that are widened, or several sums at a time, leave too few registers for it.
-    let is_simple = SUMS == 1 && size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>();
-    if is_simple && I::UNROLLED > 0 && query.len() == I::UNROLLED {
-        // The same, compiled for a known length.
-        return distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, I::LINES_AT_ONCE)[0];
-    }
-    let widened =
-        size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && (SUMS > 2 || !(Q::IN_PAIRS && R::IN_PAIRS));
-    let lines = if widened { I::WIDENED_AT_ONCE } else { I::LINES_AT_ONCE };
-    distances::<I, Q, R, F, SUMS, 1>(isa, query, [row], prepared, lines)[0]
+    F::finish(sums_of_one::<I, Q, R, F, SUMS>(isa, query, row), prepared)
 }
 
 #[inline(always)]
@@ -43,36 +34,55 @@ pub(crate) fn distance_batch_4<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const 
     rows: [&[R]; 4],
     prepared: f32,
 ) -> [f32; 4] {
-    if const { I::LINES_IN_BATCH < SUMS * 4 } {
-        if const { I::LINES_IN_BATCH == 0 } {
-            // Small rather than fast.
-            let mut distances = [0.0; 4];
-            for (distance, row) in distances.iter_mut().zip(rows) {
-                *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
-            }
-            return distances;
+    if const { I::LINES_IN_BATCH == 0 } {
+        // Small rather than fast.
+        let mut distances = [0.0; 4];
+        for (distance, row) in distances.iter_mut().zip(rows) {
+            *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
         }
-        let [a, b, c, d] = rows;
-        return [
-            distance::<I, Q, R, F, SUMS>(isa, query, a, prepared),
-            distance::<I, Q, R, F, SUMS>(isa, query, b, prepared),
-            distance::<I, Q, R, F, SUMS>(isa, query, c, prepared),
-            distance::<I, Q, R, F, SUMS>(isa, query, d, prepared),
-        ];
+        return distances;
     }
-    distances::<I, Q, R, F, SUMS, 4>(isa, query, rows, prepared, I::LINES_IN_BATCH)
+    let sums = if const { I::LINES_IN_BATCH < SUMS * 4 } {
+        let [a, b, c, d] = rows;
+        [
+            sums_of_one::<I, Q, R, F, SUMS>(isa, query, a),
+            sums_of_one::<I, Q, R, F, SUMS>(isa, query, b),
+            sums_of_one::<I, Q, R, F, SUMS>(isa, query, c),
+            sums_of_one::<I, Q, R, F, SUMS>(isa, query, d),
+        ]
+    } else {
+        sums::<I, Q, R, F, SUMS, 4>(isa, query, rows, I::LINES_IN_BATCH)
+    };
+    F::finish_4(isa, sums, prepared)
+}
+
+#[inline(always)]
+fn sums_of_one<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
+    isa: I,
+    query: &[Q],
+    row: &[R],
+) -> [f32; SUMS] {
+    // Elements that are widened, or several sums at a time, leave too few registers for it.
+    let is_simple = SUMS == 1 && size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>();
+    if is_simple && I::UNROLLED > 0 && query.len() == I::UNROLLED {
+        // The same, compiled for a known length.
+        return sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], I::LINES_AT_ONCE)[0];
+    }
+    let widened =
+        size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && (SUMS > 2 || !(Q::IN_PAIRS && R::IN_PAIRS));
+    let lines = if widened { I::WIDENED_AT_ONCE } else { I::LINES_AT_ONCE };
+    sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], lines)[0]
 }
 
 /// Where the sums of all four lines would not fit the registers, the rows are passed over more than once. That
 /// changes which sums are in flight together, never their order.
 #[inline(always)]
-fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
+fn sums<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
     query: &[Q],
     rows: [&[R]; ROWS],
-    prepared: f32,
     lines: usize,
-) -> [f32; ROWS] {
+) -> [[f32; SUMS]; ROWS] {
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
@@ -111,11 +121,7 @@ fn distances<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
             }
         }
     }
-    let mut distances = [0.0; ROWS];
-    for r in 0..ROWS {
-        distances[r] = F::finish(finished[r], prepared);
-    }
-    distances
+    finished
 }
 
 /// The sums of the lines `first..first + N` of every block of every row, those of one place in a line added up.

@@ -167,8 +167,15 @@ impl<const V4: bool> Isa for By256<V4> {
             v._mm256_shuffle_ps::<0b11_10_11_10>(ab, cd),
         );
         let one = v._mm256_add_ps(two, v._mm256_permute_ps::<0b10_11_00_01>(two));
-        let lanes: [f32; 8] = bytemuck::cast(one);
-        [lanes[0], lanes[4], lanes[2], lanes[6]]
+        let (ac, bd) = (v._mm256_castps256_ps128(one), v._mm256_extractf128_ps::<1>(one));
+        bytemuck::cast(self.0.sse4_1._mm_blend_ps::<0b1010>(ac, bd))
+    }
+
+    #[inline(always)]
+    fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
+        let v = self.0.avx;
+        let (dots, norms) = (v._mm256_cvtps_pd(bytemuck::cast(dots)), bytemuck::cast(norms));
+        bytemuck::cast(v._mm256_mul_pd(v._mm256_div_pd(dots, norms), v._mm256_sqrt_pd(norms)))
     }
 }
 

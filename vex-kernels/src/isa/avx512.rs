@@ -147,8 +147,21 @@ impl Isa for Avx512 {
         let four = f._mm512_add_ps(even, odd);
         let two = f._mm512_add_ps(four, f._mm512_permute_ps::<0b01_00_11_10>(four));
         let one = f._mm512_add_ps(two, f._mm512_permute_ps::<0b10_11_00_01>(two));
-        let quarters: [[f32; 4]; 4] = bytemuck::cast(one);
-        [quarters[0][0], quarters[1][0], quarters[2][0], quarters[3][0]]
+        let v = self.0.avx;
+        let (ab, cd) = (
+            f._mm512_castps512_ps256(one),
+            bytemuck::cast(f._mm512_extractf64x4_pd::<1>(bytemuck::cast(one))),
+        );
+        let acbd = v._mm256_blend_ps::<0b1100_1100>(ab, cd);
+        let (ac, bd) = (v._mm256_castps256_ps128(acbd), v._mm256_extractf128_ps::<1>(acbd));
+        bytemuck::cast(self.0.sse4_1._mm_blend_ps::<0b1010>(ac, bd))
+    }
+
+    #[inline(always)]
+    fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
+        let v = self.0.avx;
+        let (dots, norms) = (v._mm256_cvtps_pd(bytemuck::cast(dots)), bytemuck::cast(norms));
+        bytemuck::cast(v._mm256_mul_pd(v._mm256_div_pd(dots, norms), v._mm256_sqrt_pd(norms)))
     }
 }
 

@@ -107,6 +107,16 @@ pub(crate) trait Isa: Copy {
     fn sums(self, [a, b, c, d]: [Self::Line; 4]) -> [f32; 4] {
         [self.sum(a), self.sum(b), self.sum(c), self.sum(d)]
     }
+
+    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the products of their squared norms.
+    #[inline(always)]
+    fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
+        let mut cosines = [0.0; 4];
+        for i in 0..4 {
+            cosines[i] = f64::from(dots[i]) / norms[i] * sqrt(norms[i]);
+        }
+        cosines
+    }
 }
 
 /// [`Isa::sum`] where the compiler is trusted to find the instructions.

@@ -76,6 +76,17 @@ pub(crate) trait Rule<const SUMS: usize> {
     /// query was not bound.
     fn finish(sums: [f32; SUMS], prepared: f32) -> f32;
 
+    /// The same of four rows.
+    #[inline(always)]
+    fn finish_4<I: Isa>(_isa: I, [a, b, c, d]: [[f32; SUMS]; 4], prepared: f32) -> [f32; 4] {
+        [
+            Self::finish(a, prepared),
+            Self::finish(b, prepared),
+            Self::finish(c, prepared),
+            Self::finish(d, prepared),
+        ]
+    }
+
     /// What a bound query computes once.
     #[inline(always)]
     fn prepare<I: Isa, Q: Float>(_isa: I, _query: &[Q]) -> f32 {

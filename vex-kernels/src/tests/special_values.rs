@@ -24,6 +24,13 @@ fn zero_vector_is_at_cosine_distance_one() {
             let found =
                 [(&zero, &other), (&other, &zero), (&zero, &zero)].map(|(a, b)| handle.distance(a, b));
             assert_eq!(found, [1.0; 3], "{handle:?}, {length} elements");
+            let (from_zero, from_other) = ([&*zero, &other, &other, &zero], [&*zero, &zero, &zero, &zero]);
+            assert_eq!(handle.distance_batch_4(&zero, from_zero), [1.0; 4], "{handle:?}, {length} elements");
+            assert_eq!(
+                handle.distance_batch_4(&other, from_other),
+                [1.0; 4],
+                "{handle:?}, {length} elements"
+            );
         }
     }
 }
@@ -57,9 +64,11 @@ fn nan_at_any_position_propagates() {
                     let found = [handle.distance(&poisoned, other), handle.distance(other, &poisoned)];
                     assert!(found.iter().all(|x| x.is_nan()), "{handle:?}: {index} of {length}: {found:?}");
                 }
-                let batch = handle.distance_batch_4(&other, [&other, &poisoned, &other, &poisoned]);
-                let expected = [false, true, false, true];
-                assert_eq!(batch.map(f32::is_nan), expected, "{handle:?}: {index} of {length}");
+                for query in [&other, &zero] {
+                    let batch = handle.distance_batch_4(query, [&other, &poisoned, &zero, &poisoned]);
+                    let expected = [false, true, false, true];
+                    assert_eq!(batch.map(f32::is_nan), expected, "{handle:?}: {index} of {length}");
+                }
             }
             poisoned[index] = 0.5;
         }
@@ -103,7 +112,10 @@ fn norm_that_overflows_has_no_direction() {
             other[0] = first;
             for handle in handles().filter(|handle| handle.metric() == Metric::Cosine) {
                 let found = [handle.distance(&long, &other), handle.distance(&other, &long)];
-                assert!(found.iter().all(|x| x.is_nan()), "{handle:?}, {length} elements, {first}: {found:?}");
+                assert!(
+                    found.iter().all(|x| x.is_nan()),
+                    "{handle:?}, {length} elements, {first}: {found:?}"
+                );
             }
         }
     }
