@@ -5,6 +5,7 @@
 
 use bytemuck::Pod;
 
+use crate::isa::sqrt;
 use crate::metric::IntegerRule;
 
 /// An element of 8 bits.
@@ -87,6 +88,16 @@ pub(crate) trait Integers: Copy {
     fn totals(self, [a, b, c, d]: [Self::Sums; 4]) -> [i32; 4] {
         [self.total(a), self.total(b), self.total(c), self.total(d)]
     }
+
+    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the products of their squared norms.
+    #[inline(always)]
+    fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
+        let mut cosines = [0.0; 4];
+        for i in 0..4 {
+            cosines[i] = dots[i] / sqrt(norms[i]);
+        }
+        cosines
+    }
 }
 
 #[inline(always)]
@@ -103,21 +114,14 @@ pub(crate) fn distances<
     query: &[Q],
     rows: [&[R]; ROWS],
 ) -> [F::Value; ROWS] {
-    let mut distances = [F::Value::default(); ROWS];
     if I::SUMS_AT_ONCE < QUERY + ROW * ROWS && ROWS > 1 {
         // Every row would sum the query's own sums again.
         let prepared = prepare::<I, Q, R, F, QUERY, ROW>(isa, query);
-        for r in 0..ROWS {
-            distances[r] = bound_distances::<I, Q, R, F, QUERY, ROW, 1>(isa, query, prepared, [rows[r]])[0];
-        }
-        return distances;
+        return bound_distances::<I, Q, R, F, QUERY, ROW, ROWS>(isa, query, prepared, rows);
     }
     let (of_query, of_rows) = totals::<I, Q, R, F, QUERY, ROW, ROWS, true>(isa, query, rows);
     let prepared = F::prepare::<I, Q, R>(of_query);
-    for r in 0..ROWS {
-        distances[r] = F::finish::<I, Q, R>(prepared, of_rows[r]);
-    }
-    distances
+    finish::<I, Q, R, F, QUERY, ROW, ROWS>(isa, prepared, of_rows)
 }
 
 /// What depends on the query alone.
@@ -152,16 +156,39 @@ pub(crate) fn bound_distances<
     prepared: F::Value,
     rows: [&[R]; ROWS],
 ) -> [F::Value; ROWS] {
-    let mut distances = [F::Value::default(); ROWS];
-    if I::SUMS_AT_ONCE < ROW * ROWS && ROWS > 1 {
+    let of_rows = if I::SUMS_AT_ONCE < ROW * ROWS && ROWS > 1 {
+        let mut of_rows = [[0; ROW]; ROWS];
         for r in 0..ROWS {
-            distances[r] = bound_distances::<I, Q, R, F, QUERY, ROW, 1>(isa, query, prepared, [rows[r]])[0];
+            [of_rows[r]] = totals::<I, Q, R, F, QUERY, ROW, 1, false>(isa, query, [rows[r]]).1;
         }
-        return distances;
-    }
-    let (_, of_rows) = totals::<I, Q, R, F, QUERY, ROW, ROWS, false>(isa, query, rows);
-    for r in 0..ROWS {
-        distances[r] = F::finish::<I, Q, R>(prepared, of_rows[r]);
+        of_rows
+    } else {
+        totals::<I, Q, R, F, QUERY, ROW, ROWS, false>(isa, query, rows).1
+    };
+    finish::<I, Q, R, F, QUERY, ROW, ROWS>(isa, prepared, of_rows)
+}
+
+#[inline(always)]
+fn finish<
+    I: Integers,
+    Q: Integer,
+    R: Integer,
+    F: IntegerRule<QUERY, ROW>,
+    const QUERY: usize,
+    const ROW: usize,
+    const ROWS: usize,
+>(
+    isa: I,
+    prepared: F::Value,
+    sums: [[i64; ROW]; ROWS],
+) -> [F::Value; ROWS] {
+    let mut distances = [F::Value::default(); ROWS];
+    if let (Some(distances), Some(sums)) = (distances.first_chunk_mut(), sums.first_chunk()) {
+        *distances = F::finish_4::<I, Q, R>(isa, prepared, sums);
+    } else {
+        for r in 0..ROWS {
+            distances[r] = F::finish::<I, Q, R>(prepared, sums[r]);
+        }
     }
     distances
 }

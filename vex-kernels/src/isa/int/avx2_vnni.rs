@@ -110,6 +110,12 @@ impl Integers for Avx2Vnni {
     fn totals(self, rows: [__m256i; 4]) -> [i32; 4] {
         avx2::totals(self.0, rows)
     }
+
+    #[inline(always)]
+    fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
+        let roots = self.0.avx._mm256_sqrt_pd(bytemuck::cast(norms));
+        bytemuck::cast(self.0.avx._mm256_div_pd(bytemuck::cast(dots), roots))
+    }
 }
 
 super::compile_integers!(

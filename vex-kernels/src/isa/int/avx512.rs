@@ -81,6 +81,12 @@ impl Integers for Avx512 {
     fn totals(self, rows: [__m512i; 4]) -> [i32; 4] {
         totals(self.0, rows)
     }
+
+    #[inline(always)]
+    fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
+        let roots = self.0.avx._mm256_sqrt_pd(bytemuck::cast(norms));
+        bytemuck::cast(self.0.avx._mm256_div_pd(bytemuck::cast(dots), roots))
+    }
 }
 
 /// The sums of sixteen lanes each. Four at once take a third of the shuffles of four in turn.
