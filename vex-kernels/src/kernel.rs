@@ -42,6 +42,9 @@ pub(crate) fn distance_batch_4<I: Isa, Q: Float, R: Float, F: Rule<SUMS>, const 
         }
         return distances;
     }
+    if const { I::LINES_IN_BATCH < SUMS * 4 * LINES } {
+        isa.align_stack();
+    }
     let sums = if const { I::LINES_IN_BATCH < SUMS * 4 } {
         let [a, b, c, d] = rows;
         [

@@ -59,6 +59,11 @@ impl<const V4: bool> Isa for By256<V4> {
     const LINES_IN_BATCH: usize = if V4 { 8 } else { 4 };
 
     #[inline(always)]
+    fn align_stack(self) {
+        super::align_stack();
+    }
+
+    #[inline(always)]
     fn zero(self) -> Self::Line {
         [self.0.splat_f32s(0.0); 2]
     }

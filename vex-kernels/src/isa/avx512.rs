@@ -66,6 +66,11 @@ impl Isa for Avx512 {
     const UNROLLED: usize = 384;
 
     #[inline(always)]
+    fn align_stack(self) {
+        super::align_stack();
+    }
+
+    #[inline(always)]
     fn zero(self) -> f32x16 {
         self.0.splat_f32s(0.0)
     }

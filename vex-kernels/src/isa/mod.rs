@@ -51,6 +51,11 @@ pub(crate) trait Isa: Copy {
     /// A length, of many embeddings, for which a single row has code without a loop, where that is faster. Measured.
     const UNROLLED: usize = 0;
 
+    /// Aligns the stack of a kernel that needs more registers than there are. The compiler finds out too late to do so: a register that it
+    /// puts where the stack happens to be may lie across two lines of the cache, which doubles the time of a short distance.
+    #[inline(always)]
+    fn align_stack(self) {}
+
     fn zero(self) -> Self::Line;
     fn load(self, line: &[f32; LINE]) -> Self::Line;
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line;
@@ -117,6 +122,17 @@ pub(crate) trait Isa: Copy {
         }
         cosines
     }
+}
+
+/// [`Isa::align_stack`] to lines of the cache.
+#[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
+#[inline(always)]
+fn align_stack() {
+    #[repr(align(64))]
+    struct CacheLine(u8);
+    // Anything on the stack that has this alignment and must have an address.
+    let line = CacheLine(0);
+    core::hint::black_box(&line.0);
 }
 
 /// [`Isa::sum`] where the compiler is trusted to find the instructions.
