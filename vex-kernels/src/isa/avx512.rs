@@ -1,6 +1,6 @@
 //! x86-64-v4: a line is one 512-bit register.
 //!
-//! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.78 to 1.15 of the time of these kernels (inner products from
+//! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.77 to 1.16 of the time of these kernels (inner products from
 //! the first-level cache, EPYC of the fourth generation). But it sums neighboring elements in one lane, so that the bits would depend on
 //! the machine, and it reads denormals as zero: times a large element that is no small error, and no bound relative to
 //! Σ|aᵢ bᵢ| covers it.
