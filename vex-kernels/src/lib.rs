@@ -67,7 +67,7 @@
 //! | NaN anywhere | NaN | NaN | NaN |
 //! | an infinity against finite elements | ∞ | ∓∞, or NaN against a zero | NaN |
 //! | infinities of one sign at one place | NaN | −∞ | NaN |
-//! | a sum beyond the largest f32 | ∞ | ∓∞, or NaN where both signs overflow | NaN |
+//! | a sum beyond the largest f32 | ∞ | ∓∞, or NaN where both signs overflow | NaN, against a zero vector, too |
 //! | denormals | kept, not flushed | kept | a vector whose squares all underflow counts as zero |
 //! | lengths that differ | panic | panic | panic |
 //!

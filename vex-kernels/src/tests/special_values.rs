@@ -106,9 +106,10 @@ fn norm_that_overflows_has_no_direction() {
     for length in lengths().filter(|length| *length > 1) {
         let mut long = vec![0.0; length];
         long[0] = 1e30;
-        let mut other = vec![1.0; length];
-        // With and without a product of its own.
-        for first in [0.0, 1.0, 1e30] {
+        let mut other = vec![0.0; length];
+        // With and without a product of its own, and against a zero vector.
+        for (first, rest) in [(0.0, 1.0), (1.0, 1.0), (1e30, 1.0), (0.0, 0.0)] {
+            other.fill(rest);
             other[0] = first;
             for handle in handles().filter(|handle| handle.metric() == Metric::Cosine) {
                 let found = [handle.distance(&long, &other), handle.distance(&other, &long)];
