@@ -178,10 +178,16 @@ impl<const V4: bool> Isa for By256<V4> {
 
     #[inline(always)]
     fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
-        let v = self.0.avx;
-        let (dots, norms) = (v._mm256_cvtps_pd(bytemuck::cast(dots)), bytemuck::cast(norms));
-        bytemuck::cast(v._mm256_mul_pd(v._mm256_div_pd(dots, norms), v._mm256_sqrt_pd(norms)))
+        cosines(self.0, dots, norms)
     }
+}
+
+/// Four take as long as one.
+#[inline(always)]
+pub(super) fn cosines(v3: V3, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
+    let v = v3.avx;
+    let (dots, norms) = (v._mm256_cvtps_pd(bytemuck::cast(dots)), bytemuck::cast(norms));
+    bytemuck::cast(v._mm256_mul_pd(v._mm256_div_pd(dots, norms), v._mm256_sqrt_pd(norms)))
 }
 
 super::float::compile_float!(

@@ -11,7 +11,7 @@ use half::{bf16, f16};
 use pulp::x86::V4;
 use pulp::{MemMask, Simd, b16, f32x16, u16x16, u32x16};
 
-use super::Isa;
+use super::{Isa, avx2};
 use crate::kernel::LINE;
 
 #[derive(Clone, Copy)]
@@ -164,9 +164,7 @@ impl Isa for Avx512 {
 
     #[inline(always)]
     fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
-        let v = self.0.avx;
-        let (dots, norms) = (v._mm256_cvtps_pd(bytemuck::cast(dots)), bytemuck::cast(norms));
-        bytemuck::cast(v._mm256_mul_pd(v._mm256_div_pd(dots, norms), v._mm256_sqrt_pd(norms)))
+        avx2::cosines(*self.0, dots, norms)
     }
 }
 

@@ -92,8 +92,7 @@ impl Integers for Avx2 {
 
     #[inline(always)]
     fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
-        let roots = self.0.avx._mm256_sqrt_pd(bytemuck::cast(norms));
-        bytemuck::cast(self.0.avx._mm256_div_pd(bytemuck::cast(dots), roots))
+        cosines(self.0, dots, norms)
     }
 }
 
@@ -115,6 +114,13 @@ pub(in crate::isa) fn totals(v3: V3, [a, b, c, d]: [__m256i; 4]) -> [i32; 4] {
     let halves = v3.avx2._mm256_hadd_epi32(ab, cd);
     let high = v3.avx2._mm256_extracti128_si256::<1>(halves);
     bytemuck::cast(v3.sse2._mm_add_epi32(v3.avx._mm256_castsi256_si128(halves), high))
+}
+
+/// Four take as long as one.
+#[inline(always)]
+pub(super) fn cosines(v3: V3, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
+    let roots = v3.avx._mm256_sqrt_pd(bytemuck::cast(norms));
+    bytemuck::cast(v3.avx._mm256_div_pd(bytemuck::cast(dots), roots))
 }
 
 super::compile_integers!(

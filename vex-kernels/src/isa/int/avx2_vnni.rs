@@ -113,8 +113,7 @@ impl Integers for Avx2Vnni {
 
     #[inline(always)]
     fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
-        let roots = self.0.avx._mm256_sqrt_pd(bytemuck::cast(norms));
-        bytemuck::cast(self.0.avx._mm256_div_pd(bytemuck::cast(dots), roots))
+        avx2::cosines(self.0, dots, norms)
     }
 }
 

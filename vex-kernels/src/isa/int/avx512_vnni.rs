@@ -4,7 +4,7 @@ use core::arch::x86_64::{__m512i, _mm512_dpbusd_epi32, _mm512_maskz_loadu_epi8};
 
 use pulp::x86::V4;
 
-use super::avx512;
+use super::{avx2, avx512};
 use crate::integer::{Integer, Integers};
 
 #[derive(Clone, Copy)]
@@ -103,8 +103,7 @@ impl Integers for Avx512Vnni {
 
     #[inline(always)]
     fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
-        let roots = self.0.avx._mm256_sqrt_pd(bytemuck::cast(norms));
-        bytemuck::cast(self.0.avx._mm256_div_pd(bytemuck::cast(dots), roots))
+        avx2::cosines(*self.0, dots, norms)
     }
 }
 
