@@ -7,7 +7,7 @@ use vex_graph::{Codes, Element, Elements, GraphView, MAX_LEVELS, NodeId, Params,
 
 use crate::checksum::SectionDigest;
 use crate::codes::Kind;
-use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer};
+use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
 use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
 use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c};
@@ -80,7 +80,13 @@ impl<'a> Writer<'a> {
         source.header.table_checksum = crc32c(&table[..table_bytes]);
         let metric = source.header.metric;
         let header = source.header.encode().ok_or(WriteError::Metric { found: metric })?;
+        source.header.checksum = u32_at(&header, HEADER_BYTES - 4);
         Ok(Self { source, header, table })
+    }
+
+    /// The header that is written.
+    pub fn header(&self) -> &Header {
+        &self.source.header
     }
 
     /// Bytes of the file.
@@ -182,6 +188,7 @@ impl<'a> Source<'a> {
             entry: order.new_id(entry),
             level_count: order.level_count,
             table_checksum: 0,
+            checksum: 0,
         };
         header.sections = Content::of(&header).count();
         Ok(Self { view: *view, keys, params, order, header })
