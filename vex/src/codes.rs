@@ -6,7 +6,7 @@ use vex_graph::{Quantization, SearchError, SearchParams};
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
-use crate::{BuildError, Index, Scratch};
+use crate::{BuildError, ChangeError, Index, Scratch};
 
 /// Neighbors that are compared.
 const K: usize = 10;
@@ -45,11 +45,12 @@ impl Index {
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.
     ///
     /// # Errors
-    /// If memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
+    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
     pub fn requantize(
         &mut self,
         quantization: impl Into<Option<Quantization>>,
     ) -> Result<(), BuildError<Infallible>> {
+        self.lineage().check_writable().map_err(ChangeError::from)?;
         let threads =
             Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         Ok(self.graph_mut().requantize(quantization.into(), &threads)?)

@@ -36,6 +36,8 @@
 //! | know whether codes do for a set, and change them | [`Index::code_agreement`], [`Index::requantize`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
+//! | lock a file before the work that fills it | [`Output`], [`Index::save_to`] |
+//! | replace whatever is there | [`SaveOptions::overwrite`] |
 //!
 //! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
 //! caller says.
@@ -48,12 +50,15 @@ mod codes;
 mod error;
 mod exact;
 mod index;
+mod lineage;
 mod loaded;
 mod mapped;
 // The one place of this crate that may hold `unsafe`: a file mapped into memory.
 #[allow(unsafe_code)]
 mod mmap;
 mod publish;
+mod regular;
+mod save;
 mod search;
 mod threads;
 
@@ -63,14 +68,18 @@ pub use vex_kernels as kernels;
 
 pub use builder::Builder;
 pub use error::{
-    BatchError, BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem,
-    VerifyProblem,
+    BatchError, BuildError, ChangeError, DeleteError, DuplicateKey, InsertError, OpenError, OpenProblem,
+    ReadOnly, SaveError, SaveProblem, VerifyProblem,
 };
 pub use exact::exact_batch;
 pub use index::Index;
+pub use lineage::Generation;
 pub use loaded::Loaded;
 pub use mapped::MappedIndex;
 pub use mmap::Mapping;
+pub use publish::Output;
+pub use regular::{FileKind, NotRegular};
+pub use save::SaveOptions;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
