@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SaveProblem, SearchError, VectorError};
+use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
 use crate::io::{FileError, Problem};
 
@@ -149,17 +149,15 @@ impl From<OpenError> for Failure {
     fn from(OpenError { path, problem }: OpenError) -> Self {
         match problem {
             OpenProblem::Io(error) => FileError { path, problem: Problem::Open(error) }.into(),
+            OpenProblem::NotRegular(_) => FileError { path, problem: Problem::NotRegular }.into(),
             problem => Self::Refused { path, problem: problem.into() },
         }
     }
 }
 
 impl From<SaveError> for Failure {
-    fn from(SaveError { path, problem }: SaveError) -> Self {
-        match problem {
-            SaveProblem::Io(error) => FileError { path, problem: Problem::Write(error) }.into(),
-            problem => Self::Refused { path, problem: problem.into() },
-        }
+    fn from(error: SaveError) -> Self {
+        FileError::from(error).into()
     }
 }
 

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{Element, Index, Metric, Quantization, Store};
+use vex::{Element, Index, Metric, Quantization, SaveOptions, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, FromFile, Problem, VectorFile, check_output, read_keys};
+use crate::io::{FileError, FromFile, Problem, VectorFile, open_output, read_keys};
 use crate::{human, machine, progress, rss};
 
 /// Build an index from a file of vectors
 ///
 /// Reads the vectors, links them on all cores, and saves the index. The output appears when it is complete: until then an
-/// older file of that name stays as it is. The same vectors and options give the same bytes, on any number of threads.
+/// older file of that name stays as it is, and another build to it fails at once. Only regular files are replaced; of a
+/// symbolic link, the file it leads to. The same vectors and options give the same bytes, on any number of threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Vectors:
@@ -120,10 +121,11 @@ fn build<T: FromFile>(
 ) -> Result<(), Failure> {
     let path = args.vectors.as_path();
     let (count, dim) = (file.rows(), file.dim());
-    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
-    check_output(&args.output, &inputs)?;
+    // Locked until the index is saved: a second build to the same file fails now, not then.
+    let output = open_output(&args.output, &inputs)?;
+    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let quantization = args.quantize.of(element, dim);
     if store == Store::None && quantization.is_none() {
         return Err(Failure::NothingKept);
@@ -160,7 +162,8 @@ fn build<T: FromFile>(
     linking.finish_and_clear();
     let given_up = if args.quantize.is_auto() { refine(&mut index, store, path)? } else { Vec::new() };
     let linked = started.elapsed();
-    index.save_with(&args.output, store)?;
+    // Built from vectors: it is meant to replace an older index.
+    index.save_to(output, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();

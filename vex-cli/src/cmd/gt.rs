@@ -10,7 +10,7 @@ use vex::{Element, Metric, exact_batch};
 
 use super::{read_queries, values};
 use crate::error::Failure;
-use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, check_output, write_ids};
+use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, open_output, write_ids};
 use crate::{human, progress};
 
 /// Compute the exact nearest rows to each query: ground truth
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     check_ids_extension(&args.output)?;
     let file = VectorFile::<f32>::open(&args.vectors)?;
+    let output = open_output(&args.output, &[&args.vectors, &args.queries])?;
     let element = args.element.of(file.element(), args.metric);
     let ids = match element {
         Element::F32 | Element::F16 => ids(args, element, file)?,
@@ -62,7 +63,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Element::U8 => ids::<u8>(args, element, VectorFile::open(&args.vectors)?)?,
         Element::Bits => ids::<u64>(args, element, VectorFile::open(&args.vectors)?)?,
     };
-    write_ids(&args.output, &ids)?;
+    write_ids(output, &ids)?;
     let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");
     let time = human::time(started.elapsed());
     writeln!(out, "{}: {} exact neighbors of {queries} in {time}", args.output.display(), ids.dim())?;
@@ -72,7 +73,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 /// The ids of the nearest rows to each query.
 fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
     let queries = read_queries::<T>(&args.queries, &args.vectors, file.dim())?;
-    check_output(&args.output, &[&args.vectors, &args.queries])?;
     let vectors = read_vectors(file, element, args.metric)?;
     let slices: Vec<&[T]> = queries.iter().collect();
     let bar = progress::bar("queries", slices.len());

@@ -30,6 +30,9 @@ pub(crate) struct Args {
     /// List what computes the distances of every element and metric; VEX_SIMD caps it
     #[arg(long, conflicts_with = "index")]
     kernels: bool,
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    #[arg(long, conflicts_with = "kernels")]
+    load: bool,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -86,8 +89,7 @@ struct Section {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let Some(path) = &args.index else { return kernels::print(args.json, out) };
-    let index = mmap::open(path)?;
-    let info = Info::of(&index);
+    let info = if args.load { Info::of(&MappedIndex::read(path)?) } else { Info::of(&mmap::open(path)?) };
     if args.json {
         return print_json(out, &info);
     }
@@ -127,7 +129,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 impl Info {
-    fn of(index: &MappedIndex) -> Self {
+    fn of<B: AsRef<[u8]>>(index: &MappedIndex<B>) -> Self {
         let (header, params, graph) = (index.header(), index.params(), index.graph());
         let sections = index.sections().map(|section| Section {
             tag: section.tag.to_string(),

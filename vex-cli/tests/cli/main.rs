@@ -6,6 +6,7 @@ mod killed;
 mod media;
 mod no_space;
 mod outputs;
+mod places;
 mod quantized;
 mod refusals;
 mod round_trip;

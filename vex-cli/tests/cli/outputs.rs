@@ -45,7 +45,8 @@ fn folder_is_not_replaced() {
     for (command, extension) in WRITERS {
         let name = format!("folder.{extension}");
         std::fs::create_dir_all(folder.path(&name)).unwrap();
-        let expected = format!("{name}: cannot be written: expected the name of a file, found a folder");
+        let expected =
+            format!("{name}: cannot be written: expected a regular file or a new name, found a folder");
         folder.refuse(&format!("{command} {name}"), &expected);
     }
 }
