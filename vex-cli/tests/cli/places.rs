@@ -84,8 +84,9 @@ fn the_target_of_a_link_is_replaced_and_the_link_stays() {
     let folder = prepared();
     fs::create_dir(folder.path("far")).unwrap();
     for (command, extension) in WRITERS {
+        let own = format!("{}.{extension}", command.split(' ').next().unwrap());
         let [plain, link, chain, real] =
-            ["plain", "link", "chain", "far/real"].map(|name| format!("{name}.{extension}"));
+            ["plain", "link", "chain", "far/real"].map(|name| format!("{name}-{own}"));
         folder.succeed(&format!("{command} {plain}"));
         // The first time the links dangle.
         symlink(&real, folder.path(&link)).unwrap();
@@ -99,12 +100,12 @@ fn the_target_of_a_link_is_replaced_and_the_link_stays() {
             }
             folder.write(&real, "older");
         }
-        symlink(format!("missing/x.{extension}"), folder.path(&format!("nowhere.{extension}"))).unwrap();
-        let expected = format!(
-            "nowhere.{extension}: cannot be written: folder missing: No such file or directory (os error 2)"
-        );
-        folder.refuse(&format!("{command} nowhere.{extension}"), &expected);
-        let [one, other] = ["one", "other"].map(|name| format!("{name}.{extension}"));
+        let nowhere = format!("nowhere-{own}");
+        symlink(format!("missing/{own}"), folder.path(&nowhere)).unwrap();
+        let expected =
+            format!("{nowhere}: cannot be written: folder missing: No such file or directory (os error 2)");
+        folder.refuse(&format!("{command} {nowhere}"), &expected);
+        let [one, other] = ["one", "other"].map(|name| format!("{name}-{own}"));
         symlink(&one, folder.path(&other)).unwrap();
         symlink(&other, folder.path(&one)).unwrap();
         let expected = format!("{one}: cannot be written: Too many levels of symbolic links (os error 40)");
