@@ -224,7 +224,9 @@ fn what_is_not_a_regular_file_is_neither_opened_nor_replaced() {
     let path = folder.path().join("pipe.vex");
     assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
     // SAFETY: nothing is mapped.
-    let (mapped, near) = unsafe { (MappedIndex::open(&path), MappedIndex::open_near(&path)) };
+    let mapped = unsafe { MappedIndex::open(&path) };
+    // SAFETY: as above.
+    let near = unsafe { MappedIndex::open_near(&path) };
     let opened = [
         Index::open(&path).unwrap_err(),
         MappedIndex::read(&path).unwrap_err(),

@@ -151,7 +151,7 @@ fn what_is_planted_at_the_temporary_name_is_removed_and_not_followed() {
         ("a pipe", &|| make_pipe(&planted)),
         ("a file of nobody's", &|| {
             fs::write(&planted, "left").unwrap();
-            fs::set_permissions(&planted, Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(&planted, Permissions::from_mode(0o000)).unwrap();
         }),
         ("a socket", &|| drop(std::os::unix::net::UnixListener::bind(&planted).unwrap())),
     ];
@@ -184,7 +184,7 @@ fn what_another_user_left_is_removed() {
     fs::set_permissions(folder.path(""), Permissions::from_mode(0o777)).unwrap();
     let left = folder.path(".vex-other.vex.tmp");
     fs::write(&left, "left").unwrap();
-    fs::set_permissions(&left, Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&left, Permissions::from_mode(0o000)).unwrap();
     let mut command = folder.command("build base.npy --output other.vex");
     if is_root() {
         command.uid(NOBODY).gid(NOBODY);
