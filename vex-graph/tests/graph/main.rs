@@ -13,3 +13,4 @@ mod random;
 mod recall;
 mod support;
 mod vector;
+mod wide;
