@@ -5,6 +5,7 @@ mod delete;
 mod duplicates;
 mod elements;
 mod filtered;
+mod hard;
 mod hostile;
 mod invariants;
 mod levels;
