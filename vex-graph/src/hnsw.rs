@@ -6,6 +6,7 @@ use core::ops::ControlFlow;
 use vex_kernels::Metric;
 
 use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level, with_vectors};
+use crate::codes::centre;
 use crate::random::draw;
 use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
@@ -234,7 +235,7 @@ impl Hnsw {
             }
             codes.as_mut().map_or(Ok(()), |codes| codes.reserve(1))?;
             if CENTRED_AT.contains(&rows.count()) && rows.count().is_power_of_two() {
-                mean = Some(CodeRows::mean_of(&rows)?);
+                mean = Some(centre(&rows)?);
             }
         }
         let level = level(draw(params.seed, id.into()), params.m);

@@ -78,7 +78,7 @@ impl MemoryPlan {
         let Self { params, dim, level_counts, .. } = self;
         let count = level_counts[0];
         let draws = bytes::<(u64, u32)>(count);
-        let build = bulk::Plan::new(params.quantization, params.element, *dim, count);
+        let build = bulk::Plan::new(params.quantization, *dim, count);
         let kinds = || build.fine.into_iter().chain(build.guide);
         let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
         // Codes that only the graph has are made when those of the build are gone.

@@ -82,15 +82,18 @@ pub struct SearchParams {
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
     pub max_distance_evals: usize,
-    /// Of a search through codes, how many candidates to compare by their vectors in the end at most, as a multiple of `k`; fewer, where codes
-    /// leave no doubt that the others are farther. The default is [`RESCORE`](Self::RESCORE). 0 compares none: distances are then what the codes tell.
-    /// [`f32::INFINITY`] compares all candidates, in doubt or not.
+    /// How many candidates of a search through codes are compared by their vectors at most, as a multiple of `k`. Candidates
+    /// that are farther beyond doubt are not compared. The default, [`RESCORE`](Self::RESCORE), is no limit but `ef_search`.
+    /// [`f32::INFINITY`] compares all candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
     pub rescore: f32,
 }
 
 impl SearchParams {
-    /// The default of [`rescore`](Self::rescore): with it, codes cost next to no recall. On most sets they leave no doubt but for half a `k`.
-    pub const RESCORE: f32 = 4.0;
+    /// The default of [`rescore`](Self::rescore): every candidate that may be among the `k` nearest. On most sets that is half a `k` more than `k`.
+    pub const RESCORE: f32 = f32::MAX;
+
+    /// How many candidates a search through codes should have found to compare, as a multiple of `k`.
+    const CANDIDATES: usize = 4;
 
     /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
     pub fn new(k: usize, ef_search: usize) -> Self {
@@ -102,11 +105,17 @@ impl SearchParams {
         self.ef_search.max(self.k).min(count)
     }
 
-    /// How many candidates of a search through codes are compared by their vectors, if there are as many.
+    /// How many candidates of a search through codes may be compared by their vectors, if there are as many.
     pub(crate) fn rescored(&self) -> usize {
+        // Saturates: without a limit it is the largest number.
         let rescored = libm::ceilf(self.k as f32 * self.rescore) as usize;
         // At least as many as are returned, or none.
         if rescored == 0 { 0 } else { rescored.max(self.k) }
+    }
+
+    /// How many candidates a search with a filter must have at least, so that there are enough to compare.
+    pub(crate) fn least_candidates(&self) -> usize {
+        self.rescored().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
     }
 }
 

@@ -2,44 +2,81 @@
 
 use std::convert::Infallible;
 
-use vex_graph::{Quantization, SearchError, SearchParams};
+use vex_graph::{GraphView, Neighbor, NodeId, Quantization, SearchError, SearchParams, search};
 
-use crate::search::{DEFAULT_EF_SEARCH, search_keys};
+use crate::search::DEFAULT_EF_SEARCH;
 use crate::threads::Threads;
-use crate::{BuildError, ChangeError, Index, Scratch};
+use crate::{BuildError, ChangeError, Index, MappedIndex};
 
 /// Neighbors that are compared.
 const K: usize = 10;
 
-impl Index {
-    /// How far codes tell the vectors apart: of the ten nearest of so many of its vectors that a search by the vectors alone finds, the
-    /// share that a search through the codes finds, with the usual `ef_search` and `rescore`. 1.0 without codes.
-    ///
-    /// It is near 1 for most sets. Where many vectors are far nearer to each other than to the rest, the errors of their codes
-    /// are larger than what sets them apart, and it falls: then finer codes, or a larger `rescore` with a larger `ef_search`, are
-    /// needed.
+/// How well codes tell the vectors of an index apart, by a sample.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct CodeCheck {
+    /// Vectors that were searched for. None without codes, or without vectors to compare them with.
+    pub sampled: usize,
+    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches answer such queries by the
+    /// vectors: as well, and as slowly, as without codes.
+    pub in_doubt: usize,
+    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index finds; 1.0 where none are sampled.
+    pub agreement: f64,
+}
+
+impl CodeCheck {
+    /// Searches for `samples` vectors of a graph, through its codes and by the vectors alone.
+    fn of(view: &GraphView<'_>, samples: usize) -> Result<Self, SearchError> {
+        let mut check = Self { sampled: 0, in_doubt: 0, agreement: 1.0 };
+        let (Some(by_vectors), Some(_)) = (view.without_codes(), view.codes()) else { return Ok(check) };
+        let params = SearchParams::new(K, DEFAULT_EF_SEARCH);
+        let (mut scratch, mut finer) = (vex_graph::Scratch::new(), vex_graph::Scratch::new());
+        let (mut found, mut best) = ([Neighbor::default(); K], [Neighbor::default(); K]);
+        let (mut hits, mut possible) = (0, 0);
+        let ids = (0..view.count()).step_by((view.count() / samples.max(1)).max(1)).take(samples);
+        for id in ids.map(|id| id as NodeId).filter(|id| !view.tombstones().contains(*id)) {
+            let vector = view.rows().row(id);
+            let stats = search(view, vector, &params, &mut scratch, &mut found)?;
+            let expected = search(&by_vectors, vector, &params, &mut finer, &mut best)?.found;
+            check.sampled += 1;
+            check.in_doubt += usize::from(stats.by_vectors);
+            // By distance: of vectors that are equally far, one is as good as another.
+            let farthest = best[..expected].last().map_or(0.0, |last| last.distance);
+            hits += found[..stats.found].iter().filter(|found| found.distance <= farthest).count();
+            possible += expected;
+        }
+        if possible > 0 {
+            check.agreement = (hits as f64 / possible as f64).min(1.0);
+        }
+        Ok(check)
+    }
+}
+
+impl<B: AsRef<[u8]>> MappedIndex<B> {
+    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says, evenly spaced.
     ///
     /// # Errors
     /// If memory runs out.
     ///
     /// # Complexity
     /// Two searches for each sample.
-    pub fn code_agreement(&self, samples: usize) -> Result<f64, SearchError> {
-        let usual = SearchParams::new(K, DEFAULT_EF_SEARCH);
-        let Some(by_vectors) = self.graph().view().without_codes() else { return Ok(1.0) };
-        let (mut scratch, mut finer) = (Scratch::new(), Scratch::new());
-        let (mut found, mut possible) = (0, 0);
-        let step = (self.keys().len() / samples.max(1)).max(1);
-        for key in self.keys().iter().step_by(step).take(samples) {
-            let Some(vector) = self.get(*key) else { continue };
-            let hits = self.search_with(vector, &usual, &mut scratch)?.hits;
-            let best = search_keys(&by_vectors, self.keys(), vector, &usual, &mut finer)?.hits;
-            // By distance: of vectors that are equally far, one is as good as another.
-            let farthest = best.last().map_or(0.0, |hit| hit.distance);
-            found += hits.iter().filter(|hit| hit.distance <= farthest).count();
-            possible += best.len();
-        }
-        Ok(if possible == 0 { 1.0 } else { (found as f64 / possible as f64).min(1.0) })
+    pub fn check_codes(&self, samples: usize) -> Result<CodeCheck, SearchError> {
+        CodeCheck::of(&self.graph(), samples)
+    }
+}
+
+impl Index {
+    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says, evenly spaced.
+    ///
+    /// Where many are in doubt, codes do not pay: [finer ones](Self::requantize), or none, answer faster.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    ///
+    /// # Complexity
+    /// Two searches for each sample.
+    pub fn check_codes(&self, samples: usize) -> Result<CodeCheck, SearchError> {
+        CodeCheck::of(&self.graph().view(), samples)
     }
 
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.

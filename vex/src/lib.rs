@@ -33,7 +33,7 @@
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
-//! | know whether codes do for a set, and change them | [`Index::code_agreement`], [`Index::requantize`] |
+//! | know whether codes do for a set, and change them | [`Index::check_codes`], [`Index::requantize`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //! | lock a file before the work that fills it | [`Output`], [`Index::save_to`] |
@@ -67,6 +67,7 @@ pub use vex_graph as graph;
 pub use vex_kernels as kernels;
 
 pub use builder::Builder;
+pub use codes::CodeCheck;
 pub use error::{
     BatchError, BuildError, ChangeError, DeleteError, DuplicateKey, InsertError, OpenError, OpenProblem,
     ReadOnly, SaveError, SaveProblem, VerifyProblem,

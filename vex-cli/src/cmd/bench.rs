@@ -35,7 +35,8 @@ Example:
 
 JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), qps (queries \
 per second of wall time, all threads together), p50_us, p99_us and mean_us (latency of one query in \
-microseconds), steady_p99_us (p99 of each query's median), distances_per_query and hops_per_query (means).")]
+microseconds), steady_p99_us (p99 of each query's median), distances_per_query and hops_per_query (means), and by_vectors (queries that codes left in doubt, so that they were answered by \
+the vectors).")]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
@@ -82,6 +83,7 @@ struct Row {
     mean_us: f64,
     distances_per_query: f64,
     hops_per_query: f64,
+    by_vectors: usize,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
@@ -122,6 +124,13 @@ fn run_on<B: AsRef<[u8]> + Sync>(
             row.distances_per_query,
             row.hops_per_query,
         )?;
+        if row.by_vectors > 0 {
+            let queries = human::count(row.by_vectors as u64);
+            writeln!(
+                out,
+                "           {queries} of the queries were answered by the vectors: codes left them in doubt"
+            )?;
+        }
     }
     Ok(())
 }
@@ -178,7 +187,8 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let header = self.index.header();
         match header.quantization {
             Some(codes) if header.stores_vectors() => {
-                format!(", {codes} codes, rescore up to {}", self.args.effort.rescore)
+                let limit = self.args.effort.rescore.map(|limit| format!(", rescore up to {limit}"));
+                format!(", {codes} codes{}", limit.unwrap_or_default())
             }
             Some(codes) => format!(", {codes} codes alone"),
             None => String::new(),
@@ -188,13 +198,14 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     fn row(&self, ef_search: usize) -> Result<Row, Failure> {
         let (k, threads) = (self.args.effort.k, self.args.threads);
         let params = self.args.effort.params(ef_search);
-        let (mut right, mut distances, mut hops) = (0, 0, 0);
+        let (mut right, mut distances, mut hops, mut by_vectors) = (0, 0, 0, 0);
         let mut scratch = Scratch::new();
         for query in 0..self.queries.rows() {
             let found = self.search(&params, &mut scratch, query)?;
             right += correct(found.hits, &self.truth.row(query)[..k]);
             distances += found.stats.distances;
             hops += found.stats.hops;
+            by_vectors += usize::from(found.stats.by_vectors);
         }
         let timings = measure(self.queries.rows(), threads, || {
             let mut scratch = Scratch::new();
@@ -214,6 +225,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
             mean_us: micros(timings.mean()),
             distances_per_query: distances as f64 / queries,
             hops_per_query: hops as f64 / queries,
+            by_vectors,
         })
     }
 

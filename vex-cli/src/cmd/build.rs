@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{Element, Index, Metric, Quantization, SaveOptions, Store};
+use vex::{CodeCheck, Element, Index, Metric, Quantization, SaveOptions, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
@@ -77,11 +77,14 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// Codes that find less than this share of what finer ones would are not chosen by `auto`.
-const AGREEMENT: f64 = 0.97;
+/// `auto` takes finer codes where a search misses more than this share of what one by the vectors finds.
+const MISSED: f64 = 0.01;
 
-/// How many vectors it is measured with.
-const AGREEMENT_SAMPLES: usize = 200;
+/// It does, too, where more than this share of the searches must be repeated by the vectors.
+const IN_DOUBT: f64 = 0.25;
+
+/// How many vectors it looks at.
+const SAMPLES: usize = 200;
 
 #[derive(Serialize)]
 struct Report {
@@ -192,35 +195,41 @@ fn build<T: FromFile>(
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
         None => writeln!(out)?,
     }
-    for (kind, found) in given_up {
-        let percent = 100.0 * found;
+    for (kind, check) in given_up {
+        let (doubtful, found) = (100.0 * in_doubt(&check), 100.0 * check.agreement);
         writeln!(
             out,
-            "no {kind} codes, which do not tell these vectors apart: they found {percent:.0}% of the nearest"
+            "no {kind} codes, which do not tell these vectors apart: {doubtful:.0}% of a sample were in doubt, and {found:.0}% of the \
+             nearest were found"
         )?;
     }
     Ok(())
 }
 
-/// Takes finer codes, or none, where those of the index do not tell its vectors apart. Returns those that were given up, and the share
-/// of the nearest that they found.
-fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, f64)>, Failure> {
+/// Takes finer codes, or none, where those of the index do not tell its vectors apart. Returns those that were given up, and what was
+/// seen of them.
+fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, CodeCheck)>, Failure> {
     let mut given_up = Vec::new();
     while let Some(kind) = index.params().quantization {
-        let agreement =
-            index.code_agreement(AGREEMENT_SAMPLES).map_err(|error| Failure::refused(path, error))?;
+        let check = index.check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
         let finer = match kind {
             Quantization::Sq2x2 => Some(Quantization::Sq4),
             Quantization::Sq4 => Some(Quantization::Sq8),
             _ => None,
         };
-        if agreement >= AGREEMENT || (store == Store::None && finer.is_none()) {
+        let are_good = 1.0 - check.agreement <= MISSED && in_doubt(&check) <= IN_DOUBT;
+        if are_good || (store == Store::None && finer.is_none()) {
             break;
         }
         index.requantize(finer).map_err(|error| Failure::refused(path, error))?;
-        given_up.push((kind, agreement));
+        given_up.push((kind, check));
     }
     Ok(given_up)
+}
+
+/// The share of the searches that must be repeated by the vectors.
+fn in_doubt(check: &CodeCheck) -> f64 {
+    check.in_doubt as f64 / check.sampled.max(1) as f64
 }
 
 /// Duplicates show before the build, not after it.

@@ -9,10 +9,10 @@ pub(crate) struct Effort {
     /// Neighbors of a query
     #[arg(short, default_value_t = 10, value_parser = values::k())]
     pub(crate) k: usize,
-    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; fewer, where
-    /// codes leave no doubt; 0 for none
-    #[arg(long, value_name = "FACTOR", default_value_t = SearchParams::RESCORE, value_parser = values::rescore)]
-    pub(crate) rescore: f32,
+    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; 0 for none
+    /// [default: every candidate that may be among the nearest, as far as its code tells]
+    #[arg(long, value_name = "FACTOR", value_parser = values::rescore)]
+    pub(crate) rescore: Option<f32>,
     /// End a search that has computed so many distances for each candidate of --ef-search. Hard queries then take less time, and find less;
     /// about 24 is what others take
     #[arg(long, value_name = "FACTOR", value_parser = values::max_distances)]
@@ -23,7 +23,7 @@ impl Effort {
     pub(crate) fn params(&self, ef_search: usize) -> SearchParams {
         let max = self.max_distances.map(|factor| (factor * ef_search as f32) as usize);
         SearchParams {
-            rescore: self.rescore,
+            rescore: self.rescore.unwrap_or(SearchParams::RESCORE),
             max_distance_evals: max.unwrap_or(usize::MAX),
             ..SearchParams::new(self.k, ef_search)
         }

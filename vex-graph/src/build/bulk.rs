@@ -2,13 +2,10 @@
 
 use core::ops::ControlFlow;
 
-use super::{Coded, Executor, Guided, Linker, Plain, Workspace, with_vectors};
+use super::{Coded, Executor, Guided, Linker, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
-use crate::{Element, Elements, NodeId, OutOfMemory, Quantization, Rows};
-
-/// From so many elements on, walks between vectors find their way by codes: fewer elements are fetched as fast as their code.
-const VECTORS_GUIDED_FROM: usize = 128;
+use crate::{Elements, NodeId, OutOfMemory, Quantization, Rows};
 
 /// From so many elements on, walks between SQ8 codes find their way by SQ4 codes. Of fewer elements the errors of four bits
 /// do not average out.
@@ -29,15 +26,10 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    pub(crate) fn new(
-        quantization: Option<Quantization>,
-        element: Element,
-        dim: usize,
-        count: usize,
-    ) -> Self {
-        let can_be_guided = element.can_be_coded() && dim >= VECTORS_GUIDED_FROM;
+    /// A graph without codes is built without codes.
+    pub(crate) fn new(quantization: Option<Quantization>, dim: usize, count: usize) -> Self {
         match quantization {
-            None => Self { fine: None, guide: can_be_guided.then_some(Quantization::Sq8) },
+            None => Self { fine: None, guide: None },
             Some(_) => Self {
                 fine: Some(Quantization::Sq8),
                 guide: (dim >= CODES_GUIDED_FROM && count <= CODES_GUIDED_UP_TO).then_some(Quantization::Sq4),
@@ -56,26 +48,18 @@ pub(crate) fn link(
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(usize, Option<CodeRows>), OutOfMemory> {
     let quantization = linker.params.quantization;
-    let plan = Plan::new(quantization, rows.element(), rows.dim(), rows.count());
+    let plan = Plan::new(quantization, rows.dim(), rows.count());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
-    let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
-    let linked = match (coded, &guide, rows.elements()) {
-        (None, Some(guide), Elements::F32(scalars)) => {
-            let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
-        }
-        (None, Some(guide), Elements::F16(scalars)) => {
-            let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
-            linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
-        }
-        (None, ..) => with_vectors!(rows, space => {
+    let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(*rows, fine.view()));
+    let linked = match (coded, &guide) {
+        (None, _) => with_vectors!(rows, space => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }),
-        (Some(space), None, _) => {
+        (Some(space), None) => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
-        (Some(space), Some(guide), _) => {
+        (Some(space), Some(guide)) => {
             let space = Guided::<_, Four>::new(space, *rows, guide.view());
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
@@ -94,15 +78,13 @@ mod tests {
 
     #[test]
     fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
-        let plan = |quantization, dim, count| Plan::new(quantization, Element::F32, dim, count);
+        let plan = |quantization, dim, count| Plan::new(quantization, dim, count);
         let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
         for codes in [sq8, sq4] {
             assert_eq!(plan(codes, 255, 1000), Plan { fine: sq8, guide: None });
             assert_eq!(plan(codes, 256, 1 << 18), Plan { fine: sq8, guide: sq4 });
             assert_eq!(plan(codes, 256, (1 << 18) + 1), Plan { fine: sq8, guide: None });
         }
-        assert_eq!(plan(None, 127, 1000), Plan { fine: None, guide: None });
-        assert_eq!(plan(None, 128, 1_000_000), Plan { fine: None, guide: sq8 });
-        assert_eq!(Plan::new(None, Element::I8, 768, 1000), Plan { fine: None, guide: None });
+        assert_eq!(plan(None, 768, 1_000_000), Plan { fine: None, guide: None });
     }
 }

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use super::hard::Hard;
 use super::select::select;
 use super::{Buffers, Executor, Link, Space, Tree};
 use crate::search::{Candidate, Ranker};
@@ -29,6 +30,7 @@ pub(super) fn run(
     space: impl Space,
     levels: &[LevelLinks],
     tree: &Tree,
+    hard: &Hard,
     links: &[Link],
     tasks: &mut [Merge],
     executor: &impl Executor,
@@ -48,7 +50,7 @@ pub(super) fn run(
         let share = &links[task.links.clone()];
         task.result = share
             .chunk_by(same_row)
-            .try_for_each(|group| task.merge(params, space, levels, tree, group))
+            .try_for_each(|group| task.merge(params, space, levels, tree, hard, group))
             .err();
     });
     tasks.iter().find_map(|task| task.result).map_or(Ok(()), Err)
@@ -77,12 +79,13 @@ impl Merge {
         }
     }
 
-    fn merge(
+    fn merge<S: Space>(
         &mut self,
         params: &Params,
-        space: impl Space,
+        space: S,
         levels: &[LevelLinks],
         tree: &Tree,
+        hard: &Hard,
         group: &[Link],
     ) -> Result<(), OutOfMemory> {
         let Link { level, target, .. } = group[0];
@@ -103,6 +106,31 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
+        let is_pinned = |id| level == 0 && tree.parent(id) == target;
+        if S::IS_CODED && hard.contains(target) {
+            self.select(params, space.exact(), row, group, false, is_pinned)?;
+        } else {
+            // A hard node's links were selected by its vector, and have the distances of vectors.
+            let are_ranked = !S::IS_CODED || group.iter().all(|link| !hard.contains(link.source.id()));
+            self.select(params, space, row, group, are_ranked, is_pinned)?;
+        }
+        self.ids.extend(self.selected.iter().map(|selected| selected.id()));
+        self.targets.push((level, target, self.selected.len()));
+        Ok(())
+    }
+
+    /// Selects links among those in `row` and the new ones in `group`, whose distances are ranks of the space if they `are_ranked`.
+    fn select(
+        &mut self,
+        params: &Params,
+        space: impl Space,
+        row: &[NodeId],
+        group: &[Link],
+        are_ranked: bool,
+        is_pinned: impl Fn(NodeId) -> bool,
+    ) -> Result<(), OutOfMemory> {
+        let Link { level, target, .. } = group[0];
+        let width = params.width(usize::from(level));
         let [own, other] = self.buffers.of(space)?;
         let query = space.query(target, own);
         let (fours, rest) = row.as_chunks::<4>();
@@ -111,13 +139,14 @@ impl Merge {
             self.candidates.extend(ranks.into_iter().zip(four).map(|(rank, id)| Candidate::new(rank, *id)));
         }
         self.candidates.extend(rest.iter().map(|id| Candidate::new(query.rank(*id), *id)));
-        self.candidates.extend(group.iter().map(|link| link.source));
+        let ranked = |link: &Link| match are_ranked {
+            true => link.source,
+            false => Candidate::new(query.rank(link.source.id()), link.source.id()),
+        };
+        self.candidates.extend(group.iter().map(ranked));
         self.candidates.sort_unstable();
-        let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
         select(space, &self.candidates, width, params.keep_pruned, is_pinned, selected, other);
-        self.ids.extend(self.selected.iter().map(|selected| selected.id()));
-        self.targets.push((level, target, self.selected.len()));
         Ok(())
     }
 }

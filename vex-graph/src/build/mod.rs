@@ -11,6 +11,7 @@
 mod arrange;
 pub(crate) mod bulk;
 mod executor;
+mod hard;
 mod journal;
 mod level;
 mod merge;
@@ -26,7 +27,7 @@ pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use peak::workspace_bytes;
 use space::{Coded, Guided};
-pub(crate) use space::{Plain, Space, with_vectors};
+pub(crate) use space::{Error, Plain, Space, with_vectors};
 pub(crate) use tree::Tree;
 
 use alloc::vec::Vec;
@@ -35,6 +36,7 @@ use core::ops::{ControlFlow, Range};
 use crate::search::{Candidate, Ranker};
 use crate::storage::{AlignedVec, LevelLinks, Vectors, reserve};
 use crate::{NodeId, OutOfMemory, Params};
+use hard::Hard;
 use merge::Merge;
 use propose::Propose;
 use relink::Relink;
@@ -61,6 +63,7 @@ pub(crate) struct Workspace {
     merge: Vec<Merge>,
     links: Vec<Link>,
     buffers: Buffers,
+    hard: Hard,
     relink: Relink,
     /// The vector that an update replaces.
     pub(crate) vector: Option<Vectors>,
@@ -134,15 +137,18 @@ impl Linker<'_> {
 
     /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` breaks off, and returns how many are linked. `level_of`
     /// never rises.
-    pub(crate) fn link_all(
+    pub(crate) fn link_all<S: Space>(
         mut self,
-        space: impl Space,
+        space: S,
         count: usize,
         level_of: impl Fn(NodeId) -> usize + Sync,
         workspace: &mut Workspace,
         executor: &impl Executor,
         mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, OutOfMemory> {
+        if S::IS_CODED {
+            workspace.hard.reserve(count)?;
+        }
         let mut linked = 0;
         let mut goes_on = true;
         while linked < count && goes_on {
@@ -167,7 +173,10 @@ impl Linker<'_> {
         executor.run(&mut workspace.propose, |task| {
             task.run(&frozen, space, self.params, batch.clone().skip(task.index).step_by(step), level_of);
         });
-        workspace.propose.iter().try_for_each(|task| task.result)
+        workspace.propose.iter().try_for_each(|task| task.result)?;
+        let hard = workspace.propose.iter().flat_map(|task| &task.hard);
+        hard.for_each(|id| workspace.hard.insert(*id));
+        Ok(())
     }
 
     /// Makes room for everything that the batch will append.
@@ -240,6 +249,7 @@ impl Linker<'_> {
             space,
             self.levels,
             self.tree,
+            &workspace.hard,
             &workspace.links,
             &mut workspace.merge,
             executor,

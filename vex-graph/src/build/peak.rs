@@ -1,5 +1,6 @@
 //! How much memory linking needs while it goes on.
 
+use super::hard::Hard;
 use super::merge::Merge;
 use super::propose::Propose;
 use super::{Link, batch_len};
@@ -36,5 +37,8 @@ pub(crate) fn workspace_bytes(
     let shared = 2 * (2 * bytes::<Link>(links + workers * params.m))
         + 2 * bytes::<(u8, NodeId, usize)>(links)
         + 2 * bytes::<NodeId>(rows * params.m * params.m0());
-    workers.saturating_mul(propose + merge).saturating_add(shared + buffers)
+    // Without codes there are no queries to code, and no node is hard. Every worker may have all of a batch among its hard nodes.
+    let hard =
+        if query_len > 0 { Hard::exact_bytes(count) + 2 * bytes::<NodeId>(batch + 4 * workers) } else { 0 };
+    workers.saturating_mul(propose + merge).saturating_add(shared + buffers + hard)
 }

@@ -4,7 +4,9 @@ use alloc::vec::Vec;
 
 use super::select::select;
 use super::{Buffers, Frozen, Link, Space};
-use crate::search::{Candidate, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew};
+use crate::search::{
+    Candidate, Edge, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew,
+};
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, Params};
 
@@ -14,6 +16,8 @@ pub(super) struct Propose {
     pub(super) index: usize,
     /// The links of this worker's nodes, node by node, levels from the top, nearest first.
     pub(super) links: Vec<Link>,
+    /// Those of this worker's nodes that their codes do not tell from their neighbors.
+    pub(super) hard: Vec<NodeId>,
     pub(super) result: Result<(), OutOfMemory>,
     /// How far [`take_links`](Self::take_links) has come.
     pub(super) cursor: usize,
@@ -28,6 +32,7 @@ impl Propose {
         Self {
             index,
             links: Vec::new(),
+            hard: Vec::new(),
             result: Ok(()),
             cursor: 0,
             scratch: Scratch::new(),
@@ -46,6 +51,7 @@ impl Propose {
         level_of: &impl Fn(NodeId) -> usize,
     ) {
         self.links.clear();
+        self.hard.clear();
         self.result = ids
             .into_iter()
             .try_for_each(|id| self.propose::<false, _>(frozen, space, params, id, level_of(id)));
@@ -110,6 +116,25 @@ impl Propose {
         id: NodeId,
         level: usize,
     ) -> Result<(), OutOfMemory> {
+        let first = self.links.len();
+        if self.propose_in::<IS_LINKED, _>(frozen, space, params, id, level)? == Verdict::Hard {
+            self.links.truncate(first);
+            reserve(&mut self.hard, 1)?;
+            self.hard.push(id);
+            self.propose_in::<IS_LINKED, _>(frozen, space.exact(), params, id, level)?;
+        }
+        Ok(())
+    }
+
+    /// Proposes links for a node, unless it turns out to be hard: then the links so far are of no use.
+    fn propose_in<const IS_LINKED: bool, S: Space>(
+        &mut self,
+        frozen: &Frozen<'_>,
+        space: S,
+        params: &Params,
+        id: NodeId,
+        level: usize,
+    ) -> Result<Verdict, OutOfMemory> {
         let Frozen { levels, entry, count } = *frozen;
         let top = levels.len() - 1;
         let pool_size = params.ef_construction.min(count);
@@ -139,12 +164,21 @@ impl Propose {
             pool.insert(nearest);
             walk.beam(&levels[index].view(), &mut pool, &mut visited);
             nearest = pool.candidates()[0].fresh();
+            let edge = if S::IS_CODED && pool.is_full() && pool_size < count {
+                let error = space.guide_error(&query.ranker, pool.candidates()[pool_size - 1].id());
+                Edge::new(pool.candidates(), |rank| rank + error.constant, error.deviation)
+            } else {
+                None
+            };
 
             self.candidates.clear();
             let found = pool.candidates().iter().map(|candidate| candidate.fresh());
             self.candidates.extend(found.filter(|candidate| candidate.id() != id));
             if S::IS_GUIDED {
                 rank_anew(&space.query(id, other), &mut self.candidates);
+            }
+            if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
+                return Ok(Verdict::Hard);
             }
             self.selected.clear();
             let selected = &mut self.selected;
@@ -160,8 +194,44 @@ impl Propose {
             let distance = space.query(id, other).rank(entry);
             self.links.push(Link { level: 0, target: entry, source: Candidate::new(distance, id) });
         }
-        Ok(())
+        Ok(Verdict::Linked)
     }
+}
+
+/// What became of a node that was to be linked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Linked,
+    Hard,
+}
+
+/// The largest error of ranks, as a part of what sets the `m` nearest apart, with which links are selected as well as by vectors.
+const TOLERANCE: f32 = 0.1;
+
+/// Fewer candidates than this do not tell how far apart neighbors are. All of them are near enough.
+const LEAST: usize = 8;
+
+/// Whether a node is *hard*: codes do not tell which of its `candidates` are nearest, which are sorted by a query of the node, or
+/// may have cut them off from nearer ones at the `edge` of the list.
+fn is_hard<S: Space>(
+    space: S,
+    query: &S::Query<'_>,
+    candidates: &[Candidate],
+    edge: Option<Edge>,
+    m: usize,
+) -> bool {
+    if candidates.len() < LEAST {
+        return false;
+    }
+    let (nearest, last) = (candidates[0], candidates[m.min(candidates.len()) - 1]);
+    let error = space.query_error(query, last.id());
+    let spread = last.distance() - nearest.distance();
+    // What is no number is in doubt, too.
+    if !(error.deviation <= TOLERANCE * spread) {
+        return true;
+    }
+    let k = (2 * m).min(candidates.len());
+    edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
 }
 
 /// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.

@@ -10,6 +10,7 @@
 
 use alloc::vec::Vec;
 
+use super::hard::Hard;
 use super::journal::Journal;
 use super::select::select;
 use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
@@ -275,7 +276,9 @@ impl Linker<'_> {
     fn merge_links(&mut self, space: impl Space, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
         let Workspace { merge, links, relink, .. } = workspace;
         merge[0].clear();
-        merge::run(self.params, space, self.levels, self.tree, links, merge, &Serial)?;
+        // Inserts and updates compare nodes by vectors.
+        let hard = &Hard::default();
+        merge::run(self.params, space, self.levels, self.tree, hard, links, merge, &Serial)?;
         for (level, target) in merge[0].changed() {
             relink.journal.keep_row(self.levels, level, target)?;
         }

@@ -1,11 +1,11 @@
 //! What a build compares nodes by.
 
-use vex_kernels::{Distance, Metric};
+use vex_kernels::{Distance, f16};
 
 use crate::codes::{CodeQuery, Product};
 use crate::search::{Query, Ranker, kernel};
 use crate::view::Matrix;
-use crate::{Codes, NodeId, Rows, Scalar};
+use crate::{Codes, Elements, NodeId, Rows, Scalar};
 
 /// Nodes that can be compared with each other: by their vectors, or by their codes.
 pub(crate) trait Space: Copy + Sync {
@@ -43,6 +43,34 @@ pub(crate) trait Space: Copy + Sync {
 
     /// Whether two nodes cannot be told apart.
     fn are_copies(self, a: NodeId, b: NodeId) -> bool;
+
+    /// The same nodes, compared by their vectors.
+    type Exact: Space;
+
+    /// Whether ranks are estimates: then [`query_error`](Self::query_error) tells how good they are, and [`exact`](Self::exact) has better ones.
+    const IS_CODED: bool = false;
+
+    /// The space to turn to where ranks are too uncertain.
+    fn exact(self) -> Self::Exact;
+
+    /// How uncertain a guide's rank of `other` is.
+    fn guide_error(self, _guide: &Self::Guide<'_>, _other: NodeId) -> Error {
+        Error::default()
+    }
+
+    /// How uncertain a query's rank of `other` is.
+    fn query_error(self, _query: &Self::Query<'_>, _other: NodeId) -> Error {
+        Error::default()
+    }
+}
+
+/// How uncertain a rank is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Error {
+    /// The distance that the rank stands for is the sum of the two, as far as ranks tell.
+    pub(crate) constant: f32,
+    /// The standard deviation of the error.
+    pub(crate) deviation: f32,
 }
 
 /// Vectors as a space.
@@ -103,23 +131,126 @@ impl<R: Scalar> Space for Plain<'_, R> {
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
         self.rows.row(a) == self.rows.row(b)
     }
+
+    type Exact = Self;
+
+    fn exact(self) -> Self {
+        self
+    }
+}
+
+/// Vectors of floating-point elements as a space. Which type they have is asked for at each comparison, so that what is rarely needed is
+/// compiled once.
+#[derive(Clone, Copy)]
+pub(crate) enum Floats<'a> {
+    F32(Plain<'a, f32>),
+    F16(Plain<'a, f16>),
+}
+
+impl<'a> Floats<'a> {
+    fn new(rows: &Rows<'a>) -> Self {
+        match rows.elements() {
+            Elements::F32(scalars) => Self::F32(Plain::new(rows, scalars)),
+            Elements::F16(scalars) => Self::F16(Plain::new(rows, scalars)),
+            _ => unreachable!("codes are of floating-point vectors"),
+        }
+    }
+}
+
+/// A query of [`Floats`].
+pub(crate) enum FloatsQuery<'q> {
+    F32(Query<'q, f32, f32>),
+    F16(Query<'q, f16, f16>),
+}
+
+impl Ranker for FloatsQuery<'_> {
+    #[inline(always)]
+    fn rank(&self, id: NodeId) -> f32 {
+        match self {
+            Self::F32(query) => query.rank(id),
+            Self::F16(query) => query.rank(id),
+        }
+    }
+
+    #[inline(always)]
+    fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+        match self {
+            Self::F32(query) => query.rank_4(ids),
+            Self::F16(query) => query.rank_4(ids),
+        }
+    }
+
+    #[inline(always)]
+    fn prefetch(&self, id: NodeId) {
+        match self {
+            Self::F32(query) => query.prefetch(id),
+            Self::F16(query) => query.prefetch(id),
+        }
+    }
+}
+
+impl Space for Floats<'_> {
+    type Query<'q>
+        = FloatsQuery<'q>
+    where
+        Self: 'q;
+    type Guide<'q>
+        = FloatsQuery<'q>
+    where
+        Self: 'q;
+    type Exact = Self;
+
+    fn buffer_len(self) -> usize {
+        0
+    }
+
+    #[inline(always)]
+    fn query<'q>(self, id: NodeId, buffer: &'q mut [i8]) -> FloatsQuery<'q>
+    where
+        Self: 'q,
+    {
+        match self {
+            Self::F32(space) => FloatsQuery::F32(space.query(id, buffer)),
+            Self::F16(space) => FloatsQuery::F16(space.query(id, buffer)),
+        }
+    }
+
+    #[inline(always)]
+    fn guide<'q>(self, id: NodeId, buffer: &'q mut [i8], _: &mut [f32]) -> FloatsQuery<'q>
+    where
+        Self: 'q,
+    {
+        self.query(id, buffer)
+    }
+
+    fn are_copies(self, a: NodeId, b: NodeId) -> bool {
+        match self {
+            Self::F32(space) => space.are_copies(a, b),
+            Self::F16(space) => space.are_copies(a, b),
+        }
+    }
+
+    fn exact(self) -> Self {
+        self
+    }
 }
 
 /// Codes as a space.
 #[derive(Clone, Copy)]
 pub(super) struct Coded<'a, P> {
+    rows: Rows<'a>,
     codes: Codes<'a>,
-    metric: Metric,
     product: P,
 }
 
 impl<'a, P: Product> Coded<'a, P> {
-    pub(super) fn new(codes: Codes<'a>, metric: Metric) -> Self {
-        Self { codes, metric, product: P::new() }
+    /// `codes` are those of `rows`.
+    pub(super) fn new(rows: Rows<'a>, codes: Codes<'a>) -> Self {
+        Self { rows, codes, product: P::new() }
     }
 }
 
-impl<P: Product + Sync> Space for Coded<'_, P> {
+impl<'a, P: Product + Sync> Space for Coded<'a, P> {
     type Query<'q>
         = CodeQuery<'q, P>
     where
@@ -138,7 +269,7 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
     where
         Self: 'q,
     {
-        CodeQuery::new(&self.codes, self.codes.query_of_row(self.metric, id, buffer), self.product)
+        CodeQuery::new(&self.codes, self.codes.query_of_row(self.rows.metric(), id, buffer), self.product)
     }
 
     #[inline(always)]
@@ -152,6 +283,22 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
         self.codes.row(a) == self.codes.row(b)
             && self.codes.terms()[a as usize] == self.codes.terms()[b as usize]
+    }
+
+    type Exact = Floats<'a>;
+
+    const IS_CODED: bool = true;
+
+    fn exact(self) -> Floats<'a> {
+        Floats::new(&self.rows)
+    }
+
+    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> Error {
+        self.query_error(guide, other)
+    }
+
+    fn query_error(self, query: &CodeQuery<'_, P>, other: NodeId) -> Error {
+        query.error(self.rows.metric(), other)
     }
 }
 
@@ -211,5 +358,21 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
 
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
         self.space.are_copies(a, b)
+    }
+
+    type Exact = S::Exact;
+
+    const IS_CODED: bool = true;
+
+    fn exact(self) -> S::Exact {
+        self.space.exact()
+    }
+
+    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> Error {
+        guide.error(self.rows.metric(), other)
+    }
+
+    fn query_error(self, query: &S::Query<'_>, other: NodeId) -> Error {
+        self.space.query_error(query, other)
     }
 }

@@ -16,11 +16,15 @@
 //! SQ4 in two planes: walks go by the upper two bits alone, and what they found is then ranked by all four.
 
 #[cfg(feature = "alloc")]
+mod centre;
+#[cfg(feature = "alloc")]
 mod encode;
 mod query;
 mod rotate;
 mod round;
 
+#[cfg(feature = "alloc")]
+pub(crate) use centre::{centre, centre_bytes};
 #[cfg(feature = "alloc")]
 pub(crate) use encode::Encoder;
 pub(crate) use query::{CodeQuery, Eight, Four, Product, QueryCode, Two, TwoByTwo};

@@ -7,6 +7,8 @@ use super::round::Rounded;
 use super::round::sum;
 use super::{Codes, Terms};
 use crate::NodeId;
+#[cfg(feature = "alloc")]
+use crate::build::Error;
 use crate::search::{Ranker, each_of_4};
 
 /// A query in eight bits an element, and what its products stand for.
@@ -21,14 +23,12 @@ pub(crate) struct QueryCode<'q> {
     offset: f32,
     /// What makes a rank a distance: the two are summed.
     constant: f64,
-    /// |q − μ| of a query from outside.
+    /// |q − μ|.
     length: f32,
 }
 
-/// Three standard deviations of what a product misses, in |q − μ| and factors of rows. The noise of a code does not know the query, so
-/// ⟨q, o⟩ is missed by about |q − μ| f times the deviation of one element of c from o / f, in steps of c: 0.65 under SQ4 and SQ2x2, by measurement (0.58 if
-/// nothing were cut off at the ends), and under SQ8 0.41, with what rounding the query adds, where the largest elements of both are
-/// alike.
+/// Three standard deviations of the error of a product, in |q − μ| and factors of rows: see [`Product::ERROR`], of which this is the largest that
+/// reranking meets.
 const NOISE: f32 = 3.0 * 0.65;
 
 impl<'q> QueryCode<'q> {
@@ -44,7 +44,9 @@ impl<'q> QueryCode<'q> {
     #[cfg(feature = "alloc")]
     pub(super) fn of_row(metric: Metric, code: &'q [i8], [offset, factor]: Terms) -> Self {
         let step = factor * multiplier(metric);
-        Self { code, step, sum: sum(code), offset, constant: 0.0, length: 0.0 }
+        // Under inner product the offset does not tell |o|; builds do not compare by codes there.
+        let length = if metric == Metric::InnerProduct { 0.0 } else { libm::sqrtf(offset) };
+        Self { code, step, sum: sum(code), offset, constant: 0.0, length }
     }
 
     /// The distance that a rank stands for, as far as codes tell.
@@ -56,6 +58,12 @@ impl<'q> QueryCode<'q> {
             Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
             _ => distance.max(0.0) as f32,
         }
+    }
+
+    /// The standard deviation of the error in the distance of a row with this factor, by products of `P`.
+    pub(crate) fn error<P: Product>(&self, metric: Metric, factor: f32) -> f32 {
+        let error = P::ERROR * self.length * factor;
+        if metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
     }
 
     /// The least distance that a row of this rank has, but for one in some hundred.
@@ -75,6 +83,10 @@ pub(crate) trait Product: Copy {
     /// By what a product is multiplied beside the terms of its row.
     const SCALE: f32 = 1.0;
 
+    /// The standard deviation of an element of a code from what it stands for, in factors of the row: the error of f ⟨q, c⟩ is about this
+    /// times |q| f, since it does not know the query. By measurement, with what rounding the query adds.
+    const ERROR: f32;
+
     fn new() -> Self;
     fn one(self, query: &QueryCode<'_>, codes: &Codes<'_>, id: NodeId) -> i32;
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4];
@@ -92,6 +104,8 @@ pub(crate) trait Product: Copy {
 pub(crate) struct Eight(CodeProduct);
 
 impl Product for Eight {
+    const ERROR: f32 = 0.41;
+
     fn new() -> Self {
         Self(CodeProduct::new())
     }
@@ -113,6 +127,8 @@ impl Product for Eight {
 pub(crate) struct Four(NibbleProduct);
 
 impl Product for Four {
+    const ERROR: f32 = 0.65;
+
     fn new() -> Self {
         Self(NibbleProduct::new())
     }
@@ -147,6 +163,8 @@ impl Product for Two {
     /// normally distributed and coded in steps of 0.335 deviations, ⟨q, c⟩ is 0.885 times what the middles say, in the mean.
     const SCALE: f32 = 0.885;
 
+    const ERROR: f32 = 2.1;
+
     fn new() -> Self {
         Self(CrumbProduct::new())
     }
@@ -178,6 +196,8 @@ impl TwoByTwo {
 }
 
 impl Product for TwoByTwo {
+    const ERROR: f32 = 0.65;
+
     fn new() -> Self {
         Self(CrumbProduct::new())
     }
@@ -214,6 +234,14 @@ pub(crate) struct CodeQuery<'q, P> {
 impl<'q, P: Product> CodeQuery<'q, P> {
     pub(crate) fn new(codes: &Codes<'q>, query: QueryCode<'q>, product: P) -> Self {
         Self { codes: *codes, query: QueryCode { step: query.step * P::SCALE, ..query }, product }
+    }
+
+    /// How uncertain the rank of a row is.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn error(&self, metric: Metric, id: NodeId) -> Error {
+        let [_, factor] = self.codes.terms[id as usize];
+        let deviation = multiplier(metric).abs() * P::ERROR * self.query.length * factor;
+        Error { constant: self.query.constant as f32, deviation }
     }
 
     #[inline(always)]

@@ -2,19 +2,21 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
+use super::doubt::Edge;
 use super::rescore::{least_distance, rescore};
 use super::walk::rank_gathered;
 use super::{
     AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
 };
 use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, TwoByTwo};
-use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
+use crate::{Codes, Elements, GraphView, Metric, NodeId, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
 /// results, and for callers who do not know beforehand how many they need.
 ///
 /// No node is returned twice, and in the end every node that is not [deleted](GraphView::tombstones) has been returned. The nodes of a batch
 /// are sorted by distance. A batch may hold a node that is nearer than some of the batch before, where the walk found it too late.
+/// If codes leave the first batch in doubt, all batches are found by the vectors.
 ///
 /// ```
 /// use vex_graph::{Batches, Hnsw, Metric, Neighbor, Params, Scratch, SearchParams};
@@ -138,21 +140,35 @@ impl<'s> Batches<'s> {
                 return state.take(out, |rank| exact.distance(rank));
             }),
         };
-        match codes.quantization() {
-            Quantization::Sq8 => state.advance(view, params, &CodeQuery::new(codes, code, Eight::new())),
-            Quantization::Sq4 => state.advance(view, params, &CodeQuery::new(codes, code, Four::new())),
+        let (metric, is_first) = (view.metric(), state.stats.found == 0);
+        let edge = match codes.quantization() {
+            Quantization::Sq8 => {
+                state.advance(view, params, &CodeQuery::new(codes, code, Eight::new()));
+                state.edge::<Eight>(metric, codes, &code)
+            }
+            Quantization::Sq4 => {
+                state.advance(view, params, &CodeQuery::new(codes, code, Four::new()));
+                state.edge::<Four>(metric, codes, &code)
+            }
             Quantization::Sq2x2 => {
                 state.advance(view, params, &CodeQuery::new(codes, code, TwoByTwo::new()));
+                state.edge::<TwoByTwo>(metric, codes, &code)
             }
+        };
+        if !view.rows().are_stored() || params.rescored() == 0 {
+            return state.take(out, |rank| code.distance(metric, rank));
         }
-        if view.rows().are_stored() && params.rescored() > 0 {
-            let least = least_distance(view.metric(), codes, &code, params);
-            with_query!(exact, exact => {
-                state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), least)
-            })
-        } else {
-            state.take(out, |rank| code.distance(view.metric(), rank))
+        let least = least_distance(metric, codes, &code, params);
+        let taken = with_query!(exact, exact => {
+            state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), least)
+        });
+        let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+        if is_first && edge.is_some_and(|edge| edge.is_in_doubt(farthest, taken)) {
+            self.code = None;
+            self.state.restart();
+            return self.fill(out);
         }
+        taken
     }
 }
 
@@ -171,7 +187,9 @@ fn of_batches(params: &SearchParams) -> SearchParams {
 /// Long enough for what is rescored.
 fn pool_len(params: &SearchParams, count: usize) -> usize {
     let params = of_batches(params);
-    params.pool_size(count).max(params.rescored().min(count)).max(count.min(1))
+    let rescored =
+        if params.rescore < SearchParams::RESCORE { params.rescored() } else { params.least_candidates() };
+    params.pool_size(count).max(rescored.min(count)).max(count.min(1))
 }
 
 impl State<'_> {
@@ -230,6 +248,20 @@ impl State<'_> {
                 }
             }
         }
+    }
+
+    /// Where the pool was cut off.
+    fn edge<P: Product>(&self, metric: Metric, codes: &Codes<'_>, code: &QueryCode<'_>) -> Option<Edge> {
+        Edge::of::<P>(metric, codes, code, self.pool.candidates(), self.pool.is_full())
+    }
+
+    /// Begins again, by the vectors.
+    fn restart(&mut self) {
+        self.pool.clear();
+        self.beyond.clear();
+        self.frontier.clear();
+        self.visited.clear();
+        (self.swept, self.has_entered, self.stats.by_vectors) = (0, false, true);
     }
 
     /// Moves the nearest of the pool to `out`.

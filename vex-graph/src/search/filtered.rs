@@ -3,7 +3,8 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Candidate, Filter, Gated, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search, SearchStats,
+    Candidate, Collected, Filter, Gated, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search,
+    SearchStats,
 };
 use super::{Walk, run};
 use crate::random::draw;
@@ -145,23 +146,23 @@ impl<F: Filter> Method for Filtered<'_, F> {
         &self,
         search: &mut Search<'_, '_>,
         query: &impl Ranker,
-        _: impl Fn(f32) -> f32 + Copy,
+        _: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
-    ) -> &'c mut [Candidate] {
+    ) -> Collected<'c> {
         let (params, count) = (search.params, search.view.count());
         let few = params.pool_size(count).saturating_mul(SCAN_PER_CANDIDATE);
         let matches = if count <= few { count } else { matches(self.filter, count) };
         if matches > few
             && let Some(len) = self.walk(search, query, matches, candidates)
         {
-            return &mut candidates[..len];
+            return Collected { candidates: &mut candidates[..len], is_cut: true };
         }
         // No more than what is rescored or returned.
         let len = params.rescored().max(params.k).min(params.pool_size(count));
         let mut pool = Pool::new(&mut candidates[..len]);
         let Search { params, stats, .. } = search;
         Walk { query, count, budget: params.max_distance_evals, stats }.scan(&mut pool, self.filter);
-        pool.into_candidates()
+        Collected::of(pool, matches)
     }
 }
 
@@ -177,7 +178,7 @@ impl<F: Filter> Filtered<'_, F> {
         let Search { view, params, visited, stats } = search;
         let (base, count, filter) = (&view.levels()[0], view.count(), self.filter);
         let mut gated = Gated::new(candidates, params, count);
-        let budget = params.max_distance_evals.min(matches / 2);
+        let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
         let mut walk = Walk { query, count, budget, stats };
         for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {
@@ -195,7 +196,7 @@ impl<F: Filter> Filtered<'_, F> {
         if !self.fills_pool && !is_elsewhere {
             let part = if is_dense { share * CONTENT } else { CONTENT_LEAPING };
             let content = (params.pool_size(count) as f32 * part) as usize;
-            gated.content_with(content.max(params.rescored()).max(params.k));
+            gated.content_with(content.max(params.least_candidates()));
         }
         if is_elsewhere || is_dense {
             walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);

@@ -16,6 +16,11 @@ impl<'s> Frontier<'s> {
         Self { slots, len: 0 }
     }
 
+    /// Drops all candidates.
+    pub(crate) fn clear(&mut self) {
+        self.len = 0;
+    }
+
     /// The nearest.
     #[inline(always)]
     pub(crate) fn peek(&self) -> Option<Candidate> {

@@ -56,19 +56,24 @@ impl<'s> Gated<'s> {
         self.accepted as f32 / self.wanted.max(1) as f32
     }
 
-    /// Whether a candidate can lead to a result. `within` says which ranks are wanted however many there are.
+    /// Whether a candidate can lead to a result. `within` says which candidates are wanted however many there are.
     #[inline(always)]
-    fn wants(&self, candidate: Candidate, within: impl Fn(f32) -> bool) -> bool {
+    fn wants(&self, candidate: Candidate, within: impl Fn(Candidate) -> bool) -> bool {
         if !self.results.has_room_for(candidate) {
             return false;
         }
         let last = self.results.candidates().get(self.ef - 1);
-        last.is_none_or(|last| candidate < *last) || within(candidate.distance())
+        last.is_none_or(|last| candidate < *last) || within(candidate)
     }
 
     /// Puts a candidate where it belongs.
     #[inline(always)]
-    pub(crate) fn take(&mut self, candidate: Candidate, filter: &impl Filter, within: impl Fn(f32) -> bool) {
+    pub(crate) fn take(
+        &mut self,
+        candidate: Candidate,
+        filter: &impl Filter,
+        within: impl Fn(Candidate) -> bool,
+    ) {
         if self.wants(candidate, within) {
             self.frontier.push(candidate);
             self.wanted += 1;
@@ -81,7 +86,7 @@ impl<'s> Gated<'s> {
 
     /// The node to expand next, or `None` if the rest leads nowhere.
     #[inline(always)]
-    fn expand_nearest(&mut self, within: impl Fn(f32) -> bool) -> Option<NodeId> {
+    fn expand_nearest(&mut self, within: impl Fn(Candidate) -> bool) -> Option<NodeId> {
         let candidate = self.frontier.pop()?;
         self.wants(candidate, within).then(|| candidate.id())
     }
@@ -95,7 +100,7 @@ impl<R: Ranker> Walk<'_, R> {
         gated: &mut Gated<'_>,
         visited: &mut Visited<'_>,
         filter: &impl Filter,
-        within: impl Fn(f32) -> bool + Copy,
+        within: impl Fn(Candidate) -> bool + Copy,
         hops: usize,
     ) {
         for _ in 0..hops {

@@ -1,6 +1,7 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
 mod batches;
+mod doubt;
 mod filter;
 mod filtered;
 mod frontier;
@@ -39,8 +40,10 @@ pub use scratch::ScratchMut;
 pub(crate) use visited::Visited;
 pub(crate) use walk::Walk;
 
-use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, Two, TwoByTwo};
-use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
+pub(crate) use doubt::Edge;
+
+use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, Two, TwoByTwo};
+use crate::{Codes, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -60,6 +63,8 @@ pub struct SearchStats {
     pub distances: usize,
     /// Candidates of a search through codes whose exact distances were computed at the end.
     pub rescored: usize,
+    /// Whether codes left the answer in doubt, so that the search was repeated by the vectors.
+    pub by_vectors: bool,
     /// Nodes expanded, on all levels.
     pub hops: usize,
 }
@@ -69,8 +74,9 @@ pub struct SearchStats {
 /// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
 /// same value keep their order. At most `out.len()` neighbors are written.
 ///
-/// If the view has [codes](GraphView::codes), the way is found by them, and `params.rescore` says how many of the candidates are
-/// then compared by their vectors. Without vectors, distances are what the codes tell.
+/// If the view has [codes](GraphView::codes), the way is found by them, and the candidates that may be among the nearest are
+/// then compared by their vectors. Where the errors of codes are not small against the distances around the query, codes cannot tell which
+/// candidates those are: then the search is repeated by the vectors. Without vectors, distances are estimates from the codes.
 ///
 /// Whatever the view holds, the search stays inside it and ends.
 ///
@@ -117,17 +123,34 @@ pub(crate) trait Method {
     /// Candidates that it takes of the scratch.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
-    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `distance` turns a rank into a distance.
+    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least distance that a candidate may have.
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
         query: &impl Ranker,
-        distance: impl Fn(f32) -> f32 + Copy,
+        least: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
-    ) -> &'c mut [Candidate];
+    ) -> Collected<'c>;
 }
 
-/// Searches by some method.
+/// What a search has gathered.
+pub(crate) struct Collected<'c> {
+    /// Sorted.
+    candidates: &'c mut [Candidate],
+    /// Whether there was no room for others, which are farther as far as ranks tell.
+    is_cut: bool,
+}
+
+impl<'c> Collected<'c> {
+    /// All candidates of a pool, of `count` that there are.
+    fn of(pool: Pool<'c>, count: usize) -> Self {
+        let is_cut = pool.is_full() && pool.candidates().len() < count;
+        Self { candidates: pool.into_candidates(), is_cut }
+    }
+}
+
+/// Searches by some method: through codes if there are any, and by vectors if there are none or if the codes
+/// [leave the answer in doubt](doubt).
 pub(crate) fn run<M: Method>(
     view: &GraphView<'_>,
     query: Elements<'_>,
@@ -141,53 +164,31 @@ pub(crate) fn run<M: Method>(
     scratch.check(view, needed)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
     let candidates = &mut candidates[..needed];
-    let mut search = Search { view, params, visited: Visited::new(visited), stats: SearchStats::default() };
     let coded =
         view.codes().and_then(|codes| Some((codes, codes.query(view.metric(), &exact, code, rotated)?)));
-    let Some((codes, code)) = coded else {
-        with_query!(&exact, exact => {
-            let found = method.collect(&mut search, exact, |rank| exact.distance(rank), candidates);
-            search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
-        });
-        return Ok(search.stats);
-    };
-
-    let distance = |rank| code.distance(view.metric(), rank);
-    let found = match codes.quantization() {
-        Quantization::Sq8 => {
-            let coded = CodeQuery::new(codes, code, Eight::new());
-            method.collect(&mut search, &coded, distance, candidates)
+    let mut stats = SearchStats::default();
+    if let Some((codes, code)) = coded {
+        let mut search = Search { view, params, visited: Visited::new(visited), stats };
+        let verdict = search.run_through_codes(method, &exact, codes, code, candidates, out);
+        stats = search.stats;
+        if verdict == Verdict::Sure {
+            return Ok(stats);
         }
-        Quantization::Sq4 => {
-            let coded = CodeQuery::new(codes, code, Four::new());
-            method.collect(&mut search, &coded, distance, candidates)
-        }
-        Quantization::Sq2x2 => {
-            let coded = CodeQuery::new(codes, code, TwoByTwo::new());
-            if M::ENDS_BY_DISTANCE {
-                method.collect(&mut search, &coded, distance, candidates)
-            } else {
-                let guide = CodeQuery::new(codes, code, Two::new());
-                let found = method.collect(&mut search, &guide, distance, candidates);
-                rank_anew(&coded, found);
-                found
-            }
-        }
-    };
-    let rescored = if view.rows().are_stored() { params.rescored().min(found.len()) } else { 0 };
-    if rescored > 0 {
-        let least = least_distance(view.metric(), codes, &code, params);
-        with_query!(&exact, exact => {
-            let distance = |rank| exact.distance(rank);
-            let found = rescore(exact, distance, least, &mut found[..rescored], params.k);
-            search.stats.rescored = found.len();
-            search.stats.found = write(&found[..params.k.min(found.len())], out, distance);
-        });
-    } else {
-        let found = &found[..params.k.min(found.len())];
-        search.stats.found = write(found, out, distance);
     }
+    let mut search = Search { view, params, visited: Visited::new(visited), stats };
+    with_query!(&exact, exact => {
+        let distance = |candidate: Candidate| exact.distance(candidate.distance());
+        let found = method.collect(&mut search, exact, distance, candidates).candidates;
+        search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
+    });
     Ok(search.stats)
+}
+
+/// Whether codes have told which nodes are nearest.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Sure,
+    InDoubt,
 }
 
 /// A search under way.
@@ -196,6 +197,78 @@ pub(crate) struct Search<'s, 'v> {
     params: &'s SearchParams,
     visited: Visited<'s>,
     stats: SearchStats,
+}
+
+impl Search<'_, '_> {
+    /// Gathers candidates by their codes, compares the best by their vectors, and writes these to `out`.
+    fn run_through_codes<M: Method>(
+        &mut self,
+        method: &M,
+        exact: &AnyQuery<'_>,
+        codes: &Codes<'_>,
+        code: QueryCode<'_>,
+        candidates: &mut [Candidate],
+        out: &mut [Neighbor],
+    ) -> Verdict {
+        let (view, params, metric) = (self.view, self.params, self.view.metric());
+        let distance = |rank| code.distance(metric, rank);
+        let is_compared = view.rows().are_stored() && params.rescored() > 0;
+        let least = |candidate: Candidate| match is_compared {
+            true => code.least_distance(metric, candidate.distance(), codes.terms()[candidate.id() as usize]),
+            false => distance(candidate.distance()),
+        };
+        let (found, edge) = match codes.quantization() {
+            Quantization::Sq8 => {
+                let coded = CodeQuery::new(codes, code, Eight::new());
+                let Collected { candidates: found, is_cut } = method.collect(self, &coded, least, candidates);
+                let edge = Edge::of::<Eight>(metric, codes, &code, found, is_cut);
+                (found, edge)
+            }
+            Quantization::Sq4 => {
+                let coded = CodeQuery::new(codes, code, Four::new());
+                let Collected { candidates: found, is_cut } = method.collect(self, &coded, least, candidates);
+                let edge = Edge::of::<Four>(metric, codes, &code, found, is_cut);
+                (found, edge)
+            }
+            Quantization::Sq2x2 => {
+                let coded = CodeQuery::new(codes, code, TwoByTwo::new());
+                if M::ENDS_BY_DISTANCE {
+                    let Collected { candidates: found, is_cut } =
+                        method.collect(self, &coded, least, candidates);
+                    let edge = Edge::of::<TwoByTwo>(metric, codes, &code, found, is_cut);
+                    (found, edge)
+                } else {
+                    let guide = CodeQuery::new(codes, code, Two::new());
+                    let Collected { candidates: found, is_cut } =
+                        method.collect(self, &guide, least, candidates);
+                    let edge = Edge::of::<Two>(metric, codes, &code, found, is_cut);
+                    rank_anew(&coded, found);
+                    (found, edge)
+                }
+            }
+        };
+        if !is_compared {
+            let found = &found[..params.k.min(found.len())];
+            self.stats.found = write(found, out, distance);
+            return Verdict::Sure;
+        }
+        let rescored = params.rescored().min(found.len());
+        let least = least_distance(metric, codes, &code, params);
+        with_query!(exact, exact => {
+            let distance = |rank| exact.distance(rank);
+            let found = rescore(exact, distance, least, &mut found[..rescored], params.k);
+            self.stats.rescored = found.len();
+            let found = &found[..params.k.min(found.len())];
+            let farthest = found.last().map_or(f32::NEG_INFINITY, |last| distance(last.distance()));
+            let is_in_doubt = edge.is_some_and(|edge| edge.is_in_doubt(farthest, found.len()));
+            if is_in_doubt && self.stats.distances < params.max_distance_evals {
+                self.stats.by_vectors = true;
+                return Verdict::InDoubt;
+            }
+            self.stats.found = write(found, out, distance);
+        });
+        Verdict::Sure
+    }
 }
 
 /// The search of a graph of which every node may be returned.
@@ -210,9 +283,9 @@ impl Method for Beam {
         &self,
         search: &mut Search<'_, '_>,
         query: &impl Ranker,
-        _: impl Fn(f32) -> f32 + Copy,
+        _: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
-    ) -> &'c mut [Candidate] {
+    ) -> Collected<'c> {
         let Search { view, params, visited, stats } = search;
         let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
         let mut pool = Pool::new(candidates);
@@ -222,7 +295,7 @@ impl Method for Beam {
             }
         }
         walk.beam(&view.levels()[0], &mut pool, visited);
-        pool.into_candidates()
+        Collected::of(pool, view.count())
     }
 }
 

@@ -129,6 +129,11 @@ impl<'s> Pool<'s> {
         }
     }
 
+    /// Drops all candidates.
+    pub(crate) fn clear(&mut self) {
+        (self.len, self.next) = (0, 0);
+    }
+
     /// Drops the candidates that are marked as expanded.
     pub(crate) fn drop_marked(&mut self) {
         let mut kept = 0;

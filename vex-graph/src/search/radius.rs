@@ -2,7 +2,9 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
-use super::{Candidate, Gated, Live, Method, Neighbor, Ranker, ScratchMut, Search, SearchStats, Walk, run};
+use super::{
+    Candidate, Collected, Gated, Live, Method, Neighbor, Ranker, ScratchMut, Search, SearchStats, Walk, run,
+};
 use crate::{Elements, GraphView, SearchError, SearchParams};
 
 /// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
@@ -10,8 +12,8 @@ use crate::{Elements, GraphView, SearchError, SearchParams};
 ///
 /// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as [`search`](crate::search) does, and from there to whatever is within
 /// the radius and linked to what it has seen. What only links from outside the radius lead to may be missed; a larger `ef_search` misses less,
-/// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk ends where
-/// they place the radius, and everything it has found is then compared by its vectors, unless `params.rescore` is 0.
+/// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk goes on
+/// to whatever may be within the radius by its code, and everything it has found is then compared by its vectors, unless `params.rescore` is 0.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
@@ -89,12 +91,12 @@ impl Method for Within {
         &self,
         search: &mut Search<'_, '_>,
         query: &impl Ranker,
-        distance: impl Fn(f32) -> f32 + Copy,
+        least: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
-    ) -> &'c mut [Candidate] {
+    ) -> Collected<'c> {
         let Search { view, params, visited, stats } = search;
         let live = Live { filter: &|_| true, tombstones: view.tombstones() };
-        let within = |rank| distance(rank) <= self.radius;
+        let within = |candidate| least(candidate) <= self.radius;
         let mut gated = Gated::new(&mut *candidates, params, view.count());
         gated.content_with(self.ef);
         let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
@@ -104,7 +106,7 @@ impl Method for Within {
             }
         }
         walk.gate(&view.levels()[0], &mut gated, visited, &live, within, usize::MAX);
-        let found = gated.results.candidates().len();
-        &mut candidates[..found]
+        let (found, is_cut) = (gated.results.candidates().len(), gated.results.is_full());
+        Collected { candidates: &mut candidates[..found], is_cut }
     }
 }

@@ -32,6 +32,12 @@ impl<'s> Visited<'s> {
         Self { words, epoch: epoch << NODES }
     }
 
+    /// Empties the set in time that is linear in the nodes of the graph.
+    pub(crate) fn clear(&mut self) {
+        // No set has the epoch zero.
+        self.words.fill(0);
+    }
+
     /// Adds `id`, and says whether it is new.
     #[inline(always)]
     pub(crate) fn insert(&mut self, id: NodeId) -> bool {

@@ -111,18 +111,24 @@ impl<R: Ranker> Walk<'_, R> {
 }
 
 /// Nodes that are being fetched and not ranked yet, oldest first.
+///
+/// It cannot overflow, whatever the row's length. [`rank_older`](Self::rank_older) leaves the last piece, of at most [`GATHER`] nodes,
+/// and up to three older ones; then at most one more piece is appended before it is called again.
 struct Pending {
-    ids: [NodeId; 2 * GATHER],
+    ids: [NodeId; Self::CAPACITY],
     len: usize,
 }
 
 impl Default for Pending {
     fn default() -> Self {
-        Self { ids: [0; 2 * GATHER], len: 0 }
+        Self { ids: [0; Self::CAPACITY], len: 0 }
     }
 }
 
 impl Pending {
+    /// What fills no group of four, the piece that is being fetched, and the piece that is appended.
+    const CAPACITY: usize = 3 + GATHER + GATHER;
+
     /// Appends a node if it is wanted, without a branch that no processor could guess.
     #[inline(always)]
     fn push_if(&mut self, id: NodeId, is_wanted: bool) {

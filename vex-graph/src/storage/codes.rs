@@ -7,7 +7,7 @@ use vex_kernels::Metric;
 use super::{AlignedVec, bytes, growth, held, reserve, reserve_exact};
 use crate::build::Executor;
 use crate::codes::Encoder;
-use crate::element::Float;
+use crate::codes::{centre, centre_bytes};
 use crate::{Codes, Elements, NodeId, OutOfMemory, Quantization, Rows, Terms};
 
 /// The codes of the first rows of a graph, in rows that begin on cache lines.
@@ -44,11 +44,11 @@ impl CodeRows {
         rows.saturating_add(bytes::<Terms>(count)).saturating_add(mean + encoder)
     }
 
-    /// At most so many bytes more are needed while they are coded: a mean and its sums, and an encoder for each worker.
+    /// At most so many bytes more are needed while they are coded: what finds their centre, and an encoder for each worker.
     pub(crate) fn coding_bytes(dim: usize, workers: usize) -> usize {
         let encoder = bytes::<f32>(Quantization::Sq2x2.query_len(dim)).saturating_add(size_of::<Task<'_>>());
         // A short list of tasks has room for four.
-        workers.max(4).saturating_mul(encoder).saturating_add(bytes::<f64>(dim) + bytes::<f32>(dim))
+        workers.max(4).saturating_mul(encoder).saturating_add(centre_bytes(dim))
     }
 
     /// A copy of the codes of a view.
@@ -78,7 +78,7 @@ impl CodeRows {
         }
         reserve_exact(&mut codes.terms, count)?;
         codes.terms.resize(count, Terms::default());
-        codes.mean = Self::mean_of(rows)?;
+        codes.mean = centre(rows)?;
 
         let share = count.div_ceil(executor.workers()).max(1);
         let mut tasks: Vec<Task<'_>> = Vec::new();
@@ -100,24 +100,6 @@ impl CodeRows {
         });
         drop(tasks);
         Ok(codes)
-    }
-
-    /// The mean of all of `rows`.
-    pub(crate) fn mean_of(rows: &Rows<'_>) -> Result<Vec<f32>, OutOfMemory> {
-        let mut sums: Vec<f64> = Vec::new();
-        reserve(&mut sums, rows.dim())?;
-        sums.resize(rows.dim(), 0.0);
-        let mut mean = Vec::new();
-        reserve_exact(&mut mean, rows.dim())?;
-        for id in 0..rows.count() as NodeId {
-            match rows.row(id) {
-                Elements::F32(row) => add(&mut sums, row),
-                Elements::F16(row) => add(&mut sums, row),
-                _ => unreachable!("codes are of floating-point vectors"),
-            }
-        }
-        mean.extend(sums.iter().map(|sum| (sum / rows.count().max(1) as f64) as f32));
-        Ok(mean)
     }
 
     /// Codes all rows anew, around another mean.
@@ -196,10 +178,4 @@ fn row_mut(planes: [&mut [u8]; 2], plane_bytes: [usize; 2], index: usize) -> [&m
         let bytes = bytes.next().unwrap_or(0);
         &mut plane[index * bytes..][..bytes]
     })
-}
-
-fn add(sums: &mut [f64], row: &[impl Float]) {
-    for (sum, element) in sums.iter_mut().zip(row) {
-        *sum += f64::from(element.widen());
-    }
 }

@@ -34,7 +34,9 @@ struct Garbage {
 impl Garbage {
     fn new(seed: u64) -> Self {
         let mut rng = Rng(seed);
-        let (dim, m) = (1 + rng.below(6), 4 + rng.below(5));
+        let dim = 1 + rng.below(6);
+        // Now and then rows that are longer than what is gathered at once.
+        let m = if rng.below(8) == 0 { 4 + rng.below(509) } else { 4 + rng.below(5) };
         let most = [8, 80][rng.below(2)];
         let count = 1 + rng.below(most);
         let mut elements = vectors(Shape::Uniform, dim, count, rng.next()).concat();

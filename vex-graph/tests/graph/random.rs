@@ -66,16 +66,21 @@ fn setups() -> impl Strategy<Value = Setup> {
         Some(Quantization::Sq4),
         Some(Quantization::Sq2x2),
     ]);
-    let params = (4usize..=8, 1usize..=40, any::<u64>(), any::<bool>(), quantization).prop_map(
-        |(m, ef_construction, seed, keep_pruned, quantization)| Params {
+    let params = (
+        prop_oneof![4 => 4usize..=8, 1 => 9usize..=512],
+        1usize..=40,
+        any::<u64>(),
+        any::<bool>(),
+        quantization,
+    )
+        .prop_map(|(m, ef_construction, seed, keep_pruned, quantization)| Params {
             m,
             ef_construction,
             seed,
             keep_pruned,
             element: Element::F32,
             quantization,
-        },
-    );
+        });
     let metric = proptest::sample::select(&Metric::NUMERIC[..]);
     let shape = proptest::sample::select(&Shape::ALL[..]);
     let built = prop_oneof![Just(0usize), 1usize..=80];

@@ -1,0 +1,245 @@
+//! Sets on which codes mislead: whatever the codes, a graph must find what it finds without them.
+
+use vex_graph::{Element, GraphView, Hnsw, Metric, Params, Quantization, Scratch, SearchParams, search};
+
+use crate::support::{Rng, Threads, built, exactly, found};
+
+/// A set, and queries for the part of it that is hard.
+struct Set {
+    name: &'static str,
+    metric: Metric,
+    base: Vec<Vec<f32>>,
+    queries: Vec<Vec<f32>>,
+}
+
+const COUNT: usize = 3_000;
+const QUERIES: usize = 50;
+
+fn normal(rng: &mut Rng, dim: usize, scale: f32) -> Vec<f32> {
+    (0..dim).map(|_| scale * rng.normal()).collect()
+}
+
+fn around(rng: &mut Rng, centre: &[f32], scale: f32) -> Vec<f32> {
+    centre.iter().map(|element| element + scale * rng.normal()).collect()
+}
+
+/// One absurd vector among all others.
+fn outlier(dim: usize) -> Set {
+    let mut rng = Rng(1);
+    let mut base: Vec<_> = (0..COUNT).map(|_| normal(&mut rng, dim, 1.0)).collect();
+    base[COUNT / 2] = (0..dim).map(|at| if at % 2 == 0 { 1e8 } else { -1e8 }).collect();
+    let queries = (0..QUERIES).map(|_| normal(&mut rng, dim, 1.0)).collect();
+    Set { name: "outlier", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+/// One element that nobody scaled.
+fn wild_element(dim: usize) -> Set {
+    let mut rng = Rng(2);
+    let vector = |rng: &mut Rng| {
+        let mut vector = normal(rng, dim, 1.0);
+        vector[7] = 1e4 * rng.below(20) as f32;
+        vector
+    };
+    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
+    Set { name: "wild element", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+/// Most vectors are spread out, a few are in one tight cluster, which the queries are for.
+fn minority(dim: usize) -> Set {
+    let mut rng = Rng(3);
+    let centre = normal(&mut rng, dim, 3.0);
+    let vector = |rng: &mut Rng| match rng.below(20) {
+        0 => around(rng, &centre, 1e-3),
+        _ => normal(rng, dim, 1.0),
+    };
+    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    let queries = (0..QUERIES).map(|_| around(&mut rng, &centre, 1e-3)).collect();
+    Set { name: "minority", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+/// Near copies of one vector among vectors of few intrinsic dimensions, as embeddings have.
+fn near_copies(dim: usize) -> Set {
+    let mut rng = Rng(4);
+    let axes: Vec<_> = (0..16).map(|_| normal(&mut rng, dim, 1.0)).collect();
+    let vector = |rng: &mut Rng| {
+        let mut vector = normal(rng, dim, 0.3);
+        for axis in &axes {
+            let weight = rng.normal();
+            vector.iter_mut().zip(axis).for_each(|(element, axis)| *element += weight * axis);
+        }
+        vector
+    };
+    let mut base: Vec<_> = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    let page = base[17].clone();
+    base.extend((0..300).map(|_| around(&mut rng, &page, 0.01)));
+    let queries = (0..QUERIES).map(|_| around(&mut rng, &page, 0.01)).collect();
+    Set { name: "near copies", metric: Metric::Cosine, base, queries }
+}
+
+/// Two sources far apart: their mean is far from both.
+fn two_groups(dim: usize) -> Set {
+    let mut rng = Rng(5);
+    let centre = vec![1000.0; dim];
+    let vector = |rng: &mut Rng, at: usize| match at % 2 {
+        0 => around(rng, &centre, 1.0),
+        _ => normal(rng, dim, 1.0),
+    };
+    let base = (0..COUNT).map(|at| vector(&mut rng, at)).collect();
+    let queries = (0..QUERIES).map(|at| vector(&mut rng, at)).collect();
+    Set { name: "two groups", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+/// All vectors are in tight clusters.
+fn tight(dim: usize) -> Set {
+    let mut rng = Rng(6);
+    let centres: Vec<_> = (0..50).map(|_| normal(&mut rng, dim, 1.0)).collect();
+    let base = (0..COUNT).map(|at| around(&mut rng, &centres[at % 50], 1e-3)).collect();
+    let queries = (0..QUERIES).map(|at| around(&mut rng, &centres[at], 1e-3)).collect();
+    Set { name: "tight clusters", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+const SETS: [fn(usize) -> Set; 6] = [outlier, wild_element, minority, near_copies, two_groups, tight];
+
+const CODES: [Option<Quantization>; 3] =
+    [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
+
+/// The share of answers at distances that the ten nearest have, so that of vectors that are equally far one is as good as another.
+fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
+    let of = |query: &Vec<f32>| {
+        let limit = exactly(view.rows(), query, 10)[9].distance * 1.00001;
+        found(view, query, 10, ef).iter().filter(|neighbor| neighbor.distance <= limit).count()
+    };
+    queries.iter().map(of).sum::<usize>() as f64 / (10 * queries.len()) as f64
+}
+
+fn params(quantization: Option<Quantization>) -> Params {
+    Params { ef_construction: 100, seed: 7, quantization, ..Params::default() }
+}
+
+#[test]
+fn codes_find_on_hard_sets_what_vectors_find() {
+    for make in SETS {
+        // Of 256 and more, walks of a build find their way by codes of four bits.
+        for dim in [64, 256] {
+            let Set { name, metric, base, queries } = make(dim);
+            let (plain, _) = built(metric, params(None), &base, &Threads(2));
+            let expected = recall(&plain.view(), &queries, 64);
+            for quantization in CODES {
+                let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
+                let by_codes = recall(&graph.view(), &queries, 64);
+                let by_vectors = recall(&graph.view().without_codes().unwrap(), &queries, 64);
+                println!(
+                    "{name}, {dim}, {quantization:?}: {by_codes:.3}, its links {by_vectors:.3}, none {expected:.3}"
+                );
+                assert!(
+                    by_codes >= expected - 0.02,
+                    "{name}, {dim}, {quantization:?}: {by_codes} of {expected}"
+                );
+                // Links that codes selected must be as good, too.
+                assert!(
+                    by_vectors >= expected - 0.02,
+                    "{name}, {dim}, {quantization:?}: {by_vectors} of {expected}"
+                );
+            }
+        }
+    }
+}
+
+/// Codes keep the centre that they were made around; vectors that come later lie elsewhere.
+#[test]
+fn codes_find_vectors_that_drifted_away() {
+    let mut rng = Rng(8);
+    let dim = 64;
+    let base: Vec<_> = (0..COUNT).map(|_| normal(&mut rng, dim, 1.0)).collect();
+    let far = vec![20.0; dim];
+    let later: Vec<_> = (0..1_000).map(|_| around(&mut rng, &far, 1.0)).collect();
+    let queries: Vec<_> = (0..QUERIES).map(|_| around(&mut rng, &far, 1.0)).collect();
+    let grown = |quantization| {
+        let (mut graph, _) = built(Metric::SquaredEuclidean, params(quantization), &base, &Threads(2));
+        later.iter().for_each(|vector| drop(graph.insert(vector).unwrap()));
+        graph
+    };
+    let compacted =
+        |graph: &Hnsw| graph.compact(&Threads(2), |_| std::ops::ControlFlow::Continue(())).unwrap().0;
+    let plain = grown(None);
+    let expected = [recall(&plain.view(), &queries, 64), recall(&compacted(&plain).view(), &queries, 64)];
+    for quantization in CODES {
+        let graph = grown(quantization);
+        let found = [recall(&graph.view(), &queries, 64), recall(&compacted(&graph).view(), &queries, 64)];
+        for (found, expected) in found.into_iter().zip(expected) {
+            assert!(found >= expected - 0.02, "{quantization:?}: {found} of {expected}");
+        }
+    }
+}
+
+/// Every kind of search turns to the vectors where codes leave it in doubt.
+#[test]
+fn searches_of_every_kind_are_right_in_a_tight_cluster() {
+    use vex_graph::{Batches, Neighbor, search_filtered, search_radius};
+
+    let Set { metric, base, queries, .. } = minority(64);
+    for quantization in CODES {
+        let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
+        let view = graph.view();
+        let mut scratch = Scratch::new();
+        for query in &queries[..10] {
+            let near = exactly(view.rows(), query, 60);
+            let params = SearchParams::new(10, 64);
+            let mut out = [Neighbor::default(); 10];
+            let stats = search(&view, query, &params, &mut scratch, &mut out).unwrap();
+            assert!(stats.by_vectors, "{quantization:?}");
+
+            let odd = |id: u32| id % 2 == 1;
+            let expected: Vec<_> = near.iter().filter(|neighbor| odd(neighbor.id)).collect();
+            let found = search_filtered(&view, query, &params, &odd, &mut scratch, &mut out).unwrap().found;
+            let right = out[..found].iter().filter(|found| found.distance <= expected[9].distance).count();
+            assert!(right >= 9, "{quantization:?}: {right} of 10 odd ones");
+
+            let radius = near[19].distance;
+            let mut out = [Neighbor::default(); 200];
+            let found = search_radius(&view, query, radius, &params, &mut scratch, &mut out).unwrap().found;
+            assert!((19..=20).contains(&found), "{quantization:?}: {found} of 20 within the radius");
+
+            let mut batches = Batches::new(&view, query, &params, &mut scratch).unwrap();
+            let mut page = [Neighbor::default(); 10];
+            let mut right = 0;
+            for limit in [near[9].distance, near[19].distance] {
+                assert_eq!(batches.next_batch(&mut page), 10);
+                right += page.iter().filter(|found| found.distance <= limit).count();
+            }
+            assert!(right >= 19, "{quantization:?}: {right} of 20 on two pages");
+        }
+    }
+}
+
+/// Where codes are good they answer: a graph that always turned to its vectors would pass the tests above.
+#[test]
+fn codes_answer_where_they_are_good() {
+    let mut rng = Rng(9);
+    let axes: Vec<_> = (0..24).map(|_| normal(&mut rng, 256, 1.0)).collect();
+    let vector = |rng: &mut Rng| {
+        let mut vector = normal(rng, 256, 0.2);
+        for axis in &axes {
+            let weight = rng.normal();
+            vector.iter_mut().zip(axis).for_each(|(element, axis)| *element += weight * axis);
+        }
+        vector
+    };
+    let base: Vec<_> = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    for (quantization, element) in
+        CODES.into_iter().flat_map(|codes| [(codes, Element::F32), (codes, Element::F16)])
+    {
+        let params = Params { element, ..params(quantization) };
+        let (graph, _) = built(Metric::Cosine, params, &base, &Threads(2));
+        let (view, mut scratch) = (graph.view(), Scratch::new());
+        let mut out = [vex_graph::Neighbor::default(); 10];
+        let mut in_doubt = 0;
+        for _ in 0..100 {
+            let query = vector(&mut rng);
+            let stats = search(&view, &query, &SearchParams::new(10, 64), &mut scratch, &mut out).unwrap();
+            in_doubt += usize::from(stats.by_vectors);
+        }
+        assert!(in_doubt <= 2, "{quantization:?}, {element}: {in_doubt} of 100");
+    }
+}
