@@ -298,9 +298,22 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
         matches!(refused, InsertError::Graph(vex::graph::InsertError::MemoryLimit(limit)) if limit.limit == peak)
     );
     index.compact().unwrap();
+    assert_eq!(index.memory_limit(), Some(peak));
     let before = index.len();
     assert!((0..10_000).any(|key| index.insert(1_000_000 + key, &[1.0; DIM]).is_err()));
     assert!(index.len() >= before);
+
+    // A file has no limit. It is set anew.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("limited.vex");
+    index.save(&path).unwrap();
+    let mut opened = Index::open(&path).unwrap();
+    assert_eq!(opened.memory_limit(), None);
+    opened.insert(1, &[1.0; DIM]).unwrap();
+    opened.limit_memory(peak);
+    assert!((0..10_000).any(|key| opened.insert(2_000_000 + key, &[1.0; DIM]).is_err()));
+    opened.limit_memory(None);
+    (0..1_000).for_each(|key| opened.insert(3_000_000 + key, &[1.0; DIM]).unwrap());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::path::Path;
 use vex_format::{Header, Image, Layout, Section, VerifyError};
 use vex_graph::{Elements, GraphView, Params, SearchError, SearchParams};
 
+use crate::error::owned;
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
 use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem};
@@ -48,7 +49,7 @@ impl MappedIndex<Mapping> {
         // SAFETY: the caller answers for the file.
         let mapping = unsafe { Mapping::open(path) };
         let index = mapping.map_err(Into::into).and_then(|mapping| Ok(Self::from_bytes(mapping)?));
-        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+        index.map_err(|problem| OpenError { path: owned(path), problem })
     }
 
     /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
@@ -74,7 +75,7 @@ impl MappedIndex<Mapping> {
             index.try_split()?;
             Ok(index)
         };
-        open().map_err(|problem| OpenError { path: path.to_owned(), problem })
+        open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 
@@ -87,7 +88,7 @@ impl MappedIndex<Loaded> {
         let path = path.as_ref();
         let loaded = Loaded::read(path).map_err(Into::into);
         let index = loaded.and_then(|loaded| Ok(Self::from_bytes(loaded)?));
-        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+        index.map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 

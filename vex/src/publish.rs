@@ -1,15 +1,17 @@
 //! A file that appears whole or not at all.
 
+mod buffer;
 mod disk;
 #[cfg(test)]
 mod simulated;
 #[cfg(test)]
 mod tests;
 
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use crate::SaveProblem;
+use buffer::Buffer;
 use disk::Disk;
 
 /// What a sink takes is written before the file takes its name.
@@ -67,10 +69,17 @@ fn publish_on<F: FileSystem>(
 
 /// The name of a target says which temporary file is its own, so that there is one at most, and two writers meet there.
 fn temporary(folder: &Path, path: &Path) -> io::Result<PathBuf> {
-    let mut name = std::ffi::OsString::from(".vex-");
-    name.push(path.file_name().ok_or(io::ErrorKind::InvalidFilename)?);
-    name.push(".tmp");
-    Ok(folder.join(name))
+    let name = path.file_name().ok_or(io::ErrorKind::InvalidFilename)?;
+    let (before, after) = (".vex-", ".tmp");
+    let mut temporary = PathBuf::new();
+    // And a separator.
+    temporary.try_reserve_exact(folder.as_os_str().len() + 1 + before.len() + name.len() + after.len())?;
+    temporary.push(folder);
+    temporary.push(before);
+    let mut temporary = temporary.into_os_string();
+    temporary.push(name);
+    temporary.push(after);
+    Ok(temporary.into())
 }
 
 /// Writes a file, and waits until it is on the medium.
@@ -81,7 +90,7 @@ fn fill<F: FileSystem>(
     file: &mut F::File,
     write: impl FnOnce(&mut &mut Sink<'_>) -> io::Result<()>,
 ) -> io::Result<()> {
-    let mut buffer = BufWriter::with_capacity(1 << 20, &mut *file);
+    let mut buffer = Buffer::new(1 << 20, &mut *file);
     let mut sink = |bytes: &[u8]| buffer.write_all(bytes);
     write(&mut (&mut sink as &mut Sink<'_>))?;
     buffer.flush()?;
