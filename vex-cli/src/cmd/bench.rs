@@ -11,7 +11,7 @@ use super::effort::Effort;
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{IdMatrix, read_ids};
-use crate::measure::measure;
+use crate::measure::{MeasureError, measure};
 use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
@@ -199,6 +199,10 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let timings = measure(self.queries.rows(), threads, || {
             let mut scratch = Scratch::new();
             Ok(move |query| self.search(&params, &mut scratch, query).map(drop))
+        });
+        let timings = timings.map_err(|error| match error {
+            MeasureError::Searcher(failure) => failure,
+            error => Failure::refused(&self.args.index, error.to_string()),
         })?;
         let queries = self.queries.rows() as f64;
         let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
