@@ -15,6 +15,9 @@ const LEAST_TIME: Duration = Duration::from_secs(1);
 /// Queries that a thread answers before it is timed, so that its scratch has grown.
 const WARM_UP: usize = 16;
 
+/// Bytes that an error takes, by far.
+const ROOM_TO_TELL: usize = 16 << 10;
+
 /// What came out of a measurement.
 #[derive(Debug)]
 pub(crate) struct Timings {
@@ -157,6 +160,10 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     };
     let mut parts = Vec::new();
     parts.try_reserve_exact(threads)?;
+    // Room to tell that there is none, which this thread gets back below: what others took and gave back may stay theirs.
+    let mut room_to_tell: Vec<u8> = Vec::new();
+    room_to_tell.try_reserve_exact(ROOM_TO_TELL)?;
+    std::hint::black_box(&room_to_tell);
     scope(|scope| -> Result<(), MeasureError<E>> {
         let mut handles = Vec::new();
         handles.try_reserve_exact(threads - 1)?;
@@ -178,6 +185,7 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         }
         Ok(())
     })?;
+    drop(room_to_tell);
     let started = parts.iter().map(|part| part.started).min().expect("a thread");
     let ended = parts.iter().map(|part| part.ended).max().expect("a thread");
     let mut answers = Vec::new();
