@@ -285,7 +285,7 @@ pub enum BuildError<E> {
     VectorsNotStored,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
-    /// The progress callback broke off what is worth nothing in part.
+    /// The progress callback broke off.
     Cancelled {
         /// The nodes that were linked by then.
         linked: usize,

@@ -106,8 +106,8 @@ impl Hnsw {
     /// `executor` has, and with ids sorted by level, where neighbors lie together. The result depends on the vectors and the parameters alone.
     ///
     /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
-    /// and may break the build off: the graph then has those alone, which are a random choice. It comes with the order of its nodes: `order[id]` is the position
-    /// at which the vector of node `id` was read.
+    /// and may break the build off, which is an error: [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order
+    /// of its nodes: `order[id]` is the position at which the vector of node `id` was read.
     ///
     /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
     ///
@@ -115,30 +115,40 @@ impl Hnsw {
     /// and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress` breaks off, or memory runs out.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
         params: Params,
         count: usize,
-        mut fill: impl FnMut(&mut [S]) -> Result<(), E>,
+        fill: impl FnMut(&mut [S]) -> Result<(), E>,
         executor: &impl Executor,
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
-        let mut vector = Vec::new();
-        let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
-            if vector.is_empty() {
-                let len = S::ELEMENT.scalars(dim);
-                reserve_exact(&mut vector, len)?;
-                vector.resize(len, S::default());
-            }
-            fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
-            vectors.set(id, Elements::from(&vector)).map_err(|error| BuildError::Vector { position, error })
-        };
-        Self::build_from(metric, dim, params, count, source, executor, progress)
+        let progress = |linked| progress(linked).map_break(|()| Part::Dropped);
+        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
     }
 
-    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position.
+    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off: its vectors are a random choice of
+    /// all, and `order` tells which. What was left out can be inserted.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    pub fn build_partial<S: Scalar, E>(
+        metric: Metric,
+        dim: usize,
+        params: Params,
+        count: usize,
+        fill: impl FnMut(&mut [S]) -> Result<(), E>,
+        executor: &impl Executor,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Self, Vec<u32>), BuildError<E>> {
+        let progress = |linked| progress(linked).map_break(|()| Part::Kept);
+        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
+    }
+
+    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position. When `progress` breaks off, it says what
+    /// becomes of the part.
     pub(crate) fn build_from<E>(
         metric: Metric,
         dim: usize,
@@ -146,7 +156,7 @@ impl Hnsw {
         count: usize,
         mut source: impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>>,
         executor: &impl Executor,
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        mut progress: impl FnMut(usize) -> ControlFlow<Part>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         if count > MAX_NODES {
             return Err(BuildError::Full { capacity: MAX_NODES });
@@ -182,8 +192,13 @@ impl Hnsw {
         let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
+        let mut broken_off = None;
+        let watched = |linked| progress(linked).map_break(|part| broken_off = Some(part));
         let linked;
-        (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
+        (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, watched)?;
+        if broken_off == Some(Part::Dropped) {
+            return Err(BuildError::Cancelled { linked });
+        }
         vectors.truncate(linked);
         if let Some(codes) = codes {
             codes.truncate(linked);
@@ -291,5 +306,31 @@ impl Hnsw {
     /// What the graph is built with.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+}
+
+/// What becomes of the nodes that are linked when a build is broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The build failed.
+    Dropped,
+    /// They are the graph.
+    Kept,
+}
+
+/// Takes vectors from `fill`, through memory of its own.
+fn source<S: Scalar, E>(
+    dim: usize,
+    mut fill: impl FnMut(&mut [S]) -> Result<(), E>,
+) -> impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>> {
+    let mut vector = Vec::new();
+    move |vectors, id, position| {
+        if vector.is_empty() {
+            let len = S::ELEMENT.scalars(dim);
+            reserve_exact(&mut vector, len)?;
+            vector.resize(len, S::default());
+        }
+        fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
+        vectors.set(id, Elements::from(&vector)).map_err(|error| BuildError::Vector { position, error })
     }
 }

@@ -87,9 +87,21 @@ impl Index {
         &mut self,
         quantization: impl Into<Option<Quantization>>,
     ) -> Result<(), BuildError<Infallible>> {
+        self.requantize_on(quantization, None)
+    }
+
+    /// The same on `threads`, or all cores; the result does not depend on them.
+    ///
+    /// # Errors
+    /// As [`requantize`](Self::requantize). See [what starting threads needs](crate#memory).
+    pub fn requantize_on(
+        &mut self,
+        quantization: impl Into<Option<Quantization>>,
+        threads: Option<usize>,
+    ) -> Result<(), BuildError<Infallible>> {
         self.lineage().check_writable().map_err(ChangeError::from)?;
         let threads =
-            Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         Ok(self.graph_mut().requantize(quantization.into(), &threads)?)
     }
 }

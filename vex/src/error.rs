@@ -1,7 +1,7 @@
 //! What can go wrong, one type for each operation.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -253,4 +253,13 @@ pub enum SaveProblem {
     /// be the old file.
     #[error("saved, but the folder could not be flushed: {0}")]
     NotDurable(#[source] io::Error),
+}
+
+/// A path for an error, which may be that memory ran out: as much of it as there is room for, all or nothing.
+pub(crate) fn owned(path: &Path) -> PathBuf {
+    let mut copy = PathBuf::new();
+    if copy.try_reserve_exact(path.as_os_str().len()).is_ok() {
+        copy.push(path);
+    }
+    copy
 }

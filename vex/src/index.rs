@@ -12,6 +12,7 @@ use vex_graph::{
     SearchParams,
 };
 
+use crate::error::owned;
 use crate::lineage::Lineage;
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
@@ -67,13 +68,13 @@ impl Index {
     /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
     ///
     /// A file of a later version may have features that a change by this version would break: its index is searched alone, and
-    /// refuses to be changed or saved.
+    /// refuses to be changed or saved. A limit of memory is not in the file: see [`limit_memory`](Self::limit_memory).
     ///
     /// # Errors
     /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        Self::read(path).map_err(|problem| OpenError { path: path.to_owned(), problem })
+        Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
     }
 
     fn read(path: &Path) -> Result<Self, OpenProblem> {
@@ -85,7 +86,7 @@ impl Index {
         reserve(&mut keys, image.keys().len())?;
         keys.extend_from_slice(image.keys());
         let mut index = Self::with_keys(graph, keys, image.header().sequence)??;
-        index.lineage = Lineage::opened(path, image.header());
+        index.lineage = Lineage::opened(path, image.header())?;
         Ok(index)
     }
 
@@ -222,7 +223,8 @@ impl Index {
     }
 
     /// Builds the index anew, on all cores, without what was deleted. The result depends on the vectors alone, in the order
-    /// of their nodes, and on the parameters.
+    /// of their nodes, and on the parameters. A [limit of memory](Self::limit_memory) stays; it is for what the index holds, and not for
+    /// the build.
     ///
     /// # Errors
     /// If the index may not be changed, memory runs out, or threads cannot be started. The index is as it was then.
@@ -230,15 +232,21 @@ impl Index {
     /// # Complexity
     /// That of a bulk build, and while it goes on the memory of two indexes.
     pub fn compact(&mut self) -> Result<(), BuildError<Infallible>> {
+        self.compact_on(None)
+    }
+
+    /// The same on `threads`, or all cores; the result does not depend on them.
+    ///
+    /// # Errors
+    /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
+    pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError<Infallible>> {
         self.lineage.check_writable().map_err(ChangeError::from)?;
         let threads =
-            Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
         let mut keys = Vec::new();
         reserve(&mut keys, order.len())?;
         keys.extend(order.iter().map(|old| self.keys[*old as usize]));
-        let mut graph = graph;
-        graph.limit_memory(self.graph.memory_limit());
         let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
         let lineage = std::mem::take(&mut self.lineage);
         *self = Self { lineage, ..compact };
@@ -332,6 +340,29 @@ impl Index {
     /// What the graph is built with.
     pub fn params(&self) -> &Params {
         self.graph.params()
+    }
+
+    /// Refuses inserts for which the graph would need more than so many bytes, as [`Builder::memory_limit`] does. Nobody else may
+    /// know the limit of this process, so a file has none: set it again for an index that was opened.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut index = vex::Index::builder(100).memory_limit(1 << 20).build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("limited.vex");
+    /// index.save(&path)?;
+    /// let mut opened = vex::Index::open(&path)?;
+    /// assert_eq!((index.memory_limit(), opened.memory_limit()), (Some(1 << 20), None));
+    /// opened.limit_memory(index.memory_limit());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn limit_memory(&mut self, bytes: impl Into<Option<usize>>) {
+        self.graph.limit_memory(bytes.into().unwrap_or(usize::MAX));
+    }
+
+    /// The limit of memory, if there is one.
+    pub fn memory_limit(&self) -> Option<usize> {
+        Some(self.graph.memory_limit()).filter(|limit| *limit < usize::MAX)
     }
 
     /// The graph below, whose node `id` has the key `keys()[id]`.

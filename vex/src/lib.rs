@@ -40,7 +40,13 @@
 //! | replace whatever is there | [`SaveOptions::overwrite`] |
 //!
 //! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
-//! caller says.
+//! caller says. One thread is the caller's own.
+//!
+//! # Memory
+//! Memory that runs out is an error of the operation, which leaves the index as it was, and what is at a path. There are two
+//! exceptions, in which a failed allocation ends the process, as it is usual in Rust: what the standard library and the crate rayon
+//! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
+//! more than 383 bytes, or, where the system is no Unix, for any.
 //!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
@@ -53,9 +59,10 @@ mod index;
 mod lineage;
 mod loaded;
 mod mapped;
-// The one place of this crate that may hold `unsafe`: a file mapped into memory.
+// May hold `unsafe`: a file mapped into memory. `paths` may, too.
 #[allow(unsafe_code)]
 mod mmap;
+mod paths;
 mod publish;
 mod regular;
 mod save;

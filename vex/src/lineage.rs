@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use vex_format::Header;
 
 use crate::error::{ChangeError, ReadOnly};
-use crate::{OpenProblem, SaveProblem, regular};
+use crate::{OpenProblem, SaveProblem, paths, regular};
 
 /// Which state of an index a file holds. Of two files with the same, the bytes are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,15 +58,20 @@ pub(crate) struct Lineage {
 
 impl Lineage {
     /// That of an index which was opened from `path`.
-    pub(crate) fn opened(path: &Path, header: &Header) -> Self {
+    pub(crate) fn opened(path: &Path, header: &Header) -> io::Result<Self> {
         let generation = Generation::of(header);
         let features = if header.is_read_only() { header.read_only_compatible } else { 0 };
         let lineage = Self { opened: Some(generation), features, files: Mutex::default() };
-        // Without it, the generation alone is known.
-        if let Ok(path) = path.canonicalize() {
-            lineage.saved(path, generation);
+        match paths::canonicalize(path) {
+            Ok(path) => {
+                lineage.reserve()?;
+                lineage.saved(path, generation);
+            }
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(error),
+            // The generation alone is known.
+            Err(_) => (),
         }
-        lineage
+        Ok(lineage)
     }
 
     /// Checks that the index may be written back.
@@ -99,7 +104,14 @@ impl Lineage {
         Err(SaveProblem::Conflict { expected, found })
     }
 
-    /// Notes that `target` now holds this generation.
+    /// Makes room for all files that are ever noted, before anything is saved that could not be noted.
+    pub(crate) fn reserve(&self) -> io::Result<()> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let additional = MOST_FILES - files.len();
+        Ok(files.try_reserve_exact(additional)?)
+    }
+
+    /// Notes that `target` now holds this generation, in room that was [reserved](Self::reserve).
     pub(crate) fn saved(&self, target: PathBuf, generation: Generation) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|(path, _)| *path != target);

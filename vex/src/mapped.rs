@@ -5,6 +5,7 @@ use std::path::Path;
 use vex_format::{Header, Image, Layout, Section, VerifyError};
 use vex_graph::{Elements, GraphView, Params, SearchError, SearchParams};
 
+use crate::error::owned;
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
 use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem, regular};
@@ -49,7 +50,7 @@ impl MappedIndex<Mapping> {
             // SAFETY: the caller answers for the file.
             Ok(Self::from_bytes(unsafe { Mapping::of(&file) }?)?)
         };
-        open().map_err(|problem| OpenError { path: path.to_owned(), problem })
+        open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 
     /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
@@ -75,7 +76,7 @@ impl MappedIndex<Mapping> {
             index.try_split()?;
             Ok(index)
         };
-        open().map_err(|problem| OpenError { path: path.to_owned(), problem })
+        open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 
@@ -92,7 +93,7 @@ impl MappedIndex<Loaded> {
             regular::check_header(&file)?;
             Ok(Self::from_bytes(Loaded::read_around(&file, 0..0)?)?)
         };
-        read().map_err(|problem| OpenError { path: path.to_owned(), problem })
+        read().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 

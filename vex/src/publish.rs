@@ -1,5 +1,6 @@
 //! A file that appears whole or not at all.
 
+mod buffer;
 mod disk;
 mod place;
 #[cfg(test)]
@@ -10,7 +11,9 @@ mod tests;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::{SaveError, SaveProblem};
+use crate::error::owned;
+use crate::{SaveError, SaveProblem, paths};
+use buffer::Buffer;
 use disk::{Disk, LockedFile};
 use place::Place;
 
@@ -49,16 +52,18 @@ impl Output {
     /// [holds the lock](SaveProblem::Locked).
     pub fn create(path: impl AsRef<Path>) -> Result<Self, SaveError> {
         let path = path.as_ref();
-        Self::lock(path).map_err(|problem| SaveError { path: path.to_owned(), problem })
+        Self::lock(path).map_err(|problem| SaveError { path: owned(path), problem })
     }
 
     fn lock(path: &Path) -> Result<Self, SaveProblem> {
-        let place = Place::of(path)?;
+        let (path, place) = (paths::copy(path)?, Place::of(path)?);
         let file = Disk.create(&place).map_err(|problem| match problem {
-            SaveProblem::Io(error) => SaveProblem::Folder { folder: place.named.clone(), error },
+            SaveProblem::Io(error) if error.kind() != io::ErrorKind::OutOfMemory => {
+                SaveProblem::Folder { folder: owned(&place.named), error }
+            }
             problem => problem,
         })?;
-        Ok(Self { path: path.to_owned(), place, file })
+        Ok(Self { path, place, file })
     }
 
     /// The path as it was given.
@@ -73,7 +78,7 @@ impl Output {
 
     /// Whether the file at `path` is the one that would be replaced.
     pub fn replaces(&self, path: impl AsRef<Path>) -> bool {
-        path.as_ref().canonicalize().is_ok_and(|path| path == self.place.target)
+        paths::canonicalize(path.as_ref()).is_ok_and(|path| path == self.place.target)
     }
 
     /// Writes the file: `write` is given where its bytes go.
@@ -82,8 +87,8 @@ impl Output {
     /// The error of `write`, and if the operating system refuses. What was there is then as it was, but for
     /// [`SaveProblem::NotDurable`], and the temporary file is gone.
     pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SaveError> {
-        let path = self.path.clone();
-        self.publish(write).map_err(|problem| SaveError { path, problem })
+        let Self { path, place, file } = self;
+        publish_on(&Disk, &place, file, write).map_err(|problem| SaveError { path, problem })
     }
 
     pub(crate) fn publish(
@@ -107,8 +112,8 @@ trait FileSystem {
     fn sync(&self, file: &Self::File) -> io::Result<()>;
     /// Whether this name is still that of the file.
     fn is_named(&self, file: &Self::File, path: &Path) -> io::Result<bool>;
-    /// Gives a file another name, in place of the file that has it.
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Gives a file another name, in place of the regular file that has it.
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem>;
     /// Waits until the names in a folder are on the medium.
     fn sync_folder(&self, folder: &Path) -> io::Result<()>;
     /// Removes a file.
@@ -132,7 +137,7 @@ fn publish_on<F: FileSystem>(
         if !files.is_named(&file, temporary)? {
             return Err(SaveProblem::Displaced);
         }
-        Ok(files.rename(temporary, &place.target)?)
+        files.rename(temporary, &place.target)
     };
     let renamed = publish();
     if let Err(problem) = renamed {
@@ -147,39 +152,9 @@ fn publish_on<F: FileSystem>(
     files.sync_folder(&place.folder).map_err(SaveProblem::NotDurable)
 }
 
-/// Writes a file, a MiB at a time.
+/// Writes a file, a MiB at a time: large enough that the system calls do not show.
 fn fill(file: &mut impl Write, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    bytes.try_reserve_exact(BUFFER).map_err(|_| io::ErrorKind::OutOfMemory)?;
-    let mut buffered = Buffered { file, bytes };
-    write(&mut buffered)?;
-    buffered.flush()
-}
-
-/// Large enough that the system calls do not show.
-const BUFFER: usize = 1 << 20;
-
-/// Collects small pieces. That of the standard library aborts where there is no memory for it.
-struct Buffered<'f, F> {
-    file: &'f mut F,
-    /// Never grows beyond what was reserved.
-    bytes: Vec<u8>,
-}
-
-impl<F: Write> Write for Buffered<'_, F> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.bytes.len() == BUFFER {
-            self.file.write_all(&self.bytes)?;
-            self.bytes.clear();
-        }
-        let taken = bytes.len().min(BUFFER - self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.write_all(&self.bytes)?;
-        self.bytes.clear();
-        self.file.flush()
-    }
+    let mut buffer = Buffer::new(1 << 20, file);
+    write(&mut buffer)?;
+    buffer.flush()
 }

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 
 use vex_format::{Meta, Store, WriteError, Writer};
 
+use crate::error::owned;
 use crate::lineage::Generation;
-use crate::{Index, Output, SaveError, SaveProblem};
+use crate::{Index, Output, SaveError, SaveProblem, paths};
 
 /// How an index is saved. The default is [`Store::All`], and to replace only what the index comes from.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,7 +54,7 @@ impl Index {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_to(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
-        let path = output.path().to_owned();
+        let path = owned(output.path());
         self.write_to(output, options.into()).map_err(|problem| SaveError { path, problem })
     }
 
@@ -76,7 +77,8 @@ impl Index {
             }
             error => SaveProblem::Format(error),
         })?;
-        let (target, generation) = (output.target().to_owned(), Generation::of(writer.header()));
+        let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
+        self.lineage().reserve()?;
         let saved = output.publish(|out: &mut dyn Write| -> io::Result<()> {
             writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))
         });

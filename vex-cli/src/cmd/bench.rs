@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use vex::{Hit, MappedIndex, Scratch, SearchParams};
+use vex::{Hit, MappedIndex, Scratch, SearchError, SearchParams};
 
 use super::effort::Effort;
 use super::{Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{IdMatrix, read_ids};
-use crate::measure::measure;
+use crate::measure::{MeasureError, measure};
 use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
@@ -209,7 +209,11 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         }
         let timings = measure(self.queries.rows(), threads, || {
             let mut scratch = Scratch::new();
-            Ok(move |query| self.search(&params, &mut scratch, query).map(drop))
+            Ok(move |query| self.try_search(&params, &mut scratch, query).map(drop))
+        });
+        let timings = timings.map_err(|error| match error {
+            MeasureError::Searcher(error) => self.failure(error),
+            error => Failure::refused(&self.args.index, error.to_string()),
         })?;
         let queries = self.queries.rows() as f64;
         let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
@@ -235,10 +239,32 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         scratch: &'s mut Scratch,
         query: usize,
     ) -> Result<vex::Found<'s>, Failure> {
+        self.try_search(params, scratch, query).map_err(|error| self.failure(error))
+    }
+
+    /// The same, with an error that takes no memory: it may be that there is none, until all threads have ended.
+    fn try_search<'s>(
+        &self,
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+        query: usize,
+    ) -> Result<vex::Found<'s>, Unanswered> {
         self.index
             .search_with(self.queries.row(query), params, scratch)
-            .map_err(|error| Failure::search(&self.args.index, &self.args.queries, query, error))
+            .map_err(|error| Unanswered { query, error })
     }
+
+    fn failure(&self, Unanswered { query, error }: Unanswered) -> Failure {
+        Failure::search(&self.args.index, &self.args.queries, query, error)
+    }
+}
+
+/// A query that was not answered.
+#[derive(Debug, thiserror::Error)]
+#[error("query {query}: {error}")]
+struct Unanswered {
+    query: usize,
+    error: SearchError,
 }
 
 /// How many of the hits are among the true ids. Order does not count.

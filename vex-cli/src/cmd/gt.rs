@@ -74,7 +74,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
     let queries = read_queries::<T>(&args.queries, &args.vectors, file.dim())?;
     let vectors = read_vectors(file, element, args.metric)?;
-    let slices: Vec<&[T]> = queries.iter().collect();
+    let mut slices: Vec<&[T]> = Vec::new();
+    let refused = |error| Failure::refused(&args.queries, error);
+    slices.try_reserve_exact(queries.rows()).map_err(refused)?;
+    slices.extend(queries.iter());
     let bar = progress::bar("queries", slices.len());
     let answered = |answered: usize| {
         bar.set_position(answered as u64);
@@ -86,7 +89,9 @@ fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Resul
 
     let k = args.k.min(vectors.count());
     // Row numbers are below the most nodes of a graph, which an `i32` holds.
-    let ids = found.iter().map(|neighbor| neighbor.id as i32).collect();
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(found.len()).map_err(refused)?;
+    ids.extend(found.iter().map(|neighbor| neighbor.id as i32));
     Ok(Matrix::new(queries.rows(), k, ids))
 }
 
@@ -101,7 +106,9 @@ fn read_vectors<T: FromFile>(
     let mut vectors = Vectors::new(element, metric, dim).map_err(|error| Failure::refused(&path, error))?;
     vectors.reserve_exact(count).map_err(|error| Failure::refused(&path, error))?;
     let bar = progress::bar("reading", count);
-    let mut vector = vec![T::default(); element.scalars(dim)];
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(element.scalars(dim)).map_err(|error| Failure::refused(&path, error))?;
+    vector.resize(element.scalars(dim), T::default());
     for row in 0..count {
         file.read_row(&mut vector)?;
         vectors.push(&vector).map_err(|error| match error {

@@ -4,6 +4,7 @@ mod demo;
 mod elements;
 mod killed;
 mod media;
+mod memory;
 mod no_space;
 mod outputs;
 mod places;

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::FileSystem;
 use super::place::Place;
-use crate::SaveProblem;
+use crate::error::owned;
 use crate::regular::expect_regular;
+use crate::{SaveProblem, paths};
 
 #[derive(Debug)]
 pub(super) struct Disk;
@@ -32,6 +33,7 @@ impl FileSystem for Disk {
     /// is still that of the file it locked: in between, another writer may have renamed or removed it.
     fn create(&self, place: &Place) -> Result<LockedFile, SaveProblem> {
         let path = &place.temporary;
+        let named = paths::copy(path)?;
         for _ in 0..TRIES {
             match options(place).create_new(true).open(path) {
                 Ok(file) => {
@@ -43,7 +45,7 @@ impl FileSystem for Disk {
                         return Err(error);
                     }
                     if is_named(&file, path)? {
-                        return LockedFile::new(file, place);
+                        return LockedFile::new(file, named, place);
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => clear(place)?,
@@ -73,12 +75,12 @@ impl FileSystem for Disk {
         is_named(&file.file, path)
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
         // It was checked before the work, which may have taken hours.
         if let Ok(replaced) = fs::symlink_metadata(to) {
-            expect_regular(&replaced).map_err(io::Error::other)?;
+            expect_regular(&replaced)?;
         }
-        fs::rename(from, to)
+        Ok(fs::rename(from, to)?)
     }
 
     #[cfg(unix)]
@@ -99,17 +101,17 @@ impl FileSystem for Disk {
 
 impl LockedFile {
     #[cfg(unix)]
-    fn new(file: File, place: &Place) -> Result<Self, SaveProblem> {
+    fn new(file: File, path: PathBuf, place: &Place) -> Result<Self, SaveProblem> {
         // From here on it is removed when something fails.
-        let mut file = Self { file, path: place.temporary.clone(), created_with: None };
+        let mut file = Self { file, path, created_with: None };
         file.created_with = unix::make_own(&file.file)?;
         unix::check_sticky(&file.file, place)?;
         Ok(file)
     }
 
     #[cfg(not(unix))]
-    fn new(file: File, place: &Place) -> Result<Self, SaveProblem> {
-        Ok(Self { file, path: place.temporary.clone() })
+    fn new(file: File, path: PathBuf, _: &Place) -> Result<Self, SaveProblem> {
+        Ok(Self { file, path })
     }
 }
 
@@ -149,7 +151,7 @@ fn clear(place: &Place) -> Result<(), SaveProblem> {
         Err(error) => return Err(error.into()),
     };
     if found.is_dir() {
-        return Err(SaveProblem::Obstructed { temporary: path.clone() });
+        return Err(SaveProblem::Obstructed { temporary: owned(path) });
     }
     // A link or a pipe is nobody's; it is removed, not opened.
     if found.is_file() {

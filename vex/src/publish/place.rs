@@ -1,12 +1,14 @@
 //! Where a file is to be, and by which name it is written before it is there.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt::Write;
 use std::fs::{self, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::SaveProblem;
+use crate::error::owned;
 use crate::regular::{FileKind, NotRegular, expect_regular};
+use crate::{SaveProblem, paths};
 
 /// The longest name that file systems take, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -42,22 +44,27 @@ impl Place {
             Ok(metadata) => {
                 expect_regular(&metadata)?;
                 // Names where the system keeps the open files of a process lead to files that may have none any more.
-                (path.canonicalize()?, Some(metadata))
+                (paths::canonicalize(path)?, Some(metadata))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (follow(path)?, None),
             Err(error) => return Err(error.into()),
         };
-        let named = folder_of(&file).to_owned();
-        let folder = check_folder(&named)?;
-        let named = if replaced.is_some() { folder_of(path).to_owned() } else { named };
+        let folder = check_folder(folder_of(&file))?;
+        let named = paths::copy(folder_of(if replaced.is_some() { path } else { &file }))?;
         let name = file.file_name().ok_or(io::Error::from(io::ErrorKind::InvalidFilename))?;
-        Ok(Self::at(&folder, name, named, replaced))
+        Ok(Self::at(folder, name, named, replaced)?)
     }
 
     /// The place of a file in a folder.
-    pub(super) fn at(folder: &Path, name: &OsStr, named: PathBuf, replaced: Option<Metadata>) -> Self {
-        let (target, temporary) = (folder.join(name), folder.join(temporary(name)));
-        Self { target, folder: folder.to_owned(), named, temporary, replaced }
+    pub(super) fn at(
+        folder: PathBuf,
+        name: &OsStr,
+        named: PathBuf,
+        replaced: Option<Metadata>,
+    ) -> io::Result<Self> {
+        let target = paths::join(&folder, name.as_ref())?;
+        let temporary = paths::join(&folder, temporary(name)?.as_ref())?;
+        Ok(Self { target, folder, named, temporary, replaced })
     }
 }
 
@@ -69,10 +76,13 @@ fn folder_of(path: &Path) -> &Path {
 /// Checks that a folder is there, and returns its one name.
 fn check_folder(folder: &Path) -> Result<PathBuf, SaveProblem> {
     let check = || match folder.metadata()?.is_dir() {
-        true => folder.canonicalize(),
+        true => paths::canonicalize(folder),
         false => Err(io::ErrorKind::NotADirectory.into()),
     };
-    check().map_err(|error| SaveProblem::Folder { folder: folder.to_owned(), error })
+    check().map_err(|error: io::Error| match error.kind() {
+        io::ErrorKind::OutOfMemory => error.into(),
+        _ => SaveProblem::Folder { folder: owned(folder), error },
+    })
 }
 
 fn ends_with_separator(path: &Path) -> bool {
@@ -82,10 +92,12 @@ fn ends_with_separator(path: &Path) -> bool {
 
 /// Where links lead at whose end there is nothing.
 fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
-    let mut path = path.to_owned();
+    let mut path = paths::copy(path)?;
     for _ in 0..=MOST_LINKS {
         match fs::symlink_metadata(&path) {
-            Ok(metadata) if metadata.is_symlink() => path = path.with_file_name(fs::read_link(&path)?),
+            Ok(metadata) if metadata.is_symlink() => {
+                path = paths::join(folder_of(&path), &paths::read_link(&path)?)?;
+            }
             // It has come since.
             Ok(metadata) => {
                 expect_regular(&metadata)?;
@@ -100,22 +112,25 @@ fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
 }
 
 /// The name of the temporary file of a name.
-fn temporary(name: &OsStr) -> OsString {
+fn temporary(name: &OsStr) -> io::Result<OsString> {
     let (before, after) = (".vex-", ".tmp");
-    let mut temporary = OsString::from(before);
+    let mut temporary = OsString::new();
+    temporary.try_reserve_exact((before.len() + name.len() + after.len()).min(LONGEST_NAME))?;
+    temporary.push(before);
     if before.len() + name.len() + after.len() <= LONGEST_NAME {
         temporary.push(name);
     } else {
-        // What distinguishes long names may be where they are cut.
-        let hash = format!("-{:016x}", fnv1a(name.as_encoded_bytes()));
-        let room = LONGEST_NAME - before.len() - hash.len() - after.len();
-        let text = name.to_string_lossy();
+        // What distinguishes long names may be where they are cut. One that is no text cannot be cut everywhere, and has its hash alone.
+        let hash_len = "-0123456789abcdef".len();
+        let room = LONGEST_NAME - before.len() - hash_len - after.len();
+        let text = name.to_str().unwrap_or_default();
         let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         temporary.push(&text[..end]);
-        temporary.push(hash);
+        // Into the memory that was reserved.
+        write!(temporary, "-{:016x}", fnv1a(name.as_encoded_bytes())).map_err(|_| io::ErrorKind::Other)?;
     }
     temporary.push(after);
-    temporary
+    Ok(temporary)
 }
 
 /// The hash of Fowler, Noll and Vo, which every version of this library must compute alike.
@@ -129,24 +144,28 @@ fn fnv1a(bytes: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
+    fn name_of(name: &str) -> OsString {
+        temporary(name.as_ref()).unwrap()
+    }
+
     #[test]
     fn temporary_names_fit_and_tell_long_names_apart() {
-        assert_eq!(temporary("index.vex".as_ref()), ".vex-index.vex.tmp");
+        assert_eq!(name_of("index.vex"), ".vex-index.vex.tmp");
         for letter in ["a", "é", "語", "😀"] {
             for len in [240, 246, 247, 248, 254, 255] {
                 let name = letter.repeat(len / letter.len()) + &"b".repeat(len % letter.len());
                 assert_eq!(name.len(), len);
-                let found = temporary(name.as_ref());
-                assert_eq!(found, temporary(name.as_ref()));
+                let found = name_of(&name);
+                assert_eq!(found, name_of(&name));
                 assert!(found.len() <= LONGEST_NAME, "{len}: {}", found.len());
                 let mut other = name.into_bytes();
                 *other.last_mut().unwrap() = b'c';
                 let other = String::from_utf8_lossy(&other).into_owned();
-                assert_ne!(found, temporary(other.as_ref()), "{len}");
+                assert_ne!(found, name_of(&other), "{len}");
             }
         }
         // Another version of the library must find the same name.
         let long = format!(".vex-{}-dff658324c99c7bf.tmp", "x".repeat(229));
-        assert_eq!(temporary("x".repeat(255).as_ref()).to_str(), Some(&*long));
+        assert_eq!(name_of(&"x".repeat(255)).to_str(), Some(&*long));
     }
 }

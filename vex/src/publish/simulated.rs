@@ -215,12 +215,13 @@ impl<'a> FileSystem for &'a Simulated {
         synced
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(|state| {
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
+        let renamed = self.step(|state| {
             let file = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
             state.change(Change::Rename(from.to_owned(), to.to_owned(), file));
             Ok(())
-        })
+        });
+        Ok(renamed?)
     }
 
     fn sync_folder(&self, _: &Path) -> io::Result<()> {

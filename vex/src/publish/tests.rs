@@ -29,7 +29,7 @@ fn bytes(len: usize, seed: u8) -> Vec<u8> {
 fn save(files: &impl FileSystem, bytes: &[u8]) -> Result<(), SaveProblem> {
     let path = Path::new(PATH);
     let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
-    let place = Place::at(folder, name, folder.to_owned(), None);
+    let place = Place::at(folder.to_owned(), name, folder.to_owned(), None)?;
     let file = files.create(&place)?;
     publish_on(files, &place, file, |out| bytes.chunks(1000).try_for_each(|chunk| out.write_all(chunk)))
 }
@@ -136,7 +136,7 @@ impl<'a> FileSystem for Lying<'a> {
         }
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
         if let Some(Lie::RenameInTwo) = self.1 {
             let _ = self.0.remove(to);
         }
