@@ -10,4 +10,5 @@ mod quantized;
 mod refusals;
 mod round_trip;
 mod support;
+mod sweep;
 mod usage;
