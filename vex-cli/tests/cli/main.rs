@@ -12,4 +12,5 @@ mod quantized;
 mod refusals;
 mod round_trip;
 mod support;
+mod sweep;
 mod usage;

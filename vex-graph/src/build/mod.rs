@@ -27,7 +27,7 @@ pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use peak::workspace_bytes;
 use space::{Coded, Guided};
-pub(crate) use space::{Error, Plain, Space, with_vectors};
+pub(crate) use space::{Plain, Space, with_vectors};
 pub(crate) use tree::Tree;
 
 use alloc::vec::Vec;

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use super::select::select;
 use super::{Buffers, Frozen, Link, Space};
 use crate::search::{
-    Candidate, Edge, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew,
+    Candidate, Edge, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
 };
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, Params};
@@ -164,9 +164,9 @@ impl Propose {
             pool.insert(nearest);
             walk.beam(&levels[index].view(), &mut pool, &mut visited);
             nearest = pool.candidates()[0].fresh();
-            let edge = if S::IS_CODED && pool.is_full() && pool_size < count {
+            let mut edge = if S::IS_CODED && pool.is_full() && pool_size < count {
                 let error = space.guide_error(&query.ranker, pool.candidates()[pool_size - 1].id());
-                Edge::new(pool.candidates(), |rank| rank + error.constant, error.deviation)
+                Edge::new(pool.candidates(), |rank| rank, error)
             } else {
                 None
             };
@@ -175,7 +175,11 @@ impl Propose {
             let found = pool.candidates().iter().map(|candidate| candidate.fresh());
             self.candidates.extend(found.filter(|candidate| candidate.id() != id));
             if S::IS_GUIDED {
+                let by_guide = sum(&self.candidates, |rank| rank);
                 rank_anew(&space.query(id, other), &mut self.candidates);
+                let shift =
+                    (sum(&self.candidates, |rank| rank) - by_guide) / self.candidates.len().max(1) as f64;
+                edge = edge.map(|edge| edge.shifted(shift as f32));
             }
             if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
                 return Ok(Verdict::Hard);
@@ -227,7 +231,7 @@ fn is_hard<S: Space>(
     let error = space.query_error(query, last.id());
     let spread = last.distance() - nearest.distance();
     // What is no number is in doubt, too.
-    if !(error.deviation <= TOLERANCE * spread) {
+    if !(error <= TOLERANCE * spread) {
         return true;
     }
     let k = (2 * m).min(candidates.len());

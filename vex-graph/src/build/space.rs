@@ -53,24 +53,15 @@ pub(crate) trait Space: Copy + Sync {
     /// The space to turn to where ranks are too uncertain.
     fn exact(self) -> Self::Exact;
 
-    /// How uncertain a guide's rank of `other` is.
-    fn guide_error(self, _guide: &Self::Guide<'_>, _other: NodeId) -> Error {
-        Error::default()
+    /// The standard deviation of the error in a guide's rank of `other`.
+    fn guide_error(self, _guide: &Self::Guide<'_>, _other: NodeId) -> f32 {
+        0.0
     }
 
-    /// How uncertain a query's rank of `other` is.
-    fn query_error(self, _query: &Self::Query<'_>, _other: NodeId) -> Error {
-        Error::default()
+    /// The same of a query's rank.
+    fn query_error(self, _query: &Self::Query<'_>, _other: NodeId) -> f32 {
+        0.0
     }
-}
-
-/// How uncertain a rank is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Error {
-    /// The distance that the rank stands for is the sum of the two, as far as ranks tell.
-    pub(crate) constant: f32,
-    /// The standard deviation of the error.
-    pub(crate) deviation: f32,
 }
 
 /// Vectors as a space.
@@ -293,12 +284,12 @@ impl<'a, P: Product + Sync> Space for Coded<'a, P> {
         Floats::new(&self.rows)
     }
 
-    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> Error {
+    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> f32 {
         self.query_error(guide, other)
     }
 
-    fn query_error(self, query: &CodeQuery<'_, P>, other: NodeId) -> Error {
-        query.error(self.rows.metric(), other)
+    fn query_error(self, query: &CodeQuery<'_, P>, other: NodeId) -> f32 {
+        query.rank_error(self.rows.metric(), other)
     }
 }
 
@@ -368,11 +359,11 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
         self.space.exact()
     }
 
-    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> Error {
-        guide.error(self.rows.metric(), other)
+    fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> f32 {
+        guide.rank_error(self.rows.metric(), other)
     }
 
-    fn query_error(self, query: &S::Query<'_>, other: NodeId) -> Error {
+    fn query_error(self, query: &S::Query<'_>, other: NodeId) -> f32 {
         self.space.query_error(query, other)
     }
 }

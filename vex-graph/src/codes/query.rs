@@ -7,8 +7,6 @@ use super::round::Rounded;
 use super::round::sum;
 use super::{Codes, Terms};
 use crate::NodeId;
-#[cfg(feature = "alloc")]
-use crate::build::Error;
 use crate::search::{Ranker, each_of_4};
 
 /// A query in eight bits an element, and what its products stand for.
@@ -236,12 +234,11 @@ impl<'q, P: Product> CodeQuery<'q, P> {
         Self { codes: *codes, query: QueryCode { step: query.step * P::SCALE, ..query }, product }
     }
 
-    /// How uncertain the rank of a row is.
+    /// The standard deviation of the error in the rank of a row.
     #[cfg(feature = "alloc")]
-    pub(crate) fn error(&self, metric: Metric, id: NodeId) -> Error {
+    pub(crate) fn rank_error(&self, metric: Metric, id: NodeId) -> f32 {
         let [_, factor] = self.codes.terms[id as usize];
-        let deviation = multiplier(metric).abs() * P::ERROR * self.query.length * factor;
-        Error { constant: self.query.constant as f32, deviation }
+        multiplier(metric).abs() * P::ERROR * self.query.length * factor
     }
 
     #[inline(always)]

@@ -3,7 +3,7 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::doubt::Edge;
-use super::rescore::{least_distance, rescore};
+use super::rescore::{Compared, least_distance, rescore};
 use super::walk::rank_gathered;
 use super::{
     AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
@@ -159,11 +159,12 @@ impl<'s> Batches<'s> {
             return state.take(out, |rank| code.distance(metric, rank));
         }
         let least = least_distance(metric, codes, &code, params);
-        let taken = with_query!(exact, exact => {
-            state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), least)
+        let coded = |rank| code.distance(metric, rank);
+        let (taken, shift) = with_query!(exact, exact => {
+            state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), coded, least)
         });
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
-        if is_first && edge.is_some_and(|edge| edge.is_in_doubt(farthest, taken)) {
+        if is_first && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
             self.code = None;
             self.state.restart();
             return self.fill(out);
@@ -273,19 +274,21 @@ impl State<'_> {
         taken
     }
 
-    /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes.
+    /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes. Returns how many,
+    /// and by how much codes placed them too near, in the mean.
     fn take_rescored(
         &mut self,
         out: &mut [Neighbor],
         rescored: usize,
         exact: &impl Ranker,
         distance: impl Fn(f32) -> f32,
+        coded: impl Fn(f32) -> f32,
         least: impl Fn(Candidate) -> f32,
-    ) -> usize {
+    ) -> (usize, f32) {
         let len = self.pool.candidates().len().min(rescored);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
-        let candidates = rescore(exact, &distance, least, candidates, out.len());
+        let Compared { candidates, shift } = rescore(exact, &distance, coded, least, candidates, out.len());
         self.stats.rescored += candidates.len();
         let taken = super::write(candidates, out, distance);
         // Sorted by id, so that what was taken is found again.
@@ -298,6 +301,6 @@ impl State<'_> {
             }
         }
         self.pool.drop_marked();
-        taken
+        (taken, shift)
     }
 }

@@ -70,6 +70,12 @@ impl Edge {
         })
     }
 
+    /// The edge where candidates are farther than their codes say by so much. An error that all candidates share, as members of a tight
+    /// cluster do, changes no order: it must not pass for a distance between the neighbors and the edge.
+    pub(crate) fn shifted(self, shift: f32) -> Self {
+        Self { last: self.last + shift, middle: self.middle + shift, ..self }
+    }
+
     /// Whether codes leave in doubt which are the `k` nearest, the last of which is at the distance `farthest`.
     pub(crate) fn is_in_doubt(&self, farthest: f32, k: usize) -> bool {
         let gap = self.last - farthest;
@@ -112,6 +118,8 @@ mod tests {
         assert!(!edge(0.01).is_in_doubt(2.0, 64));
         assert!(edge(0.5).is_in_doubt(2.0, 64));
         // All candidates are equally far.
+        let shifted = edge(0.3).shifted(-1.2);
+        assert!(!edge(0.2).is_in_doubt(1.0, 10) && shifted.is_in_doubt(1.0, 10));
         let ties = |deviation| Edge { last: 1.0, middle: 1.0, between: 32, deviation };
         assert!(ties(0.1).is_in_doubt(1.0, 10));
         assert!(!ties(0.1).is_in_doubt(0.5, 10));

@@ -33,6 +33,7 @@ pub(crate) use query::{Query, kernel};
 pub use radius::search_radius;
 pub use radius::search_radius_in;
 pub(crate) use ranker::{Ranker, each_of_4};
+pub(crate) use rescore::sum;
 use rescore::{least_distance, rescore};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
@@ -242,8 +243,10 @@ impl Search<'_, '_> {
                     let Collected { candidates: found, is_cut } =
                         method.collect(self, &guide, least, candidates);
                     let edge = Edge::of::<Two>(metric, codes, &code, found, is_cut);
+                    let by_two_bits = sum(found, distance);
                     rank_anew(&coded, found);
-                    (found, edge)
+                    let shift = (sum(found, distance) - by_two_bits) / found.len().max(1) as f64;
+                    (found, edge.map(|edge| edge.shifted(shift as f32)))
                 }
             }
         };
@@ -255,11 +258,13 @@ impl Search<'_, '_> {
         let rescored = params.rescored().min(found.len());
         let least = least_distance(metric, codes, &code, params);
         with_query!(exact, exact => {
+            let coded = distance;
             let distance = |rank| exact.distance(rank);
-            let found = rescore(exact, distance, least, &mut found[..rescored], params.k);
-            self.stats.rescored = found.len();
-            let found = &found[..params.k.min(found.len())];
+            let compared = rescore(exact, distance, coded, least, &mut found[..rescored], params.k);
+            self.stats.rescored = compared.candidates.len();
+            let found = &compared.candidates[..params.k.min(compared.candidates.len())];
             let farthest = found.last().map_or(f32::NEG_INFINITY, |last| distance(last.distance()));
+            let edge = edge.map(|edge| edge.shifted(compared.shift));
             let is_in_doubt = edge.is_some_and(|edge| edge.is_in_doubt(farthest, found.len()));
             if is_in_doubt && self.stats.distances < params.max_distance_evals {
                 self.stats.by_vectors = true;

@@ -24,28 +24,45 @@ pub(super) fn least_distance(
     }
 }
 
-/// Compares candidates, which are sorted by their codes, by their vectors, and returns those compared, sorted: the first `k`, and up to
+/// Candidates that were compared by their vectors.
+pub(super) struct Compared<'c> {
+    /// Sorted.
+    pub(super) candidates: &'c mut [Candidate],
+    /// By how much codes placed them too near, in the mean.
+    pub(super) shift: f32,
+}
+
+/// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and up to
 /// the last that may be nearer than one of these. What is farther in any case is not among the `k` nearest, so its vector is not
-/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4). `distance` is what a rank by vectors stands for, `least` the least distance
-/// that a candidate may have.
+/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4). `distance` is what a rank by vectors stands for, `coded` what a rank by codes
+/// does, and `least` the least distance that a candidate may have.
 pub(super) fn rescore<'c>(
     exact: &impl Ranker,
     distance: impl Fn(f32) -> f32,
+    coded: impl Fn(f32) -> f32,
     least: impl Fn(Candidate) -> f32,
     candidates: &'c mut [Candidate],
     k: usize,
-) -> &'c mut [Candidate] {
+) -> Compared<'c> {
     let k = k.min(candidates.len());
     let (first, rest) = candidates.split_at_mut(k);
+    let mut by_codes = sum(first, &coded);
     rank_anew(exact, first);
     let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
     // A distance that is no number may be any.
     let may_be_nearer = |candidate: &Candidate| least(*candidate).partial_cmp(&farthest) != Some(Greater);
     let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
+    by_codes += sum(&rest[..near], &coded);
     rank_anew(exact, &mut rest[..near]);
-    let compared = &mut candidates[..k + near];
-    compared.sort_unstable();
-    compared
+    let candidates = &mut candidates[..k + near];
+    candidates.sort_unstable();
+    let shift = (sum(candidates, distance) - by_codes) / candidates.len().max(1) as f64;
+    Compared { candidates, shift: shift as f32 }
+}
+
+/// The sum of what ranks stand for.
+pub(crate) fn sum(candidates: &[Candidate], distance: impl Fn(f32) -> f32) -> f64 {
+    candidates.iter().map(|candidate| f64::from(distance(candidate.distance()))).sum()
 }
 
 #[cfg(test)]
@@ -78,13 +95,27 @@ mod tests {
         (0..).zip(ids).map(|(rank, id)| Candidate::new(rank as f32, *id)).collect()
     }
 
+    /// How many are compared.
+    fn compared(
+        exact: &Asked,
+        distance: impl Fn(f32) -> f32,
+        least: impl Fn(Candidate) -> f32,
+        candidates: &mut [Candidate],
+        k: usize,
+    ) -> usize {
+        rescore(exact, distance, |rank| rank, least, candidates, k).candidates.len()
+    }
+
     #[test]
     fn what_is_farther_in_any_case_is_not_compared() {
         let exact = Asked::default();
         let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
         // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
         let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
-        let compared = rescore(&exact, |rank| rank / 2.0, least, &mut found, 2);
+        let Compared { candidates: compared, shift } =
+            rescore(&exact, |rank| rank / 2.0, |rank| rank, least, &mut found, 2);
+        // 25, 5, 35 and 20 instead of 0 to 3.
+        assert_eq!(shift, (85.0 - 6.0) / 4.0);
         assert_eq!(compared.iter().map(|candidate| candidate.id()).collect::<Vec<_>>(), [1, 4, 5, 7]);
         assert_eq!(compared[1].distance(), 40.0);
         assert_eq!(exact.0.take(), [5, 1, 7, 4]);
@@ -94,14 +125,14 @@ mod tests {
     fn what_is_no_number_is_compared() {
         let exact = Asked::default();
         let mut found = candidates(&[5, 1, 7, 4]);
-        assert_eq!(rescore(&exact, |rank| rank, |_| f32::NAN, &mut found, 2).len(), 4);
-        assert_eq!(rescore(&exact, |_| f32::NAN, |_| 1e9, &mut candidates(&[5, 1, 7, 4]), 2).len(), 4);
+        assert_eq!(compared(&exact, |rank| rank, |_| f32::NAN, &mut found, 2), 4);
+        assert_eq!(compared(&exact, |_| f32::NAN, |_| 1e9, &mut candidates(&[5, 1, 7, 4]), 2), 4);
     }
 
     #[test]
     fn fewer_candidates_than_neighbors_are_all_compared() {
         let exact = Asked::default();
-        assert_eq!(rescore(&exact, |rank| rank, |_| 0.0, &mut candidates(&[3, 2]), 5).len(), 2);
-        assert!(rescore(&exact, |rank| rank, |_| 0.0, &mut [], 5).is_empty());
+        assert_eq!(compared(&exact, |rank| rank, |_| 0.0, &mut candidates(&[3, 2]), 5), 2);
+        assert_eq!(compared(&exact, |rank| rank, |_| 0.0, &mut [], 5), 0);
     }
 }
