@@ -10,7 +10,7 @@ use std::path::Path;
 use vex_format::{AlignedBytes, Image, Meta, Store, WriteError, Writer};
 use vex_graph::{
     Candidate, DeleteError, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params,
-    SearchError, SearchParams,
+    SearchError, SearchParams, VectorError,
 };
 
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
@@ -99,7 +99,8 @@ impl Index {
     /// [Saves](Self::save) the index, and of its vectors what `store` says.
     ///
     /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, or f16 cannot hold the vectors.
+    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the vectors, or the file would be one
+    /// that [`open`](Self::open) refuses.
     pub fn save_with(&self, path: impl AsRef<Path>, store: Store) -> Result<(), SaveError> {
         let path = path.as_ref();
         let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence, store };
@@ -108,10 +109,24 @@ impl Index {
                 WriteError::Range { node, position } => {
                     SaveProblem::Range { key: self.keys[node as usize], position }
                 }
+                WriteError::Terms { node } => {
+                    let node = self.too_long().unwrap_or(node);
+                    SaveProblem::Terms { key: self.keys[node as usize] }
+                }
                 error => SaveProblem::Format(error),
             })
             .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)))
             .map_err(|problem| SaveError { path: path.to_owned(), problem })
+    }
+
+    /// The first node whose vector would be refused for its length today: it spoils the codes of all others by their mean.
+    fn too_long(&self) -> Option<NodeId> {
+        let view = self.graph.view();
+        let is_too_long = |id: &NodeId| {
+            let checked = Exact::new(view.rows(), view.rows().row(*id), &mut []);
+            matches!(checked, Err(VectorError::TooLong { .. }))
+        };
+        (0..view.count() as NodeId).find(is_too_long)
     }
 
     /// Inserts a vector under a key that is not in the index yet.

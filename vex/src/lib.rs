@@ -74,7 +74,7 @@ pub use mmap::Mapping;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
-    Element, Elements, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
+    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
     SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};
