@@ -34,6 +34,7 @@
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Index::code_agreement`], [`Index::requantize`] |
+//! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //!
@@ -53,6 +54,7 @@ mod mapped;
 // The one place of this crate that may hold `unsafe`: a file mapped into memory.
 #[allow(unsafe_code)]
 mod mmap;
+mod numbers;
 mod publish;
 mod search;
 mod threads;
