@@ -9,6 +9,7 @@ mod machine;
 mod measure;
 mod mmap;
 mod progress;
+mod recall;
 mod rss;
 
 use std::io::{BufWriter, Write};
@@ -53,7 +54,7 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let Cli { command } = parse();
     check_environment();
     let mut out = BufWriter::new(anstream::stdout().lock());
     let result = run(&command, &mut out).and_then(|()| Ok(out.flush()?));
@@ -66,6 +67,15 @@ fn main() -> ExitCode {
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+/// The arguments, or an exit. Usage errors repeat what was given, which may be strangers' text, such as names of files: so it is made
+/// printable, and refused again.
+fn parse() -> Cli {
+    Cli::try_parse().unwrap_or_else(|error| {
+        let printable = std::env::args_os().map(|argument| human::printable(&argument.to_string_lossy()));
+        Cli::try_parse_from(printable).err().unwrap_or(error).exit()
+    })
 }
 
 fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {

@@ -7,7 +7,7 @@ use serde::Serialize;
 use vex::{Hit, Scratch};
 
 use super::effort::Effort;
-use super::{Queries, print_json, values};
+use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
 use crate::mmap;
@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         check_ids_extension(output)?;
         check_output(output, &[&args.index, &args.queries])?;
     }
-    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
+    let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
     let params = args.effort.params(args.ef_search);
     let mut scratch = Scratch::new();
     let mut ids =
@@ -73,6 +73,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         let found = index
             .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
+        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold others.
+        if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
+            return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
+        }
         if let Some(ids) = &mut ids {
             ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
         }

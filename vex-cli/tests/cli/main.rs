@@ -1,10 +1,12 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
+mod bench;
 mod demo;
 mod elements;
 mod killed;
 mod media;
 mod no_space;
+mod numbers;
 mod outputs;
 mod quantized;
 mod refusals;
