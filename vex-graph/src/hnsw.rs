@@ -114,6 +114,7 @@ impl Hnsw {
             // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
             with_vectors!(&rows, space => linker.relink(space, id, workspace))?;
         }
+        self.workspace = Workspace::default();
         Ok(())
     }
 
