@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
+use crate::human;
 use crate::io::{FileError, Problem};
 
 /// A command that did not do what it was asked to.
@@ -85,6 +86,22 @@ pub(crate) enum Failure {
         /// The key.
         key: u64,
     },
+    /// A distance is none that a number can say.
+    #[error("{}: expected distances that are numbers, found one to key {key} that is not: see vex verify", path.display())]
+    NotANumber {
+        /// The index.
+        path: PathBuf,
+        /// The key.
+        key: u64,
+    },
+    /// Vectors that no search can find.
+    #[error("{}: expected every vector within reach of the entry point, found {found} that no search comes to", path.display())]
+    Unreachable {
+        /// The index.
+        path: PathBuf,
+        /// How many vectors.
+        found: usize,
+    },
     /// The library refused, and says itself what it expected and found.
     #[error("{}: {problem}", path.display())]
     Refused {
@@ -140,8 +157,7 @@ impl Failure {
 
     /// The message on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
     pub(crate) fn line(&self) -> String {
-        let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-        self.to_string().chars().map(printable).collect()
+        human::printable(&self.to_string())
     }
 }
 

@@ -9,6 +9,7 @@ mod machine;
 mod measure;
 mod mmap;
 mod progress;
+mod recall;
 mod rss;
 mod stdout;
 
@@ -64,7 +65,7 @@ impl Command {
 }
 
 fn main() -> ExitCode {
-    let parsed = Cli::try_parse();
+    let parsed = parse();
     // Help and version are printed, too; wrong usage is told on standard error.
     let prints = parsed.as_ref().map_or_else(|error| !error.use_stderr(), |cli| cli.command.prints());
     if prints && let Err(error) = stdout::check() {
@@ -87,6 +88,15 @@ fn main() -> ExitCode {
 fn fail(failure: &Failure) -> ExitCode {
     eprintln!("error: {}", failure.line());
     ExitCode::from(1)
+}
+
+/// The arguments. Usage errors repeat what was given, which may be strangers' text, such as names of files: so it is made printable,
+/// and refused again.
+fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse().map_err(|error| {
+        let printable = std::env::args_os().map(|argument| human::printable(&argument.to_string_lossy()));
+        Cli::try_parse_from(printable).err().unwrap_or(error)
+    })
 }
 
 fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {

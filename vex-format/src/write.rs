@@ -10,7 +10,7 @@ use crate::codes::Kind;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
 use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
-use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c};
+use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c, verify};
 
 /// What a file says of its index beside the graph and the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,11 +55,12 @@ impl<'a> Writer<'a> {
     /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
     /// nine bytes of memory for each; vectors, keys and links follow them. `keys` has one key for each node of `view`.
     ///
-    /// The file is not verified: vectors and links are written as they are. Only what follows the first link of a row
+    /// What a reader would refuse is refused here, as far as it can be found in little time: the terms and the mean of codes are looked at.
+    /// The rest is not verified: vectors and links are written as they are. Only what follows the first link of a row
     /// that leads nowhere is written as empty.
     ///
     /// # Errors
-    /// If the arguments do not belong together, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, codes have terms or a mean that are not finite, or there is no memory to sort the nodes.
     ///
     /// # Complexity
     /// Linear in the file, which is generated once for its checksums.
@@ -141,6 +142,11 @@ impl<'a> Source<'a> {
         let entry = view.entry().unwrap_or(TERMINATOR);
         if count > 0 && entry as usize >= count {
             return Err(WriteError::Entry { expected: count, found: entry });
+        }
+        if let Some(codes) = view.codes() {
+            // A reader's own checks: what it refuses is never written.
+            verify::terms(codes, 0..count).map_err(|node| WriteError::Terms { node })?;
+            verify::mean(codes, 0..view.dim()).map_err(|position| WriteError::Mean { position })?;
         }
         let order = Order::of(view)?;
         // An empty graph has one encoding, however many empty levels the view has.

@@ -70,7 +70,7 @@ impl Hnsw {
     /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// and nodes of a level that are not on the level below it.
+    /// and nodes of a level that are not on the level below it. Nodes that cannot be reached from the entry point are linked anew.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -99,7 +99,24 @@ impl Hnsw {
         graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
         graph.tombstones = Tombstones::copy_of(view.tombstones(), view.count())?;
+        graph.mend()?;
         Ok(graph)
+    }
+
+    /// Links anew what cannot be reached from the entry point, so that every node can.
+    fn mend(&mut self) -> Result<(), OutOfMemory> {
+        let mut orphans = Vec::new();
+        reserve_exact(&mut orphans, self.tree.orphans(self.view().entry()).count())?;
+        orphans.extend(self.tree.orphans(self.view().entry()));
+        let Self { params, vectors, levels, tree, entry, workspace, .. } = self;
+        let rows = vectors.rows();
+        let mut linker = Linker { params, levels, tree, entry };
+        for id in orphans {
+            // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
+            with_vectors!(&rows, space => linker.relink(space, id, workspace))?;
+        }
+        self.workspace = Workspace::default();
+        Ok(())
     }
 
     /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as

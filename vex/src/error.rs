@@ -209,6 +209,15 @@ pub enum SaveProblem {
         /// Where in the vector.
         position: usize,
     },
+    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older files can be so long.
+    #[error(
+        "key {key}: expected a vector of length up to {:e}, found a longer one, whose code cannot be saved",
+        vex_graph::MAX_NORM
+    )]
+    Terms {
+        /// The vector's key.
+        key: u64,
+    },
     /// The index has no encoding.
     #[error(transparent)]
     Format(vex_format::WriteError),

@@ -126,7 +126,8 @@ impl Index {
     /// [Saves](Self::save) the index as the options say; a [`Store`](crate::Store) says what to keep of its vectors.
     ///
     /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, or f16 cannot hold the vectors.
+    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the vectors, or the file would be one
+    /// that [`open`](Self::open) refuses.
     pub fn save_with(
         &self,
         path: impl AsRef<Path>,

@@ -34,6 +34,7 @@
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Index::check_codes`], [`Index::requantize`] |
+//! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
 //! | lock a file before the work that fills it | [`Output`], [`Index::save_to`] |
@@ -62,6 +63,7 @@ mod mapped;
 // May hold `unsafe`: a file mapped into memory. `paths` may, too.
 #[allow(unsafe_code)]
 mod mmap;
+mod numbers;
 mod paths;
 mod publish;
 mod regular;
@@ -91,7 +93,7 @@ pub use save::SaveOptions;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
-    Element, Elements, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
+    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
     SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};

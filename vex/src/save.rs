@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use vex_format::{Meta, Store, WriteError, Writer};
+use vex_graph::{Exact, NodeId, VectorError};
 
 use crate::error::owned;
 use crate::lineage::Generation;
@@ -75,6 +76,10 @@ impl Index {
             WriteError::Range { node, position } => {
                 SaveProblem::Range { key: self.keys()[node as usize], position }
             }
+            WriteError::Terms { node } => {
+                let node = self.too_long().unwrap_or(node);
+                SaveProblem::Terms { key: self.keys()[node as usize] }
+            }
             error => SaveProblem::Format(error),
         })?;
         let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
@@ -86,5 +91,15 @@ impl Index {
             self.lineage().saved(target, generation);
         }
         saved
+    }
+
+    /// The first node whose vector would be refused for its length today: it spoils the codes of all others by their mean.
+    fn too_long(&self) -> Option<NodeId> {
+        let view = self.graph().view();
+        let is_too_long = |id: &NodeId| {
+            let checked = Exact::new(view.rows(), view.rows().row(*id), &mut []);
+            matches!(checked, Err(VectorError::TooLong { .. }))
+        };
+        (0..view.count() as NodeId).find(is_too_long)
     }
 }

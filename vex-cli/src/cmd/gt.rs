@@ -8,7 +8,7 @@ use std::time::Instant;
 use vex::graph::{InsertError, Vectors};
 use vex::{Element, Metric, exact_batch};
 
-use super::{read_queries, values};
+use super::{Kind, read_queries, values};
 use crate::error::Failure;
 use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, open_output, write_ids};
 use crate::{human, progress};
@@ -66,13 +66,15 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     write_ids(output, &ids)?;
     let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");
     let time = human::time(started.elapsed());
-    writeln!(out, "{}: {} exact neighbors of {queries} in {time}", args.output.display(), ids.dim())?;
+    let output = human::path(&args.output);
+    writeln!(out, "{output}: {} exact neighbors of {queries} in {time}", ids.dim())?;
     Ok(())
 }
 
 /// The ids of the nearest rows to each query.
 fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
-    let queries = read_queries::<T>(&args.queries, &args.vectors, file.dim())?;
+    let kind = Kind { element, metric: args.metric, dim: file.dim() };
+    let queries = read_queries::<T>(&args.queries, &args.vectors, kind)?;
     let vectors = read_vectors(file, element, args.metric)?;
     let mut slices: Vec<&[T]> = Vec::new();
     let refused = |error| Failure::refused(&args.queries, error);

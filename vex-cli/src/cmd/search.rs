@@ -7,7 +7,7 @@ use serde::Serialize;
 use vex::{Hit, MappedIndex, Output, Scratch};
 
 use super::effort::Effort;
-use super::{Queries, print_json, values};
+use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, open_output, write_ids};
 use crate::mmap;
@@ -82,7 +82,7 @@ fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Writ
         open_output(path, &[&args.index, &args.queries])
     };
     let output = args.output.as_ref().map(open).transpose()?;
-    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
+    let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
     let params = args.effort.params(args.ef_search);
     let mut scratch = Scratch::new();
     let mut ids = output.map(|output| Ids::new(output, queries.rows(), args.effort.k)).transpose()?;
@@ -91,6 +91,10 @@ fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Writ
         let found = index
             .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
+        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold others.
+        if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
+            return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
+        }
         if let Some(ids) = &mut ids {
             ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
         }

@@ -13,7 +13,7 @@ use crate::{human, mmap};
 /// Check every byte of an index
 ///
 /// Compares the checksum of each section, and checks that padding is zero, that every link leads to a vector, that vectors
-/// are finite (and of unit length under cosine), and that no key comes twice but those of
+/// are finite (and of unit length under cosine), that a search can come to each of them, and that no key comes twice but those of
 /// deleted vectors. Prints "ok" and what it read, or fails with
 /// the first thing that is wrong and where it is.
 #[derive(Debug, clap::Args)]
@@ -50,6 +50,10 @@ fn run_on<B: AsRef<[u8]>>(
     let tombstones = index.graph().tombstones();
     let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);
     check_unique(&args.index, live)?;
+    match index.graph().unreachable().map_err(|error| Failure::refused(&args.index, error))? {
+        0 => (),
+        found => return Err(Failure::Unreachable { path: args.index.clone(), found }),
+    }
     let time = started.elapsed();
     let bytes = index.as_bytes().len() as u64;
     let vectors = human::plural(index.len() as u64, "vector");

@@ -19,6 +19,22 @@ pub(crate) struct Tree {
     children: Vec<u16>,
 }
 
+impl GraphView<'_> {
+    /// How many nodes that are not deleted no search can come to, however large its `ef_search`: they cannot be reached from the entry point over
+    /// the links of the base. None of a graph that this crate made; but a file may hold any links.
+    /// [`Hnsw::from_view`](crate::Hnsw::from_view) links such nodes anew.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    ///
+    /// # Complexity
+    /// Reads every link of the base, in an order that jumps, and takes ten bytes for each node.
+    pub fn unreachable(&self) -> Result<usize, OutOfMemory> {
+        let tree = Tree::of(self)?;
+        Ok(tree.orphans(self.entry()).filter(|id| !self.tombstones().contains(*id)).count())
+    }
+}
+
 impl Tree {
     /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets no parent.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
@@ -41,6 +57,12 @@ impl Tree {
             }
         }
         Ok(tree)
+    }
+
+    /// The nodes that hang on nothing, but for the root.
+    pub(crate) fn orphans(&self, root: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+        let nodes = (0..).zip(&self.parents);
+        nodes.filter(move |(id, parent)| **parent == TERMINATOR && Some(*id) != root).map(|(id, _)| id)
     }
 
     pub(crate) fn parent(&self, id: NodeId) -> NodeId {

@@ -7,7 +7,7 @@ use vex_graph::{
     SearchParams, TERMINATOR, search, search_filtered, search_radius,
 };
 
-use crate::invariants::assert_structure;
+use crate::invariants::{assert_reachable, assert_structure};
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
 const PARAMS: Params = Params {
@@ -194,11 +194,15 @@ proptest! {
         let garbage = Garbage::new(seed);
         let mut graph = Hnsw::from_view(&garbage.view(), PARAMS).unwrap();
         assert_structure(&graph.view());
+        // What nothing led to is linked anew.
+        assert_reachable(&graph.view());
+        prop_assert_eq!(graph.view().unreachable(), Ok(0));
         let again = Hnsw::from_view(&graph.view(), PARAMS).unwrap();
         prop_assert!(Snapshot::of(&again.view()) == Snapshot::of(&graph.view()));
         for vector in vectors(Shape::Clustered, garbage.dim, 40, seed) {
             graph.insert(&vector).unwrap();
             assert_structure(&graph.view());
+            assert_reachable(&graph.view());
         }
     }
 }

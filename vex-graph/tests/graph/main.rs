@@ -10,6 +10,7 @@ mod hostile;
 mod invariants;
 mod levels;
 mod limits;
+mod numbers;
 mod random;
 mod recall;
 mod support;
