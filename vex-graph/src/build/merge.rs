@@ -112,6 +112,7 @@ impl Merge {
         }
         self.candidates.extend(rest.iter().map(|id| Candidate::new(query.rank(*id), *id)));
         self.candidates.extend(group.iter().map(|link| link.source));
+        self.candidates.retain(|candidate| !tree.copies.is_copy(candidate.id()));
         self.candidates.sort_unstable();
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;

@@ -1,6 +1,7 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
 mod batches;
+mod copies;
 mod filter;
 mod filtered;
 mod frontier;
@@ -16,6 +17,7 @@ mod visited;
 mod walk;
 
 pub use batches::Batches;
+use copies::{Grouped, write_groups};
 pub use filter::Filter;
 pub(crate) use filter::Live;
 #[cfg(feature = "alloc")]
@@ -67,7 +69,8 @@ pub struct SearchStats {
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
 /// Nodes that are [deleted](GraphView::tombstones) are passed through and not returned; `ef_search` does not count them.
 /// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
-/// same value keep their order. At most `out.len()` neighbors are written.
+/// same value keep their order. At most `out.len()` neighbors are written. Nodes with equal vectors take one place among the candidates, and
+/// are all returned.
 ///
 /// If the view has [codes](GraphView::codes), the way is found by them, and `params.rescore` says how many of the candidates are
 /// then compared by their vectors. Without vectors, distances are what the codes tell.
@@ -114,10 +117,19 @@ pub(crate) trait Method {
     /// Whether it looks at distances, not only at their order.
     const ENDS_BY_DISTANCE: bool = false;
 
+    /// Whether it gathers copies, too, where links lead to them.
+    const GATHERS_COPIES: bool = false;
+
+    /// Whether a copy of what it gathers may be returned.
+    fn accepts(&self, _: NodeId) -> bool {
+        true
+    }
+
     /// Candidates that it takes of the scratch.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
-    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `distance` turns a rank into a distance.
+    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `distance` turns a rank into a distance. Each stands for its
+    /// copies, unless the search says that each node was ranked.
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
@@ -141,13 +153,14 @@ pub(crate) fn run<M: Method>(
     scratch.check(view, needed)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
     let candidates = &mut candidates[..needed];
-    let mut search = Search { view, params, visited: Visited::new(visited), stats: SearchStats::default() };
+    let (visited, stats) = (Visited::new(visited), SearchStats::default());
+    let mut search = Search { view, params, visited, ranked_each: false, stats };
     let coded =
         view.codes().and_then(|codes| Some((codes, codes.query(view.metric(), &exact, code, rotated)?)));
     let Some((codes, code)) = coded else {
         with_query!(&exact, exact => {
             let found = method.collect(&mut search, exact, |rank| exact.distance(rank), candidates);
-            search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
+            search.stats.found = search.write(method, found, out, |rank| exact.distance(rank));
         });
         return Ok(search.stats);
     };
@@ -181,11 +194,10 @@ pub(crate) fn run<M: Method>(
             let distance = |rank| exact.distance(rank);
             let found = rescore(exact, distance, least, &mut found[..rescored], params.k);
             search.stats.rescored = found.len();
-            search.stats.found = write(&found[..params.k.min(found.len())], out, distance);
+            search.stats.found = search.write(method, found, out, distance);
         });
     } else {
-        let found = &found[..params.k.min(found.len())];
-        search.stats.found = write(found, out, distance);
+        search.stats.found = search.write(method, found, out, distance);
     }
     Ok(search.stats)
 }
@@ -195,13 +207,35 @@ pub(crate) struct Search<'s, 'v> {
     view: &'s GraphView<'v>,
     params: &'s SearchParams,
     visited: Visited<'s>,
+    /// Whether copies were ranked like other nodes.
+    ranked_each: bool,
     stats: SearchStats,
+}
+
+impl Search<'_, '_> {
+    /// Writes the nearest `k` of what was found, sorted, with their copies.
+    fn write<M: Method>(
+        &self,
+        method: &M,
+        found: &[Candidate],
+        out: &mut [Neighbor],
+        distance: impl Fn(f32) -> f32,
+    ) -> usize {
+        let k = self.params.k.min(out.len());
+        if self.ranked_each || self.view.chains().are_none() {
+            return write(&found[..k.min(found.len())], out, distance);
+        }
+        let seen = |id| M::GATHERS_COPIES && self.visited.contains(id);
+        write_groups(self.view.chains(), found, |id| method.accepts(id), seen, &mut out[..k], distance)
+    }
 }
 
 /// The search of a graph of which every node may be returned.
 struct Beam;
 
 impl Method for Beam {
+    const GATHERS_COPIES: bool = true;
+
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
         params.pool_size(count)
     }
@@ -213,8 +247,14 @@ impl Method for Beam {
         _: impl Fn(f32) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> &'c mut [Candidate] {
-        let Search { view, params, visited, stats } = search;
-        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        let Search { view, params, visited, stats, .. } = search;
+        let mut walk = Walk {
+            query,
+            count: view.count(),
+            chains: view.chains(),
+            budget: params.max_distance_evals,
+            stats,
+        };
         let mut pool = Pool::new(candidates);
         for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {
