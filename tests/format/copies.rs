@@ -49,7 +49,10 @@ fn answer(view: &GraphView<'_>, keys: &[u64], query: &[f32], k: usize) -> Vec<(u
 fn what_is_saved_and_opened_has_the_same_copies_and_answers() {
     let mut grown = graph(900, 70);
     (0..900).step_by(11).for_each(|id| grown.delete(id).unwrap());
-    (3..900).step_by(90).for_each(|id| drop(grown.update(id, &[3.0, 4.0])));
+    for id in (3..900).step_by(90) {
+        let is_live = grown.is_live(id);
+        assert_eq!(grown.update(id, &[3.0, 4.0]).is_ok(), is_live);
+    }
     let keys = keys(&grown);
     let file = write(&grown.view(), &keys);
     let image = Image::open(&file).unwrap();
