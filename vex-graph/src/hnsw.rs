@@ -5,10 +5,10 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level, with_vectors};
+use crate::build::{Executor, Linker, Tree, Workspace, bulk, find_copies, level, with_vectors};
 use crate::codes::centre;
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
+use crate::storage::{CodeRows, Copies, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
     BuildError, Codes, Elements, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId,
     OutOfMemory, Params, ParamsError, Quantization, Scalar, TERMINATOR,
@@ -70,7 +70,7 @@ impl Hnsw {
     /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// and nodes of a level that are not on the level below it.
+    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -99,7 +99,32 @@ impl Hnsw {
         graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
         graph.tombstones = Tombstones::copy_of(view.tombstones(), view.count())?;
+        graph.tree.copies = graph.copies_of(view)?;
+        // A link to a copy is no way to it.
+        for id in (0..view.count() as NodeId).filter(|id| view.is_copy(*id)) {
+            if graph.tree.copies.is_copy(id) {
+                graph.tree.set_parent(id, TERMINATOR);
+            }
+        }
         Ok(graph)
+    }
+
+    /// The chains of the view that this graph was copied from.
+    fn copies_of(&self, view: &GraphView<'_>) -> Result<Copies, OutOfMemory> {
+        let rows = self.vectors.rows();
+        let is_linked = |id| id == self.entry || self.levels.iter().any(|level| !level.links(id).is_empty());
+        let is_deleted = |id| self.tombstones.contains(id);
+        let is_kept = |original: NodeId, copy: NodeId| match copy == original {
+            true => is_deleted(copy) && !is_linked(copy),
+            false => !is_deleted(copy) && !is_linked(copy) && rows.row(original) == rows.row(copy),
+        };
+        let mut copies = Copies::renumbered(view.chains(), |id| id, is_kept)?;
+        // A view may have other tombstones than the graph that it is of.
+        for id in self.tombstones.set().iter().filter(|id| view.is_copy(*id) && !is_linked(*id)) {
+            copies.prepare(self.count())?;
+            copies.park(id);
+        }
+        Ok(copies)
     }
 
     /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
@@ -179,12 +204,14 @@ impl Hnsw {
             graph.levels.push(links);
         }
         graph.tree.reserve_exact(count)?;
+        graph.tree.copies = find_copies(&graph.vectors.rows())?;
         let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
         let linked;
         (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
         vectors.truncate(linked);
+        tree.copies.truncate(linked);
         if let Some(codes) = codes {
             codes.truncate(linked);
         }
@@ -226,6 +253,7 @@ impl Hnsw {
 
     /// Links and codes the node `id`, whose vector was just appended.
     fn link_last(&mut self, id: NodeId) -> Result<(), OutOfMemory> {
+        let may_be_copy = self.has_room_for_copies();
         let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
         let mut mean = None;
@@ -241,7 +269,7 @@ impl Hnsw {
         let level = level(draw(params.seed, id.into()), params.m);
         let mut linker = Linker { params, levels, tree, entry };
         with_vectors!(&rows, space => {
-            linker.link(space, id..id + 1, |_| level, workspace, &Serial)?;
+            linker.link_one(space, id, level, may_be_copy, workspace)?;
         });
         if let Some(codes) = codes {
             codes.push(rows.row(id));
@@ -281,6 +309,8 @@ impl Hnsw {
         GraphView::new(self.vectors.rows(), codes, self.params.m, self.entry, views)
             .expect("an owned graph keeps the invariants of a view")
             .with_tombstones(self.tombstones.set())
+            .with_copies(self.tree.copies.chains().links())
+            .expect("an owned graph has links of copies for all nodes")
     }
 
     /// How many nodes there are, deleted ones included.

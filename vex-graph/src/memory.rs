@@ -2,12 +2,13 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Tree, arranging_bytes, bulk, level, workspace_bytes};
+use crate::build::{Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Vectors, bytes};
+use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
 
-/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
+/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak) and, where vectors are equal, what
+/// the graph holds: 8 bytes more for each node, which are in the peak in any case.
 ///
 /// ```
 /// use vex_graph::{MemoryPlan, Metric, Params};
@@ -67,13 +68,14 @@ impl MemoryPlan {
         })
     }
 
-    /// What the graph holds once it is built.
+    /// What the graph holds once it is built, unless some of its vectors are equal.
     pub fn graph(&self) -> usize {
         [self.vectors, self.codes, self.links, self.tree].into_iter().fold(0, usize::saturating_add)
     }
 
     /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
-    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs.
+    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs. The
+    /// chains of equal vectors are counted, though most graphs have none.
     pub fn peak(&self, workers: usize) -> usize {
         let Self { params, dim, level_counts, .. } = self;
         let count = level_counts[0];
@@ -89,9 +91,13 @@ impl MemoryPlan {
         // The source's vector is there all the time. Vectors of f16 may come as f32.
         let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
-        let linking = [draws, codes, coding, linking].into_iter().fold(0, usize::saturating_add);
-        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count));
-        let parts = [self.order, vector, linking.max(arranging)];
+        let linking = [codes, coding, linking].into_iter().fold(0, usize::saturating_add);
+        // Equal vectors are found before there are codes.
+        let linking = draws.saturating_add(linking.max(finding_bytes(count)));
+        let chains = Copies::exact_bytes(count);
+        let renumbering = chains.saturating_add(bytes::<[NodeId; 2]>(count));
+        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count).max(renumbering));
+        let parts = [self.order, vector, chains, linking.max(arranging)];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }
 
@@ -115,7 +121,7 @@ impl Hnsw {
 
     /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
     /// to grow, for both places. An insert that reuses a slot needs none. The limit is no part of the parameters: neither a
-    /// file nor [`compact`](Self::compact) takes it along.
+    /// file nor [`compact`](Self::compact) takes it along. Where the chains of equal vectors would exceed it, they are linked like others.
     pub fn limit_memory(&mut self, limit: usize) {
         self.memory_limit = limit;
     }
@@ -123,6 +129,13 @@ impl Hnsw {
     /// The limit that [`limit_memory`](Self::limit_memory) set; without one, the largest number.
     pub fn memory_limit(&self) -> usize {
         self.memory_limit
+    }
+
+    /// Whether a node may be the first copy, or there is one already.
+    pub(crate) fn has_room_for_copies(&self) -> bool {
+        let count = self.count();
+        let has_chains = self.tree.copies.memory()[0] > 0;
+        has_chains || self.memory().saturating_add(Copies::exact_bytes(count + 1)) <= self.memory_limit
     }
 
     /// Checks that one more node stays within the limit.
@@ -146,6 +159,9 @@ impl Hnsw {
     fn parts(&self) -> impl Iterator<Item = [usize; 2]> {
         let codes = self.codes.iter().map(CodeRows::memory);
         let levels = self.levels.iter().map(LevelLinks::memory);
-        [self.vectors.memory(), self.tree.memory()].into_iter().chain(codes).chain(levels)
+        [self.vectors.memory(), self.tree.memory(), self.tree.copies.memory()]
+            .into_iter()
+            .chain(codes)
+            .chain(levels)
     }
 }

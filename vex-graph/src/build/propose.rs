@@ -22,7 +22,8 @@ pub(super) struct Propose {
     /// How far [`take_links`](Self::take_links) has come.
     pub(super) cursor: usize,
     scratch: Scratch,
-    candidates: Vec<Candidate>,
+    /// In the end those of the base, nearest first.
+    pub(super) candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
     buffers: Buffers,
 }
@@ -88,7 +89,9 @@ impl Propose {
         let guide = space.guide(id, own.as_mut_slice(), rotated.as_mut_slice());
         let query = Others::<_, true> { ranker: guide, id };
         let mut stats = SearchStats::default();
-        let mut walk = Walk { query: &query, count: frozen.count, budget: usize::MAX, stats: &mut stats };
+        let chains = frozen.copies.chains();
+        let mut walk =
+            Walk { query: &query, count: frozen.count, chains, budget: usize::MAX, stats: &mut stats };
         let scratch = self.scratch.as_mut();
         let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
         let mut visited = Visited::new(scratch.visited);
@@ -135,7 +138,7 @@ impl Propose {
         id: NodeId,
         level: usize,
     ) -> Result<Verdict, OutOfMemory> {
-        let Frozen { levels, entry, count } = *frozen;
+        let Frozen { levels, entry, count, copies } = *frozen;
         let top = levels.len() - 1;
         let pool_size = params.ef_construction.min(count);
         self.scratch.reserve_pool(count, pool_size)?;
@@ -151,7 +154,8 @@ impl Propose {
         let guide = space.guide(id, own.as_mut_slice(), rotated);
         let query = Others::<_, IS_LINKED> { ranker: guide, id };
         let mut stats = SearchStats::default();
-        let mut walk = Walk { query: &query, count, budget: usize::MAX, stats: &mut stats };
+        let chains = copies.chains();
+        let mut walk = Walk { query: &query, count, chains, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
         for level in levels.iter().skip(level + 1).rev() {
             nearest = walk.descend(&level.view(), nearest);
@@ -163,7 +167,8 @@ impl Propose {
             visited.insert(nearest.id());
             pool.insert(nearest);
             walk.beam(&levels[index].view(), &mut pool, &mut visited);
-            nearest = pool.candidates()[0].fresh();
+            let linked = pool.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
+            nearest = linked.unwrap_or(&pool.candidates()[0]).fresh();
             let mut edge = if S::IS_CODED && pool.is_full() && pool_size < count {
                 let error = space.guide_error(&query.ranker, pool.candidates()[pool_size - 1].id());
                 Edge::new(pool.candidates(), |rank| rank, error)
@@ -173,7 +178,9 @@ impl Propose {
 
             self.candidates.clear();
             let found = pool.candidates().iter().map(|candidate| candidate.fresh());
-            self.candidates.extend(found.filter(|candidate| candidate.id() != id));
+            // A link to what has become a copy may be left, and leads nowhere.
+            let is_other = |candidate: &Candidate| candidate.id() != id && !copies.is_copy(candidate.id());
+            self.candidates.extend(found.filter(is_other));
             if S::IS_GUIDED {
                 let by_guide = sum(&self.candidates, |rank| rank);
                 rank_anew(&space.query(id, other), &mut self.candidates);
@@ -231,11 +238,9 @@ fn is_hard<S: Space>(
     let error = space.query_error(query, last.id());
     let spread = last.distance() - nearest.distance();
     // What is no number is in doubt, too.
-    if !(error <= TOLERANCE * spread) {
-        return true;
-    }
+    let is_small = error <= TOLERANCE * spread;
     let k = (2 * m).min(candidates.len());
-    edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
+    !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
 }
 
 /// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.
