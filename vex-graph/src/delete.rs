@@ -94,7 +94,7 @@ impl Hnsw {
 
     /// Puts a vector into the slot of a node, live or not, and links it anew.
     pub(crate) fn replace(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), InsertError> {
-        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         vectors.check(vector)?;
         let rows = vectors.rows();
         let mut old = workspace.vector.take().unwrap_or_else(|| vectors.emptied());
@@ -103,13 +103,17 @@ impl Hnsw {
         old.restore(0, rows.row(id));
         let mut linker = Linker { params, levels, tree, entry };
         if rows.metric() == Metric::InnerProduct {
-            with_vectors!(&rows, space => linker.survey(space, id, workspace))?;
+            with_vectors!(&rows, squares, space => linker.survey(space, id, workspace))?;
         }
         vectors.set(id, vector)?;
         let rows = vectors.rows();
-        let linked = with_vectors!(&rows, space => linker.relink(space, id, workspace));
+        squares.set(id, &rows);
+        let linked = with_vectors!(&rows, squares, space => linker.relink(space, id, workspace));
         match (&linked, codes) {
-            (Err(_), _) => vectors.restore(id, old.rows().row(0)),
+            (Err(_), _) => {
+                vectors.restore(id, old.rows().row(0));
+                squares.set(id, &vectors.rows());
+            }
             (Ok(()), Some(codes)) => codes.set(id, vectors.rows().row(id)),
             (Ok(()), None) => (),
         }

@@ -2,7 +2,9 @@
 
 use core::ops::ControlFlow;
 
-use super::{Coded, Executor, Guided, Linker, Plain, Workspace, with_vectors};
+use vex_kernels::Metric;
+
+use super::{Coded, Executor, Guided, Linker, Plain, Squares, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{Element, Elements, NodeId, OutOfMemory, Quantization, Rows};
@@ -29,12 +31,17 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
+    /// By the inner product only vectors will do: codes of different errors hide who is alike.
     pub(crate) fn new(
         quantization: Option<Quantization>,
         element: Element,
+        metric: Metric,
         dim: usize,
         count: usize,
     ) -> Self {
+        if metric == Metric::InnerProduct {
+            return Self { fine: None, guide: None };
+        }
         let can_be_guided = element.can_be_coded() && dim >= VECTORS_GUIDED_FROM;
         match quantization {
             None => Self { fine: None, guide: can_be_guided.then_some(Quantization::Sq8) },
@@ -50,13 +57,14 @@ impl Plan {
 pub(crate) fn link(
     linker: Linker<'_>,
     rows: &Rows<'_>,
+    squares: &Squares,
     level_of: impl Fn(NodeId) -> usize + Sync,
     workspace: &mut Workspace,
     executor: &impl Executor,
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(usize, Option<CodeRows>), OutOfMemory> {
     let quantization = linker.params.quantization;
-    let plan = Plan::new(quantization, rows.element(), rows.dim(), rows.count());
+    let plan = Plan::new(quantization, rows.element(), rows.metric(), rows.dim(), rows.count());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(fine.view(), rows.metric()));
@@ -69,7 +77,7 @@ pub(crate) fn link(
             let space = Guided::<_, Eight>::new(Plain::new(rows, scalars), *rows, guide.view());
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
-        (None, ..) => with_vectors!(rows, space => {
+        (None, ..) => with_vectors!(rows, squares, space => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }),
         (Some(space), None, _) => {
@@ -94,7 +102,8 @@ mod tests {
 
     #[test]
     fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
-        let plan = |quantization, dim, count| Plan::new(quantization, Element::F32, dim, count);
+        let plan =
+            |quantization, dim, count| Plan::new(quantization, Element::F32, Metric::Cosine, dim, count);
         let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
         for codes in [sq8, sq4] {
             assert_eq!(plan(codes, 255, 1000), Plan { fine: sq8, guide: None });
@@ -103,6 +112,10 @@ mod tests {
         }
         assert_eq!(plan(None, 127, 1000), Plan { fine: None, guide: None });
         assert_eq!(plan(None, 128, 1_000_000), Plan { fine: None, guide: sq8 });
-        assert_eq!(Plan::new(None, Element::I8, 768, 1000), Plan { fine: None, guide: None });
+        assert_eq!(Plan::new(None, Element::I8, Metric::Cosine, 768, 1000), Plan { fine: None, guide: None });
+        for codes in [None, sq8, sq4] {
+            let plan = Plan::new(codes, Element::F32, Metric::InnerProduct, 768, 1000);
+            assert_eq!(plan, Plan { fine: None, guide: None });
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use alloc::vec::Vec;
 
-use super::select::select;
+use super::choice::Choice;
 use super::{Buffers, Executor, Link, Space, Tree};
 use crate::search::{Candidate, Ranker};
 use crate::storage::{LevelLinks, reserve};
@@ -19,6 +19,7 @@ pub(super) struct Merge {
     ids: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
     result: Option<OutOfMemory>,
 }
@@ -115,7 +116,8 @@ impl Merge {
         self.candidates.sort_unstable();
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
-        select(space, &self.candidates, width, params.keep_pruned, is_pinned, selected, other);
+        let (candidates, keep_pruned) = (&self.candidates, params.keep_pruned);
+        self.choice.choose(space, target, candidates, width, keep_pruned, is_pinned, selected, other)?;
         self.ids.extend(self.selected.iter().map(|selected| selected.id()));
         self.targets.push((level, target, self.selected.len()));
         Ok(())

@@ -10,9 +10,11 @@
 
 mod arrange;
 pub(crate) mod bulk;
+mod choice;
 mod executor;
 mod journal;
 mod level;
+mod lifted;
 mod merge;
 mod peak;
 mod propose;
@@ -24,6 +26,7 @@ mod tree;
 pub(crate) use arrange::arranging_bytes;
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
+pub(crate) use lifted::{Products, Squares};
 pub(crate) use peak::workspace_bytes;
 use space::{Coded, Guided};
 pub(crate) use space::{Plain, Space, with_vectors};

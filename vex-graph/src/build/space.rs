@@ -22,6 +22,9 @@ pub(crate) trait Space: Copy + Sync {
     /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
     const IS_GUIDED: bool = false;
 
+    /// The same nodes by a distance that brings those together that are alike: see [`lifted`](super::lifted).
+    type Lifted: Space;
+
     /// Length of the buffer for a query or a guide.
     fn buffer_len(self) -> usize;
 
@@ -43,6 +46,11 @@ pub(crate) trait Space: Copy + Sync {
 
     /// Whether two nodes cannot be told apart.
     fn are_copies(self, a: NodeId, b: NodeId) -> bool;
+
+    /// What links are selected by beside this space. `None` if it is a space of distances itself.
+    fn lifted(self) -> Option<Self::Lifted> {
+        None
+    }
 }
 
 /// Vectors as a space.
@@ -59,13 +67,31 @@ impl<'a, R: Scalar> Plain<'a, R> {
     }
 }
 
-/// Does something with the space of all rows, whatever their elements are.
+/// Does something with the space of all rows, whatever their elements are. Bits have no inner product.
 macro_rules! with_vectors {
-    ($rows:expr, $space:ident => $body:expr) => {
-        $crate::element::each!(Elements, $rows.elements(), scalars => {
-            let $space = $crate::build::Plain::new($rows, scalars);
-            $body
-        })
+    ($rows:expr, $squares:expr, $space:ident => $body:expr) => {
+        match ($rows.metric(), $rows.elements()) {
+            (Metric::InnerProduct, Elements::F32(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::F16(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::I8(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::U8(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (_, elements) => $crate::element::each!(Elements, elements, scalars => {
+                let $space = $crate::build::Plain::new($rows, scalars);
+                $body
+            }),
+        }
     };
 }
 pub(crate) use with_vectors;
@@ -79,6 +105,7 @@ impl<R: Scalar> Space for Plain<'_, R> {
         = Query<'q, R, R>
     where
         Self: 'q;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         0
@@ -128,6 +155,7 @@ impl<P: Product + Sync> Space for Coded<'_, P> {
         = CodeQuery<'q, P>
     where
         Self: 'q;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         self.codes.quantization().query_len(self.codes.dim())
@@ -182,6 +210,7 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
     where
         Self: 'q;
     const IS_GUIDED: bool = true;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         self.space.buffer_len().max(self.rotated_len())
