@@ -101,7 +101,7 @@ impl Hnsw {
     /// Puts a vector into the slot of a node, live or not, and links it anew.
     pub(crate) fn replace(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), InsertError> {
         let may_be_copy = id != self.entry && self.has_room_for_copies();
-        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         vectors.check(vector)?;
         let rows = vectors.rows();
         let mut old = workspace.vector.take().unwrap_or_else(|| vectors.emptied());
@@ -110,7 +110,7 @@ impl Hnsw {
         old.restore(0, rows.row(id));
         let mut linker = Linker { params, levels, tree, entry };
         if rows.metric() == Metric::InnerProduct {
-            with_vectors!(&rows, space => linker.survey(space, id, workspace))?;
+            with_vectors!(&rows, squares, space => linker.survey(space, id, workspace))?;
         }
 
         // A copy leaves its chain. The copies of an original keep the first of them, which takes its place in the graph before its
@@ -120,18 +120,20 @@ impl Hnsw {
         workspace.begin();
         let mut linked = heir.map_or(
             Ok(None),
-            |heir| with_vectors!(&rows, space => linker.relink(space, heir, false, workspace)),
+            |heir| with_vectors!(&rows, squares, space => linker.relink(space, heir, false, workspace)),
         );
         if linked.is_ok() {
             vectors.set(id, vector)?;
             let rows = vectors.rows();
-            linked = with_vectors!(&rows, space => linker.relink(space, id, may_be_copy, workspace));
+            squares.set(id, &rows);
+            linked = with_vectors!(&rows, squares, space => linker.relink(space, id, may_be_copy, workspace));
         }
         match (&linked, codes) {
             (Err(_), _) => {
                 linker.undo(workspace);
                 tree.copies.put_back(id, taken);
                 vectors.restore(id, old.rows().row(0));
+                squares.set(id, &vectors.rows());
             }
             (Ok(_), Some(codes)) => codes.set(id, vectors.rows().row(id)),
             (Ok(_), None) => (),

@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Tree, Workspace, bulk, find_copies, level, with_vectors};
+use crate::build::{Executor, Linker, Squares, Tree, Workspace, bulk, find_copies, level, with_vectors};
 use crate::codes::centre;
 use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Tombstones, Vectors, reserve_exact};
@@ -36,6 +36,7 @@ const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 pub struct Hnsw {
     pub(crate) params: Params,
     pub(crate) vectors: Vectors,
+    pub(crate) squares: Squares,
     pub(crate) codes: Option<CodeRows>,
     /// Base first; none before the first node, so that an empty graph needs no memory.
     pub(crate) levels: Vec<LevelLinks>,
@@ -56,6 +57,7 @@ impl Hnsw {
         Ok(Self {
             params,
             vectors: Vectors::new(params.element, metric, dim)?,
+            squares: Squares::default(),
             codes: None,
             levels: Vec::new(),
             tree: Tree::default(),
@@ -85,6 +87,7 @@ impl Hnsw {
         let params = Params { m: view.m(), element: view.element(), quantization, ..params };
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
+        graph.squares = Squares::of(view.rows())?;
         graph.codes = view.codes().map(|codes| CodeRows::copy_of(codes, view.metric())).transpose()?;
         reserve_exact(&mut graph.levels, view.levels().len())?;
         for index in 0..view.levels().len() {
@@ -205,13 +208,15 @@ impl Hnsw {
         }
         graph.tree.reserve_exact(count)?;
         graph.tree.copies = find_copies(&graph.vectors.rows())?;
-        let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
+        graph.squares = Squares::of(&graph.vectors.rows())?;
+        let Self { vectors, squares, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
         let linked;
-        (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, progress)?;
+        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, progress)?;
         vectors.truncate(linked);
         tree.copies.truncate(linked);
+        squares.truncate(linked);
         if let Some(codes) = codes {
             codes.truncate(linked);
         }
@@ -241,6 +246,7 @@ impl Hnsw {
         let id = self.vectors.push(vector)?;
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
+            self.squares.truncate(id as usize);
             return Err(error.into());
         }
         Ok(id)
@@ -254,8 +260,9 @@ impl Hnsw {
     /// Links and codes the node `id`, whose vector was just appended.
     fn link_last(&mut self, id: NodeId) -> Result<(), OutOfMemory> {
         let may_be_copy = self.has_room_for_copies();
-        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
+        squares.push(&rows)?;
         let mut mean = None;
         if let Some(quantization) = params.quantization {
             if codes.is_none() {
@@ -268,7 +275,7 @@ impl Hnsw {
         }
         let level = level(draw(params.seed, id.into()), params.m);
         let mut linker = Linker { params, levels, tree, entry };
-        with_vectors!(&rows, space => {
+        with_vectors!(&rows, squares, space => {
             linker.link_one(space, id, level, may_be_copy, workspace)?;
         });
         if let Some(codes) = codes {

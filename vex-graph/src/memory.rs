@@ -2,7 +2,7 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
+use crate::build::{Squares, Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
@@ -28,11 +28,14 @@ pub struct MemoryPlan {
     pub codes: usize,
     /// The links of all levels.
     pub links: usize,
+    /// The squared length of each vector, by inner product alone.
+    pub squares: usize,
     /// What keeps every node reachable when the graph changes.
     pub tree: usize,
     /// The order of the nodes, which comes with the graph.
     pub order: usize,
     params: Params,
+    metric: Metric,
     dim: usize,
     level_counts: [usize; MAX_LEVELS],
 }
@@ -60,9 +63,11 @@ impl MemoryPlan {
             vectors: Vectors::exact_bytes(params.element, dim, count),
             codes: params.quantization.map_or(0, |kind| CodeRows::exact_bytes(kind, dim, count)),
             links: rows.fold(bytes::<LevelLinks>(levels), usize::saturating_add),
+            squares: Squares::exact_bytes(metric, count),
             tree: Tree::exact_bytes(count),
             order: bytes::<NodeId>(count),
             params: *params,
+            metric,
             dim,
             level_counts,
         })
@@ -70,24 +75,27 @@ impl MemoryPlan {
 
     /// What the graph holds once it is built, unless some of its vectors are equal.
     pub fn graph(&self) -> usize {
-        [self.vectors, self.codes, self.links, self.tree].into_iter().fold(0, usize::saturating_add)
+        [self.vectors, self.codes, self.links, self.squares, self.tree]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 
     /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
     /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs. The
     /// chains of equal vectors are counted, though most graphs have none.
     pub fn peak(&self, workers: usize) -> usize {
-        let Self { params, dim, level_counts, .. } = self;
+        let Self { params, metric, dim, level_counts, .. } = self;
         let count = level_counts[0];
         let draws = bytes::<(u64, u32)>(count);
-        let build = bulk::Plan::new(params.quantization, *dim, count);
+        let build = bulk::Plan::new(params.quantization, *metric, *dim, count);
         let kinds = || build.fine.into_iter().chain(build.guide);
         let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
         // Codes that only the graph has are made when those of the build are gone.
         let codes = kinds().map(bytes_of).fold(0, usize::saturating_add).max(self.codes);
-        let coding = kinds().next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
+        let coding =
+            kinds().chain(params.quantization).next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
         let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
-        let linking = workspace_bytes(params, query_len, level_counts, workers);
+        let linking = workspace_bytes(params, *metric, query_len, level_counts, workers);
         // The source's vector is there all the time. Vectors of f16 may come as f32.
         let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
@@ -159,7 +167,8 @@ impl Hnsw {
     fn parts(&self) -> impl Iterator<Item = [usize; 2]> {
         let codes = self.codes.iter().map(CodeRows::memory);
         let levels = self.levels.iter().map(LevelLinks::memory);
-        [self.vectors.memory(), self.tree.memory(), self.tree.copies.memory()]
+        let squares = self.squares.memory(self.vectors.rows().metric());
+        [self.vectors.memory(), squares, self.tree.memory(), self.tree.copies.memory()]
             .into_iter()
             .chain(codes)
             .chain(levels)

@@ -36,6 +36,7 @@ impl Hnsw {
         let swaps = swaps_of(ids)?;
         swap_rows(positions, 1, &swaps);
         self.vectors.swap_rows(&swaps);
+        self.squares.swap_rows(&swaps);
         if let Some(codes) = &mut self.codes {
             codes.swap_rows(&swaps);
         }

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::choice::Choice;
 use super::hard::Hard;
-use super::select::select;
 use super::{Buffers, Executor, Link, Space, Tree};
 use crate::search::{Candidate, Ranker};
 use crate::storage::{LevelLinks, reserve};
@@ -20,6 +20,7 @@ pub(super) struct Merge {
     ids: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
     result: Option<OutOfMemory>,
 }
@@ -143,7 +144,8 @@ impl Merge {
         self.candidates.sort_unstable();
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
-        select(space, &self.candidates, width, params.keep_pruned, is_pinned, selected, other);
+        let (candidates, keep_pruned) = (&self.candidates, params.keep_pruned);
+        self.choice.choose(space, target, candidates, width, keep_pruned, is_pinned, selected, other)?;
         Ok(())
     }
 }

@@ -10,11 +10,13 @@
 
 mod arrange;
 pub(crate) mod bulk;
+mod choice;
 mod copies;
 mod executor;
 mod hard;
 mod journal;
 mod level;
+mod lifted;
 mod merge;
 mod peak;
 mod propose;
@@ -27,6 +29,7 @@ pub(crate) use arrange::arranging_bytes;
 pub(crate) use copies::{find as find_copies, finding_bytes};
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
+pub(crate) use lifted::{Products, Squares};
 pub(crate) use peak::workspace_bytes;
 use space::{Coded, Guided};
 pub(crate) use space::{Plain, Space, with_vectors};

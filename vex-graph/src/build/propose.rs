@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::select::select;
+use super::choice::Choice;
 use super::{Buffers, Frozen, Link, Space};
+use crate::copies::Chains;
 use crate::search::{
-    Candidate, Edge, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
+    Candidate, Edge, Pool, Ranker, Scratch, ScratchMut, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
 };
 use crate::storage::reserve;
-use crate::{NodeId, OutOfMemory, Params};
+use crate::{LevelView, NodeId, OutOfMemory, Params};
 
 /// One worker's share of a batch.
 #[derive(Debug)]
@@ -25,6 +26,7 @@ pub(super) struct Propose {
     /// In the end those of the base, nearest first.
     pub(super) candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
 }
 
@@ -39,6 +41,7 @@ impl Propose {
             scratch: Scratch::new(),
             candidates: Vec::new(),
             selected: Vec::new(),
+            choice: Choice::default(),
             buffers: Buffers::default(),
         }
     }
@@ -144,9 +147,11 @@ impl Propose {
         self.scratch.reserve_pool(count, pool_size)?;
         self.candidates.clear();
         self.selected.clear();
-        reserve(&mut self.candidates, pool_size)?;
-        reserve(&mut self.selected, params.m)?;
-        reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
+        let lifted_size = space.lifted().map_or(0, |_| lifted_pool(params).min(count));
+        let limit = |index| if space.lifted().is_some() { at_once(params, index) } else { params.m };
+        reserve(&mut self.candidates, pool_size + lifted_size)?;
+        reserve(&mut self.selected, limit(0))?;
+        reserve(&mut self.links, level.min(top) * params.m + limit(0) + 1)?;
 
         self.buffers.of(space)?;
         let Buffers { own, other, rotated } = &mut self.buffers;
@@ -160,6 +165,7 @@ impl Propose {
         for level in levels.iter().skip(level + 1).rev() {
             nearest = walk.descend(&level.view(), nearest);
         }
+        let mut alike = entry;
         for index in (0..=level.min(top)).rev() {
             let scratch = self.scratch.as_mut();
             let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
@@ -191,9 +197,33 @@ impl Propose {
             if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
                 return Ok(Verdict::Hard);
             }
+            if let Some(lifted) = space.lifted() {
+                let products = self.candidates.len();
+                {
+                    let query = Others::<_, IS_LINKED> { ranker: lifted.query(id, other), id };
+                    let scratch = &mut self.scratch.as_mut();
+                    let (level, from) = (levels[index].view(), [nearest.id(), alike]);
+                    let found = look_around(&query, &level, count, chains, from, lifted_size, scratch);
+                    alike = found[0].id();
+                    let found = found.iter().map(|candidate| candidate.fresh());
+                    self.candidates.extend(found.filter(is_other));
+                }
+                rank_anew(&space.query(id, other), &mut self.candidates[products..]);
+                self.candidates.sort_unstable();
+                self.candidates.dedup();
+            }
             self.selected.clear();
-            let selected = &mut self.selected;
-            select(space, &self.candidates, params.m, params.keep_pruned, |_| false, selected, other);
+            let Self { candidates, selected, choice, .. } = self;
+            choice.choose(
+                space,
+                id,
+                candidates,
+                limit(index),
+                params.keep_pruned,
+                |_| false,
+                selected,
+                other,
+            )?;
             self.links.extend(self.selected.iter().map(|selected| Link {
                 level: index as u8,
                 target: selected.id(),
@@ -241,6 +271,40 @@ fn is_hard<S: Space>(
     let is_small = error <= TOLERANCE * spread;
     let k = (2 * m).min(candidates.len());
     !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
+}
+
+/// The `len` nodes of a level that a walk from two of them finds nearest, nearest first.
+fn look_around<'s>(
+    query: &impl Ranker,
+    level: &LevelView<'_>,
+    count: usize,
+    chains: Chains<'_>,
+    from: [NodeId; 2],
+    len: usize,
+    scratch: &'s mut ScratchMut<'_>,
+) -> &'s [Candidate] {
+    let mut stats = SearchStats::default();
+    let mut walk = Walk { query, count, chains, budget: usize::MAX, stats: &mut stats };
+    let mut pool = Pool::new(&mut scratch.candidates[..len]);
+    let mut visited = Visited::new(scratch.visited);
+    for from in from {
+        if visited.insert(from) {
+            pool.insert(Candidate::new(query.rank(from), from));
+        }
+    }
+    walk.beam(level, &mut pool, &mut visited);
+    pool.into_candidates()
+}
+
+/// Links that a new node gets on a level at once. On the base one fewer than there is room for: that to the entry point before it,
+/// or to what hung on it, may come to them.
+pub(super) fn at_once(params: &Params, level: usize) -> usize {
+    if level == 0 { params.m0() - 1 } else { params.m }
+}
+
+/// Candidates of a walk between lifted nodes.
+pub(super) fn lifted_pool(params: &Params) -> usize {
+    params.ef_construction.div_ceil(4)
 }
 
 /// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.

@@ -10,9 +10,9 @@
 
 use alloc::vec::Vec;
 
+use super::choice::Choice;
 use super::hard::Hard;
 use super::journal::Journal;
-use super::select::select;
 use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
 use crate::search::{Candidate, Ranker};
 use crate::storage::reserve;
@@ -28,6 +28,7 @@ pub(super) struct Relink {
     near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
 }
 
@@ -151,7 +152,7 @@ impl Linker<'_> {
         if !row.contains(&id) {
             return Ok(());
         }
-        let Relink { journal, old, near, candidates, selected, buffers } = relink;
+        let Relink { journal, old, near, candidates, selected, choice, buffers } = relink;
         journal.keep_row(self.levels, index as u8, from)?;
         candidates.clear();
         selected.clear();
@@ -168,7 +169,8 @@ impl Linker<'_> {
         candidates.extend(linked.map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();
         let is_kept = |link| row.contains(&link);
-        select(space, candidates, width, self.params.keep_pruned, is_kept, selected, other);
+        let keep_pruned = self.params.keep_pruned;
+        choice.choose(space, from, candidates, width, keep_pruned, is_kept, selected, other)?;
         let is_new = |link: &&Candidate| {
             let id = link.id();
             !row.contains(&id) && !self.levels[index].links(id).contains(&from)
