@@ -71,6 +71,15 @@ fn an_empty_index_remembers_how_it_is_to_be_coded() {
     let file = AlignedBytes::copy_of(&bytes).unwrap();
     let image = Image::open(&file).unwrap();
     assert_eq!((image.verify(), image.params().quantization), (Ok(()), Some(Quantization::Sq4)));
+    // As every version has written it: the mean has its length already.
+    let lengths: Vec<_> = image.sections().map(|section| (section.tag, section.length)).collect();
+    let of = |tag| match tag {
+        Tag::MEAN => 80,
+        Tag::META => 32,
+        _ => 0,
+    };
+    assert!(lengths.iter().all(|(tag, length)| *length == of(*tag)), "{lengths:?}");
+    assert_eq!(lengths.len(), 7);
     let opened = Hnsw::from_view(&image.graph(), *image.params()).unwrap();
     assert_eq!(opened.params().quantization, Some(Quantization::Sq4));
 }

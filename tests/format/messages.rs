@@ -172,6 +172,14 @@ fn write_errors_say_what_is_wrong() {
             WriteError::Range { node: 7, position: 5 },
             "vector 7: expected elements of at most 65504 for f16, found a larger one at position 5",
         ),
+        (
+            WriteError::Terms { node: 7 },
+            "vector 7: expected finite correction terms of its code, found NaN or infinity: is it longer than 4.611686018427388e18?",
+        ),
+        (
+            WriteError::Mean { position: 5 },
+            "codes: expected a finite mean, found NaN or infinity at position 5",
+        ),
         (WriteError::Metric { found: Metric::Hamming }, "the file format has no code for the metric hamming"),
         (WriteError::Entry { expected: 3, found: 4 }, "expected an entry point below 3, found 4"),
         (WriteError::TooLarge, "the file would be longer than a file can be"),

@@ -179,6 +179,9 @@ def check_codes(sections, header, vectors):
     codes = np.frombuffer(sections["CODE"], "u1")
     offset, factor = np.frombuffer(sections["TERM"], "<f4").reshape(count, 2).T
     mean = np.frombuffer(sections["MEAN"], "<f4")
+    check(mean.size == dim and np.isfinite(mean).all(), "mean")
+    if count == 0:
+        return check(codes.size == 0, "codes of an empty index")
     o = (vectors - mean).astype("f8")
     expected = -(o @ mean) if METRICS[header["metric"]] == "inner-product" else (o * o).sum(1)
     check(np.allclose(offset, expected, 1e-4, 1e-5), "offsets")

@@ -36,15 +36,16 @@ fn fixtures() -> Vec<PathBuf> {
 }
 
 /// Files with codes beside vectors, from which the reader computes the terms again; of 300 dimensions, so that a rotation is
-/// of two parts.
+/// of two parts. And files that are empty, which have a mean.
 fn with_codes(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let pairs = Metric::NUMERIC.into_iter().flat_map(|metric| Quantization::ALL.map(|kind| (metric, kind)));
-    let kinds = pairs.flat_map(|kind| [(Element::F32, kind), (Element::F16, kind)]);
-    for (element, (metric, quantization)) in kinds {
-        let graph = coded(element, metric, quantization, 300, 12, 5);
+    let kinds =
+        pairs.flat_map(|kind| [(Element::F32, kind, 12), (Element::F16, kind, 12), (Element::F32, kind, 0)]);
+    for (element, (metric, quantization), count) in kinds {
+        let graph = coded(element, metric, quantization, 300, count, 5);
         let view = graph.view().with_tombstones(NodeSet::new(&[0b10_0100]));
-        let keys: Vec<u64> = (0..12).map(|id| u64::MAX - 3 * id).collect();
+        let keys: Vec<u64> = (0..count as u64).map(|id| u64::MAX - 3 * id).collect();
         let params = *graph.params();
         let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::All };
         let mut bytes = Vec::new();
@@ -55,7 +56,7 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
                 Ok::<(), ()>(())
             })
             .unwrap();
-        let path = folder.join(format!("{element}-{metric}-{quantization}.vex"));
+        let path = folder.join(format!("{element}-{metric}-{quantization}-{count}.vex"));
         fs::write(&path, bytes).unwrap();
         files.push(path);
     }

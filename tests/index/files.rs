@@ -101,7 +101,7 @@ fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
     assert!(Index::open(&path).is_ok());
 }
 
-/// A folder that takes no file even from root: where a process finds its open files.
+/// A folder that takes no file even from root: where a process finds its open files. Their names are links.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_read_only_folder_is_opened_from_and_not_saved_to() {
@@ -113,13 +113,19 @@ fn a_read_only_folder_is_opened_from_and_not_saved_to() {
     saved.save(&path).unwrap();
     let before = fs::read(&path).unwrap();
     let file = fs::File::open(&path).unwrap();
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    assert_eq!(Index::open(&path).unwrap().len(), 50);
-    assert_eq!(nearest(&map(path.as_ref())), saved.search(&[0.1; DIM], 5).unwrap());
-    let error = saved.save(&path).unwrap_err();
-    assert!(matches!(error.problem, SaveProblem::Io(_)), "{error}");
-    assert!(error.to_string().starts_with(&path), "{error}");
-    assert!(fs::read(&path).unwrap() == before);
+    let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+    assert_eq!(Index::open(&open).unwrap().len(), 50);
+    assert_eq!(nearest(&map(open.as_ref())), saved.search(&[0.1; DIM], 5).unwrap());
+    let new = "/proc/self/fd/index.vex";
+    let error = saved.save(new).unwrap_err();
+    assert!(matches!(error.problem, SaveProblem::Folder { .. }), "{error}");
+    assert!(error.to_string().starts_with(new), "{error}");
+    assert!(fs::read(&open).unwrap() == before);
+    // The file that the link leads to is replaced, as long as it has a name.
+    saved.save(&open).unwrap();
+    fs::remove_file(&path).unwrap();
+    assert!(saved.save(&open).is_err());
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
 }
 
 #[test]
@@ -138,7 +144,7 @@ fn a_folder_without_permission_to_write_is_opened_from_and_not_saved_to() {
     }
     assert_eq!(Index::open(&path).unwrap().len(), 50);
     let error = saved.save(&path).unwrap_err();
-    let SaveProblem::Io(denied) = &error.problem else { panic!("{error}") };
+    let SaveProblem::Folder { error: denied, .. } = &error.problem else { panic!("{error}") };
     assert_eq!(denied.kind(), std::io::ErrorKind::PermissionDenied);
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }

@@ -125,7 +125,33 @@ fn a_refused_vector_leaves_its_key_free() {
 }
 
 #[test]
-fn a_build_that_is_broken_off_is_an_index_of_what_was_linked() {
+fn a_build_that_is_broken_off_fails_and_nothing_is_saved() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("good.vex");
+    Index::builder(DIM).build_from(vectors(10, 8)).unwrap().save(&path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let mut given = vectors(1_000, 6).into_iter();
+    let fill = |to: &mut [f32]| {
+        let (key, vector) = given.next().unwrap();
+        to.copy_from_slice(&vector);
+        Ok::<u64, std::convert::Infallible>(key)
+    };
+    let replace = || -> Result<(), Box<dyn std::error::Error>> {
+        Index::builder(DIM).build_with(1_000, fill, |_| ControlFlow::Break(()))?.save(&path)?;
+        Ok(())
+    };
+    let error = replace().unwrap_err();
+    let error = error.downcast::<BuildError<std::convert::Infallible>>().unwrap();
+    assert!(
+        matches!(*error, BuildError::Graph(vex::graph::BuildError::Cancelled { linked: 1 })),
+        "{error:?}"
+    );
+    assert!(fs::read(&path).unwrap() == before);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_part_that_is_asked_for_is_an_index_of_what_was_linked() {
     let all = vectors(500, 6);
     let mut vectors = all.clone().into_iter();
     let fill = |to: &mut [f32]| {
@@ -134,7 +160,7 @@ fn a_build_that_is_broken_off_is_an_index_of_what_was_linked() {
         Ok::<u64, std::convert::Infallible>(key)
     };
     let stop = |linked: usize| if linked >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-    let mut index = Index::builder(DIM).build_with(500, fill, stop).unwrap();
+    let mut index = Index::builder(DIM).keep_partial(true).build_with(500, fill, stop).unwrap();
     let linked = index.keys().to_vec();
     assert!((100..=200).contains(&linked.len()));
     for (key, vector) in &all {
@@ -272,9 +298,22 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
         matches!(refused, InsertError::Graph(vex::graph::InsertError::MemoryLimit(limit)) if limit.limit == peak)
     );
     index.compact().unwrap();
+    assert_eq!(index.memory_limit(), Some(peak));
     let before = index.len();
     assert!((0..10_000).any(|key| index.insert(1_000_000 + key, &[1.0; DIM]).is_err()));
     assert!(index.len() >= before);
+
+    // A file has no limit. It is set anew.
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("limited.vex");
+    index.save(&path).unwrap();
+    let mut opened = Index::open(&path).unwrap();
+    assert_eq!(opened.memory_limit(), None);
+    opened.insert(1, &[1.0; DIM]).unwrap();
+    opened.limit_memory(peak);
+    assert!((0..10_000).any(|key| opened.insert(2_000_000 + key, &[1.0; DIM]).is_err()));
+    opened.limit_memory(None);
+    (0..1_000).for_each(|key| opened.insert(3_000_000 + key, &[1.0; DIM]).unwrap());
 }
 
 #[test]

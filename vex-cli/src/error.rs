@@ -4,8 +4,9 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SaveProblem, SearchError, VectorError};
+use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
+use crate::human;
 use crate::io::{FileError, Problem};
 
 /// A command that did not do what it was asked to.
@@ -85,6 +86,22 @@ pub(crate) enum Failure {
         /// The key.
         key: u64,
     },
+    /// A distance is none that a number can say.
+    #[error("{}: expected distances that are numbers, found one to key {key} that is not: see vex verify", path.display())]
+    NotANumber {
+        /// The index.
+        path: PathBuf,
+        /// The key.
+        key: u64,
+    },
+    /// Vectors that no search can find.
+    #[error("{}: expected every vector within reach of the entry point, found {found} that no search comes to", path.display())]
+    Unreachable {
+        /// The index.
+        path: PathBuf,
+        /// How many vectors.
+        found: usize,
+    },
     /// The library refused, and says itself what it expected and found.
     #[error("{}: {problem}", path.display())]
     Refused {
@@ -140,8 +157,7 @@ impl Failure {
 
     /// The message on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
     pub(crate) fn line(&self) -> String {
-        let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
-        self.to_string().chars().map(printable).collect()
+        human::printable(&self.to_string())
     }
 }
 
@@ -149,17 +165,15 @@ impl From<OpenError> for Failure {
     fn from(OpenError { path, problem }: OpenError) -> Self {
         match problem {
             OpenProblem::Io(error) => FileError { path, problem: Problem::Open(error) }.into(),
+            OpenProblem::NotRegular(_) => FileError { path, problem: Problem::NotRegular }.into(),
             problem => Self::Refused { path, problem: problem.into() },
         }
     }
 }
 
 impl From<SaveError> for Failure {
-    fn from(SaveError { path, problem }: SaveError) -> Self {
-        match problem {
-            SaveProblem::Io(error) => FileError { path, problem: Problem::Write(error) }.into(),
-            problem => Self::Refused { path, problem: problem.into() },
-        }
+    fn from(error: SaveError) -> Self {
+        FileError::from(error).into()
     }
 }
 

@@ -1,6 +1,22 @@
-//! Numbers for people.
+//! Numbers, and names of files, for people.
 
+use std::path::Path;
 use std::time::Duration;
+
+/// Text from outside on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
+pub(crate) fn printable(text: &str) -> String {
+    // Beside control characters, those that turn the direction of what follows.
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// The name of a file, as [printable] text.
+pub(crate) fn path(path: &Path) -> String {
+    printable(&path.to_string_lossy())
+}
 
 /// With commas between the thousands.
 pub(crate) fn count(number: u64) -> String {
@@ -51,6 +67,13 @@ pub(crate) fn rate(bytes: u64, time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_files_do_not_steer_the_terminal() {
+        let name = "a\n\x1b[2J\u{9b}2J\u{202e}b\u{7f} é.vex";
+        let expected = "a\u{fffd}\u{fffd}[2J\u{fffd}2J\u{fffd}b\u{fffd} é.vex";
+        assert_eq!(path(Path::new(name)), expected);
+    }
 
     #[test]
     fn thousands_are_separated() {

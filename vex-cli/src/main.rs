@@ -9,7 +9,9 @@ mod machine;
 mod measure;
 mod mmap;
 mod progress;
+mod recall;
 mod rss;
+mod stdout;
 
 use std::io::{BufWriter, Write};
 use std::process::ExitCode;
@@ -52,8 +54,24 @@ enum Command {
     Demo(demo::Args),
 }
 
+impl Command {
+    /// Whether there is something to print when it succeeds.
+    fn prints(&self) -> bool {
+        match self {
+            Self::Search(args) => args.prints(),
+            _ => true,
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let parsed = parse();
+    // Help and version are printed, too; wrong usage is told on standard error.
+    let prints = parsed.as_ref().map_or_else(|error| !error.use_stderr(), |cli| cli.command.prints());
+    if prints && let Err(error) = stdout::check() {
+        return fail(&error.into());
+    }
+    let Cli { command } = parsed.unwrap_or_else(|error| error.exit());
     check_environment();
     let mut out = BufWriter::new(anstream::stdout().lock());
     let result = run(&command, &mut out).and_then(|()| Ok(out.flush()?));
@@ -61,11 +79,24 @@ fn main() -> ExitCode {
         Err(failure) if !failure.is_broken_pipe() => {
             // What is buffered was printed before the failure; if it cannot be, the failure is still the thing to tell.
             let _ = out.flush();
-            eprintln!("error: {}", failure.line());
-            ExitCode::from(1)
+            fail(&failure)
         }
         _ => ExitCode::SUCCESS,
     }
+}
+
+fn fail(failure: &Failure) -> ExitCode {
+    eprintln!("error: {}", failure.line());
+    ExitCode::from(1)
+}
+
+/// The arguments. Usage errors repeat what was given, which may be strangers' text, such as names of files: so it is made printable,
+/// and refused again.
+fn parse() -> Result<Cli, clap::Error> {
+    Cli::try_parse().map_err(|error| {
+        let printable = std::env::args_os().map(|argument| human::printable(&argument.to_string_lossy()));
+        Cli::try_parse_from(printable).err().unwrap_or(error)
+    })
 }
 
 fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {

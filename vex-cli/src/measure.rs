@@ -1,7 +1,11 @@
 //! Latency and throughput. The benchmarks that time other libraries in Rust include this file, so that all are timed alike.
 
-use std::sync::Barrier;
+use std::collections::TryReserveError;
+use std::fmt;
+use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
 /// A measurement covers at least this many passes over the queries, and at least this time.
@@ -10,6 +14,9 @@ const LEAST_TIME: Duration = Duration::from_secs(1);
 
 /// Queries that a thread answers before it is timed, so that its scratch has grown.
 const WARM_UP: usize = 16;
+
+/// Bytes that an error takes, by far.
+const ROOM_TO_TELL: usize = 16 << 10;
 
 /// What came out of a measurement.
 #[derive(Debug)]
@@ -24,14 +31,18 @@ pub(crate) struct Timings {
 
 impl Timings {
     /// `answers`: the query that each is to, and its latency.
-    fn new(per_second: f64, mut answers: Vec<(usize, Duration)>) -> Self {
+    fn new(per_second: f64, mut answers: Vec<(usize, Duration)>) -> Result<Self, TryReserveError> {
         answers.sort_unstable();
-        let of_one = answers.chunk_by(|(query, _), (next, _)| query == next);
-        let mut medians: Vec<_> = of_one.map(|answers| nearest_rank(answers, 50).1).collect();
+        let of_one = || answers.chunk_by(|(query, _), (next, _)| query == next);
+        let mut medians = Vec::new();
+        medians.try_reserve_exact(of_one().count())?;
+        medians.extend(of_one().map(|answers| nearest_rank(answers, 50).1));
         medians.sort_unstable();
-        let mut latencies: Vec<_> = answers.into_iter().map(|(_, latency)| latency).collect();
+        let mut latencies = Vec::new();
+        latencies.try_reserve_exact(answers.len())?;
+        latencies.extend(answers.iter().map(|(_, latency)| *latency));
         latencies.sort_unstable();
-        Self { per_second, latencies, medians }
+        Ok(Self { per_second, latencies, medians })
     }
 
     /// The latency that `percent` of the answers did not exceed (nearest rank).
@@ -57,11 +68,45 @@ fn nearest_rank<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[rank.saturating_sub(1)]
 }
 
+/// A measurement that was not made. `E` is the error of a searcher.
+#[derive(Debug)]
+pub(crate) enum MeasureError<E> {
+    /// A searcher failed, or was not made.
+    Searcher(E),
+    /// Not all threads could be started. Those that were have ended.
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        error: io::Error,
+    },
+    /// The latencies did not fit into memory.
+    OutOfMemory(TryReserveError),
+}
+
+impl<E> From<TryReserveError> for MeasureError<E> {
+    fn from(error: TryReserveError) -> Self {
+        Self::OutOfMemory(error)
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for MeasureError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Searcher(error) => error.fmt(f),
+            Self::Threads { threads, error } => write!(f, "could not start {threads} threads: {error}"),
+            Self::OutOfMemory(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> std::error::Error for MeasureError<E> {}
+
 /// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes, each query timed alone.
 /// Every thread makes a `searcher` of its own, which answers a query by its number.
 ///
 /// # Errors
-/// The first of a searcher, or of making one.
+/// The first of a searcher, or of making one; if not all threads can be started, or memory runs out.
 ///
 /// # Panics
 /// If there are no queries or no threads.
@@ -69,21 +114,23 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     queries: usize,
     threads: usize,
     searcher: impl Fn() -> Result<S, E> + Sync,
-) -> Result<Timings, E> {
+) -> Result<Timings, MeasureError<E>> {
     assert!(queries > 0 && threads > 0, "something to measure");
-    let ready = Barrier::new(threads);
+    // All threads are there before one of them takes memory, and all are warm before one is timed.
+    let (all_started, all_warm) = (Gate::new(threads), Gate::new(threads));
     // One counter deals out the queries, so that a pass ends for all threads at once.
     let next = AtomicUsize::new(0);
     let end = AtomicUsize::new(usize::MAX);
-    let work = || {
-        let warm = searcher().and_then(|mut answer| {
-            (0..queries.min(WARM_UP)).try_for_each(&mut answer)?;
-            Ok(answer)
-        });
-        // Even a thread that failed comes here, or the others would wait for it.
-        ready.wait();
-        let mut answer = warm?;
-        let mut answers = Vec::with_capacity(1 << 16);
+    let answer_all = |answers: &mut Vec<(usize, Duration)>| -> Result<Option<[Instant; 2]>, MeasureError<E>> {
+        if !all_started.pass() {
+            return Ok(None);
+        }
+        let mut answer = searcher().map_err(MeasureError::Searcher)?;
+        (0..queries.min(WARM_UP)).try_for_each(&mut answer).map_err(MeasureError::Searcher)?;
+        answers.try_reserve(1 << 16)?;
+        if !all_warm.pass() {
+            return Ok(None);
+        }
         let started = Instant::now();
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
@@ -92,25 +139,114 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
                 end.fetch_min(turn, Ordering::Relaxed);
             }
             if turn >= end.load(Ordering::Relaxed) {
-                break;
+                return Ok(Some([started, Instant::now()]));
             }
             let asked = Instant::now();
-            answer(query)?;
-            answers.push((query, asked.elapsed()));
+            answer(query).map_err(MeasureError::Searcher)?;
+            let latency = asked.elapsed();
+            answers.try_reserve(1)?;
+            answers.push((query, latency));
         }
-        Ok((answers, started, Instant::now()))
     };
-    let results: Vec<Result<_, E>> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let own = work();
-        let others = others.into_iter().map(|thread| thread.join().expect("a thread that does not panic"));
-        std::iter::once(own).chain(others).collect()
-    });
-    let results = results.into_iter().collect::<Result<Vec<_>, E>>()?;
-    let started = results.iter().map(|(_, started, _)| *started).min().expect("a thread");
-    let ended = results.iter().map(|(.., ended)| *ended).max().expect("a thread");
-    let answers: Vec<_> = results.into_iter().flat_map(|(answers, ..)| answers).collect();
-    Ok(Timings::new(answers.len() as f64 / (ended - started).as_secs_f64(), answers))
+    let work = || -> Result<Option<Part>, MeasureError<E>> {
+        // Even a thread that panics comes here, or the others would wait for it.
+        let _closed = [CloseAtEnd(&all_started), CloseAtEnd(&all_warm)];
+        let mut answers = Vec::new();
+        let time = answer_all(&mut answers);
+        if time.is_err() {
+            end.store(0, Ordering::Relaxed);
+        }
+        Ok(time?.map(|[started, ended]| Part { answers, started, ended }))
+    };
+    let mut parts = Vec::new();
+    parts.try_reserve_exact(threads)?;
+    // Room to tell that there is none, which this thread gets back below: what others took and gave back may stay theirs.
+    let mut room_to_tell: Vec<u8> = Vec::new();
+    room_to_tell.try_reserve_exact(ROOM_TO_TELL)?;
+    std::hint::black_box(&room_to_tell);
+    scope(|scope| -> Result<(), MeasureError<E>> {
+        let mut handles = Vec::new();
+        handles.try_reserve_exact(threads - 1)?;
+        let mut start = || -> Result<(), io::Error> {
+            for _ in 1..threads {
+                handles.push(Builder::new().spawn_scoped(scope, work)?);
+            }
+            Ok(())
+        };
+        let own = match start() {
+            Ok(()) => work(),
+            Err(error) => Err(MeasureError::Threads { threads, error }),
+        };
+        // If not all were started, those that were wait for them.
+        all_started.close();
+        let others = handles.drain(..).map(|thread| thread.join().expect("a thread that does not panic"));
+        for part in std::iter::once(own).chain(others) {
+            parts.extend(part?);
+        }
+        Ok(())
+    })?;
+    drop(room_to_tell);
+    let started = parts.iter().map(|part| part.started).min().expect("a thread");
+    let ended = parts.iter().map(|part| part.ended).max().expect("a thread");
+    let mut answers = Vec::new();
+    answers.try_reserve_exact(parts.iter().map(|part| part.answers.len()).sum())?;
+    parts.into_iter().for_each(|part| answers.extend(part.answers));
+    Ok(Timings::new(answers.len() as f64 / (ended - started).as_secs_f64(), answers)?)
+}
+
+/// What one thread did.
+struct Part {
+    answers: Vec<(usize, Duration)>,
+    started: Instant,
+    ended: Instant,
+}
+
+/// Where threads wait until all are ready, or until one of them never will be.
+struct Gate {
+    threads: usize,
+    state: Mutex<Waiting>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Waiting {
+    ready: usize,
+    is_closed: bool,
+}
+
+impl Gate {
+    fn new(threads: usize) -> Self {
+        Self { threads, state: Mutex::default(), changed: Condvar::new() }
+    }
+
+    fn state(&self) -> MutexGuard<'_, Waiting> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits for the others. Returns whether all came.
+    fn pass(&self) -> bool {
+        let mut state = self.state();
+        state.ready += 1;
+        self.changed.notify_all();
+        let waits = |state: &mut Waiting| state.ready < self.threads && !state.is_closed;
+        let state = self.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
+        state.ready == self.threads
+    }
+
+    /// Sends away who waits, and who will come. Whom the gate was opened for has passed it.
+    fn close(&self) {
+        self.state().is_closed = true;
+        self.changed.notify_all();
+    }
+}
+
+/// Closes a gate when a thread ends, however it does.
+struct CloseAtEnd<'g>(&'g Gate);
+
+impl Drop for CloseAtEnd<'_> {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 #[cfg(test)]
@@ -120,12 +256,12 @@ mod tests {
     #[test]
     fn percentiles_are_nearest_ranks() {
         let answers = (1..=200).rev().map(|n| (n, Duration::from_micros(n as u64))).collect();
-        let timings = Timings::new(0.0, answers);
+        let timings = Timings::new(0.0, answers).unwrap();
         assert_eq!(timings.percentile(50), Duration::from_micros(100));
         assert_eq!(timings.percentile(99), Duration::from_micros(198));
         assert_eq!(timings.percentile(100), Duration::from_micros(200));
         assert_eq!(timings.mean(), Duration::from_nanos(100_500));
-        let one = Timings::new(0.0, vec![(0, Duration::from_micros(7))]);
+        let one = Timings::new(0.0, vec![(0, Duration::from_micros(7))]).unwrap();
         assert_eq!(one.percentile(1), one.percentile(99));
     }
 
@@ -135,7 +271,7 @@ mod tests {
         let passes = [[10, 20, 900], [700, 20, 30], [10, 800, 30]];
         let answers =
             passes.iter().flat_map(|pass| pass.iter().enumerate().map(|(query, n)| (query, micros(*n))));
-        let timings = Timings::new(0.0, answers.collect());
+        let timings = Timings::new(0.0, answers.collect()).unwrap();
         assert_eq!(timings.percentile(99), micros(900));
         assert_eq!(timings.steady_percentile(99), micros(30));
         assert_eq!(timings.steady_percentile(50), micros(20));
@@ -164,8 +300,44 @@ mod tests {
     #[test]
     fn failure_of_a_query_ends_the_measurement() {
         let searcher = || Ok(|query: usize| if query == 2 { Err(query) } else { Ok(()) });
-        assert_eq!(measure(3, 2, searcher).unwrap_err(), 2);
+        assert!(matches!(measure(3, 2, searcher), Err(MeasureError::Searcher(2))));
         let none = || Err::<fn(usize) -> Result<(), usize>, _>(7);
-        assert_eq!(measure(3, 2, none).unwrap_err(), 7);
+        assert!(matches!(measure(3, 2, none), Err(MeasureError::Searcher(7))));
+    }
+
+    /// Only one of the threads fails: the others are at the gate by then, and must not stay there.
+    #[test]
+    fn nobody_waits_for_a_thread_that_failed() {
+        for threads in [2, 5] {
+            let made = AtomicUsize::new(0);
+            let searcher = || {
+                std::thread::sleep(Duration::from_millis(20));
+                let is_last = made.fetch_add(1, Ordering::Relaxed) + 1 == threads;
+                if is_last { Err(threads) } else { Ok(|_: usize| Ok(())) }
+            };
+            assert!(
+                matches!(measure(3, threads, searcher), Err(MeasureError::Searcher(found)) if found == threads)
+            );
+        }
+    }
+
+    #[test]
+    fn a_closed_gate_lets_nobody_through_and_an_open_one_all() {
+        let gate = Gate::new(3);
+        let passed = std::thread::scope(|scope| {
+            let waiting = [(); 2].map(|()| scope.spawn(|| gate.pass()));
+            gate.close();
+            waiting.map(|thread| thread.join().unwrap())
+        });
+        assert_eq!(passed, [false; 2]);
+
+        let gate = Gate::new(3);
+        let passed = std::thread::scope(|scope| {
+            let waiting = [(); 2].map(|()| scope.spawn(|| gate.pass()));
+            let own = gate.pass();
+            gate.close();
+            waiting.map(|thread| thread.join().unwrap() && own)
+        });
+        assert_eq!(passed, [true; 2]);
     }
 }

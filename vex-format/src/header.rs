@@ -80,9 +80,23 @@ pub struct Header {
     pub level_count: [u32; MAX_LEVELS],
     /// The checksum of the section table.
     pub table_checksum: u32,
+    /// The checksum of all of the above, and through that of the table of every section: files that differ have others.
+    pub checksum: u32,
 }
 
 impl Header {
+    /// Bytes of a header.
+    pub const BYTES: usize = HEADER_BYTES;
+
+    /// Reads the header at the start of `bytes`, which may end with it: so a file can be judged before it is read. That its length is
+    /// [`file_length`](Self::file_length) is not checked.
+    ///
+    /// # Errors
+    /// If the bytes are not the start of an index of this version.
+    pub fn read(bytes: &[u8]) -> Result<Self, OpenError> {
+        Self::decode(bytes)
+    }
+
     /// Whether the file may be searched only: it has a feature that a change would break.
     pub fn is_read_only(&self) -> bool {
         self.read_only_compatible & !READ_ONLY_COMPATIBLE != 0
@@ -138,9 +152,9 @@ impl Header {
         }
         let header_bytes = HEADER_BYTES as u64;
         check(bytes, Field::HeaderLength, at::HEADER_LENGTH, 4, header_bytes..=header_bytes)?;
-        let (expected, found) = (u32_at(bytes, at::CHECKSUM), crc32c(&bytes[..at::CHECKSUM]));
-        if expected != found {
-            return Err(OpenError::HeaderChecksum { expected, found });
+        let (checksum, found) = (u32_at(bytes, at::CHECKSUM), crc32c(&bytes[..at::CHECKSUM]));
+        if checksum != found {
+            return Err(OpenError::HeaderChecksum { expected: checksum, found });
         }
         let incompatible = u32_at(bytes, at::INCOMPATIBLE);
         if incompatible & !INCOMPATIBLE != 0 {
@@ -229,6 +243,7 @@ impl Header {
             entry,
             level_count,
             table_checksum: u32_at(bytes, at::TABLE_CHECKSUM),
+            checksum,
         })
     }
 

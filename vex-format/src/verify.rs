@@ -111,8 +111,12 @@ impl<'a> Piece<'a> {
                 let rows = graph.rows();
                 vectors::check(rows, rows_of(rows.stride() * rows.element().scalar_bytes()))
             }
-            (Tag::TERMS, Some(codes)) => terms(codes, rows_of(size_of::<Terms>())),
-            (Tag::MEAN, Some(codes)) => mean(codes, rows_of(size_of::<f32>())),
+            (Tag::TERMS, Some(codes)) => {
+                terms(codes, rows_of(size_of::<Terms>())).map_err(|node| VerifyError::Terms { node })
+            }
+            (Tag::MEAN, Some(codes)) => {
+                mean(codes, rows_of(size_of::<f32>())).map_err(|position| VerifyError::Mean { position })
+            }
             (Tag::COPIES, _) => copies::check(graph, rows_of(size_of::<CopyLinks>())),
             (Tag::TOMBSTONES, _) if block.start == 0 => tombstones(graph),
             (Tag([b'L', b'N', b'K', level @ b'0'..=b'7']), _) => {
@@ -188,18 +192,20 @@ fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(),
     Ok(())
 }
 
-fn terms(codes: &Codes<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
+/// Checks the terms of some nodes. The error is the first node with one that is not finite.
+pub(crate) fn terms(codes: &Codes<'_>, nodes: Range<usize>) -> Result<(), NodeId> {
     let terms = nodes.clone().zip(codes.terms().iter().skip(nodes.start));
     match terms.into_iter().find(|(_, terms)| !terms.iter().all(|term| term.is_finite())) {
-        Some((node, _)) => Err(VerifyError::Terms { node: node as NodeId }),
+        Some((node, _)) => Err(node as NodeId),
         None => Ok(()),
     }
 }
 
-fn mean(codes: &Codes<'_>, positions: Range<usize>) -> Result<(), VerifyError> {
+/// Checks some elements of the mean. The error is the first position of one that is not finite.
+pub(crate) fn mean(codes: &Codes<'_>, positions: Range<usize>) -> Result<(), usize> {
     let elements = positions.clone().zip(codes.mean().iter().skip(positions.start));
     match elements.into_iter().find(|(_, element)| !element.is_finite()) {
-        Some((position, _)) => Err(VerifyError::Mean { position }),
+        Some((position, _)) => Err(position),
         None => Ok(()),
     }
 }

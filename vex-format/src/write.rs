@@ -10,10 +10,10 @@ use vex_graph::{
 
 use crate::checksum::SectionDigest;
 use crate::codes::Kind;
-use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer};
+use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
 use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
-use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c};
+use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c, verify};
 
 /// What a file says of its index beside the graph and the keys.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -58,11 +58,12 @@ impl<'a> Writer<'a> {
     /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
     /// nine bytes of memory for each, and eight more if some are copies; vectors, keys and links follow them. `keys` has one key for each node of `view`.
     ///
-    /// The file is not verified: vectors and links are written as they are. Only what follows the first link of a row
+    /// What a reader would refuse is refused here, as far as it can be found in little time: the terms and the mean of codes are looked at.
+    /// The rest is not verified: vectors and links are written as they are. Only what follows the first link of a row
     /// that leads nowhere is written as empty.
     ///
     /// # Errors
-    /// If the arguments do not belong together, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, codes have terms or a mean that are not finite, or there is no memory to sort the nodes.
     ///
     /// # Complexity
     /// Linear in the file, which is generated once for its checksums.
@@ -83,7 +84,13 @@ impl<'a> Writer<'a> {
         source.header.table_checksum = crc32c(&table[..table_bytes]);
         let metric = source.header.metric;
         let header = source.header.encode().ok_or(WriteError::Metric { found: metric })?;
+        source.header.checksum = u32_at(&header, HEADER_BYTES - 4);
         Ok(Self { source, header, table })
+    }
+
+    /// The header that is written.
+    pub fn header(&self) -> &Header {
+        &self.source.header
     }
 
     /// Bytes of the file.
@@ -141,6 +148,11 @@ impl<'a> Source<'a> {
         if count > 0 && entry as usize >= count {
             return Err(WriteError::Entry { expected: count, found: entry });
         }
+        if let Some(codes) = view.codes() {
+            // A reader's own checks: what it refuses is never written.
+            verify::terms(codes, 0..count).map_err(|node| WriteError::Terms { node })?;
+            verify::mean(codes, 0..view.dim()).map_err(|position| WriteError::Mean { position })?;
+        }
         let order = Order::of(view)?;
         // An empty graph has one encoding, however many empty levels the view has.
         let levels = if count == 0 { 1 } else { view.levels().len() };
@@ -194,6 +206,7 @@ impl<'a> Source<'a> {
             entry: order.new_id(entry),
             level_count: order.level_count,
             table_checksum: 0,
+            checksum: 0,
         };
         header.sections = Content::of(&header).count();
         Ok(Self { view: *view, keys, params, order, copies, header })

@@ -9,6 +9,7 @@ use core::convert::Infallible;
 use core::ops::ControlFlow;
 
 use crate::build::{Executor, Linker, with_vectors};
+use crate::hnsw::Part;
 use crate::storage::{Vectors, reserve};
 use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, Metric, NodeId, UpdateError};
 
@@ -72,14 +73,15 @@ impl Hnsw {
     }
 
     /// A new graph of the nodes that are not deleted, [built](Self::build) at once with the same parameters from their vectors in
-    /// the order of ids. It comes with the nodes in their new order: `order[new]` is the id that `new` has in this graph.
+    /// the order of ids. It comes with the nodes in their new order: `order[new]` is the id that `new` has in this graph. The new graph
+    /// has the [limit of memory](Self::limit_memory) of this one.
     ///
     /// # Errors
     /// If memory runs out, or `progress` breaks off.
     pub fn compact(
         &self,
         executor: &impl Executor,
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<NodeId>), BuildError<Infallible>> {
         let mut live = Vec::new();
         reserve(&mut live, self.live_count())?;
@@ -89,12 +91,11 @@ impl Hnsw {
             vectors.restore(id, rows.row(live[position]));
             Ok(())
         };
-        let (graph, mut order) =
+        let progress = |linked| progress(linked).map_break(|()| Part::Dropped);
+        let (mut graph, mut order) =
             Self::build_from(rows.metric(), rows.dim(), self.params, live.len(), source, executor, progress)?;
-        if order.len() < live.len() {
-            return Err(BuildError::Cancelled { linked: order.len() });
-        }
         order.iter_mut().for_each(|position| *position = live[*position as usize]);
+        graph.memory_limit = self.memory_limit;
         Ok((graph, order))
     }
 

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use vex_kernels::{Metric, f16};
 
-use crate::VectorError;
+use crate::{MAX_DIM, MAX_NORM, Norm, VectorError};
 
 /// The type of the elements of a graph's vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -220,6 +220,9 @@ pub(crate) mod sealed {
 
         /// |v|, where vectors are scaled by it.
         fn norm(vector: &[Self]) -> f64;
+
+        /// The element times a factor, where vectors are scaled by it.
+        fn times(self, factor: f32) -> Self;
     }
 
     /// What a kernel computes, as what candidates are sorted by. Distances between integers are exact up to 2²⁴ and are
@@ -248,7 +251,6 @@ pub(crate) trait Float: Scalar {
     /// The same value.
     fn widen(self) -> f32;
     /// The nearest value.
-    #[cfg(feature = "alloc")]
     fn round(wide: f32) -> Self;
 }
 
@@ -258,7 +260,6 @@ impl Float for f32 {
         self
     }
 
-    #[cfg(feature = "alloc")]
     #[inline(always)]
     fn round(wide: f32) -> Self {
         wide
@@ -271,7 +272,6 @@ impl Float for f16 {
         self.to_f32()
     }
 
-    #[cfg(feature = "alloc")]
     #[inline(always)]
     fn round(wide: f32) -> Self {
         Self::from_f32(wide)
@@ -300,6 +300,10 @@ macro_rules! floats {
 
             fn norm(vector: &[Self]) -> f64 {
                 norm(vector)
+            }
+
+            fn times(self, factor: f32) -> Self {
+                <Self as Float>::round(self.widen() * factor)
             }
         }
     )*};
@@ -338,6 +342,10 @@ macro_rules! integers {
             fn norm(_: &[Self]) -> f64 {
                 1.0
             }
+
+            fn times(self, _: f32) -> Self {
+                self
+            }
         }
     )*};
 }
@@ -375,6 +383,10 @@ impl sealed::Sealed for u64 {
     fn norm(_: &[Self]) -> f64 {
         1.0
     }
+
+    fn times(self, _: f32) -> Self {
+        self
+    }
 }
 
 /// Checks that a vector can be indexed or searched for.
@@ -393,11 +405,23 @@ fn check_floats<F: Float>(metric: Metric, vector: &[F]) -> Result<(), VectorErro
         let position = vector.iter().position(|element| !element.widen().is_finite()).unwrap_or(0);
         return Err(VectorError::NotFinite { position });
     }
-    if metric == Metric::Cosine && largest == 0 {
-        return Err(VectorError::ZeroVector);
+    if metric == Metric::Cosine {
+        return if largest == 0 { Err(VectorError::ZeroVector) } else { Ok(()) };
+    }
+    // Of elements up to this, so many as a vector can have do not reach the limit: nearly every vector is done here.
+    const SURELY_SHORT: f32 = (MAX_NORM / SQRT_MAX_DIM) as f32;
+    if largest > SURELY_SHORT.to_bits() {
+        let found = norm(vector);
+        if found > MAX_NORM {
+            return Err(VectorError::TooLong { found: Norm::new(found) });
+        }
     }
     Ok(())
 }
+
+/// √[`MAX_DIM`]
+const SQRT_MAX_DIM: f64 = 256.0;
+const _: () = assert!(SQRT_MAX_DIM * SQRT_MAX_DIM == MAX_DIM as f64);
 
 /// |v| in f64, where no square of an f32 overflows or underflows.
 pub(crate) fn norm<F: Float>(vector: &[F]) -> f64 {

@@ -2,7 +2,34 @@
 
 use core::fmt;
 
-use crate::{Element, NodeId, ParamsError};
+use crate::{Element, MAX_NORM, NodeId, ParamsError};
+
+/// The length of a vector, as errors carry it. Two are the same if their bits are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Norm(u64);
+
+impl Norm {
+    pub(crate) fn new(norm: f64) -> Self {
+        Self(norm.to_bits())
+    }
+
+    /// |v|
+    pub fn get(self) -> f64 {
+        f64::from_bits(self.0)
+    }
+}
+
+impl fmt::Debug for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Norm({self})")
+    }
+}
+
+impl fmt::Display for Norm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::LowerExp::fmt(&self.get(), f)
+    }
+}
 
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +66,11 @@ pub enum VectorError {
         /// The dimension that the bit would belong to.
         found: usize,
     },
+    /// The vector is longer than [`MAX_NORM`], and the metric is squared Euclidean or inner product: distances could overflow.
+    TooLong {
+        /// Its length.
+        found: Norm,
+    },
     /// All elements are zero, and the metric is cosine: the vector has no direction.
     ZeroVector,
 }
@@ -59,6 +91,9 @@ impl fmt::Display for VectorError {
             }
             Self::NotFinite { position } => {
                 write!(f, "expected finite elements, found NaN or infinity at position {position}")
+            }
+            Self::TooLong { found } => {
+                write!(f, "expected a vector of length up to {MAX_NORM:e}, found one of length {found}")
             }
             Self::ZeroVector => {
                 f.write_str("expected a vector with a direction for the cosine metric, found all zeros")
@@ -285,7 +320,7 @@ pub enum BuildError<E> {
     VectorsNotStored,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
-    /// The progress callback broke off what is worth nothing in part.
+    /// The progress callback broke off.
     Cancelled {
         /// The nodes that were linked by then.
         linked: usize,

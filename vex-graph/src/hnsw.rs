@@ -72,7 +72,8 @@ impl Hnsw {
     /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original.
+    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original. Nodes that
+    /// cannot be reached from the entry point are linked anew.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -109,6 +110,7 @@ impl Hnsw {
                 graph.tree.set_parent(id, TERMINATOR);
             }
         }
+        graph.mend()?;
         Ok(graph)
     }
 
@@ -130,12 +132,30 @@ impl Hnsw {
         Ok(copies)
     }
 
+    /// Links anew what cannot be reached from the entry point, so that every node can.
+    fn mend(&mut self) -> Result<(), OutOfMemory> {
+        let mut orphans = Vec::new();
+        reserve_exact(&mut orphans, self.tree.orphans(self.view().entry()).count())?;
+        let copies = &self.tree.copies;
+        orphans.extend(self.tree.orphans(self.view().entry()).filter(|id| !copies.is_copy(*id)));
+        let Self { params, vectors, squares, levels, tree, entry, workspace, .. } = self;
+        let rows = vectors.rows();
+        let mut linker = Linker { params, levels, tree, entry };
+        for id in orphans {
+            // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
+            workspace.begin();
+            with_vectors!(&rows, squares, space => linker.relink(space, id, false, workspace))?;
+        }
+        self.workspace = Workspace::default();
+        Ok(())
+    }
+
     /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
     /// `executor` has, and with ids sorted by level, where neighbors lie together. The result depends on the vectors and the parameters alone.
     ///
     /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
-    /// and may break the build off: the graph then has those alone, which are a random choice. It comes with the order of its nodes: `order[id]` is the position
-    /// at which the vector of node `id` was read.
+    /// and may break the build off, which is an error: [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order
+    /// of its nodes: `order[id]` is the position at which the vector of node `id` was read.
     ///
     /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
     ///
@@ -143,30 +163,40 @@ impl Hnsw {
     /// and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress` breaks off, or memory runs out.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
         params: Params,
         count: usize,
-        mut fill: impl FnMut(&mut [S]) -> Result<(), E>,
+        fill: impl FnMut(&mut [S]) -> Result<(), E>,
         executor: &impl Executor,
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
-        let mut vector = Vec::new();
-        let source = |vectors: &mut Vectors, id: NodeId, position: usize| {
-            if vector.is_empty() {
-                let len = S::ELEMENT.scalars(dim);
-                reserve_exact(&mut vector, len)?;
-                vector.resize(len, S::default());
-            }
-            fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
-            vectors.set(id, Elements::from(&vector)).map_err(|error| BuildError::Vector { position, error })
-        };
-        Self::build_from(metric, dim, params, count, source, executor, progress)
+        let progress = |linked| progress(linked).map_break(|()| Part::Dropped);
+        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
     }
 
-    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position.
+    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off: its vectors are a random choice of
+    /// all, and `order` tells which. What was left out can be inserted.
+    ///
+    /// # Errors
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    pub fn build_partial<S: Scalar, E>(
+        metric: Metric,
+        dim: usize,
+        params: Params,
+        count: usize,
+        fill: impl FnMut(&mut [S]) -> Result<(), E>,
+        executor: &impl Executor,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(Self, Vec<u32>), BuildError<E>> {
+        let progress = |linked| progress(linked).map_break(|()| Part::Kept);
+        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
+    }
+
+    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position. When `progress` breaks off, it says what
+    /// becomes of the part.
     pub(crate) fn build_from<E>(
         metric: Metric,
         dim: usize,
@@ -174,7 +204,7 @@ impl Hnsw {
         count: usize,
         mut source: impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>>,
         executor: &impl Executor,
-        progress: impl FnMut(usize) -> ControlFlow<()>,
+        mut progress: impl FnMut(usize) -> ControlFlow<Part>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         if count > MAX_NODES {
             return Err(BuildError::Full { capacity: MAX_NODES });
@@ -212,8 +242,13 @@ impl Hnsw {
         let Self { vectors, squares, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
+        let mut broken_off = None;
+        let watched = |linked| progress(linked).map_break(|part| broken_off = Some(part));
         let linked;
-        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, progress)?;
+        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, watched)?;
+        if broken_off == Some(Part::Dropped) {
+            return Err(BuildError::Cancelled { linked });
+        }
         vectors.truncate(linked);
         tree.copies.truncate(linked);
         squares.truncate(linked);
@@ -328,5 +363,31 @@ impl Hnsw {
     /// What the graph is built with.
     pub fn params(&self) -> &Params {
         &self.params
+    }
+}
+
+/// What becomes of the nodes that are linked when a build is broken off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The build failed.
+    Dropped,
+    /// They are the graph.
+    Kept,
+}
+
+/// Takes vectors from `fill`, through memory of its own.
+fn source<S: Scalar, E>(
+    dim: usize,
+    mut fill: impl FnMut(&mut [S]) -> Result<(), E>,
+) -> impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>> {
+    let mut vector = Vec::new();
+    move |vectors, id, position| {
+        if vector.is_empty() {
+            let len = S::ELEMENT.scalars(dim);
+            reserve_exact(&mut vector, len)?;
+            vector.resize(len, S::default());
+        }
+        fill(&mut vector).map_err(|error| BuildError::Source { position, error })?;
+        vectors.set(id, Elements::from(&vector)).map_err(|error| BuildError::Vector { position, error })
     }
 }

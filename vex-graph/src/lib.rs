@@ -56,6 +56,16 @@
 //!
 //! Of a view whose links are garbage: a search stays inside the slices, does not panic, ends, and returns ids of nodes.
 //!
+//! # The range of numbers
+//! Distances are f32, and what is accepted is such that none of them overflows: see [`MAX_NORM`], the longest vector under the
+//! squared Euclidean and inner product metrics. Cosine looks at directions alone, over the whole range of f32: vectors and queries may be
+//! of any length but zero.
+//!
+//! What is near zero vanishes. A squared Euclidean distance below 2⁻¹⁴⁹ is 0, so vectors of f32 that are nearer to each other than about
+//! 2⁻⁷⁵ (2.6e-23) in every element are told at distance 0, and those nearer than 2⁻⁶³ (1.1e-19) with fewer digits than others. An inner
+//! product below 2⁻¹⁴⁹ is 0, too. Who has such vectors multiplies all of them by one number first. Vectors of other elements have
+//! no such distances.
+//!
 //! # What is absent
 //! No threads: an [`Executor`] lends its own. No files. No randomness but the seed's. No allocation in a search whose
 //! [`Scratch`] has grown. No `unsafe`.
@@ -101,7 +111,7 @@ pub use codes::{Codes, Quantization, Terms};
 pub use copies::CopyLinks;
 pub use element::{Element, Elements, Scalar};
 pub use error::{
-    BuildError, DeleteError, InsertError, MemoryLimitExceeded, OutOfMemory, SearchError, UpdateError,
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
     VectorError,
 };
 pub use exact::Exact;
@@ -127,3 +137,19 @@ pub use view::{GraphView, LevelView, Rows, ViewError};
 
 /// The most elements a vector can have.
 pub const MAX_DIM: usize = 65_536;
+
+/// The longest vector of f32, and the longest query, under the squared Euclidean and inner product metrics: 2⁶², about 4.6e18. Cosine has
+/// no such limit. Vectors of f16 and of integers cannot be so long; queries of f32 against f16 can.
+///
+/// With it nothing overflows that is kept or summed in f32, whose largest value is nearly 2¹²⁸. Let |a|, |b| ≤ 2⁶²:
+/// - |a − b|² ≤ (2 · 2⁶²)² = 2¹²⁶. All that a kernel sums are squares, so no partial sum is larger than the last; each of them is
+///   rounded up by less than one part in 2²³, and there are at most 2¹⁶, so that rounding adds less than one part in a hundred.
+/// - |⟨a, b⟩| ≤ Σ|aᵢ bᵢ| ≤ |a| |b| ≤ 2¹²⁴, which bounds every partial sum.
+/// - A code is of o = x − μ. The mean μ of vectors within a ball is in it, so |μ| ≤ 2⁶² and |o| ≤ 2⁶³. Its correction terms
+///   are an offset, |o|² ≤ 2¹²⁶ or |⟨μ, o⟩| ≤ 2¹²⁵, and a factor f = |o|² / ⟨c, o⟩. Every element of c has the sign of that of o, or both
+///   are zero, so nothing cancels: under SQ4 and SQ2x2, where |cᵢ| ≥ 1, ⟨c, o⟩ ≥ Σ|oᵢ| ≥ |o| and f ≤ 2⁶³;
+///   under SQ8 the largest element has |cᵢ| = 127, so that f ≤ |o|² / (127 max|oᵢ|) ≤ |o| √n / 127 < 2⁶⁵. Rotations keep |o|, and what they sum on the
+///   way is at most √n |o| ≤ 2⁷¹.
+/// - What a code makes of a distance is an estimate; that can be beyond the range of f32 for vectors near the limit which point just where
+///   their codes do not, and is then the largest f32 instead of infinite.
+pub const MAX_NORM: f64 = (1u64 << 62) as f64;

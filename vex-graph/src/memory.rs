@@ -128,8 +128,8 @@ impl Hnsw {
     }
 
     /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
-    /// to grow, for both places. An insert that reuses a slot needs none. The limit is no part of the parameters: neither a
-    /// file nor [`compact`](Self::compact) takes it along. Where the chains of equal vectors would exceed it, they are linked like others.
+    /// to grow, for both places. An insert that reuses a slot needs none. [`compact`](Self::compact) takes the limit along; a view and a
+    /// file do not. Where the chains of equal vectors would exceed it, they are linked like others.
     pub fn limit_memory(&mut self, limit: usize) {
         self.memory_limit = limit;
     }

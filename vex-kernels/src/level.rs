@@ -32,9 +32,9 @@ impl Level {
     pub fn is_available(self) -> bool {
         match self {
             Level::Scalar => true,
-            Level::Neon => Capabilities::detect().neon,
-            Level::Avx2 => Capabilities::detect().avx2,
-            Level::Avx512 => Capabilities::detect().avx512,
+            Level::Neon => Capabilities::detect().neon(),
+            Level::Avx2 => Capabilities::detect().avx2(),
+            Level::Avx512 => Capabilities::detect().avx512(),
         }
     }
 

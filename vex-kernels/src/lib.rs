@@ -71,6 +71,10 @@
 //! | denormals | kept, not flushed | kept | a vector whose squares all underflow counts as zero |
 //! | lengths that differ | panic | panic | panic |
 //!
+//! The cosine of f32 and bf16 is computed from squares, so it holds within its bound for vectors of lengths from about 2⁻⁵⁰ (9e-16) to 2⁶⁴ (1.8e19), and
+//! shorter ones lose digits until all squares underflow below 2⁻⁷⁵. Who has others scales them first, as `vex-graph` does, whose cosine does
+//! not depend on lengths. Vectors of f16 are within.
+//!
 //! Integers have no special values; sums are exact at any length. Bits: two empty sets are at Jaccard distance 0.
 //!
 //! # Which code runs

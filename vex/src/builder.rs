@@ -16,6 +16,7 @@ pub struct Builder {
     params: Params,
     threads: Option<usize>,
     memory_limit: Option<usize>,
+    keep_partial: bool,
 }
 
 impl Builder {
@@ -26,6 +27,7 @@ impl Builder {
             params: Params::default(),
             threads: None,
             memory_limit: None,
+            keep_partial: false,
         }
     }
 
@@ -90,8 +92,19 @@ impl Builder {
         self
     }
 
+    /// Keeps what is linked when the progress callback of [`build_with`](Self::build_with) breaks off: the index then has those
+    /// vectors alone, which are a random choice of all. By default the build fails, so that a part cannot be mistaken for
+    /// the whole.
+    pub fn keep_partial(mut self, keep_partial: bool) -> Self {
+        self.keep_partial = keep_partial;
+        self
+    }
+
     /// Refuses to build, before it takes memory, if the graph would need more than so many bytes at any time; and to insert, if
     /// the graph would. Keys and what threads need for themselves do not count. See [`MemoryPlan`]. The default is no limit.
+    ///
+    /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too. It is not saved: an index that
+    /// is opened has none until [`Index::limit_memory`] sets one.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
@@ -122,7 +135,8 @@ impl Builder {
     /// An index of these keys and vectors, built on all threads.
     ///
     /// # Errors
-    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, or memory runs out or would exceed its limit.
+    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, memory runs out or would exceed its limit, or
+    /// threads cannot be started. See [what starting them needs](crate#memory).
     ///
     /// # Examples
     /// ```
@@ -154,10 +168,26 @@ impl Builder {
     /// An index of `count` vectors from any source, built on all threads.
     ///
     /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is told how many vectors
-    /// are linked, and may break the build off: the index then has those alone, which are a random choice.
+    /// are linked, and may break the build off: then the build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
     ///
     /// # Errors
-    /// As [`build_from`](Self::build_from), and if `fill` fails.
+    /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use vex::{BuildError, graph};
+    ///
+    /// let mut keys = 0..1_000;
+    /// let fill = |vector: &mut [f32]| {
+    ///     let key = keys.next().ok_or("no more vectors")?;
+    ///     vector.fill(key as f32);
+    ///     Ok::<u64, &str>(key)
+    /// };
+    /// let stop = |linked| if linked < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
+    /// let error = vex::Index::builder(2).build_with(1_000, fill, stop).unwrap_err();
+    /// assert!(matches!(error, BuildError::Graph(graph::BuildError::Cancelled { linked: 100.. })));
+    /// ```
     pub fn build_with<S: Scalar, E: Debug + Display>(
         self,
         count: usize,
@@ -176,8 +206,11 @@ impl Builder {
             keys.push(fill(to)?);
             Ok(())
         };
-        let (graph, order) =
-            Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?;
+        let (graph, order) = if self.keep_partial {
+            Hnsw::build_partial(self.metric, self.dim, self.params, count, fill, &threads, progress)?
+        } else {
+            Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?
+        };
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));

@@ -6,7 +6,7 @@ use vex_graph::{GraphView, Neighbor, NodeId, Quantization, SearchError, SearchPa
 
 use crate::search::DEFAULT_EF_SEARCH;
 use crate::threads::Threads;
-use crate::{BuildError, Index, MappedIndex};
+use crate::{BuildError, ChangeError, Index, MappedIndex};
 
 /// Neighbors that are compared.
 const K: usize = 10;
@@ -82,13 +82,26 @@ impl Index {
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.
     ///
     /// # Errors
-    /// If memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
+    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
     pub fn requantize(
         &mut self,
         quantization: impl Into<Option<Quantization>>,
     ) -> Result<(), BuildError<Infallible>> {
+        self.requantize_on(quantization, None)
+    }
+
+    /// The same on `threads`, or all cores; the result does not depend on them.
+    ///
+    /// # Errors
+    /// As [`requantize`](Self::requantize). See [what starting threads needs](crate#memory).
+    pub fn requantize_on(
+        &mut self,
+        quantization: impl Into<Option<Quantization>>,
+        threads: Option<usize>,
+    ) -> Result<(), BuildError<Infallible>> {
+        self.lineage().check_writable().map_err(ChangeError::from)?;
         let threads =
-            Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         Ok(self.graph_mut().requantize(quantization.into(), &threads)?)
     }
 }

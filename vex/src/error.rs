@@ -1,9 +1,12 @@
 //! What can go wrong, one type for each operation.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+
+use crate::lineage::Generation;
+use crate::regular::NotRegular;
 
 /// A key that is in the index already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
@@ -13,10 +16,48 @@ pub struct DuplicateKey {
     pub key: u64,
 }
 
+/// An index of a file with features that this version does not know and a change would break: it is searched alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "expected read-only compatible features that this version knows, found {features:08x}: \
+     the index may be searched, but not changed or saved"
+)]
+pub struct ReadOnly {
+    /// The mask of the file's read-only compatible features.
+    pub features: u32,
+}
+
+/// Why an index takes no change. It is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum ChangeError {
+    /// It was opened from a file that may not be changed.
+    #[error(transparent)]
+    ReadOnly(#[from] ReadOnly),
+    /// Its changes can be counted no further.
+    #[error("expected a sequence number below {}, found that", u64::MAX)]
+    SequenceEnd,
+}
+
+/// A vector that was not deleted. The index is as it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum DeleteError {
+    /// The index takes no change.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+    /// The index needs more memory to note what is deleted.
+    #[error(transparent)]
+    OutOfMemory(#[from] vex_graph::OutOfMemory),
+}
+
 /// A vector that was not inserted. The index is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum InsertError {
+    /// The index takes no change.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// The key is taken.
     #[error(transparent)]
     DuplicateKey(#[from] DuplicateKey),
@@ -35,6 +76,9 @@ pub enum InsertError {
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum BuildError<E: std::fmt::Debug + std::fmt::Display> {
+    /// The index that was to be built anew takes no change.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
     /// Two vectors have one key.
     #[error(transparent)]
     DuplicateKey(#[from] DuplicateKey),
@@ -100,6 +144,9 @@ pub enum OpenProblem {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It is a pipe, a socket or a device.
+    #[error(transparent)]
+    NotRegular(#[from] NotRegular),
     /// The file is no index, or one that this version cannot read.
     #[error(transparent)]
     Format(#[from] vex_format::OpenError),
@@ -162,14 +209,66 @@ pub enum SaveProblem {
         /// Where in the vector.
         position: usize,
     },
+    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older files can be so long.
+    #[error(
+        "key {key}: expected a vector of length up to {:e}, found a longer one, whose code cannot be saved",
+        vex_graph::MAX_NORM
+    )]
+    Terms {
+        /// The vector's key.
+        key: u64,
+    },
     /// The index has no encoding.
     #[error(transparent)]
     Format(vex_format::WriteError),
-    /// Another writer is saving to the same path.
+    /// Another writer is about to write the same file.
     #[error("locked by another writer")]
     Locked,
+    /// What is there is not a file that can be replaced.
+    #[error("expected a regular file or a new name, found {}", .0.found)]
+    NotRegular(#[from] NotRegular),
+    /// The folder is missing, or takes no new file.
+    #[error("folder {}: {error}", folder.display())]
+    Folder {
+        /// The folder.
+        folder: PathBuf,
+        /// Why not.
+        error: io::Error,
+    },
+    /// A folder has the name that the temporary file needs.
+    #[error("expected to write through {}, found a folder", temporary.display())]
+    Obstructed {
+        /// The temporary file.
+        temporary: PathBuf,
+    },
+    /// Another program has removed the temporary file, or put its own in its place, in spite of the lock.
+    #[error("another program has removed the temporary file")]
+    Displaced,
+    /// Another file is there than this index was opened from or last saved as: somebody else's changes would be lost.
+    #[error(
+        "expected what this index was opened from or saved as ({expected}), found {}",
+        found.map_or("another file".to_owned(), |found| format!("another index ({found})"))
+    )]
+    Conflict {
+        /// What was opened from there, or saved there; if that was elsewhere, what was opened.
+        expected: Generation,
+        /// What is there now, if it is an index.
+        found: Option<Generation>,
+    },
+    /// The index was opened from a file that may not be written back.
+    #[error(transparent)]
+    ReadOnly(#[from] ReadOnly),
     /// The new file is there, complete and under its name, but the folder could not be flushed: after a power failure there may
     /// be the old file.
     #[error("saved, but the folder could not be flushed: {0}")]
     NotDurable(#[source] io::Error),
+}
+
+/// A path for an error, which may be that memory ran out: as much of it as there is room for, all or nothing.
+pub(crate) fn owned(path: &Path) -> PathBuf {
+    let mut copy = PathBuf::new();
+    if copy.try_reserve_exact(path.as_os_str().len()).is_ok() {
+        copy.push(path);
+    }
+    copy
 }

@@ -1,12 +1,12 @@
 //! Ground truth: the exact answers to many queries.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use rayon::prelude::*;
-use vex_graph::{Candidate, Exact, Neighbor, NodeId, Rows, Scalar, VectorError};
+use vex_graph::{Candidate, Exact, Executor, Neighbor, NodeId, Rows, Scalar, VectorError};
 
 use crate::BuildError;
+use crate::index::reserve;
 use crate::threads::Threads;
 
 /// Queries that share one pass over the rows.
@@ -30,42 +30,59 @@ pub fn exact_batch<S: Scalar>(
     let k = k.min(rows.count());
     let threads = Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
     let mut found = Vec::new();
-    crate::index::reserve(&mut found, k.saturating_mul(queries.len()))?;
+    reserve(&mut found, k.saturating_mul(queries.len()))?;
     found.resize(k * queries.len(), Neighbor::default());
     if k == 0 {
         return Ok(found);
     }
-    let done = AtomicUsize::new(0);
-    let groups = queries.par_chunks(QUERIES).zip(found.par_chunks_mut(QUERIES * k)).enumerate();
-    threads.install(|| {
-        groups.try_for_each(|(group, (queries, found))| {
-            exact_group(rows, queries, k, found).map_err(|(index, error)| {
-                let position = group * QUERIES + index;
-                vex_graph::BuildError::Vector { position, error }
-            })?;
+    let mut tasks = Vec::new();
+    reserve(&mut tasks, queries.len().div_ceil(QUERIES))?;
+    let groups = queries.chunks(QUERIES).zip(found.chunks_mut(QUERIES * k));
+    tasks.extend(groups.map(|(queries, found)| (queries, found, Ok(()))));
+    let (done, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+    threads.run(&mut tasks, |(queries, found, result)| {
+        // Who comes later has nothing to tell.
+        if is_over.load(Ordering::Relaxed) {
+            return;
+        }
+        *result = exact_group(rows, queries, k, found).and_then(|()| {
             let linked = done.fetch_add(queries.len(), Ordering::Relaxed) + queries.len();
             match progress(linked) {
                 ControlFlow::Continue(()) => Ok(()),
                 ControlFlow::Break(()) => Err(vex_graph::BuildError::Cancelled { linked }),
             }
-        })
-    })?;
+        });
+        if result.is_err() {
+            is_over.store(true, Ordering::Relaxed);
+        }
+    });
+    for (group, (.., result)) in tasks.into_iter().enumerate() {
+        result.map_err(|error| match error {
+            vex_graph::BuildError::Vector { position, error } => {
+                vex_graph::BuildError::Vector { position: group * QUERIES + position, error }
+            }
+            error => error,
+        })?;
+    }
     Ok(found)
 }
 
+/// The answers to a group of queries. The position of one that cannot be searched for is that in the group.
 fn exact_group<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],
     k: usize,
     found: &mut [Neighbor],
-) -> Result<(), (usize, VectorError)> {
-    let mut candidates = vec![Candidate::EMPTY; k * queries.len()];
-    let searches = queries.iter().zip(candidates.chunks_mut(k)).enumerate();
-    let mut searches: Vec<Exact<'_>> = searches
-        .map(|(index, (query, candidates))| {
-            Exact::new(rows, *query, candidates).map_err(|error| (index, error))
-        })
-        .collect::<Result<_, _>>()?;
+) -> Result<(), vex_graph::BuildError<VectorError>> {
+    let mut candidates = Vec::new();
+    reserve(&mut candidates, k * queries.len())?;
+    candidates.resize(k * queries.len(), Candidate::EMPTY);
+    let mut searches: Vec<Exact<'_>> = Vec::new();
+    reserve(&mut searches, queries.len())?;
+    for (position, (query, candidates)) in queries.iter().zip(candidates.chunks_mut(k)).enumerate() {
+        let search = Exact::new(rows, *query, candidates);
+        searches.push(search.map_err(|error| vex_graph::BuildError::Vector { position, error })?);
+    }
     let count = rows.count() as NodeId;
     for start in (0..count).step_by(ROWS) {
         let ids = start..(start + ROWS as NodeId).min(count);

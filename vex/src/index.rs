@@ -2,22 +2,23 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::fs::File;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use vex_format::{AlignedBytes, Image, Meta, Store, WriteError, Writer};
+use vex_format::{AlignedBytes, Image};
 use vex_graph::{
-    Candidate, DeleteError, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params,
-    SearchError, SearchParams,
+    Candidate, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params, SearchError,
+    SearchParams,
 };
 
+use crate::error::owned;
+use crate::lineage::Lineage;
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
 use crate::{
-    BuildError, Builder, DuplicateKey, Found, Hit, InsertError, OpenError, OpenProblem, SaveError,
-    SaveProblem, Scratch, publish,
+    BuildError, Builder, ChangeError, DeleteError, DuplicateKey, Found, Hit, InsertError, OpenError,
+    OpenProblem, Output, SaveError, SaveOptions, Scratch, regular,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
@@ -32,6 +33,8 @@ pub struct Index {
     nodes: HashMap<u64, NodeId>,
     /// Counts the changes; it travels with the file.
     sequence: u64,
+    /// The files that a save may replace.
+    lineage: Lineage,
 }
 
 impl Index {
@@ -41,7 +44,7 @@ impl Index {
     }
 
     pub(crate) fn new(graph: Hnsw) -> Self {
-        Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0 }
+        Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0, lineage: Lineage::default() }
     }
 
     /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not count.
@@ -57,18 +60,21 @@ impl Index {
                 return Ok(Err(DuplicateKey { key: *key }));
             }
         }
-        Ok(Ok(Self { graph, keys, nodes, sequence }))
+        Ok(Ok(Self { graph, keys, nodes, sequence, lineage: Lineage::default() }))
     }
 
     /// Reads an index from a file, verifies every checksum, and copies it into memory of its own, where it can grow.
     ///
     /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
     ///
+    /// A file of a later version may have features that a change by this version would break: its index is searched alone, and
+    /// refuses to be changed or saved. A limit of memory is not in the file: see [`limit_memory`](Self::limit_memory).
+    ///
     /// # Errors
-    /// If the file cannot be read, is no index, is damaged, or does not fit into memory.
+    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        Self::read(path).map_err(|problem| OpenError { path: path.to_owned(), problem })
+        Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
     }
 
     fn read(path: &Path) -> Result<Self, OpenProblem> {
@@ -79,46 +85,77 @@ impl Index {
         let mut keys = Vec::new();
         reserve(&mut keys, image.keys().len())?;
         keys.extend_from_slice(image.keys());
-        Ok(Self::with_keys(graph, keys, image.header().sequence)??)
+        let mut index = Self::with_keys(graph, keys, image.header().sequence)??;
+        index.lineage = Lineage::opened(path, image.header())?;
+        Ok(index)
     }
 
     /// Saves the index. A reader of `path` finds the file that was there before or the complete new one, never a part: the
-    /// bytes go to a temporary file in the same folder, reach the disk, and then take the name.
+    /// bytes go to a temporary file in the same folder, reach the disk, and then take the name: see [`Output`].
     ///
-    /// The temporary file of `index.vex` is `.vex-index.vex.tmp`. It is locked while it is written; if the process is killed, it stays
-    /// and does no harm, and the next save to that path removes it. The lock is between saves: of two programs
-    /// that open an index, change it and save it one after the other, the second wins.
+    /// Of two programs that open an index, change it and save it one after the other, the second is refused: an index that was
+    /// opened replaces what it was opened from, or what it was saved as since, and any other file only if it is
+    /// [told to](SaveOptions::overwrite). An index that was built replaces whatever is there the first time, and after that what
+    /// it has saved there.
     ///
     /// # Errors
-    /// If the operating system refuses, or another writer is [saving to the path](SaveProblem::Locked). What was at the path is
-    /// then as it was, but for [`SaveProblem::NotDurable`], and the temporary file is gone.
+    /// If the operating system refuses, what is there is not a regular file, another writer
+    /// [writes the same file](crate::SaveProblem::Locked), or [another index](crate::SaveProblem::Conflict) is there than this one
+    /// knows. What was at the path is then as it was, but for [`NotDurable`](crate::SaveProblem::NotDurable), and the
+    /// temporary file is gone.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, SaveOptions, SaveProblem};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("two.vex");
+    /// Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
+    /// let (mut one, mut other) = (Index::open(&path)?, Index::open(&path)?);
+    /// one.insert(3, &[1.0, 1.0])?;
+    /// one.save(&path)?;
+    /// other.insert(4, &[2.0, 2.0])?;
+    /// assert!(matches!(other.save(&path).unwrap_err().problem, SaveProblem::Conflict { .. }));
+    /// other.save_with(&path, SaveOptions::default().overwrite(true))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        self.save_with(path, Store::All)
+        self.save_with(path, SaveOptions::default())
     }
 
-    /// [Saves](Self::save) the index, and of its vectors what `store` says.
+    /// [Saves](Self::save) the index as the options say; a [`Store`](crate::Store) says what to keep of its vectors.
     ///
     /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, or f16 cannot hold the vectors.
-    pub fn save_with(&self, path: impl AsRef<Path>, store: Store) -> Result<(), SaveError> {
-        let path = path.as_ref();
-        let meta = Meta { params: *self.params(), segment_id: [0; 16], sequence: self.sequence, store };
-        Writer::new(&self.graph.view(), &self.keys, &meta)
-            .map_err(|error| match error {
-                WriteError::Range { node, position } => {
-                    SaveProblem::Range { key: self.keys[node as usize], position }
-                }
-                error => SaveProblem::Format(error),
-            })
-            .and_then(|writer| publish::publish(path, |sink| writer.write_to(sink)))
-            .map_err(|problem| SaveError { path: path.to_owned(), problem })
+    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the vectors, or the file would be one
+    /// that [`open`](Self::open) refuses.
+    pub fn save_with(
+        &self,
+        path: impl AsRef<Path>,
+        options: impl Into<SaveOptions>,
+    ) -> Result<(), SaveError> {
+        self.save_to(Output::create(path)?, options)
+    }
+
+    /// Whether the index was opened from a file that this version may search, but not change and write back.
+    pub fn is_read_only(&self) -> bool {
+        self.lineage.check_writable().is_err()
+    }
+
+    pub(crate) fn lineage(&self) -> &Lineage {
+        &self.lineage
+    }
+
+    pub(crate) fn sequence(&self) -> u64 {
+        self.sequence
     }
 
     /// Inserts a vector under a key that is not in the index yet.
     ///
     /// # Errors
-    /// If the key is taken, the vector cannot be indexed, or memory runs out. The index is as it was then.
+    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it
+    /// was then.
     pub fn insert<'v>(&mut self, key: u64, vector: impl Into<Elements<'v>>) -> Result<(), InsertError> {
+        let sequence = self.lineage.after(self.sequence)?;
         if self.nodes.contains_key(&key) {
             return Err(DuplicateKey { key }.into());
         }
@@ -131,14 +168,14 @@ impl Index {
             None => self.keys.push(key),
         }
         self.nodes.insert(key, id);
-        self.sequence += 1;
+        self.sequence = sequence;
         Ok(())
     }
 
     /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, or memory runs out. The index is as it was then.
+    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it was then.
     ///
     /// # Examples
     /// ```
@@ -154,8 +191,9 @@ impl Index {
             self.insert(key, vector)?;
             return Ok(false);
         };
+        let sequence = self.lineage.after(self.sequence)?;
         self.graph.update(*id, vector)?;
-        self.sequence += 1;
+        self.sequence = sequence;
         Ok(true)
     }
 
@@ -163,7 +201,7 @@ impl Index {
     /// given back by [`compact`](Self::compact).
     ///
     /// # Errors
-    /// If memory runs out. The index is as it was then.
+    /// If the index may not be changed, or memory runs out. The index is as it was then.
     ///
     /// # Examples
     /// ```
@@ -173,35 +211,46 @@ impl Index {
     /// assert_eq!((index.len(), index.get(1)), (1, None));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn delete(&mut self, key: u64) -> Result<bool, OutOfMemory> {
+    pub fn delete(&mut self, key: u64) -> Result<bool, DeleteError> {
         let Some(id) = self.nodes.get(&key) else { return Ok(false) };
+        let sequence = self.lineage.after(self.sequence)?;
         // A node that has a key is there to be deleted.
-        if let Err(DeleteError::OutOfMemory(error)) = self.graph.delete(*id) {
-            return Err(error);
+        if let Err(vex_graph::DeleteError::OutOfMemory(error)) = self.graph.delete(*id) {
+            return Err(error.into());
         }
         self.nodes.remove(&key);
-        self.sequence += 1;
+        self.sequence = sequence;
         Ok(true)
     }
 
     /// Builds the index anew, on all cores, without what was deleted. The result depends on the vectors alone, in the order
-    /// of their nodes, and on the parameters.
+    /// of their nodes, and on the parameters. A [limit of memory](Self::limit_memory) stays; it is for what the index holds, and not for
+    /// the build.
     ///
     /// # Errors
-    /// If memory runs out, or threads cannot be started. The index is as it was then.
+    /// If the index may not be changed, memory runs out, or threads cannot be started. The index is as it was then.
     ///
     /// # Complexity
     /// That of a bulk build, and while it goes on the memory of two indexes.
     pub fn compact(&mut self) -> Result<(), BuildError<Infallible>> {
+        self.compact_on(None)
+    }
+
+    /// The same on `threads`, or all cores; the result does not depend on them.
+    ///
+    /// # Errors
+    /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
+    pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError<Infallible>> {
+        self.lineage.check_writable().map_err(ChangeError::from)?;
         let threads =
-            Threads::new(None).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
         let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
         let mut keys = Vec::new();
         reserve(&mut keys, order.len())?;
         keys.extend(order.iter().map(|old| self.keys[*old as usize]));
-        let mut graph = graph;
-        graph.limit_memory(self.graph.memory_limit());
-        *self = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
+        let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
+        let lineage = std::mem::take(&mut self.lineage);
+        *self = Self { lineage, ..compact };
         Ok(())
     }
 
@@ -294,6 +343,29 @@ impl Index {
         self.graph.params()
     }
 
+    /// Refuses inserts for which the graph would need more than so many bytes, as [`Builder::memory_limit`] does. Nobody else may
+    /// know the limit of this process, so a file has none: set it again for an index that was opened.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut index = vex::Index::builder(100).memory_limit(1 << 20).build()?;
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("limited.vex");
+    /// index.save(&path)?;
+    /// let mut opened = vex::Index::open(&path)?;
+    /// assert_eq!((index.memory_limit(), opened.memory_limit()), (Some(1 << 20), None));
+    /// opened.limit_memory(index.memory_limit());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn limit_memory(&mut self, bytes: impl Into<Option<usize>>) {
+        self.graph.limit_memory(bytes.into().unwrap_or(usize::MAX));
+    }
+
+    /// The limit of memory, if there is one.
+    pub fn memory_limit(&self) -> Option<usize> {
+        Some(self.graph.memory_limit()).filter(|limit| *limit < usize::MAX)
+    }
+
     /// The graph below, whose node `id` has the key `keys()[id]`.
     pub fn graph(&self) -> &Hnsw {
         &self.graph
@@ -322,12 +394,9 @@ fn reserve_nodes(nodes: &mut HashMap<u64, NodeId>, additional: usize) -> Result<
 
 /// Reads a whole file to where its sections are aligned.
 fn read_aligned(path: &Path) -> Result<AlignedBytes, OpenProblem> {
-    let mut file = File::open(path)?;
-    let metadata = file.metadata()?;
-    if metadata.is_dir() {
-        return Err(std::io::Error::from(std::io::ErrorKind::IsADirectory).into());
-    }
-    let len = usize::try_from(metadata.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
+    let mut file = regular::open(path)?;
+    regular::check_header(&file)?;
+    let len = usize::try_from(file.metadata()?.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
     let mut bytes = AlignedBytes::zeroed(len)?;
     // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its length.
     file.read_exact(&mut bytes)?;

@@ -34,11 +34,20 @@
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Index::check_codes`], [`Index::requantize`] |
+//! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
 //! | know the exact answer | [`Index::exact`], [`exact_batch`] |
+//! | lock a file before the work that fills it | [`Output`], [`Index::save_to`] |
+//! | replace whatever is there | [`SaveOptions::overwrite`] |
 //!
 //! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
-//! caller says.
+//! caller says. One thread is the caller's own.
+//!
+//! # Memory
+//! Memory that runs out is an error of the operation, which leaves the index as it was, and what is at a path. There are two
+//! exceptions, in which a failed allocation ends the process, as it is usual in Rust: what the standard library and the crate rayon
+//! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
+//! more than 383 bytes, or, where the system is no Unix, for any.
 //!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
@@ -48,12 +57,17 @@ mod codes;
 mod error;
 mod exact;
 mod index;
+mod lineage;
 mod loaded;
 mod mapped;
-// The one place of this crate that may hold `unsafe`: a file mapped into memory.
+// May hold `unsafe`: a file mapped into memory. `paths` may, too.
 #[allow(unsafe_code)]
 mod mmap;
+mod numbers;
+mod paths;
 mod publish;
+mod regular;
+mod save;
 mod search;
 mod threads;
 
@@ -64,18 +78,22 @@ pub use vex_kernels as kernels;
 pub use builder::Builder;
 pub use codes::CodeCheck;
 pub use error::{
-    BatchError, BuildError, DuplicateKey, InsertError, OpenError, OpenProblem, SaveError, SaveProblem,
-    VerifyProblem,
+    BatchError, BuildError, ChangeError, DeleteError, DuplicateKey, InsertError, OpenError, OpenProblem,
+    ReadOnly, SaveError, SaveProblem, VerifyProblem,
 };
 pub use exact::exact_batch;
 pub use index::Index;
+pub use lineage::Generation;
 pub use loaded::Loaded;
 pub use mapped::MappedIndex;
 pub use mmap::Mapping;
+pub use publish::Output;
+pub use regular::{FileKind, NotRegular};
+pub use save::SaveOptions;
 pub use search::{Batches, Found, Hit, Scratch};
 pub use vex_format::Store;
 pub use vex_graph::{
-    Element, Elements, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
+    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
     SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};

@@ -19,9 +19,9 @@ impl Loaded {
     /// Reads a file.
     ///
     /// # Errors
-    /// If the operating system refuses, or the file ends early.
+    /// If the operating system refuses, the file is not a regular one, or ends early.
     pub fn read(path: &Path) -> io::Result<Self> {
-        Self::read_around(&File::open(path)?, 0..0)
+        Self::read_around(&crate::regular::open_io(path)?, 0..0)
     }
 
     /// Reads an open file but for a hole, in which zeros are that take no memory.

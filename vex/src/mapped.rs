@@ -1,14 +1,14 @@
 //! An index that is searched where its bytes are.
 
-use std::fs::File;
 use std::path::Path;
 
 use vex_format::{Header, Image, Layout, Section, VerifyError};
 use vex_graph::{Elements, GraphView, Params, SearchError, SearchParams};
 
+use crate::error::owned;
 use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
-use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem};
+use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem, regular};
 
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
@@ -30,7 +30,7 @@ impl MappedIndex<Mapping> {
     /// [`Index::save`](crate::Index::save) is fine.
     ///
     /// # Errors
-    /// If the file cannot be mapped, is no index, or was cut short.
+    /// If the file cannot be mapped, is not a regular one, is no index, or was cut short.
     ///
     /// # Examples
     /// ```
@@ -45,10 +45,12 @@ impl MappedIndex<Mapping> {
     #[allow(unsafe_code)]
     pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        // SAFETY: the caller answers for the file.
-        let mapping = unsafe { Mapping::open(path) };
-        let index = mapping.map_err(Into::into).and_then(|mapping| Ok(Self::from_bytes(mapping)?));
-        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+        let open = || {
+            let file = regular::open(path)?;
+            // SAFETY: the caller answers for the file.
+            Ok(Self::from_bytes(unsafe { Mapping::of(&file) }?)?)
+        };
+        open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 
     /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
@@ -66,7 +68,7 @@ impl MappedIndex<Mapping> {
     pub unsafe fn open_near(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         let open = || {
-            let file = File::open(path)?;
+            let file = regular::open(path)?;
             // SAFETY: the caller answers for the file.
             let mut index = Self::from_bytes(unsafe { Mapping::of(&file) }?)?;
             index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
@@ -74,20 +76,24 @@ impl MappedIndex<Mapping> {
             index.try_split()?;
             Ok(index)
         };
-        open().map_err(|problem| OpenError { path: path.to_owned(), problem })
+        open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 
 impl MappedIndex<Loaded> {
-    /// Reads a file into memory and checks its header; its contents are not checked: see [`verify`](Self::verify).
+    /// Checks the header of a file and reads it into memory; its contents are not checked: see [`verify`](Self::verify). What others do
+    /// to the file afterwards changes nothing.
     ///
     /// # Errors
-    /// If the file cannot be read, is no index, or was cut short.
+    /// If the file cannot be read, is not a regular one, is no index, or was cut short.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
-        let loaded = Loaded::read(path).map_err(Into::into);
-        let index = loaded.and_then(|loaded| Ok(Self::from_bytes(loaded)?));
-        index.map_err(|problem| OpenError { path: path.to_owned(), problem })
+        let read = || {
+            let file = regular::open(path)?;
+            regular::check_header(&file)?;
+            Ok(Self::from_bytes(Loaded::read_around(&file, 0..0)?)?)
+        };
+        read().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 

@@ -19,7 +19,7 @@ impl Mapping {
     /// shared reference are undefined behaviour, and access behind the end of a file that was cut ends the process.
     pub unsafe fn open(path: &Path) -> io::Result<Self> {
         // SAFETY: the caller answers for the file.
-        unsafe { Self::of(&File::open(path)?) }
+        unsafe { Self::of(&crate::regular::open_io(path)?) }
     }
 
     /// Maps an open file.

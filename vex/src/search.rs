@@ -179,9 +179,10 @@ impl<'i> Keyed<'i> {
         reserve(&mut all, queries.len())?;
         all.resize_with(queries.len(), Vec::new);
         let share = queries.len().div_ceil(threads.workers()).max(1);
+        let mut tasks = Vec::new();
+        reserve(&mut tasks, queries.len().div_ceil(share))?;
         let shares = queries.chunks(share).zip(all.chunks_mut(share)).enumerate();
-        let mut tasks: Vec<_> =
-            shares.map(|(index, (queries, all))| (index * share, queries, all, Ok(()))).collect();
+        tasks.extend(shares.map(|(index, (queries, all))| (index * share, queries, all, Ok(()))));
         threads.run(&mut tasks, |(start, queries, all, result)| {
             let mut scratch = Scratch::new();
             let mut searches = queries.iter().zip(all.iter_mut()).enumerate();
@@ -259,7 +260,8 @@ macro_rules! searches {
             /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in the order of the queries.
             ///
             /// # Errors
-            /// If a query cannot be searched for (the first of them is reported), memory runs out, or threads cannot be started.
+            /// If a query cannot be searched for (the first of them is reported), memory runs out, or threads cannot be started. See
+            /// [what starting them needs](crate#memory).
             pub fn search_batch<S: Scalar>(
                 &self,
                 queries: &[impl AsRef<[S]> + Sync],

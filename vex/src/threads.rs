@@ -6,8 +6,14 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
 use vex_graph::Executor;
 
-/// A pool of its own, so that an index neither waits for other users of a global pool nor takes their threads.
-pub(crate) struct Threads {
+/// A pool of its own, so that an index neither waits for other users of a global pool nor takes their threads. None for one thread:
+/// that is the caller's.
+///
+/// What the pool and the standard library allocate to start threads, and to wake them with work, ends the process if it fails. All
+/// other memory of an operation is asked for in a way that can fail, before or within the work. So one thread never ends the process.
+pub(crate) struct Threads(Option<Pool>);
+
+struct Pool {
     /// Before the workers, which end when it is dropped.
     pool: ThreadPool,
     _workers: Workers,
@@ -24,9 +30,12 @@ impl Drop for Workers {
 }
 
 impl Threads {
-    /// A pool of `threads`, or of one for each core.
+    /// As many as `threads` says, or one for each core.
     pub(crate) fn new(threads: Option<usize>) -> Result<Self, (usize, ThreadPoolBuildError)> {
         let threads = Self::count(threads);
+        if threads == 1 {
+            return Ok(Self(None));
+        }
         let mut workers = Workers(Vec::new());
         let pool = ThreadPoolBuilder::new().num_threads(threads).spawn_handler(|worker| {
             let named = thread::Builder::new().name(format!("vex-{}", worker.index()));
@@ -34,30 +43,30 @@ impl Threads {
             Ok(())
         });
         let pool = pool.build().map_err(|error| (threads, error))?;
-        Ok(Self { pool, _workers: workers })
+        // A worker allocates when it looks for work the first time. It does so now, and not amid work whose failures are values.
+        pool.broadcast(|_| ());
+        Ok(Self(Some(Pool { pool, _workers: workers })))
     }
 
-    /// How many threads a pool gets.
+    /// How many threads there will be.
     pub(crate) fn count(threads: Option<usize>) -> usize {
         threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1)
-    }
-
-    /// Runs `work` so that what it does in parallel happens on these threads.
-    pub(crate) fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
-        self.pool.install(work)
     }
 }
 
 impl Executor for Threads {
     fn workers(&self) -> usize {
-        self.pool.current_num_threads()
+        self.0.as_ref().map_or(1, |threads| threads.pool.current_num_threads())
     }
 
     fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-        // A batch of one task, as in the first steps of a build, is not worth waking another thread for.
-        match tasks {
-            [task] => work(task),
-            tasks => self.pool.install(|| tasks.par_iter_mut().with_max_len(1).for_each(work)),
+        match (&self.0, tasks) {
+            // A batch of one task, as in the first steps of a build, is not worth waking another thread for.
+            (_, [task]) => work(task),
+            (None, tasks) => tasks.iter_mut().for_each(work),
+            (Some(Pool { pool, .. }), tasks) => {
+                pool.install(|| tasks.par_iter_mut().with_max_len(1).for_each(work));
+            }
         }
     }
 }
@@ -88,9 +97,18 @@ mod tests {
     fn no_thread_outlives_its_pool() {
         let counted = Arc::new(());
         let threads = Threads::new(Some(3)).unwrap();
-        threads.pool.broadcast(|_| ENDING.set(Some(Ending(Arc::clone(&counted)))));
+        threads.0.as_ref().unwrap().pool.broadcast(|_| ENDING.set(Some(Ending(Arc::clone(&counted)))));
         assert_eq!(Arc::strong_count(&counted), 4);
         drop(threads);
         assert_eq!(Arc::strong_count(&counted), 1);
+    }
+
+    #[test]
+    fn one_thread_is_the_callers() {
+        let threads = Threads::new(Some(1)).unwrap();
+        assert_eq!(threads.workers(), 1);
+        let mut tasks = [None; 3];
+        threads.run(&mut tasks, |task| *task = Some(thread::current().id()));
+        assert_eq!(tasks, [Some(thread::current().id()); 3]);
     }
 }

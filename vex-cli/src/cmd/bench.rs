@@ -5,13 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Serialize;
-use vex::{Hit, MappedIndex, Scratch, SearchParams};
+use vex::{MappedIndex, Scratch, SearchError, SearchParams};
 
 use super::effort::Effort;
-use super::{Queries, print_json, values};
+use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
 use crate::io::{IdMatrix, read_ids};
-use crate::measure::measure;
+use crate::measure::{MeasureError, measure};
+use crate::recall::Truth;
 use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
@@ -20,8 +21,13 @@ use crate::{human, machine, mmap};
 /// least three and at least for a second, each query timed alone. Results are counted but not printed. p99 is that of all
 /// answers, and so has in it what else the machine does; steady p99 is that of the queries by the median of each one's answers.
 ///
-/// recall@k is the share of the k keys found that are among the first k ids of the ground truth. So the keys of the index
-/// must be row numbers, as they are unless `vex build` was given others.
+/// recall@k counts by distance: the share of k that the hits are which are no farther than the k-th of the ground truth, or by no more than 1e-5 of
+/// its distance (between integers and bits, not at all). So of equally near vectors one is as good as another. The ground truth names ids, whose
+/// distances are those to the vectors of the index; so its keys must be row numbers, as they are unless `vex build` was given others.
+/// An index of codes alone has no vectors: then only the hits are right that are among the first k ids.
+///
+/// A ground truth that cannot be that of this index is told: if it names ids that the index does not have, or if a search finds
+/// nearer vectors than it names.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
@@ -33,7 +39,9 @@ Example:
   vex gt base.npy --queries queries.npy --output truth.npy
   vex bench base.vex --queries queries.npy --ground-truth truth.npy --ef-search 32,64,128
 
-JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), qps (queries \
+JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), recall_by (what it \
+counts by: distances or ids), truth_unknown_ids (ids of the ground truth that the index does not have; null by ids), \
+truth_disagreements (queries for which nearer vectors, or more, were found than the ground truth names; null by ids), qps (queries \
 per second of wall time, all threads together), p50_us, p99_us and mean_us (latency of one query in \
 microseconds), steady_p99_us (p99 of each query's median), distances_per_query and hops_per_query (means), and by_vectors (queries that codes left in doubt, so that they were answered by \
 the vectors).")]
@@ -76,6 +84,9 @@ struct Row {
     k: usize,
     threads: usize,
     recall: f64,
+    recall_by: &'static str,
+    truth_unknown_ids: Option<usize>,
+    truth_disagreements: Option<usize>,
     qps: f64,
     p50_us: f64,
     p99_us: f64,
@@ -99,18 +110,21 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     index: MappedIndex<B>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
-    let truth = read_truth(args, queries.rows())?;
+    let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
+    let ids = read_truth(args, queries.rows())?;
+    let truth = Truth::new(&args.index, &index, ids, args.effort.k, |row| queries.row(row))?;
     let bench = Bench { args, index, queries, truth };
     if args.json {
         let rows = args.ef_search.iter().map(|ef_search| bench.row(*ef_search));
         return print_json(out, &rows.collect::<Result<Vec<_>, _>>()?);
     }
     bench.print_heading(out)?;
+    let mut disagreements = 0;
     for ef_search in &args.ef_search {
         // A row takes seconds: it is shown when it is known.
         out.flush()?;
         let row = bench.row(*ef_search)?;
+        disagreements = disagreements.max(row.truth_disagreements.unwrap_or(0));
         writeln!(
             out,
             "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>6.1}  {:>9.0}  {:>6.0}",
@@ -132,7 +146,7 @@ fn run_on<B: AsRef<[u8]> + Sync>(
             )?;
         }
     }
-    Ok(())
+    bench.print_doubts(disagreements, out)
 }
 
 fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
@@ -152,7 +166,7 @@ struct Bench<'a, B> {
     args: &'a Args,
     index: MappedIndex<B>,
     queries: Queries,
-    truth: IdMatrix,
+    truth: Truth,
 }
 
 impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
@@ -164,7 +178,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         writeln!(
             out,
             "{}: {} of {} x {}, {}, m {}, ef_construction {}{}",
-            path.display(),
+            human::path(path),
             human::plural(header.count as u64, "vector"),
             header.dim,
             header.element,
@@ -174,11 +188,39 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
             self.codes(),
         )?;
         writeln!(out, "{} queries, {threads}", human::count(self.queries.rows() as u64))?;
+        if !self.truth.has_distances() {
+            writeln!(
+                out,
+                "recall counts ids, for want of vectors to compare: of equally near ones some are wrong"
+            )?;
+        }
         writeln!(
             out,
             "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  steady  distances    hops",
             format!("recall@{}", effort.k),
         )?;
+        Ok(())
+    }
+
+    /// Says why the ground truth cannot be that of this index.
+    fn print_doubts(&self, disagreements: usize, out: &mut dyn Write) -> Result<(), Failure> {
+        let path = human::path(&self.args.ground_truth);
+        if let Some(unknown @ 1..) = self.truth.unknown_ids() {
+            let ids = self.queries.rows() * self.args.effort.k;
+            let [unknown, ids] = [unknown, ids].map(|count| human::count(count as u64));
+            writeln!(
+                out,
+                "\n{path} is not of this index: {unknown} of {ids} ids are no keys of it, or come twice"
+            )?;
+        }
+        if disagreements > 0 {
+            let [found, queries] =
+                [disagreements, self.queries.rows()].map(|count| human::count(count as u64));
+            writeln!(
+                out,
+                "\n{path} is not of this index: for {found} of {queries} queries there are nearer vectors, or more, than it names"
+            )?;
+        }
         Ok(())
     }
 
@@ -198,18 +240,26 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     fn row(&self, ef_search: usize) -> Result<Row, Failure> {
         let (k, threads) = (self.args.effort.k, self.args.threads);
         let params = self.args.effort.params(ef_search);
-        let (mut right, mut distances, mut hops, mut by_vectors) = (0, 0, 0, 0);
+        let (mut right, mut disagreements, mut distances, mut hops, mut by_vectors) = (0, 0, 0, 0, 0);
+        let graph = self.index.graph();
         let mut scratch = Scratch::new();
         for query in 0..self.queries.rows() {
             let found = self.search(&params, &mut scratch, query)?;
-            right += correct(found.hits, &self.truth.row(query)[..k]);
+            let judgement = self.truth.judge(&graph, query, self.queries.row(query), found.hits);
+            let judgement = judgement.map_err(|error| Failure::refused(&self.args.index, error))?;
+            right += judgement.right;
+            disagreements += usize::from(judgement.disagrees);
             distances += found.stats.distances;
             hops += found.stats.hops;
             by_vectors += usize::from(found.stats.by_vectors);
         }
         let timings = measure(self.queries.rows(), threads, || {
             let mut scratch = Scratch::new();
-            Ok(move |query| self.search(&params, &mut scratch, query).map(drop))
+            Ok(move |query| self.try_search(&params, &mut scratch, query).map(drop))
+        });
+        let timings = timings.map_err(|error| match error {
+            MeasureError::Searcher(error) => self.failure(error),
+            error => Failure::refused(&self.args.index, error.to_string()),
         })?;
         let queries = self.queries.rows() as f64;
         let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
@@ -217,7 +267,10 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
             ef_search,
             k,
             threads,
-            recall: right as f64 / (queries * k as f64),
+            recall: right as f64 / (queries * k.min(self.index.len()).max(1) as f64),
+            recall_by: if self.truth.has_distances() { "distances" } else { "ids" },
+            truth_unknown_ids: self.truth.unknown_ids(),
+            truth_disagreements: self.truth.has_distances().then_some(disagreements),
             qps: timings.per_second,
             p50_us: micros(timings.percentile(50)),
             p99_us: micros(timings.percentile(99)),
@@ -235,27 +288,30 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         scratch: &'s mut Scratch,
         query: usize,
     ) -> Result<vex::Found<'s>, Failure> {
+        self.try_search(params, scratch, query).map_err(|error| self.failure(error))
+    }
+
+    /// The same, with an error that takes no memory: it may be that there is none, until all threads have ended.
+    fn try_search<'s>(
+        &self,
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+        query: usize,
+    ) -> Result<vex::Found<'s>, Unanswered> {
         self.index
             .search_with(self.queries.row(query), params, scratch)
-            .map_err(|error| Failure::search(&self.args.index, &self.args.queries, query, error))
+            .map_err(|error| Unanswered { query, error })
+    }
+
+    fn failure(&self, Unanswered { query, error }: Unanswered) -> Failure {
+        Failure::search(&self.args.index, &self.args.queries, query, error)
     }
 }
 
-/// How many of the hits are among the true ids. Order does not count.
-fn correct(hits: &[Hit], truth: &[i32]) -> usize {
-    let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
-    hits.iter().filter(is_true).count()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn hits_are_counted_whatever_their_order() {
-        let hit = |key| Hit { key, distance: 0.0 };
-        assert_eq!(correct(&[hit(3), hit(1), hit(u64::MAX)], &[1, 2, 3]), 2);
-        assert_eq!(correct(&[hit(u64::from(u32::MAX))], &[-1]), 0);
-        assert_eq!(correct(&[], &[1]), 0);
-    }
+/// A query that was not answered.
+#[derive(Debug, thiserror::Error)]
+#[error("query {query}: {error}")]
+struct Unanswered {
+    query: usize,
+    error: SearchError,
 }

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{CodeCheck, Element, Index, Metric, Quantization, Store};
+use vex::{CodeCheck, Element, Index, Metric, Quantization, SaveOptions, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, FromFile, Problem, VectorFile, check_output, read_keys};
+use crate::io::{FileError, FromFile, Problem, VectorFile, open_output, read_keys};
 use crate::{human, machine, progress, rss};
 
 /// Build an index from a file of vectors
 ///
 /// Reads the vectors, links them on all cores, and saves the index. The output appears when it is complete: until then an
-/// older file of that name stays as it is. The same vectors and options give the same bytes, on any number of threads.
+/// older file of that name stays as it is, and another build to it fails at once. Only regular files are replaced; of a
+/// symbolic link, the file it leads to. The same vectors and options give the same bytes, on any number of threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Vectors:
@@ -30,7 +31,9 @@ Keys:
 Example:
   vex build base.npy --output base.vex --metric cosine
 
-JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), build_seconds \
+JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), underflow (of some \
+vectors, the share whose nearest other is told at a squared distance below 1.2e-38, where f32 loses digits and then \
+all of them), build_seconds \
 (reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
 process needed; null where the system \
 does not tell).")]
@@ -85,6 +88,9 @@ const IN_DOUBT: f64 = 0.25;
 /// How many vectors it looks at.
 const SAMPLES: usize = 200;
 
+/// How many vectors are asked whether their distances to others underflow.
+const UNDERFLOW_SAMPLES: usize = 200;
+
 #[derive(Serialize)]
 struct Report {
     count: usize,
@@ -94,6 +100,7 @@ struct Report {
     m: usize,
     ef_construction: usize,
     quantization: Option<&'static str>,
+    underflow: f64,
     build_seconds: f64,
     save_seconds: f64,
     index_bytes: u64,
@@ -123,10 +130,11 @@ fn build<T: FromFile>(
 ) -> Result<(), Failure> {
     let path = args.vectors.as_path();
     let (count, dim) = (file.rows(), file.dim());
-    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
-    check_output(&args.output, &inputs)?;
+    // Locked until the index is saved: a second build to the same file fails now, not then.
+    let output = open_output(&args.output, &inputs)?;
+    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let quantization = args.quantize.of(element, dim);
     if store == Store::None && quantization.is_none() {
         return Err(Failure::NothingKept);
@@ -162,8 +170,10 @@ fn build<T: FromFile>(
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
     let given_up = if args.quantize.is_auto() { refine(&mut index, store, path)? } else { Vec::new() };
+    let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
-    index.save_with(&args.output, store)?;
+    // Built from vectors: it is meant to replace an older index.
+    index.save_to(output, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();
@@ -176,6 +186,7 @@ fn build<T: FromFile>(
         m: args.m,
         ef_construction: args.ef_construction,
         quantization: index.params().quantization.map(Quantization::name),
+        underflow,
         build_seconds: time.as_secs_f64(),
         save_seconds: (time - linked).as_secs_f64(),
         index_bytes: metadata.len(),
@@ -186,11 +197,18 @@ fn build<T: FromFile>(
     }
     let vectors = human::plural(count as u64, "vector");
     let threads = human::plural(threads as u64, "thread");
-    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", args.output.display(), args.metric)?;
+    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", human::path(&args.output), args.metric)?;
     write!(out, "built in {} on {threads}, {}", human::time(time), human::bytes(report.index_bytes))?;
     match report.peak_rss_bytes {
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
         None => writeln!(out)?,
+    }
+    if underflow > 0.0 {
+        let percent = (100.0 * underflow).ceil();
+        writeln!(
+            out,
+            "{percent}% of the vectors are nearer to others than distances can tell (1.2e-38): multiply all by one number"
+        )?;
     }
     for (kind, check) in given_up {
         let (doubtful, found) = (100.0 * in_doubt(&check), 100.0 * check.agreement);

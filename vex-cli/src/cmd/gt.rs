@@ -8,9 +8,9 @@ use std::time::Instant;
 use vex::graph::{InsertError, Vectors};
 use vex::{Element, Metric, exact_batch};
 
-use super::{read_queries, values};
+use super::{Kind, read_queries, values};
 use crate::error::Failure;
-use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, check_output, write_ids};
+use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, open_output, write_ids};
 use crate::{human, progress};
 
 /// Compute the exact nearest rows to each query: ground truth
@@ -55,6 +55,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     check_ids_extension(&args.output)?;
     let file = VectorFile::<f32>::open(&args.vectors)?;
+    let output = open_output(&args.output, &[&args.vectors, &args.queries])?;
     let element = args.element.of(file.element(), args.metric);
     let ids = match element {
         Element::F32 | Element::F16 => ids(args, element, file)?,
@@ -62,19 +63,23 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Element::U8 => ids::<u8>(args, element, VectorFile::open(&args.vectors)?)?,
         Element::Bits => ids::<u64>(args, element, VectorFile::open(&args.vectors)?)?,
     };
-    write_ids(&args.output, &ids)?;
+    write_ids(output, &ids)?;
     let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");
     let time = human::time(started.elapsed());
-    writeln!(out, "{}: {} exact neighbors of {queries} in {time}", args.output.display(), ids.dim())?;
+    let output = human::path(&args.output);
+    writeln!(out, "{output}: {} exact neighbors of {queries} in {time}", ids.dim())?;
     Ok(())
 }
 
 /// The ids of the nearest rows to each query.
 fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
-    let queries = read_queries::<T>(&args.queries, &args.vectors, file.dim())?;
-    check_output(&args.output, &[&args.vectors, &args.queries])?;
+    let kind = Kind { element, metric: args.metric, dim: file.dim() };
+    let queries = read_queries::<T>(&args.queries, &args.vectors, kind)?;
     let vectors = read_vectors(file, element, args.metric)?;
-    let slices: Vec<&[T]> = queries.iter().collect();
+    let mut slices: Vec<&[T]> = Vec::new();
+    let refused = |error| Failure::refused(&args.queries, error);
+    slices.try_reserve_exact(queries.rows()).map_err(refused)?;
+    slices.extend(queries.iter());
     let bar = progress::bar("queries", slices.len());
     let answered = |answered: usize| {
         bar.set_position(answered as u64);
@@ -86,7 +91,9 @@ fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Resul
 
     let k = args.k.min(vectors.count());
     // Row numbers are below the most nodes of a graph, which an `i32` holds.
-    let ids = found.iter().map(|neighbor| neighbor.id as i32).collect();
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(found.len()).map_err(refused)?;
+    ids.extend(found.iter().map(|neighbor| neighbor.id as i32));
     Ok(Matrix::new(queries.rows(), k, ids))
 }
 
@@ -101,7 +108,9 @@ fn read_vectors<T: FromFile>(
     let mut vectors = Vectors::new(element, metric, dim).map_err(|error| Failure::refused(&path, error))?;
     vectors.reserve_exact(count).map_err(|error| Failure::refused(&path, error))?;
     let bar = progress::bar("reading", count);
-    let mut vector = vec![T::default(); element.scalars(dim)];
+    let mut vector = Vec::new();
+    vector.try_reserve_exact(element.scalars(dim)).map_err(|error| Failure::refused(&path, error))?;
+    vector.resize(element.scalars(dim), T::default());
     for row in 0..count {
         file.read_row(&mut vector)?;
         vectors.push(&vector).map_err(|error| match error {

@@ -1,7 +1,7 @@
 //! `vex info`.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use vex::graph::{GraphView, NodeId};
@@ -14,15 +14,15 @@ use crate::{human, mmap};
 /// Show what an index is and where its parts are
 ///
 /// Prints the header, the levels of the graph and the sections of the file. The header is checked, the contents are not:
-/// see `vex verify`. With `--kernels`, prints which instructions compute the distances on this machine.
+/// see `vex verify`. Links are counted of a sample of the vectors, so that it takes as long for any number of them. With `--kernels`, prints which instructions compute the distances on this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   vex info base.vex --json
   vex info --kernels
 
-JSON: one object with every field of the header, levels (nodes, and the mean number of links of a node) \
-and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
+JSON: one object with every field of the header, levels (nodes, the mean number of links of a node, and of how many \
+nodes it is the mean), unreachable (the vectors that no search can come to; null without --all) and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
 pub(crate) struct Args {
     /// The index
     #[arg(required_unless_present = "kernels")]
@@ -30,6 +30,12 @@ pub(crate) struct Args {
     /// List what computes the distances of every element and metric; VEX_SIMD caps it
     #[arg(long, conflicts_with = "index")]
     kernels: bool,
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    #[arg(long, conflicts_with = "kernels")]
+    load: bool,
+    /// Look at all vectors: count the links of every one, and look for any that no search can come to
+    #[arg(long, conflicts_with = "kernels")]
+    all: bool,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -64,6 +70,8 @@ struct Info {
     entry: Option<NodeId>,
     table_checksum: String,
     levels: Vec<Level>,
+    /// `None` if it was not asked for.
+    unreachable: Option<usize>,
     sections: Vec<Section>,
 }
 
@@ -72,7 +80,12 @@ struct Level {
     level: usize,
     nodes: usize,
     average_degree: f64,
+    /// Of how many nodes this is the average.
+    sampled: usize,
 }
+
+/// Nodes of a level whose links are counted.
+const SAMPLE: usize = 4096;
 
 #[derive(Serialize)]
 struct Section {
@@ -86,13 +99,16 @@ struct Section {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let Some(path) = &args.index else { return kernels::print(args.json, out) };
-    let index = mmap::open(path)?;
-    let info = Info::of(&index);
+    let info = if args.load {
+        Info::of(path, &MappedIndex::read(path)?, args.all)?
+    } else {
+        Info::of(path, &mmap::open(path)?, args.all)?
+    };
     if args.json {
         return print_json(out, &info);
     }
     let mut field = |name: &str, value: String| writeln!(out, "{name:<16}{value}");
-    field("file", path.display().to_string())?;
+    field("file", human::path(path))?;
     field("bytes", format!("{} ({})", human::count(info.file_length), human::bytes(info.file_length)))?;
     field("format", format!("{} {}.{}", info.kind, info.major, info.minor))?;
     field("vectors", human::count(info.count as u64))?;
@@ -114,9 +130,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     field("features", features.map(|bits| format!("{bits:08x}")).join(" "))?;
     field("table checksum", info.table_checksum)?;
 
+    if let Some(unreachable) = info.unreachable {
+        field("unreachable", human::count(unreachable as u64))?;
+    }
+
     writeln!(out, "\nlevel           nodes  average degree")?;
-    for Level { level, nodes, average_degree } in info.levels.iter().rev() {
-        writeln!(out, "{level:>5}  {:>14}  {average_degree:>14.1}", human::count(*nodes as u64))?;
+    for Level { level, nodes, average_degree, sampled } in info.levels.iter().rev() {
+        write!(out, "{level:>5}  {:>14}  {average_degree:>14.1}", human::count(*nodes as u64))?;
+        if sampled < nodes {
+            write!(out, "  of a sample of {}", human::count(*sampled as u64))?;
+        }
+        writeln!(out)?;
     }
     writeln!(out, "\nsection            offset            length  checksum")?;
     for Section { tag, offset, length, checksum, .. } in &info.sections {
@@ -127,7 +151,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 impl Info {
-    fn of(index: &MappedIndex) -> Self {
+    fn of<B: AsRef<[u8]>>(path: &Path, index: &MappedIndex<B>, all: bool) -> Result<Self, Failure> {
         let (header, params, graph) = (index.header(), index.params(), index.graph());
         let sections = index.sections().map(|section| Section {
             tag: section.tag.to_string(),
@@ -137,7 +161,8 @@ impl Info {
             element_size: section.element_size,
             checksum: format!("{:08x}", section.checksum),
         });
-        Self {
+        let unreachable = || graph.unreachable().map_err(|error| Failure::refused(path, error));
+        Ok(Self {
             major: header.major,
             minor: header.minor,
             compatible: header.compatible,
@@ -162,17 +187,20 @@ impl Info {
             keep_pruned: params.keep_pruned,
             entry: graph.entry(),
             table_checksum: format!("{:08x}", header.table_checksum),
-            levels: (0..graph.levels().len()).map(|level| Level::of(&graph, level)).collect(),
+            levels: (0..graph.levels().len()).map(|level| Level::of(&graph, level, all)).collect(),
+            unreachable: all.then(unreachable).transpose()?,
             sections: sections.collect(),
-        }
+        })
     }
 }
 
 impl Level {
-    fn of(graph: &GraphView<'_>, level: usize) -> Self {
+    fn of(graph: &GraphView<'_>, level: usize, all: bool) -> Self {
         let nodes = graph.levels()[level].count();
-        // In a file, the nodes of a level are the first ones.
-        let links: usize = (0..nodes as NodeId).map(|id| graph.links(id, level).len()).sum();
-        Self { level, nodes, average_degree: links as f64 / nodes.max(1) as f64 }
+        let sampled = if all { nodes } else { nodes.min(SAMPLE) };
+        // In a file, the nodes of a level are the first ones. The sample is spread over all of them.
+        let ids = (0..sampled as u64).map(|index| (index * nodes as u64 / sampled as u64) as NodeId);
+        let links: usize = ids.map(|id| graph.links(id, level).len()).sum();
+        Self { level, nodes, average_degree: links as f64 / sampled.max(1) as f64, sampled }
     }
 }

@@ -15,7 +15,9 @@ use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
-use vex::{Element, Elements};
+use vex::format::Header;
+use vex::graph::{Exact, Vectors};
+use vex::{Element, Elements, Metric};
 
 use crate::error::Failure;
 use crate::io::{FromFile, Matrix, VectorFile};
@@ -36,13 +38,13 @@ enum Queries {
 }
 
 impl Queries {
-    /// Reads queries, to be compared with the vectors in `like`, which have `dim` elements of this type.
-    fn read(path: &Path, like: &Path, element: Element, dim: usize) -> Result<Self, Failure> {
-        Ok(match element {
-            Element::F32 | Element::F16 => Self::F32(read_queries(path, like, dim)?),
-            Element::I8 => Self::I8(read_queries(path, like, dim)?),
-            Element::U8 => Self::U8(read_queries(path, like, dim)?),
-            Element::Bits => Self::Bits(read_queries(path, like, dim)?),
+    /// Reads queries, to be compared with the vectors in `like`, and checks them all.
+    fn read(path: &Path, like: &Path, kind: Kind) -> Result<Self, Failure> {
+        Ok(match kind.element {
+            Element::F32 | Element::F16 => Self::F32(read_queries(path, like, kind)?),
+            Element::I8 => Self::I8(read_queries(path, like, kind)?),
+            Element::U8 => Self::U8(read_queries(path, like, kind)?),
+            Element::Bits => Self::Bits(read_queries(path, like, kind)?),
         })
     }
 
@@ -65,15 +67,41 @@ impl Queries {
     }
 }
 
-/// Reads queries, to be compared with the vectors in `like`, which have `dim` elements.
-fn read_queries<T: FromFile>(path: &Path, like: &Path, dim: usize) -> Result<Matrix<T>, Failure> {
+/// What vectors are, and how they are compared.
+#[derive(Clone, Copy, Debug)]
+struct Kind {
+    element: Element,
+    metric: Metric,
+    dim: usize,
+}
+
+impl Kind {
+    /// That of the vectors of an index.
+    fn of(header: &Header) -> Self {
+        Self { element: header.element, metric: header.metric, dim: header.dim }
+    }
+}
+
+/// Reads queries, to be compared with the vectors in `like`, and checks them all: one that cannot be searched for is known before
+/// the first is.
+fn read_queries<T: FromFile>(path: &Path, like: &Path, kind: Kind) -> Result<Matrix<T>, Failure> {
     let queries = VectorFile::<T>::open(path)?;
     let found = queries.dim();
-    if found != dim {
+    if found != kind.dim {
         let (path, like) = (path.to_owned(), like.to_owned());
-        return Err(Failure::Dimension { path, expected: dim, like, found });
+        return Err(Failure::Dimension { path, expected: kind.dim, like, found });
     }
-    Ok(queries.read_all()?)
+    let queries = queries.read_all()?;
+    let none = Vectors::new(kind.element, kind.metric, kind.dim);
+    let none = none.map_err(|error| Failure::refused(like, error))?;
+    for (row, query) in queries.iter().enumerate() {
+        Exact::new(&none.rows(), query, &mut []).map_err(|error| Failure::Row {
+            path: path.to_owned(),
+            row,
+            error,
+        })?;
+    }
+    Ok(queries)
 }
 
 /// Fails with a key that comes twice. `path` is to be blamed.

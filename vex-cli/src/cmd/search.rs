@@ -1,15 +1,15 @@
 //! `vex search`.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Serialize;
-use vex::{Hit, Scratch};
+use vex::{Hit, MappedIndex, Output, Scratch};
 
 use super::effort::Effort;
-use super::{Queries, print_json, values};
+use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_output, write_ids};
+use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, open_output, write_ids};
 use crate::mmap;
 
 /// Find the nearest vectors to each query
@@ -17,7 +17,8 @@ use crate::mmap;
 /// Prints a line a query: its row, a tab, then key:distance of each neighbor, nearest first. Smaller distances are nearer,
 /// whatever the metric: squared Euclidean distance, negated inner product, or 1 - cosine.
 ///
-/// The index is mapped, not read: do not let another program write into the file meanwhile. Replacing it is fine.
+/// The index is mapped, not read: do not let another program write into the file or cut it meanwhile, or give --load. Replacing
+/// it is fine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Queries:
@@ -45,6 +46,9 @@ pub(crate) struct Args {
     /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
     #[arg(long, value_name = "IDS")]
     output: Option<PathBuf>,
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    #[arg(long)]
+    load: bool,
     /// Print a JSON array
     #[arg(long)]
     json: bool,
@@ -57,22 +61,40 @@ struct Answer {
     distances: Vec<f32>,
 }
 
-pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
-    let index = mmap::open(&args.index)?;
-    if let Some(output) = &args.output {
-        check_ids_extension(output)?;
-        check_output(output, &[&args.index, &args.queries])?;
+impl Args {
+    /// Whether results are printed, and not only written to a file.
+    pub(crate) fn prints(&self) -> bool {
+        self.json || self.output.is_none()
     }
-    let queries = Queries::read(&args.queries, &args.index, index.header().element, index.header().dim)?;
+}
+
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    if args.load {
+        run_on(args, MappedIndex::read(&args.index)?, out)
+    } else {
+        run_on(args, mmap::open(&args.index)?, out)
+    }
+}
+
+fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Write) -> Result<(), Failure> {
+    let open = |path: &PathBuf| {
+        check_ids_extension(path)?;
+        open_output(path, &[&args.index, &args.queries])
+    };
+    let output = args.output.as_ref().map(open).transpose()?;
+    let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
     let params = args.effort.params(args.ef_search);
     let mut scratch = Scratch::new();
-    let mut ids =
-        args.output.as_ref().map(|path| Ids::new(path, queries.rows(), args.effort.k)).transpose()?;
+    let mut ids = output.map(|output| Ids::new(output, queries.rows(), args.effort.k)).transpose()?;
     let mut answers = Vec::new();
     for query in 0..queries.rows() {
         let found = index
             .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
+        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold others.
+        if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
+            return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
+        }
         if let Some(ids) = &mut ids {
             ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
         }
@@ -103,18 +125,18 @@ fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit]) -> Result<(), Fai
 }
 
 /// The file of ids to be.
-struct Ids<'a> {
-    path: &'a Path,
+struct Ids {
+    output: Output,
     k: usize,
     ids: Vec<i32>,
 }
 
-impl<'a> Ids<'a> {
-    fn new(path: &'a Path, queries: usize, k: usize) -> Result<Self, FileError> {
+impl Ids {
+    fn new(output: Output, queries: usize, k: usize) -> Result<Self, FileError> {
         let mut ids = Vec::new();
         ids.try_reserve_exact(queries.saturating_mul(k))
-            .map_err(|error| FileError::new(path, error.into()))?;
-        Ok(Self { path, k, ids })
+            .map_err(|error| FileError::new(output.path(), error.into()))?;
+        Ok(Self { output, k, ids })
     }
 
     /// Appends a row. The error is the key that does not fit.
@@ -128,6 +150,6 @@ impl<'a> Ids<'a> {
 
     fn write(self) -> Result<(), FileError> {
         let ids: IdMatrix = Matrix::new(self.ids.len() / self.k, self.k, self.ids);
-        write_ids(self.path, &ids)
+        write_ids(self.output, &ids)
     }
 }

@@ -4,6 +4,8 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use vex::MappedIndex;
+
 use super::{check_unique, values};
 use crate::error::Failure;
 use crate::{human, mmap};
@@ -11,7 +13,7 @@ use crate::{human, mmap};
 /// Check every byte of an index
 ///
 /// Compares the checksum of each section, and checks that padding is zero, that every link leads to a vector, that vectors
-/// are finite (and of unit length under cosine), and that no key comes twice but those of
+/// are finite (and of unit length under cosine), that a search can come to each of them, and that no key comes twice but those of
 /// deleted vectors. Prints "ok" and what it read, or fails with
 /// the first thing that is wrong and where it is.
 #[derive(Debug, clap::Args)]
@@ -24,15 +26,34 @@ pub(crate) struct Args {
     /// Threads to check on, 1 to 1024 [default: one for each core]
     #[arg(long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    #[arg(long)]
+    load: bool,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
-    let index = mmap::open(&args.index)?;
+    if args.load {
+        run_on(args, MappedIndex::read(&args.index)?, started, out)
+    } else {
+        run_on(args, mmap::open(&args.index)?, started, out)
+    }
+}
+
+fn run_on<B: AsRef<[u8]>>(
+    args: &Args,
+    index: MappedIndex<B>,
+    started: Instant,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
     index.verify_on(args.threads).map_err(|error| Failure::refused(&args.index, error))?;
     let tombstones = index.graph().tombstones();
     let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);
     check_unique(&args.index, live)?;
+    match index.graph().unreachable().map_err(|error| Failure::refused(&args.index, error))? {
+        0 => (),
+        found => return Err(Failure::Unreachable { path: args.index.clone(), found }),
+    }
     let time = started.elapsed();
     let bytes = index.as_bytes().len() as u64;
     let vectors = human::plural(index.len() as u64, "vector");

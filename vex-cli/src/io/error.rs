@@ -4,6 +4,7 @@ use std::collections::TryReserveError;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
+use vex::{NotRegular, SaveError, SaveProblem};
 
 /// A file, and what is wrong with it.
 #[derive(Debug, Error)]
@@ -20,6 +21,18 @@ impl FileError {
     /// Blames `path` for `problem`.
     pub(crate) fn new(path: &Path, problem: Problem) -> Self {
         Self { path: path.to_owned(), problem }
+    }
+}
+
+impl From<SaveError> for FileError {
+    fn from(SaveError { path, problem }: SaveError) -> Self {
+        let problem = match problem {
+            SaveProblem::Io(error) => Problem::Write(error),
+            SaveProblem::Folder { folder, error } => Problem::Folder { folder, error },
+            SaveProblem::NotRegular(found) => Problem::Output(found),
+            problem => Problem::Save(problem),
+        };
+        Self { path, problem }
     }
 }
 
@@ -46,9 +59,12 @@ pub(crate) enum Problem {
         /// Why.
         error: std::io::Error,
     },
-    /// It is to be written, and a folder has the name.
-    #[error("cannot be written: expected the name of a file, found a folder")]
-    OutputIsFolder,
+    /// It is to be written, and something has the name that is not replaced.
+    #[error("cannot be written: expected a regular file or a new name, found {}", .0.found)]
+    Output(NotRegular),
+    /// It is to be written, and is not, as the library says it.
+    #[error(transparent)]
+    Save(SaveProblem),
     /// It is to be written and to be read.
     #[error("cannot be written: it is the input")]
     OutputIsInput,

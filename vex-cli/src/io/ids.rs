@@ -1,12 +1,13 @@
 //! Files of neighbor ids, such as ground truth and search results.
 
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
+
+use vex::Output;
 
 use super::encoding::Encoding;
 use super::error::{FileError, Problem};
 use super::matrix::Matrix;
-use super::output::create_beside;
 use super::reader::RowReader;
 use super::source::Source;
 use super::{bin, npy, vecs};
@@ -36,34 +37,31 @@ pub(crate) fn check_ids_extension(path: &Path) -> Result<(), FileError> {
 
 /// Writes an `.npy`, `.ivecs` or `.ibin` file, replacing one of the same name.
 ///
-/// The file appears under its name when it is complete: until then it is a temporary file in the same folder.
-///
 /// # Errors
-/// If the extension is another, or no file can be written there.
-pub(crate) fn write_ids(path: &Path, ids: &IdMatrix) -> Result<(), FileError> {
+/// If the extension is another, or the file cannot be written.
+pub(crate) fn write_ids(output: Output, ids: &IdMatrix) -> Result<(), FileError> {
+    let path = output.path();
     let format = Format::of(path)?;
     let (rows, dim) = (ids.rows() as u64, ids.dim() as u64);
     let too_large = || FileError::new(path, Problem::TooLarge { rows, dim });
-    let failed = |error| FileError::new(path, Problem::Write(error));
 
-    let mut file = create_beside(path)?;
-    let mut out = BufWriter::new(file.as_file_mut());
+    let mut header = Vec::new();
     let mut prefix = None;
     match format {
-        Format::Npy => npy::write_header(&mut out, ids.rows(), ids.dim()).map_err(failed)?,
+        Format::Npy => npy::write_header(&mut header, ids.rows(), ids.dim())
+            .map_err(|error| FileError::new(path, Problem::Write(error)))?,
         Format::Ivecs => prefix = Some(i32::try_from(dim).map_err(|_| too_large())?.to_le_bytes()),
         Format::Ibin => {
             for length in [rows, dim] {
                 let length = u32::try_from(length).map_err(|_| too_large())?;
-                out.write_all(&length.to_le_bytes()).map_err(failed)?;
+                header.extend_from_slice(&length.to_le_bytes());
             }
         }
     }
-    write_rows(&mut out, prefix, ids).map_err(failed)?;
-    drop(out);
-    // Otherwise a crash could leave the new name on an empty file.
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
+    output.write(|mut out| {
+        out.write_all(&header)?;
+        write_rows(&mut out, prefix, ids)
+    })?;
     Ok(())
 }
 
@@ -104,7 +102,12 @@ fn write_rows(out: &mut impl Write, prefix: Option<[u8; 4]>, ids: &IdMatrix) -> 
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
+    use super::super::output::open_output;
     use super::*;
+
+    fn write(path: &Path, ids: &IdMatrix) -> Result<(), FileError> {
+        write_ids(open_output(path, &[])?, ids)
+    }
 
     fn ids() -> IdMatrix {
         Matrix::new(3, 2, vec![0, 1, -1, i32::MAX, i32::MIN, 7])
@@ -118,7 +121,7 @@ mod tests {
     fn written_ids_are_read_back() {
         for name in names() {
             let file = Fixture::new(name, b"something older");
-            write_ids(file.path(), &ids()).unwrap();
+            write(file.path(), &ids()).unwrap();
             assert_eq!(read_ids(file.path()).unwrap(), ids(), "{name}");
             assert_eq!(file.neighbors(), 0, "{name}: the temporary file is gone");
         }
@@ -128,7 +131,7 @@ mod tests {
     fn every_truncation_and_any_trailing_byte_is_found() {
         for name in names() {
             let file = Fixture::new(name, b"");
-            write_ids(file.path(), &ids()).unwrap();
+            write(file.path(), &ids()).unwrap();
             let bytes = std::fs::read(file.path()).unwrap();
             for len in 0..bytes.len() {
                 let cut = Fixture::new(name, &bytes[..len]);
@@ -156,7 +159,7 @@ mod tests {
             let path = Path::new(path);
             let read = read_ids(path).unwrap_err().to_string();
             assert!(read.ends_with(": unknown extension, expected .npy, .ivecs or .ibin"), "{read}");
-            assert_eq!(write_ids(path, &ids()).unwrap_err().to_string(), read);
+            assert_eq!(check_ids_extension(path).unwrap_err().to_string(), read);
         }
     }
 
@@ -164,7 +167,7 @@ mod tests {
     fn missing_folder_is_named_and_nothing_is_written() {
         let file = Fixture::new("other", b"");
         let folder = file.path().with_file_name("missing");
-        let error = write_ids(&folder.join("ids.npy"), &ids()).unwrap_err();
+        let error = write(&folder.join("ids.npy"), &ids()).unwrap_err();
         assert!(
             matches!(&error.problem, Problem::Folder { folder: named, .. } if *named == folder),
             "{error}"
@@ -176,8 +179,9 @@ mod tests {
     fn failed_rename_leaves_no_temporary_file() {
         let file = Fixture::new("other", b"");
         let taken = file.path().with_file_name("ids.npy");
+        let output = open_output(&taken, &[]).unwrap();
         std::fs::create_dir(&taken).unwrap();
-        let error = write_ids(&taken, &ids()).unwrap_err();
+        let error = write_ids(output, &ids()).unwrap_err();
         assert!(matches!(error.problem, Problem::Write(_)), "{error}");
         assert_eq!(file.neighbors(), 1, "the folder alone");
     }
@@ -188,7 +192,7 @@ mod tests {
         use std::os::unix::fs::PermissionsExt;
         let other = Fixture::new("other.npy", b"");
         let ordinary = std::fs::metadata(other.path()).unwrap().permissions().mode();
-        write_ids(other.path(), &ids()).unwrap();
+        write(other.path(), &ids()).unwrap();
         assert_eq!(std::fs::metadata(other.path()).unwrap().permissions().mode(), ordinary);
     }
 }

@@ -33,5 +33,5 @@ pub(crate) use error::{FileError, Problem};
 pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
 pub(crate) use keys::read_keys;
 pub(crate) use matrix::Matrix;
-pub(crate) use output::check_output;
+pub(crate) use output::open_output;
 pub(crate) use vectors::{FromFile, VectorFile};

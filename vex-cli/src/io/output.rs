@@ -1,47 +1,23 @@
 //! Files that are to be written: what can be known before the work is done.
 
-use std::io;
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use vex::Output;
 
 use super::error::{FileError, Problem};
 
-/// Checks that a file can be created at `path`, so that hours of work are not lost to a folder that is missing.
+/// Checks that a file can be written at `path` and locks it, so that hours of work are not lost to a folder that is missing, or to
+/// another writer.
 ///
 /// # Errors
-/// If `path` is a folder or one of the `inputs`, or its folder does not take a new file.
-pub(crate) fn check_output(path: &Path, inputs: &[&Path]) -> Result<(), FileError> {
-    if path.is_dir() {
-        return Err(FileError::new(path, Problem::OutputIsFolder));
+/// If something is at `path` that is not a regular file, or one of the `inputs`, its folder does not take a new file, or another
+/// program is about to write it.
+pub(crate) fn open_output(path: &Path, inputs: &[&Path]) -> Result<Output, FileError> {
+    let output = Output::create(path)?;
+    if inputs.iter().any(|input| output.replaces(input)) {
+        return Err(FileError::new(path, Problem::OutputIsInput));
     }
-    // A path that does not resolve is no file yet, and so no input.
-    if let Ok(output) = path.canonicalize() {
-        let same = |input: &&Path| input.canonicalize().is_ok_and(|input| input == output);
-        if inputs.iter().any(same) {
-            return Err(FileError::new(path, Problem::OutputIsInput));
-        }
-    }
-    create_beside(path).map(drop)
-}
-
-/// A temporary file in the folder of `path`, on the same file system, so that it can be renamed.
-pub(super) fn create_beside(path: &Path) -> Result<NamedTempFile, FileError> {
-    // The parent of a bare name is the empty path.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let failed = |error| FileError::new(path, Problem::Folder { folder: folder.to_owned(), error });
-    // Asked first, because the error of a temporary file would name that file, of which nobody has heard.
-    if !folder.metadata().map_err(failed)?.is_dir() {
-        return Err(failed(io::ErrorKind::NotADirectory.into()));
-    }
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".vex-").suffix(".tmp");
-    // A temporary file is private unless told otherwise; a result is an ordinary file, subject to the umask.
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o666);
-    #[cfg(unix)]
-    builder.permissions(mode);
-    builder.tempfile_in(folder).map_err(failed)
+    Ok(output)
 }
 
 #[cfg(test)]
@@ -52,8 +28,8 @@ mod tests {
     #[test]
     fn checking_leaves_no_trace() {
         let file = Fixture::new("old.vex", b"old");
-        check_output(file.path(), &[]).unwrap();
-        check_output(&file.path().with_file_name("new.vex"), &[file.path()]).unwrap();
+        open_output(file.path(), &[]).unwrap();
+        open_output(&file.path().with_file_name("new.vex"), &[file.path()]).unwrap();
         assert_eq!(file.neighbors(), 0);
         assert_eq!(std::fs::read(file.path()).unwrap(), b"old");
     }
@@ -62,21 +38,33 @@ mod tests {
     fn input_is_recognised_under_another_spelling() {
         let file = Fixture::new("vectors.npy", b"");
         let folder = file.path().parent().unwrap();
-        let error = check_output(&folder.join("./vectors.npy"), &[file.path()]).unwrap_err();
+        let error = open_output(&folder.join("./vectors.npy"), &[file.path()]).unwrap_err();
         assert!(matches!(error.problem, Problem::OutputIsInput), "{error}");
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn input_is_recognised_behind_a_link() {
+        let file = Fixture::new("vectors.npy", b"");
+        let link = file.path().with_file_name("link.npy");
+        std::os::unix::fs::symlink("vectors.npy", &link).unwrap();
+        for (output, input) in [(&*link, file.path()), (file.path(), &*link)] {
+            let error = open_output(output, &[input]).unwrap_err();
+            assert!(matches!(error.problem, Problem::OutputIsInput), "{error}");
+        }
     }
 
     #[test]
     fn folder_is_no_file() {
         let file = Fixture::new("vectors.npy", b"");
-        let error = check_output(file.path().parent().unwrap(), &[]).unwrap_err();
-        assert!(matches!(error.problem, Problem::OutputIsFolder), "{error}");
+        let error = open_output(file.path().parent().unwrap(), &[]).unwrap_err();
+        assert!(matches!(error.problem, Problem::Output(_)), "{error}");
     }
 
     #[test]
     fn path_below_a_file_is_refused() {
         let file = Fixture::new("vectors.npy", b"");
-        let error = check_output(&file.path().join("index.vex"), &[]).unwrap_err();
+        let error = open_output(&file.path().join("index.vex"), &[]).unwrap_err();
         assert!(matches!(error.problem, Problem::Folder { .. }), "{error}");
     }
 }

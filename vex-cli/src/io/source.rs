@@ -1,7 +1,7 @@
 //! An open file of known length.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
@@ -23,13 +23,18 @@ impl Source {
     /// Opens a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let open = || {
-            // Asked before opening, because opening a pipe waits for its other end.
+            // Asked before opening, because a device may notice that it is opened.
             if !path.metadata()?.is_file() {
                 return Ok(None);
             }
-            let file = File::open(path)?;
-            let len = file.metadata()?.len();
-            Ok(Some((file, len)))
+            let mut options = OpenOptions::new();
+            options.read(true);
+            // A pipe may have taken the name since, and would wait for its other end.
+            #[cfg(unix)]
+            std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+            let file = options.open(path)?;
+            let metadata = file.metadata()?;
+            Ok(metadata.is_file().then_some((file, metadata.len())))
         };
         let (file, len) = open()
             .map_err(|error| FileError::new(path, Problem::Open(error)))?

@@ -1,11 +1,15 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
+mod bench;
 mod demo;
 mod elements;
 mod killed;
 mod media;
+mod memory;
 mod no_space;
+mod numbers;
 mod outputs;
+mod places;
 mod quantized;
 mod refusals;
 mod round_trip;

@@ -45,7 +45,8 @@ fn folder_is_not_replaced() {
     for (command, extension) in WRITERS {
         let name = format!("folder.{extension}");
         std::fs::create_dir_all(folder.path(&name)).unwrap();
-        let expected = format!("{name}: cannot be written: expected the name of a file, found a folder");
+        let expected =
+            format!("{name}: cannot be written: expected a regular file or a new name, found a folder");
         folder.refuse(&format!("{command} {name}"), &expected);
     }
 }
@@ -99,6 +100,34 @@ fn full_standard_output_is_a_failure() {
         let expected = "error: standard output: cannot be written: No space left on device (os error 28)\n";
         assert_eq!(String::from_utf8_lossy(&output.stderr), expected, "vex {arguments}");
         assert_eq!(output.status.code(), Some(1), "vex {arguments}");
+    }
+}
+
+/// A name that would clear the screen.
+#[test]
+#[cfg(unix)]
+fn names_of_files_do_not_steer_the_terminal() {
+    let folder = prepared();
+    let name = "two\nlines\x1b[2J\u{9b}2J";
+    let shown = "two\u{fffd}lines\u{fffd}[2J\u{fffd}2J";
+    let with = |arguments: &str, names: &[&str]| {
+        let mut command = folder.command(arguments);
+        command.args(names);
+        run(command)
+    };
+    let (index, truth) = (format!("{name}.vex"), format!("{name}.ivecs"));
+    let texts = [
+        with("build base.npy --output", &[&index]).stdout,
+        with("info", &[&index]).stdout,
+        with("gt base.npy --queries base.npy -k 3 --output", &[&truth]).stdout,
+        with("bench --queries base.npy -k 3 --ef-search 10 --ground-truth", &[&truth, &index]).stdout,
+        // Wrong usage repeats what was given.
+        with("info", &[&index, name]).stderr,
+        with("verify", &[&format!("--{name}")]).stderr,
+    ];
+    for text in texts {
+        assert!(text.contains(shown), "{text:?}");
+        assert!(!text.contains(|c: char| c.is_control() && c != '\n'), "{text:?}");
     }
 }
 

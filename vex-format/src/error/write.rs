@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use vex_graph::{Element, Metric, NodeId, OutOfMemory, ParamsError};
+use vex_graph::{Element, MAX_NORM, Metric, NodeId, OutOfMemory, ParamsError};
 
 /// An index that cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,17 @@ pub enum WriteError {
         /// The vector's node.
         node: NodeId,
         /// Where in the vector.
+        position: usize,
+    },
+    /// A correction term of a code is NaN or infinite, which a reader refuses: the vector is longer than
+    /// [`MAX_NORM`](vex_graph::MAX_NORM), and comes from a file of an older version.
+    Terms {
+        /// The code's node.
+        node: NodeId,
+    },
+    /// An element of what the vectors are coded around is NaN or infinite, which a reader refuses.
+    Mean {
+        /// Which element.
         position: usize,
     },
     /// The format has no code for the metric.
@@ -81,6 +92,15 @@ impl fmt::Display for WriteError {
                     f,
                     "vector {node}: expected elements of at most 65504 for f16, found a larger one at position {position}"
                 )
+            }
+            Self::Terms { node } => {
+                write!(
+                    f,
+                    "vector {node}: expected finite correction terms of its code, found NaN or infinity: is it longer than {MAX_NORM:e}?"
+                )
+            }
+            Self::Mean { position } => {
+                write!(f, "codes: expected a finite mean, found NaN or infinity at position {position}")
             }
             Self::Metric { found } => write!(f, "the file format has no code for the metric {found}"),
             Self::Entry { expected, found } => {

@@ -22,6 +22,23 @@ pub(crate) struct Tree {
     pub(crate) copies: Copies,
 }
 
+impl GraphView<'_> {
+    /// How many nodes that are not deleted no search can come to, however large its `ef_search`: they cannot be reached from the entry point over
+    /// the links of the base. None of a graph that this crate made; but a file may hold any links.
+    /// [`Hnsw::from_view`](crate::Hnsw::from_view) links such nodes anew.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    ///
+    /// # Complexity
+    /// Reads every link of the base, in an order that jumps, and takes ten bytes for each node.
+    pub fn unreachable(&self) -> Result<usize, OutOfMemory> {
+        let tree = Tree::of(self)?;
+        let is_lost = |id: &NodeId| !self.tombstones().contains(*id) && !self.is_copy(*id);
+        Ok(tree.orphans(self.entry()).filter(is_lost).count())
+    }
+}
+
 impl Tree {
     /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets no parent.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
@@ -44,6 +61,12 @@ impl Tree {
             }
         }
         Ok(tree)
+    }
+
+    /// The nodes that hang on nothing, but for the root.
+    pub(crate) fn orphans(&self, root: Option<NodeId>) -> impl Iterator<Item = NodeId> {
+        let nodes = (0..).zip(&self.parents);
+        nodes.filter(move |(id, parent)| **parent == TERMINATOR && Some(*id) != root).map(|(id, _)| id)
     }
 
     pub(crate) fn parent(&self, id: NodeId) -> NodeId {

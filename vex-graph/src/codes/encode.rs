@@ -88,7 +88,7 @@ impl Encoder {
 
     /// One over the step whose codes point best where the vector does.
     fn best_inverse(&self, deviation: f32) -> f32 {
-        let mut best = (-1.0f32, 0.0);
+        let mut best = (-1.0f64, 0.0);
         for step in STEPS {
             let inverse = 1.0 / (step * deviation);
             let quality = quality(&self.centred, inverse);
@@ -136,7 +136,7 @@ fn level(element: f32, inverse: f32) -> i32 {
 }
 
 /// ⟨c, o⟩² / |c|² for the codes that this step makes: how well they point where the vector does.
-fn quality(centred: &[f32], inverse: f32) -> f32 {
+fn quality(centred: &[f32], inverse: f32) -> f64 {
     let (mut along, mut square) = ([0.0f32; LANES], [0.0f32; LANES]);
     for chunk in centred.as_chunks::<LANES>().0 {
         for ((along, square), element) in along.iter_mut().zip(&mut square).zip(chunk) {
@@ -145,7 +145,8 @@ fn quality(centred: &[f32], inverse: f32) -> f32 {
             *square += code * code;
         }
     }
-    let (along, square) = (along.iter().sum::<f32>(), square.iter().sum::<f32>());
+    // The square of the sum over long vectors is beyond the range of f32, and that over short ones below.
+    let (along, square) = (f64::from(along.iter().sum::<f32>()), f64::from(square.iter().sum::<f32>()));
     along * along / square
 }
 

@@ -50,11 +50,13 @@ impl<'q> QueryCode<'q> {
     /// The distance that a rank stands for, as far as codes tell.
     pub(crate) fn distance(&self, metric: Metric, rank: f32) -> f32 {
         let distance = f64::from(rank) + self.constant;
+        // An estimate can be beyond what an f32 holds, though no distance is. NaN, which a hostile file can hold, stays.
+        const LARGEST: f64 = f32::MAX as f64;
         match metric {
-            Metric::InnerProduct => distance as f32,
+            Metric::InnerProduct => distance.clamp(-LARGEST, LARGEST) as f32,
             // Between unit vectors |a − b|² = 2 (1 − cos).
             Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
-            _ => distance.max(0.0) as f32,
+            _ => distance.clamp(0.0, LARGEST) as f32,
         }
     }
 

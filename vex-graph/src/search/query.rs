@@ -1,5 +1,7 @@
 //! A query against the rows of a graph.
 
+use core::ops::RangeInclusive;
+
 use vex_kernels::{Distance, Element, Metric, f16, prefetch};
 
 use super::{Ranker, each_of_4};
@@ -24,22 +26,50 @@ pub(crate) struct Query<'q, Q: Element<R>, R: 'static> {
     /// What scales the vector to unit length, where rows have it. Wider than a distance: the length of a query of f32 has an
     /// inverse that no f32 holds.
     scale: Option<f64>,
+    /// What the vector is multiplied by before it is compared, a power of two: 1, but where rows have unit length and the vector is so long
+    /// that inner products with them overflow, or so short that they lose digits.
+    lift: f32,
 }
+
+/// Vectors of these lengths are compared as they are: inner products with vectors of unit length are no longer than these, and what they
+/// lose below the smallest f32, 2⁻¹⁴⁹, is at most a 2⁻⁴⁹th of the length for each element.
+const UNLIFTED: RangeInclusive<f64> = 1.0 / POWER_100..=POWER_64;
+const POWER_64: f64 = (1u128 << 64) as f64;
+const POWER_100: f64 = (1u128 << 100) as f64;
+
+/// The lift of a vector of this length. The shortest of f32 have 2⁻¹⁴⁹ and the longest 2¹³⁶; lifted, they have 2⁻⁴⁹ and 2⁷².
+fn lift(norm: f64) -> f32 {
+    match norm {
+        norm if UNLIFTED.contains(&norm) => 1.0,
+        norm if norm > 1.0 => (1.0 / POWER_64) as f32,
+        _ => POWER_100 as f32,
+    }
+}
+
+/// Elements that are lifted at a time, on the stack: a search has no other memory for them, and allocates none.
+const LIFTED: usize = 64;
 
 impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
     /// Checks a vector that comes from outside.
     fn new(rows: &Rows<'q>, elements: &'q [R], vector: &'q [Q]) -> Result<Self, VectorError> {
         check(rows.metric(), rows.dim(), vector)?;
-        let scale = (R::IS_SCALED && rows.metric() == Metric::Cosine).then(|| 1.0 / Q::norm(vector));
+        let norm = (R::IS_SCALED && rows.metric() == Metric::Cosine).then(|| Q::norm(vector));
+        let lift = norm.map_or(1.0, lift);
         let kernel = kernel::<Q, R>(rows.metric());
-        Ok(Self { rows: Matrix::new(rows, elements), kernel, vector, scale })
+        Ok(Self {
+            rows: Matrix::new(rows, elements),
+            kernel,
+            vector,
+            scale: norm.map(|norm| 1.0 / norm),
+            lift,
+        })
     }
 
     /// The distance that a rank stands for.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         match self.scale {
             // `clamp` lets NaN pass, which a hostile file can hold.
-            Some(scale) => (1.0 + f64::from(rank) * scale).clamp(0.0, 2.0) as f32,
+            Some(scale) => (1.0 + f64::from(rank) / f64::from(self.lift) * scale).clamp(0.0, 2.0) as f32,
             None => rank,
         }
     }
@@ -50,18 +80,40 @@ impl<'q, R: Scalar> Query<'q, R, R> {
     /// Takes a row of the graph itself, which was checked when it came in. Its ranks are not turned into distances.
     #[inline(always)]
     pub(crate) fn of_row(rows: Matrix<'q, R>, kernel: Distance<R>, id: NodeId) -> Self {
-        Self { rows, kernel, vector: rows.row(id), scale: None }
+        Self { rows, kernel, vector: rows.row(id), scale: None, lift: 1.0 }
     }
 }
 
-impl<Q: Element<R, Value: Rank>, R> Ranker for Query<'_, Q, R> {
+impl<Q: Element<R, Value: Rank> + Sealed, R> Query<'_, Q, R> {
+    /// The rank of the vector times its lift, piece by piece: inner products of the pieces add up to that of the whole.
+    #[cold]
+    #[inline(never)]
+    fn rank_lifted(&self, id: NodeId) -> f32 {
+        let mut lifted = [Q::default(); LIFTED];
+        let pieces = self.vector.chunks(LIFTED).zip(self.rows.row(id).chunks(LIFTED));
+        let ranks = pieces.map(|(vector, row)| {
+            let lifted = &mut lifted[..vector.len()];
+            lifted.iter_mut().zip(vector).for_each(|(to, from)| *to = from.times(self.lift));
+            f64::from(self.kernel.distance(lifted, row).rank())
+        });
+        ranks.sum::<f64>() as f32
+    }
+}
+
+impl<Q: Element<R, Value: Rank> + Sealed, R> Ranker for Query<'_, Q, R> {
     #[inline(always)]
     fn rank(&self, id: NodeId) -> f32 {
+        if self.lift != 1.0 {
+            return self.rank_lifted(id);
+        }
         self.kernel.distance(self.vector, self.rows.row(id)).rank()
     }
 
     #[inline(always)]
     fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4] {
+        if self.lift != 1.0 {
+            return each_of_4(ids, |id| self.rank_lifted(id));
+        }
         let rows = each_of_4(ids, |id| self.rows.row(id));
         each_of_4(self.kernel.distance_batch_4(self.vector, rows), Rank::rank)
     }

@@ -144,7 +144,7 @@ fn a_bad_vector_and_a_failing_source_are_reported_with_their_position() {
 
 #[test]
 fn progress_rises_to_the_count_and_can_break_off() {
-    let build = |stop_at: usize| {
+    let build = |stop_at: usize, is_kept: bool| {
         let mut seen = Vec::new();
         let fill = |vector: &mut [f32]| -> Result<(), Infallible> {
             vector.fill(1.0);
@@ -154,18 +154,28 @@ fn progress_rises_to_the_count_and_can_break_off() {
             seen.push(linked);
             if linked >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
-        let (graph, order) = Hnsw::build(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress).unwrap();
-        assert_eq!((graph.count(), order.len()), (*seen.last().unwrap(), graph.count()));
-        seen
+        let result = if is_kept {
+            Hnsw::build_partial(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress)
+        } else {
+            Hnsw::build(Metric::Cosine, 2, PARAMS, 300, fill, &Serial, progress)
+        };
+        (result.map(|(graph, order)| [graph.count(), order.len()]), seen)
     };
-    let seen = build(usize::MAX);
-    assert_eq!(seen.last(), Some(&300));
+    let (result, seen) = build(usize::MAX, false);
+    assert_eq!((result, seen.last()), (Ok([300; 2]), Some(&300)));
     assert!(seen.is_sorted_by(|a, b| a < b));
-    assert!((100..300).contains(build(100).last().unwrap()));
+    // Who breaks off when all is linked breaks off.
+    for stop_at in [1, 100, 300] {
+        let (result, seen) = build(stop_at, true);
+        let linked = *seen.last().unwrap();
+        assert!((stop_at..=2 * stop_at).contains(&linked));
+        assert_eq!(result, Ok([linked; 2]));
+        assert_eq!(build(stop_at, false), (Err(BuildError::Cancelled { linked }), seen));
+    }
 }
 
 #[test]
-fn a_build_that_was_broken_off_is_a_graph_of_what_was_linked() {
+fn a_partial_build_is_a_graph_of_what_was_linked() {
     let vectors = vectors(Shape::Uniform, 8, 1_000, 3);
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let params = Params { quantization, ..PARAMS };
@@ -178,7 +188,8 @@ fn a_build_that_was_broken_off_is_a_graph_of_what_was_linked() {
             let progress =
                 |linked| if linked >= stop_at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
             let (mut graph, order) =
-                Hnsw::build(Metric::SquaredEuclidean, 8, params, 1_000, fill, &Threads(2), progress).unwrap();
+                Hnsw::build_partial(Metric::SquaredEuclidean, 8, params, 1_000, fill, &Threads(2), progress)
+                    .unwrap();
             assert!((stop_at..=1_000).contains(&graph.count()) && graph.count() <= 2 * stop_at);
             // But for the share of each level, since the highest come first.
             assert_structure(&graph.view());

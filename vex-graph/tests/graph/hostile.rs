@@ -7,7 +7,7 @@ use vex_graph::{
     Scratch, SearchParams, TERMINATOR, search, search_filtered, search_radius,
 };
 
-use crate::invariants::{assert_copies, assert_structure};
+use crate::invariants::{assert_copies, assert_reachable, assert_structure};
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
 const PARAMS: Params = Params {
@@ -212,6 +212,9 @@ proptest! {
         let garbage = Garbage::new(seed);
         let mut graph = Hnsw::from_view(&garbage.view(), PARAMS).unwrap();
         assert_structure(&graph.view());
+        // What nothing led to is linked anew.
+        assert_reachable(&graph.view());
+        prop_assert_eq!(graph.view().unreachable(), Ok(0));
         let again = Hnsw::from_view(&graph.view(), PARAMS).unwrap();
         prop_assert!(Snapshot::of(&again.view()) == Snapshot::of(&graph.view()));
         assert_copies(&graph.view());
@@ -225,6 +228,7 @@ proptest! {
             }
             assert_structure(&graph.view());
             assert_copies(&graph.view());
+            assert_reachable(&graph.view());
         }
     }
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod invariants;
 mod levels;
 mod limits;
+mod numbers;
 mod random;
 mod recall;
 mod support;

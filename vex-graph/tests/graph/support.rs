@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    Codes, CopyLinks, Element, Elements, Executor, GraphView, Hnsw, Metric, Neighbor, NodeId, Params,
-    Quantization, Rows, Scratch, SearchParams, exact, search,
+    Codes, CopyLinks, Element, Elements, Executor, GraphView, Hnsw, MAX_NORM, Metric, Neighbor, NodeId,
+    Params, Quantization, Rows, Scratch, SearchParams, exact, search,
 };
 
 /// SplitMix64, so that the data is the same on every platform and with every version of any crate.
@@ -50,7 +50,7 @@ pub(crate) enum Shape {
     Sorted,
     /// Small integers: many different vectors at equal distances.
     Grid,
-    /// The ends of the range of f32, where distances overflow to infinity and NaN.
+    /// The ends of what is accepted: up to the longest vectors, and down to denormals.
     Extreme,
 }
 
@@ -72,7 +72,7 @@ pub(crate) fn vectors(shape: Shape, dim: usize, count: usize, seed: u64) -> Vec<
             Shape::Sorted => (index + j) as f32 / 8.0,
             Shape::Grid => (rng.below(5) as f32) - 2.0,
             Shape::Extreme => match rng.below(4) {
-                0 => rng.signed() * f32::MAX,
+                0 => rng.signed() * (MAX_NORM / (dim as f64).sqrt()) as f32,
                 1 => rng.signed() * 1e-44,
                 2 => f32::MIN_POSITIVE,
                 _ => rng.signed(),

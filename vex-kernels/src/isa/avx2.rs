@@ -30,7 +30,7 @@ impl<const V4: bool> By256<V4> {
         const INDEX: [i32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
         let length = self.0.splat_i32s(slice.len().min(8) as i32);
         let mask: m32x8 = self.0.greater_than_i32s(length, bytemuck::cast(INDEX));
-        // SAFETY: the mask enables only lanes below the slice's length.
+        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is aligned as one.
         unsafe { self.0.mask_load_ptr_f32s(MemMask::new(mask), slice.as_ptr()) }
     }
 
@@ -41,14 +41,15 @@ impl<const V4: bool> By256<V4> {
         const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
         let slice = &slice[..slice.len().min(LINE)];
         let whole = self.0.splat_u32s(slice.len() as u32 / 2);
-        let mask = self.0.greater_than_u32s(whole, INDEX);
-        // SAFETY: the mask enables only words that end within the slice; they need not be aligned.
-        let words = unsafe { self.0.mask_load_ptr_u32s(MemMask::new(mask), slice.as_ptr().cast()) };
+        let mask = bytemuck::cast(self.0.greater_than_u32s(whole, INDEX));
+        // The instruction, since the function of `pulp` around it asks for the alignment of a word.
+        // SAFETY: the mask enables only words that end within the slice, and the instruction loads from any address.
+        let words = unsafe { self.0.avx2._mm256_maskload_epi32(slice.as_ptr().cast(), mask) };
         let left = if slice.len() % 2 == 1 { slice[slice.len() - 1] } else { 0 };
         let left = self
             .0
             .and_u32s(bytemuck::cast(self.0.equal_u32s(whole, INDEX)), self.0.splat_u32s(u32::from(left)));
-        bytemuck::cast(self.0.or_u32s(words, left))
+        bytemuck::cast(self.0.or_u32s(bytemuck::cast(words), left))
     }
 }
 

@@ -116,7 +116,7 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> f32x16 {
         let mask = MemMask::new(b16(first_lanes(slice.len())));
-        // SAFETY: the mask enables only lanes below the slice's length.
+        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is aligned as one.
         unsafe { self.0.mask_load_ptr_f32s(mask, slice.as_ptr()) }
     }
 

@@ -1,28 +1,63 @@
 //! What the processor has and the operating system lets a program use.
 
+mod known;
+
+pub use known::assume_available;
+
 /// The sets of features that kernels are compiled for. Each is all or nothing.
+///
+/// Whoever holds a capability may run the code that it opens, so only this module makes any: [`detect`](Self::detect) asks the
+/// machine, and [`assume_available`] takes a caller's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Capabilities {
-    pub(crate) neon: bool,
+    neon: bool,
+    dotprod: bool,
+    avx2: bool,
+    avx512: bool,
+    avx_vnni: bool,
+    avx512_vnni: bool,
+    avx512_vpopcntdq: bool,
+    halves_512: bool,
+    portable: bool,
+}
+
+macro_rules! getters {
+    ($($(#[$doc:meta])* $name:ident)*) => {
+        // Tables name only those that their target has.
+        #[allow(dead_code)]
+        impl Capabilities {$(
+            $(#[$doc])*
+            #[inline(always)]
+            pub(crate) const fn $name(&self) -> bool {
+                self.$name
+            }
+        )*}
+    };
+}
+
+getters! {
+    /// Advanced SIMD.
+    neon
     /// Dot products of bytes in Advanced SIMD.
-    pub(crate) dotprod: bool,
+    dotprod
     /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which is part of that level too.
-    pub(crate) avx2: bool,
+    avx2
     /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
-    pub(crate) avx512: bool,
-    /// Dot products of bytes in registers of 256 bits (VEX encoded) and of 512 bits.
-    pub(crate) avx_vnni: bool,
-    pub(crate) avx512_vnni: bool,
+    avx512
+    /// `avx2`, and dot products of bytes in registers of 256 bits (VEX encoded).
+    avx_vnni
+    /// `avx512`, and the same in registers of 512 bits.
+    avx512_vnni
     /// `avx512`, and the count of bits in each word.
-    pub(crate) avx512_vpopcntdq: bool,
+    avx512_vpopcntdq
     /// No feature: the processor computes 512 bits as two halves, as AMD's fourth generation does.
-    pub(crate) halves_512: bool,
+    halves_512
     /// What every target has.
-    pub(crate) portable: bool,
+    portable
 }
 
 impl Capabilities {
-    pub(super) const NONE: Self = Self {
+    const NONE: Self = Self {
         neon: false,
         dotprod: false,
         avx2: false,
@@ -38,7 +73,7 @@ impl Capabilities {
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 impl Capabilities {
     #[cfg(feature = "std")]
-    pub(super) fn measure() -> Self {
+    fn measure() -> Self {
         macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
         let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
@@ -48,7 +83,7 @@ impl Capabilities {
     }
 
     #[cfg(not(feature = "std"))]
-    pub(super) fn measure() -> Self {
+    fn measure() -> Self {
         Self::from_cpuid()
     }
 
@@ -56,7 +91,7 @@ impl Capabilities {
     /// with AVX under a system that does not save its registers would corrupt them at every switch.
     /// (Intel SDM volume 1, sections 14.3 and 15.2.)
     #[cfg(any(test, not(feature = "std")))]
-    pub(crate) fn from_cpuid() -> Self {
+    fn from_cpuid() -> Self {
         // SGX forbids the instruction.
         if cfg!(target_env = "sgx") {
             return Self::NONE;
@@ -123,7 +158,7 @@ fn xcr0() -> u32 {
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 impl Capabilities {
     /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
-    pub(super) fn measure() -> Self {
+    fn measure() -> Self {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
         #[cfg(all(target_arch = "aarch64", feature = "std"))]
         let dotprod = neon && std::arch::is_aarch64_feature_detected!("dotprod");

@@ -61,27 +61,27 @@ macro_rules! instances {
 
 instances! { ALL:
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx512 Avx512 "avx512" if |machine| machine.avx512;
+    avx512 Avx512 "avx512" if |machine| machine.avx512();
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx2 Avx2 "avx2" if |machine| machine.avx2;
+    avx2 Avx2 "avx2" if |machine| machine.avx2();
     #[cfg(target_arch = "aarch64")]
-    neon Neon "neon" if |machine| machine.neon;
-    portable Scalar "scalar" if |machine| machine.portable;
+    neon Neon "neon" if |machine| machine.neon();
+    portable Scalar "scalar" if |machine| machine.portable();
 }
 
 instances! { WITH_HALVED_LINES:
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx512vl Avx512 "avx512vl" if |machine| machine.avx512 && machine.halves_512;
+    avx512vl Avx512 "avx512vl" if |machine| machine.avx512() && machine.halves_512();
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx512 Avx512 "avx512" if |machine| machine.avx512;
+    avx512 Avx512 "avx512" if |machine| machine.avx512();
     // Second best, not out of the question: so that it is tested on every machine that can run it.
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx512vl Avx512 "avx512vl" if |machine| machine.avx512 && !machine.halves_512;
+    avx512vl Avx512 "avx512vl" if |machine| machine.avx512() && !machine.halves_512();
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx2 Avx2 "avx2" if |machine| machine.avx2;
+    avx2 Avx2 "avx2" if |machine| machine.avx2();
     #[cfg(target_arch = "aarch64")]
-    neon Neon "neon" if |machine| machine.neon;
-    portable Scalar "scalar" if |machine| machine.portable;
+    neon Neon "neon" if |machine| machine.neon();
+    portable Scalar "scalar" if |machine| machine.portable();
 }
 
 /// Compiles the generic body for one instruction set: `$isa` is its [`Isa`](super::Isa), `$features` what its functions

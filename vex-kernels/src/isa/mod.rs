@@ -13,7 +13,6 @@ mod capabilities;
 mod float;
 pub(crate) mod int;
 mod kernels;
-mod known;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod nibble;
@@ -24,10 +23,10 @@ mod run;
 pub(crate) use bits::PortableBits;
 pub(crate) use bits::{BitIsa, Words, bit_variants};
 pub(crate) use capabilities::Capabilities;
+pub use capabilities::assume_available;
 pub(crate) use float::{f16_variants, float_variants};
 pub(crate) use int::{code_products, code_variants, integer_variants};
 pub(crate) use kernels::{Kernels, Variant};
-pub use known::assume_available;
 pub(crate) use nibble::Packed;
 #[cfg(test)]
 pub(crate) use portable::Portable;

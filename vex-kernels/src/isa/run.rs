@@ -10,13 +10,15 @@ macro_rules! on_level {
         match $level {
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             // SAFETY: here and below, the capability covers every feature that it is compiled with.
-            Level::Avx512 if Capabilities::detect().avx512 => unsafe { super::avx512::$function($argument) },
+            Level::Avx512 if Capabilities::detect().avx512() => unsafe {
+                super::avx512::$function($argument)
+            },
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
             // SAFETY: as above.
-            Level::Avx2 if Capabilities::detect().avx2 => unsafe { super::avx2::$function($argument) },
+            Level::Avx2 if Capabilities::detect().avx2() => unsafe { super::avx2::$function($argument) },
             #[cfg(target_arch = "aarch64")]
             // SAFETY: as above.
-            Level::Neon if Capabilities::detect().neon => unsafe { super::neon::$function($argument) },
+            Level::Neon if Capabilities::detect().neon() => unsafe { super::neon::$function($argument) },
             _ => $portable,
         }
     };

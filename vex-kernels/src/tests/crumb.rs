@@ -154,7 +154,7 @@ fn implementations_are_those_of_four_bits() {
     let names: Vec<_> = CrumbProduct::all().map(|product| (product.level(), product.name())).collect();
     let fours: Vec<_> = NibbleProduct::all().map(|product| (product.level(), product.name())).collect();
     assert_eq!(names, fours);
-    assert!(!Capabilities::detect().avx2 || CrumbProduct::with_level(Level::Avx2).is_some());
+    assert!(!Capabilities::detect().avx2() || CrumbProduct::with_level(Level::Avx2).is_some());
 }
 
 const DROPS_ODD_PAIRS: u8 = 1;

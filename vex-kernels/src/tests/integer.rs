@@ -226,9 +226,9 @@ fn nothing_resolves_to_scalar_on_a_machine_with_simd() {
 
     let machine = Capabilities::detect();
     for (exists, best) in [
-        (machine.avx512_vnni, "avx512+vnni"),
-        (machine.avx_vnni && !machine.avx512, "avx2+vnni"),
-        (machine.dotprod, "neon+dotprod"),
+        (machine.avx512_vnni(), "avx512+vnni"),
+        (machine.avx_vnni() && !machine.avx512(), "avx2+vnni"),
+        (machine.dotprod(), "neon+dotprod"),
     ] {
         let integers = Distance::<i8>::all(Metric::InnerProduct).next().map(|distance| distance.name());
         assert!(!exists || (product, integers) == (Some(best), Some(best)), "{product:?}, {integers:?}");

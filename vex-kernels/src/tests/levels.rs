@@ -51,10 +51,10 @@ fn best_available_level_up_to_the_cap_is_chosen() {
 #[test]
 fn f16_has_two_ways_on_avx512_and_the_faster_first() {
     let machine = Capabilities::detect();
-    if !machine.avx512 {
+    if !machine.avx512() {
         return println!("SKIPPED: this machine lacks avx512");
     }
-    let expected = if machine.halves_512 { ["avx512vl", "avx512"] } else { ["avx512", "avx512vl"] };
+    let expected = if machine.halves_512() { ["avx512vl", "avx512"] } else { ["avx512", "avx512vl"] };
     for metric in Metric::NUMERIC {
         let handles = Distance::<f16>::all(metric).filter(|handle| handle.level() == Level::Avx512);
         assert_eq!(handles.map(|handle| handle.name()).collect::<Vec<_>>(), expected, "{metric}");

@@ -1,61 +1,86 @@
 //! The file system of the machine.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
-use std::path::Path;
-
-use same_file::Handle;
+use std::io::{self, ErrorKind, Write};
+use std::path::{Path, PathBuf};
 
 use super::FileSystem;
-use crate::SaveProblem;
+use super::place::Place;
+use crate::error::owned;
+use crate::regular::expect_regular;
+use crate::{SaveProblem, paths};
 
+#[derive(Debug)]
 pub(super) struct Disk;
 
-/// A file that is locked until it is dropped, or its process is killed.
-pub(super) struct LockedFile(Handle);
+/// A file that is locked until it is dropped, or its process is killed. If it then still has its name it is removed.
+#[derive(Debug)]
+pub(super) struct LockedFile {
+    file: File,
+    path: PathBuf,
+    /// The permissions it was created with, if it was given others since.
+    #[cfg(unix)]
+    created_with: Option<u32>,
+}
+
+/// How often a name is tried that others take all the time.
+const TRIES: usize = 64;
 
 impl FileSystem for Disk {
     type File = LockedFile;
 
     /// Whoever holds the lock of the file that has the name owns it. So a writer locks first, and looks then whether the name
     /// is still that of the file it locked: in between, another writer may have renamed or removed it.
-    fn create(&self, path: &Path) -> Result<LockedFile, SaveProblem> {
-        loop {
-            let (file, is_new) = match OpenOptions::new().write(true).create_new(true).open(path) {
-                Ok(file) => (file, true),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    // Open for writing, without which some file systems do not lock.
-                    match OpenOptions::new().write(true).open(path) {
-                        Ok(file) => (file, false),
-                        Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                        Err(error) => return Err(error.into()),
+    fn create(&self, place: &Place) -> Result<LockedFile, SaveProblem> {
+        let path = &place.temporary;
+        let named = paths::copy(path)?;
+        for _ in 0..TRIES {
+            match options(place).create_new(true).open(path) {
+                Ok(file) => {
+                    if let Err(error) = lock(&file) {
+                        // Where files cannot be locked nobody else would remove it.
+                        if !matches!(error, SaveProblem::Locked) {
+                            let _ = fs::remove_file(path);
+                        }
+                        return Err(error);
+                    }
+                    if is_named(&file, path)? {
+                        return LockedFile::new(file, named, place);
                     }
                 }
-                Err(error) => return Err(error.into()),
-            };
-            match file.try_lock() {
-                Ok(()) => (),
-                Err(TryLockError::WouldBlock) => return Err(SaveProblem::Locked),
-                Err(TryLockError::Error(error)) => return Err(error.into()),
-            }
-            let file = Handle::from_file(file)?;
-            match Handle::from_path(path) {
-                Ok(named) if named == file && is_new => return Ok(LockedFile(file)),
-                // Left behind. It is not written to, since nobody knows who can read it.
-                Ok(named) if named == file => fs::remove_file(path)?,
-                Ok(_) => (),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => (),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => clear(place)?,
                 Err(error) => return Err(error.into()),
             }
         }
+        // Every time there was another writer, or somebody who plants files.
+        Err(SaveProblem::Locked)
+    }
+
+    #[cfg(unix)]
+    fn dress(&self, file: &LockedFile, target: &Path) -> io::Result<()> {
+        unix::dress(file, target)
+    }
+
+    /// Elsewhere a new file inherits them from its folder.
+    #[cfg(not(unix))]
+    fn dress(&self, _: &LockedFile, _: &Path) -> io::Result<()> {
+        Ok(())
     }
 
     fn sync(&self, file: &LockedFile) -> io::Result<()> {
-        file.0.as_file().sync_all()
+        file.file.sync_all()
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        fs::rename(from, to)
+    fn is_named(&self, file: &LockedFile, path: &Path) -> io::Result<bool> {
+        is_named(&file.file, path)
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
+        // It was checked before the work, which may have taken hours.
+        if let Ok(replaced) = fs::symlink_metadata(to) {
+            expect_regular(&replaced)?;
+        }
+        Ok(fs::rename(from, to)?)
     }
 
     #[cfg(unix)]
@@ -74,12 +99,209 @@ impl FileSystem for Disk {
     }
 }
 
+impl LockedFile {
+    #[cfg(unix)]
+    fn new(file: File, path: PathBuf, place: &Place) -> Result<Self, SaveProblem> {
+        // From here on it is removed when something fails.
+        let mut file = Self { file, path, created_with: None };
+        file.created_with = unix::make_own(&file.file)?;
+        unix::check_sticky(&file.file, place)?;
+        Ok(file)
+    }
+
+    #[cfg(not(unix))]
+    fn new(file: File, path: PathBuf, _: &Place) -> Result<Self, SaveProblem> {
+        Ok(Self { file, path })
+    }
+}
+
+impl Drop for LockedFile {
+    fn drop(&mut self) {
+        // While it is locked still. If this fails, the next writer does it.
+        if is_named(&self.file, &self.path).unwrap_or(false) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 impl Write for LockedFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.as_file_mut().write(bytes)
+        self.file.write(bytes)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.as_file_mut().flush()
+        self.file.flush()
+    }
+}
+
+fn lock(file: &File) -> Result<(), SaveProblem> {
+    match file.try_lock() {
+        Ok(()) => Ok(()),
+        Err(TryLockError::WouldBlock) => Err(SaveProblem::Locked),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
+/// Removes what has the name of the temporary file, unless a writer is at work on it.
+fn clear(place: &Place) -> Result<(), SaveProblem> {
+    let path = &place.temporary;
+    let found = match fs::symlink_metadata(path) {
+        Ok(found) => found,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    if found.is_dir() {
+        return Err(SaveProblem::Obstructed { temporary: owned(path) });
+    }
+    // A link or a pipe is nobody's; it is removed, not opened.
+    if found.is_file() {
+        match open_leftover(path) {
+            Ok(file) => {
+                lock(&file)?;
+                // It is not written to, since nobody knows who can read it.
+                return if is_named(&file, path)? { remove(path) } else { Ok(()) };
+            }
+            // It is another user's, or nobody's. Whether it is locked cannot be known; if it is, its writer notices that it is gone.
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => (),
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            // Now it is something else.
+            Err(_) if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    remove(path)
+}
+
+fn remove(path: &Path) -> Result<(), SaveProblem> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file in order to lock it: for writing, without which some file systems do not lock.
+fn open_leftover(path: &Path) -> io::Result<File> {
+    match own_flags(OpenOptions::new().write(true)).open(path) {
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
+            own_flags(OpenOptions::new().read(true)).open(path)
+        }
+        opened => opened,
+    }
+}
+
+/// Opens for writing what others cannot open who could not read the file that is replaced.
+fn options(place: &Place) -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    own_flags(&mut options);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, unix::first_mode(place.replaced.as_ref()));
+    #[cfg(not(unix))]
+    let _ = place;
+    options
+}
+
+/// Follows no link, and waits for nobody.
+#[cfg(unix)]
+fn own_flags(options: &mut OpenOptions) -> &mut OpenOptions {
+    std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK)
+}
+
+#[cfg(not(unix))]
+fn own_flags(options: &mut OpenOptions) -> &mut OpenOptions {
+    options
+}
+
+/// Whether a name is that of an open file.
+#[cfg(unix)]
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+    match fs::symlink_metadata(path) {
+        Ok(named) => {
+            let file = file.metadata()?;
+            Ok((named.dev(), named.ino()) == (file.dev(), file.ino()))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_named(file: &File, path: &Path) -> io::Result<bool> {
+    use same_file::Handle;
+    match Handle::from_path(path) {
+        Ok(named) => Ok(named == Handle::from_file(file.try_clone()?)?),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Permissions and owners.
+#[cfg(unix)]
+mod unix {
+    use std::fs::{self, File, Metadata, Permissions};
+    use std::io;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
+    use std::path::Path;
+
+    use super::{LockedFile, Place};
+    use crate::SaveProblem;
+
+    const ALL: u32 = 0o777;
+    const OWN: u32 = 0o600;
+    const GROUP: u32 = 0o070;
+    const STICKY: u32 = 0o1000;
+
+    /// The permissions of a temporary file, before those that a process never gives are taken away.
+    pub(super) fn first_mode(replaced: Option<&Metadata>) -> u32 {
+        replaced.map_or(0o666, |replaced| replaced.mode() & 0o666 | OWN)
+    }
+
+    /// Sees to it that a next writer of this user can open the file and lock it, even if new files are nobody's. Returns the
+    /// permissions that it had, if they had to be changed.
+    pub(super) fn make_own(file: &File) -> io::Result<Option<u32>> {
+        let mode = file.metadata()?.mode() & ALL;
+        if mode & OWN == OWN {
+            return Ok(None);
+        }
+        file.set_permissions(Permissions::from_mode(mode | OWN))?;
+        Ok(Some(mode))
+    }
+
+    /// In a sticky folder, such as that for temporary files, only an owner replaces a file.
+    pub(super) fn check_sticky(file: &File, place: &Place) -> Result<(), SaveProblem> {
+        let Some(replaced) = &place.replaced else { return Ok(()) };
+        let (folder, own) = (fs::metadata(&place.folder)?, file.metadata()?.uid());
+        if folder.mode() & STICKY != 0 && ![0, replaced.uid(), folder.uid()].contains(&own) {
+            return Err(io::Error::from(io::ErrorKind::PermissionDenied).into());
+        }
+        Ok(())
+    }
+
+    /// Gives a file what the one has that it replaces: the permissions, and the owner and the group as far as that is allowed.
+    pub(super) fn dress(LockedFile { file, created_with, .. }: &LockedFile, target: &Path) -> io::Result<()> {
+        let mut own = file.metadata()?;
+        let replaced = fs::symlink_metadata(target).ok().filter(Metadata::is_file);
+        let Some(replaced) = replaced else {
+            return match created_with {
+                Some(mode) => file.set_permissions(Permissions::from_mode(*mode)),
+                None => Ok(()),
+            };
+        };
+        if (own.uid(), own.gid()) != (replaced.uid(), replaced.gid()) {
+            let given = fchown(file, Some(replaced.uid()), Some(replaced.gid()));
+            // Who is not root may give it to another group of their own.
+            let _ = given.or_else(|_| fchown(file, None, Some(replaced.gid())));
+            own = file.metadata()?;
+        }
+        let mut mode = replaced.mode() & ALL;
+        if own.gid() != replaced.gid() {
+            // What one group was allowed, another is not, but for what all others are.
+            mode &= !GROUP | (mode << 3);
+        }
+        if own.mode() & ALL != mode {
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok(())
     }
 }

@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use super::FileSystem;
+use super::place::Place;
 use crate::SaveProblem;
 
 /// What a device writes as a whole.
@@ -180,7 +181,8 @@ impl State {
 impl<'a> FileSystem for &'a Simulated {
     type File = SimulatedFile<'a>;
 
-    fn create(&self, path: &Path) -> Result<Self::File, SaveProblem> {
+    fn create(&self, place: &Place) -> Result<Self::File, SaveProblem> {
+        let path = &place.temporary;
         if self.0.borrow().names.contains_key(path) {
             self.remove(path)?;
         }
@@ -191,6 +193,14 @@ impl<'a> FileSystem for &'a Simulated {
             Ok(file)
         })?;
         Ok(SimulatedFile { folder: self, file })
+    }
+
+    fn dress(&self, _: &Self::File, _: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn is_named(&self, file: &Self::File, path: &Path) -> io::Result<bool> {
+        Ok(self.0.borrow().names.get(path) == Some(&file.file))
     }
 
     fn sync(&self, file: &Self::File) -> io::Result<()> {
@@ -205,12 +215,13 @@ impl<'a> FileSystem for &'a Simulated {
         synced
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
-        self.step(|state| {
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
+        let renamed = self.step(|state| {
             let file = *state.names.get(from).ok_or(ErrorKind::NotFound)?;
             state.change(Change::Rename(from.to_owned(), to.to_owned(), file));
             Ok(())
-        })
+        });
+        Ok(renamed?)
     }
 
     fn sync_folder(&self, _: &Path) -> io::Result<()> {

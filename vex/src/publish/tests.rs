@@ -1,11 +1,12 @@
 //! What is found after faults and power cuts: the complete old file, or the complete new one.
 
 use std::fs;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
+use super::place::Place;
 use super::simulated::{Fault, Left, Simulated};
-use super::{FileSystem, Sink, publish, publish_on};
+use super::{FileSystem, Output, publish_on};
 use crate::SaveProblem;
 
 const PATH: &str = "folder/index.vex";
@@ -26,7 +27,11 @@ fn bytes(len: usize, seed: u8) -> Vec<u8> {
 }
 
 fn save(files: &impl FileSystem, bytes: &[u8]) -> Result<(), SaveProblem> {
-    publish_on(files, Path::new(PATH), |sink: &mut &mut Sink<'_>| bytes.chunks(1000).try_for_each(sink))
+    let path = Path::new(PATH);
+    let (folder, name) = (path.parent().unwrap(), path.file_name().unwrap());
+    let place = Place::at(folder.to_owned(), name, folder.to_owned(), None)?;
+    let file = files.create(&place)?;
+    publish_on(files, &place, file, |out| bytes.chunks(1000).try_for_each(|chunk| out.write_all(chunk)))
 }
 
 /// Counts what was tried, and what was found that must not be.
@@ -111,8 +116,16 @@ enum Lie {
 impl<'a> FileSystem for Lying<'a> {
     type File = <&'a Simulated as FileSystem>::File;
 
-    fn create(&self, path: &Path) -> Result<Self::File, SaveProblem> {
-        self.0.create(path)
+    fn create(&self, place: &Place) -> Result<Self::File, SaveProblem> {
+        self.0.create(place)
+    }
+
+    fn dress(&self, file: &Self::File, target: &Path) -> io::Result<()> {
+        self.0.dress(file, target)
+    }
+
+    fn is_named(&self, file: &Self::File, path: &Path) -> io::Result<bool> {
+        self.0.is_named(file, path)
     }
 
     fn sync(&self, file: &Self::File) -> io::Result<()> {
@@ -123,7 +136,7 @@ impl<'a> FileSystem for Lying<'a> {
         }
     }
 
-    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
         if let Some(Lie::RenameInTwo) = self.1 {
             let _ = self.0.remove(to);
         }
@@ -158,20 +171,24 @@ fn a_folder_that_is_not_flushed_is_told_apart() {
     assert!(matches!(error, SaveProblem::NotDurable(_)), "{error}");
 }
 
+fn publish(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SaveProblem> {
+    Output::create(path).and_then(|output| output.write(write)).map_err(|error| error.problem)
+}
+
 fn save_to(path: &Path, bytes: &[u8]) -> Result<(), SaveProblem> {
-    publish(path, |sink: &mut &mut Sink<'_>| sink(bytes))
+    publish(path, |out| out.write_all(bytes))
 }
 
 #[test]
 fn a_second_writer_is_told_and_the_first_one_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
-    let saved = publish(&path, |sink: &mut &mut Sink<'_>| {
-        sink(b"first")?;
+    let saved = publish(&path, |out| {
+        out.write_all(b"first")?;
         let second = save_to(&path, b"second");
         assert!(matches!(second, Err(SaveProblem::Locked)), "{second:?}");
         save_to(&path.with_file_name("another.vex"), b"another").unwrap();
-        sink(b" writer")
+        out.write_all(b" writer")
     });
     saved.unwrap();
     assert_eq!(fs::read(&path).unwrap(), b"first writer");
@@ -185,8 +202,8 @@ fn a_writer_that_fails_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
     save_to(&path, b"old").unwrap();
-    let failed = publish(&path, |sink: &mut &mut Sink<'_>| {
-        sink(b"new")?;
+    let failed = publish(&path, |out| {
+        out.write_all(b"new")?;
         Err(ErrorKind::StorageFull.into())
     });
     assert!(matches!(failed, Err(SaveProblem::Io(error)) if error.kind() == ErrorKind::StorageFull));

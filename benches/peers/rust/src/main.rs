@@ -141,7 +141,8 @@ impl Bench {
             let mut search = self.index.searcher(self.queries, self.k, ef)?;
             let mut ids = Vec::new();
             Ok(move |query| search(query, &mut ids))
-        })?;
+        });
+        let timings = timings.map_err(|error| error.to_string())?;
         let micros = |time: Duration| time.as_nanos() as f64 / 1e3;
         Ok(json!({
             "ef_search": ef,

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 use anstyle::{AnsiColor, Style};
 use vex::format::Tag;
 use vex::graph::{Neighbor, exact};
-use vex::{Index, MappedIndex, Metric, Quantization, Scratch, SearchParams, exact_batch};
+use vex::{Index, MappedIndex, Metric, Quantization, Scratch, SearchError, SearchParams, exact_batch};
 
 use crate::error::Failure;
 use crate::io::{FileError, Problem};
-use crate::measure::{Timings, measure};
+use crate::measure::{MeasureError, Timings, measure};
 use crate::{human, machine, mmap, progress};
 use sample::{Entry, Sample};
 
@@ -161,7 +161,7 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
     let truth = exact_batch(graph.rows(), queries, K, None, |_| ControlFlow::Continue(()))
         .map_err(|error| Failure::exact(path, error))?;
     let params = SearchParams::new(K, EF_SEARCH);
-    let refused = |error| Failure::refused(path, error);
+    let refused = |error: SearchError| Failure::refused(path, error);
     let mut scratch = Scratch::new();
     let (mut right, mut distances) = (0, 0);
     for (query, truth) in queries.iter().zip(truth.chunks(K)) {
@@ -179,7 +179,8 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
         let mut found = [Neighbor::default(); K];
         Ok(move |query: usize| exact(rows, queries[query], &mut found).map(drop))
     });
-    let (approximate, exact) = (approximate.map_err(refused)?, exact.map_err(refused)?);
+    let failed = |error: MeasureError<SearchError>| Failure::refused(path, error);
+    let (approximate, exact) = (approximate.map_err(failed)?, exact.map_err(failed)?);
 
     writeln!(out, "  {QUIET}{:<14}{:>10}{:>12}{:>12}{QUIET:#}", "", "recall@10", "median", "p99")?;
     let mut row = |name: &str, recall: f64, timings: &Timings| {

@@ -40,7 +40,7 @@ impl BitIsa for Avx512 {
     #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> __m512i {
         let present = MemMask::new(b8(((1u32 << slice.len().min(WORDS)) - 1) as u8));
-        // SAFETY: the mask enables only words below the slice's length.
+        // SAFETY: the mask enables only words below the slice's length, and a slice of u64 is aligned as one.
         let words = unsafe { self.0.mask_load_ptr_u64s(present, slice.as_ptr()) };
         bytemuck::cast(words)
     }

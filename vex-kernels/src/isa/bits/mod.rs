@@ -94,14 +94,14 @@ macro_rules! instances {
 
 instances! {
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    vpopcntdq Avx512 "avx512+vpopcntdq" |capabilities| capabilities.avx512_vpopcntdq;
+    vpopcntdq Avx512 "avx512+vpopcntdq" |capabilities| capabilities.avx512_vpopcntdq();
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx512 Avx512 "avx512" |capabilities| capabilities.avx512;
+    avx512 Avx512 "avx512" |capabilities| capabilities.avx512();
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    avx2 Avx2 "avx2" |capabilities| capabilities.avx2;
+    avx2 Avx2 "avx2" |capabilities| capabilities.avx2();
     #[cfg(target_arch = "aarch64")]
-    neon Neon "neon" |capabilities| capabilities.neon;
-    portable Scalar "scalar" |capabilities| capabilities.portable;
+    neon Neon "neon" |capabilities| capabilities.neon();
+    portable Scalar "scalar" |capabilities| capabilities.portable();
 }
 
 /// Compiles the generic body for one instruction set: `$isa` is its [`BitIsa`], `$features` what its functions are compiled

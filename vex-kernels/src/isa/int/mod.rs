@@ -58,7 +58,7 @@ macro_rules! instances {
                 Variant {
                     level: Level::$level,
                     name: $name,
-                    needs: |capabilities| $(capabilities.$capability)&&+,
+                    needs: |capabilities| $(capabilities.$capability())&&+,
                     kernels: Kernels {
                         distance: $($module)::+::distance::<Q, R, F, N, M>,
                         distance_batch_4: $($module)::+::distance_batch_4::<Q, R, F, N, M>,

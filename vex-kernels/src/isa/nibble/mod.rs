@@ -45,7 +45,7 @@ macro_rules! variant {
         Variant {
             level: Level::$level,
             name: $name,
-            needs: |capabilities| $(capabilities.$capability)&&+,
+            needs: |capabilities| $(capabilities.$capability())&&+,
             kernels: Kernels {
                 distance: $($module)::+::$packing::dot,
                 distance_batch_4: $($module)::+::$packing::dot_batch_4,

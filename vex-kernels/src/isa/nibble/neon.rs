@@ -27,7 +27,8 @@ impl Dotprod {
 
     #[inline(always)]
     fn dot(self, mut sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t {
-        // SAFETY: `Self` exists only where the instruction does; it only adds to its output. There is no stable intrinsic.
+        // SAFETY: `Self` exists only where the instruction does; it only adds to its output, and neither saturates nor sets a flag.
+        // There is no stable intrinsic.
         unsafe {
             core::arch::asm!(".arch_extension dotprod", "sdot {sums:v}.4s, {x:v}.16b, {y:v}.16b", sums = inout(vreg) sums, x = in(vreg) x,
                 y = in(vreg) y, options(pure, nomem, nostack, preserves_flags));

@@ -1,0 +1,175 @@
+//! How much of the ground truth a search finds.
+
+use std::collections::TryReserveError;
+use std::iter::repeat;
+use std::path::Path;
+
+use vex::graph::{Candidate, Exact, GraphView, Neighbor, NodeId};
+use vex::{Element, Elements, Hit, MappedIndex};
+
+use crate::error::Failure;
+use crate::io::IdMatrix;
+
+/// By how much of the distance of the k-th true neighbor a hit may be farther and still counts. Other programs that computed the ground truth
+/// round otherwise. Between integers and bits distances are exact.
+pub(crate) const TOLERANCE: f32 = 1e-5;
+
+/// The true neighbors of each query.
+pub(crate) struct Truth {
+    ids: IdMatrix,
+    k: usize,
+    /// `None` if the index keeps no vectors: then ids are all that can be compared.
+    distances: Option<Distances>,
+}
+
+/// What the true neighbors are told by the vectors of the index.
+struct Distances {
+    /// The nodes that are not deleted, by key.
+    nodes: Vec<(u64, NodeId)>,
+    /// Of each query k, nearest first, and then infinities where the ground truth names none that the index has.
+    nearest: Vec<f32>,
+    /// Ids of the ground truth that are no keys, or come twice.
+    unknown: usize,
+    tolerance: f32,
+}
+
+/// What is found of one query's neighbors.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Judgement {
+    /// Hits that are right.
+    pub(crate) right: usize,
+    /// Whether the ground truth does not name the nearest: there are nearer hits, or more of them.
+    pub(crate) disagrees: bool,
+}
+
+impl Truth {
+    /// `ids` are the ground truth of all queries, which `query` gives by their number, and `k` of them count. `path` is that of the index.
+    pub(crate) fn new<'q, B: AsRef<[u8]>>(
+        path: &Path,
+        index: &MappedIndex<B>,
+        ids: IdMatrix,
+        k: usize,
+        query: impl Fn(usize) -> Elements<'q>,
+    ) -> Result<Self, Failure> {
+        let graph = index.graph();
+        if !graph.rows().are_stored() {
+            return Ok(Self { ids, k, distances: None });
+        }
+        let refused = |error| Failure::refused(path, error);
+        let mut nodes = Vec::new();
+        nodes.try_reserve_exact(graph.count()).map_err(refused)?;
+        let tombstones = graph.tombstones();
+        let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node));
+        nodes.extend(live.map(|(node, key)| (*key, node)));
+        nodes.sort_unstable();
+
+        let mut nearest = Vec::new();
+        nearest.try_reserve_exact(ids.rows().saturating_mul(k)).map_err(refused)?;
+        let tolerance = match graph.element() {
+            Element::F32 | Element::F16 => TOLERANCE,
+            Element::I8 | Element::U8 | Element::Bits => 0.0,
+        };
+        let mut distances = Distances { nodes, nearest, unknown: 0, tolerance };
+        for row in 0..ids.rows() {
+            // A negative id is none: what fills up a row.
+            let keys = ids.row(row)[..k].iter().filter_map(|id| u64::try_from(*id).ok());
+            let known = distances.exact(&graph, query(row), k, keys.clone()).map_err(refused)?;
+            distances.unknown += keys.count() - known.len();
+            distances.nearest.extend(known.into_iter().chain(repeat(f32::INFINITY)).take(k));
+        }
+        Ok(Self { ids, k, distances: Some(distances) })
+    }
+
+    /// Whether hits are judged by their distances, and not by ids alone.
+    pub(crate) fn has_distances(&self) -> bool {
+        self.distances.is_some()
+    }
+
+    /// How many ids of the ground truth the index does not have, or has twice.
+    pub(crate) fn unknown_ids(&self) -> Option<usize> {
+        self.distances.as_ref().map(|distances| distances.unknown)
+    }
+
+    /// Judges what was found for a query.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    pub(crate) fn judge(
+        &self,
+        graph: &GraphView<'_>,
+        row: usize,
+        query: Elements<'_>,
+        hits: &[Hit],
+    ) -> Result<Judgement, TryReserveError> {
+        let Some(distances) = &self.distances else {
+            let right = same_ids(hits, &self.ids.row(row)[..self.k]);
+            return Ok(Judgement { right, disagrees: false });
+        };
+        let nearest = &distances.nearest[row * self.k..][..self.k];
+        let known = nearest.partition_point(|distance| distance.is_finite());
+        // Searches through codes may tell other distances.
+        let found = distances.exact(graph, query, hits.len(), hits.iter().map(|hit| hit.key))?;
+        let slack = |distance: f32| distances.tolerance * distance.abs();
+        let is_right =
+            |farthest: f32| found.iter().filter(|found| **found <= farthest + slack(farthest)).count();
+        let right = nearest[..known].last().map_or(0, |farthest| is_right(*farthest));
+        let nearer = found.iter().zip(&nearest[..known]).any(|(found, truth)| *found < truth - slack(*truth));
+        Ok(Judgement { right: right.min(known), disagrees: nearer || known < found.len() })
+    }
+}
+
+impl Distances {
+    /// The exact distances of a query to the vectors under some keys, `count` at most, nearest first, without keys that are not there.
+    fn exact(
+        &self,
+        graph: &GraphView<'_>,
+        query: Elements<'_>,
+        count: usize,
+        keys: impl Iterator<Item = u64>,
+    ) -> Result<Vec<f32>, TryReserveError> {
+        let node = |key| {
+            let position = self.nodes.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            Some(self.nodes[position].1)
+        };
+        let mut nodes: Vec<NodeId> = with_room(count)?;
+        nodes.extend(keys.filter_map(node).take(count));
+        nodes.sort_unstable();
+        nodes.dedup();
+        let mut candidates = with_room(count)?;
+        candidates.resize(nodes.len(), Candidate::EMPTY);
+        let mut neighbors = with_room(count)?;
+        neighbors.resize(nodes.len(), Neighbor::default());
+        let mut distances = with_room(count)?;
+        // Queries were checked when they were read.
+        let Ok(mut exact) = Exact::new(graph.rows(), query, &mut candidates) else { return Ok(distances) };
+        nodes.iter().for_each(|node| exact.scan(*node..node + 1));
+        exact.finish(&mut neighbors);
+        distances.extend(neighbors.iter().map(|neighbor: &Neighbor| neighbor.distance));
+        Ok(distances)
+    }
+}
+
+fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
+    let mut vec = Vec::new();
+    vec.try_reserve_exact(count)?;
+    Ok(vec)
+}
+
+/// How many of the hits are among the true ids. Order does not count.
+fn same_ids(hits: &[Hit], truth: &[i32]) -> usize {
+    let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
+    hits.iter().filter(is_true).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hits_are_counted_whatever_their_order() {
+        let hit = |key| Hit { key, distance: 0.0 };
+        assert_eq!(same_ids(&[hit(3), hit(1), hit(u64::MAX)], &[1, 2, 3]), 2);
+        assert_eq!(same_ids(&[hit(u64::from(u32::MAX))], &[-1]), 0);
+        assert_eq!(same_ids(&[], &[1]), 0);
+    }
+}

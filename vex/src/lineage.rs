@@ -1,0 +1,123 @@
+//! Which files an index comes from, so that it replaces none that it has not seen.
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+
+use vex_format::Header;
+
+use crate::error::{ChangeError, ReadOnly};
+use crate::{OpenProblem, SaveProblem, paths, regular};
+
+/// Which state of an index a file holds. Of two files with the same, the bytes are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Generation {
+    /// Counts the changes.
+    pub sequence: u64,
+    /// The checksum of the header, and through it that of everything.
+    pub checksum: u32,
+}
+
+impl Generation {
+    pub(crate) fn of(header: &Header) -> Self {
+        Self { sequence: header.sequence, checksum: header.checksum }
+    }
+
+    /// What a file holds: `None` if that is no index.
+    fn at(path: &Path) -> Result<Option<Self>, OpenProblem> {
+        let file = regular::open(path)?;
+        match regular::read_header(&file, file.metadata()?.len()) {
+            Ok(header) => Ok(Some(Self::of(&header))),
+            Err(OpenProblem::Format(_)) => Ok(None),
+            Err(problem) => Err(problem),
+        }
+    }
+}
+
+impl fmt::Display for Generation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sequence {}, checksum {:08x}", self.sequence, self.checksum)
+    }
+}
+
+/// Files of which it is known what an index left in them; older ones are forgotten.
+const MOST_FILES: usize = 64;
+
+/// Where an index comes from, and where it went.
+#[derive(Debug, Default)]
+pub(crate) struct Lineage {
+    /// `None` if it was built.
+    opened: Option<Generation>,
+    /// Unknown features of the file that it was opened from.
+    features: u32,
+    /// The generation last opened from each file or saved to it. A save takes the index by a shared reference.
+    files: Mutex<Vec<(PathBuf, Generation)>>,
+}
+
+impl Lineage {
+    /// That of an index which was opened from `path`.
+    pub(crate) fn opened(path: &Path, header: &Header) -> io::Result<Self> {
+        let generation = Generation::of(header);
+        let features = if header.is_read_only() { header.read_only_compatible } else { 0 };
+        let lineage = Self { opened: Some(generation), features, files: Mutex::default() };
+        match paths::canonicalize(path) {
+            Ok(path) => {
+                lineage.reserve()?;
+                lineage.saved(path, generation);
+            }
+            Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(error),
+            // The generation alone is known.
+            Err(_) => (),
+        }
+        Ok(lineage)
+    }
+
+    /// Checks that the index may be written back.
+    pub(crate) fn check_writable(&self) -> Result<(), ReadOnly> {
+        if self.features == 0 { Ok(()) } else { Err(ReadOnly { features: self.features }) }
+    }
+
+    /// The sequence number after a change.
+    pub(crate) fn after(&self, sequence: u64) -> Result<u64, ChangeError> {
+        self.check_writable()?;
+        sequence.checked_add(1).ok_or(ChangeError::SequenceEnd)
+    }
+
+    /// Checks that a save to `target`, a path without links, replaces what this index comes from, or nothing. What was built
+    /// replaces anything the first time.
+    pub(crate) fn check_target(&self, target: &Path) -> Result<(), SaveProblem> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = files.iter().find(|(path, _)| path == target).map(|(_, generation)| *generation);
+        let Some(expected) = here.or(self.opened) else { return Ok(()) };
+        let found = match Generation::at(target) {
+            Ok(found) => found,
+            Err(OpenProblem::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(OpenProblem::Io(error)) => return Err(error.into()),
+            Err(_) => None,
+        };
+        let known = files.iter().map(|(_, generation)| *generation).chain(self.opened);
+        if found.is_some_and(|found| known.into_iter().any(|known| known == found)) {
+            return Ok(());
+        }
+        Err(SaveProblem::Conflict { expected, found })
+    }
+
+    /// Makes room for all files that are ever noted, before anything is saved that could not be noted.
+    pub(crate) fn reserve(&self) -> io::Result<()> {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let additional = MOST_FILES - files.len();
+        Ok(files.try_reserve_exact(additional)?)
+    }
+
+    /// Notes that `target` now holds this generation, in room that was [reserved](Self::reserve).
+    pub(crate) fn saved(&self, target: PathBuf, generation: Generation) {
+        let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        files.retain(|(path, _)| *path != target);
+        if files.len() == MOST_FILES {
+            files.remove(0);
+        }
+        files.push((target, generation));
+    }
+}

@@ -1,0 +1,57 @@
+//! Whether f32 can tell the distances between the vectors of an index.
+
+use vex_graph::{Elements, Metric, SearchError, SearchParams};
+
+use crate::search::DEFAULT_EF_SEARCH;
+use crate::{Index, Scratch};
+
+/// Neighbors that are looked at: enough to see beyond some copies of a vector.
+const K: usize = 10;
+
+impl Index {
+    /// Of so many of its vectors, the share whose distances underflow: that are told a squared Euclidean distance, or under the inner
+    /// product metric a square of their own length, below [`f32::MIN_POSITIVE`] (1.2e-38), where f32 has fewer digits and below
+    /// 1.4e-45 none, though the vectors differ. Neighbors at such distances are not told apart. Multiplying all vectors and
+    /// queries by one number helps.
+    ///
+    /// 0.0 under cosine, which does not depend on lengths, and for elements other than f32, which cannot be so small.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    ///
+    /// # Complexity
+    /// A search for each sample.
+    ///
+    /// # Examples
+    /// ```
+    /// let vectors = |scale: f32| (0..20).map(move |i| (i, [i as f32 * scale, scale]));
+    /// assert_eq!(vex::Index::builder(2).build_from(vectors(1.0))?.underflow(20)?, 0.0);
+    /// assert_eq!(vex::Index::builder(2).build_from(vectors(1e-25))?.underflow(20)?, 1.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn underflow(&self, samples: usize) -> Result<f64, SearchError> {
+        let params = SearchParams::new(K, DEFAULT_EF_SEARCH);
+        let mut scratch = Scratch::new();
+        let (mut looked_at, mut found) = (0, 0);
+        let step = (self.keys().len() / samples.max(1)).max(1);
+        for key in self.keys().iter().step_by(step).take(samples) {
+            let Some(vector) = self.get(*key) else { continue };
+            let Elements::F32(elements) = vector else { break };
+            let underflows = match self.metric() {
+                Metric::SquaredEuclidean => {
+                    let hits = self.search_with(vector, &params, &mut scratch)?.hits;
+                    let mut tiny = hits.iter().filter(|hit| hit.distance < f32::MIN_POSITIVE);
+                    tiny.any(|hit| self.get(hit.key) != Some(vector))
+                }
+                Metric::InnerProduct => {
+                    let square: f64 = elements.iter().map(|element| f64::from(*element).powi(2)).sum();
+                    (f64::MIN_POSITIVE..f64::from(f32::MIN_POSITIVE)).contains(&square)
+                }
+                _ => break,
+            };
+            looked_at += 1;
+            found += usize::from(underflows);
+        }
+        Ok(if looked_at == 0 { 0.0 } else { found as f64 / looked_at as f64 })
+    }
+}

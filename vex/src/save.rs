@@ -1,0 +1,105 @@
+//! How an index is saved.
+
+use std::io::{self, Write};
+
+use vex_format::{Meta, Store, WriteError, Writer};
+use vex_graph::{Exact, NodeId, VectorError};
+
+use crate::error::owned;
+use crate::lineage::Generation;
+use crate::{Index, Output, SaveError, SaveProblem, paths};
+
+/// How an index is saved. The default is [`Store::All`], and to replace only what the index comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SaveOptions {
+    store: Store,
+    overwrite: bool,
+}
+
+impl SaveOptions {
+    /// What to keep of the vectors.
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
+    /// Replace the file whatever it holds, instead of failing with [`SaveProblem::Conflict`].
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+}
+
+impl From<Store> for SaveOptions {
+    fn from(store: Store) -> Self {
+        Self::default().store(store)
+    }
+}
+
+impl Index {
+    /// [Saves](Self::save) the index to a file that was locked before, for instance before the vectors were read.
+    ///
+    /// # Errors
+    /// As [`save_with`](Self::save_with), but for what [`Output::create`] has refused before.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, Output, SaveOptions};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let path = folder.path().join("two.vex");
+    /// // Whoever else wants to write this file is refused from now on.
+    /// let output = Output::create(&path)?;
+    /// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// index.save_to(output, SaveOptions::default().overwrite(true))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn save_to(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
+        let path = owned(output.path());
+        self.write_to(output, options.into()).map_err(|problem| SaveError { path, problem })
+    }
+
+    fn write_to(&self, output: Output, options: SaveOptions) -> Result<(), SaveProblem> {
+        self.lineage().check_writable()?;
+        // Nobody who locks can write between this and the rename.
+        if !options.overwrite {
+            self.lineage().check_target(output.target())?;
+        }
+        let meta = Meta {
+            params: *self.params(),
+            segment_id: [0; 16],
+            sequence: self.sequence(),
+            store: options.store,
+        };
+        let view = self.graph().view();
+        let writer = Writer::new(&view, self.keys(), &meta).map_err(|error| match error {
+            WriteError::Range { node, position } => {
+                SaveProblem::Range { key: self.keys()[node as usize], position }
+            }
+            WriteError::Terms { node } => {
+                let node = self.too_long().unwrap_or(node);
+                SaveProblem::Terms { key: self.keys()[node as usize] }
+            }
+            error => SaveProblem::Format(error),
+        })?;
+        let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
+        self.lineage().reserve()?;
+        let saved = output.publish(|out: &mut dyn Write| -> io::Result<()> {
+            writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))
+        });
+        if matches!(saved, Ok(()) | Err(SaveProblem::NotDurable(_))) {
+            self.lineage().saved(target, generation);
+        }
+        saved
+    }
+
+    /// The first node whose vector would be refused for its length today: it spoils the codes of all others by their mean.
+    fn too_long(&self) -> Option<NodeId> {
+        let view = self.graph().view();
+        let is_too_long = |id: &NodeId| {
+            let checked = Exact::new(view.rows(), view.rows().row(*id), &mut []);
+            matches!(checked, Err(VectorError::TooLong { .. }))
+        };
+        (0..view.count() as NodeId).find(is_too_long)
+    }
+}
