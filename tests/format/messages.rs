@@ -43,8 +43,8 @@ fn open_errors_say_what_is_wrong_and_where() {
             "the build parameters are damaged: expected checksum 0000000a, found 0000beef",
         ),
         (
-            OpenError::Features { found: 4 },
-            "the file needs a newer version of Vex: unknown feature bits 0x00000004",
+            OpenError::Features { found: 1 << 20 },
+            "the file needs a newer version of Vex: unknown feature bits 0x00100000",
         ),
         (field(Field::Stride, (16, 16)), "vector stride at byte 68: expected 16, found 7"),
         (field(Field::Levels, (1, 8)), "number of levels at byte 68: expected 1 to 8, found 7"),
@@ -137,6 +137,16 @@ fn verify_errors_say_what_is_wrong_and_where() {
         ),
         (VerifyError::Tombstone { expected: 5, found: 6 }, "tombstones: expected ids below 5, found 6"),
         (VerifyError::NoTombstones, "tombstones: expected at least one, found none"),
+        (
+            VerifyError::Copies { node, found: [3, 8] },
+            "node 7: expected its place in a chain of copies, found 3 after it and 8 before it",
+        ),
+        (VerifyError::LinkedCopy { node }, "node 7: expected no links of a copy, found some"),
+        (
+            VerifyError::UnequalCopy { node, previous: 3 },
+            "node 7: expected the vector of node 3, of which it is a copy",
+        ),
+        (VerifyError::NoCopies, "copies: expected at least one, found none"),
         (
             VerifyError::Link { level, node, expected: 8, found: 9 },
             "node 7 on level 1: expected links to ids below 8, found 9",

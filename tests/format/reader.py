@@ -97,6 +97,7 @@ def read_sections(data, header):
     expected = [] if header["incompatible"] & 1 else ["VECS"]
     expected += ["CODE", "TERM", "MEAN"] if header["compatible"] & 7 else []
     expected += ["KEYS"] + [f"LNK{level}" for level in range(header["levels"])]
+    expected += ["COPY"] if header["incompatible"] & 4 else []
     expected += ["TOMB"] if header["incompatible"] & 2 else []
     check(list(sections) == expected + ["META"], "sections")
     return sections, rows
@@ -127,6 +128,23 @@ def read_links(sections, header, level):
         check(len(set(row[:degree])) == degree and node not in row[:degree], f"node {node}: links twice")
         check(all(link < count for link in row[:degree]), f"node {node}: links to nowhere")
     return links
+
+
+def read_copies(sections, header, links, deleted):
+    """Checks that chains hang together, and returns what each node names as the next and as the one before."""
+    rows = np.frombuffer(sections["COPY"], "<u4").reshape(header["count"], 2).tolist()
+    check(any(before != END for _, before in rows), "no copy")
+    for node, (after, before) in enumerate(rows):
+        if before == END:
+            check(after == END or rows[after][1] == node, f"node {node}: not named back")
+            continue
+        check(node != header["entry"] and not any(level[node] for level in links if node < len(level)), f"node {node}: links")
+        if (after, before) == (node, node):
+            check(deleted[node], f"node {node}: in no chain")
+            continue
+        check(rows[before][0] == node and (after == END or rows[after][1] == node), f"node {node}: not named back")
+        check(rows[before][1] == END or before < node, f"node {node}: not ascending")
+    return rows
 
 
 def mix(z):
@@ -196,9 +214,12 @@ def read(data):
     deleted = np.unpackbits(np.frombuffer(sections.get("TOMB", b""), "u1"), bitorder="little")
     check(deleted.any() == ("TOMB" in sections) and not deleted[count:].any(), "tombstones")
     found["tombstones"] = np.flatnonzero(deleted).tolist()
+    found["copies"] = read_copies(sections, header, found["links"], deleted) if "COPY" in sections else []
     found["ef_construction"], found["build_flags"], found["seed"] = struct.unpack("<IIQ16x", sections["META"])
     if "VECS" in sections:
         vectors = read_vectors(sections["VECS"], header)
+        for node, (after, before) in enumerate(found["copies"]):
+            check(before == END or (vectors[node] == vectors[before]).all(), f"node {node}: another vector")
         # Floats by their bits.
         found["vectors"] = vectors.view(ELEMENTS[header["element"]][0].replace("f", "u")).tolist()
         if "CODE" in sections:

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 use support::coded;
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
-use vex_graph::{Element, Elements, Metric, NodeSet, Quantization};
+use vex_graph::{Element, Elements, Hnsw, Metric, NodeSet, Params, Quantization};
 
 /// Says why there is no Python with numpy. `VEX_REQUIRE_ALL=1` makes that a failure.
 fn skip(reason: &str) {
@@ -63,6 +63,27 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A file with copies, one of which is deleted, in a graph that has grown.
+fn with_copies(folder: &Path) -> Vec<PathBuf> {
+    let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+    let mut graph = Hnsw::new(Metric::SquaredEuclidean, 3, params).unwrap();
+    for index in 0..90 {
+        graph.insert(&[(index % 7) as f32, 1.0, 2.0]).unwrap();
+    }
+    [0, 30, 31].into_iter().for_each(|id| graph.delete(id).unwrap());
+    let keys: Vec<u64> = (0..90).collect();
+    let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::All };
+    let mut bytes = Vec::new();
+    let mut sink = |chunk: &[u8]| {
+        bytes.extend_from_slice(chunk);
+        Ok::<(), ()>(())
+    };
+    Writer::new(&graph.view(), &keys, &meta).unwrap().write_to(&mut sink).unwrap();
+    let path = folder.join("copies.vex");
+    fs::write(&path, bytes).unwrap();
+    vec![path]
+}
+
 /// What Vex reads, in the words of the format.
 fn expected(path: &Path) -> Value {
     let bytes = AlignedBytes::copy_of(&fs::read(path).unwrap()).unwrap();
@@ -89,6 +110,7 @@ fn expected(path: &Path) -> Value {
         "kind": 1, "levels": header.levels, "m": header.m, "m0": 2 * header.m, "entry": header.entry,
         "level_count": header.level_count, "table": table.collect::<Vec<_>>(), "keys": image.keys(),
         "links": links.collect::<Vec<_>>(), "tombstones": graph.tombstones().iter().collect::<Vec<_>>(),
+        "copies": graph.copies(),
         "ef_construction": params.ef_construction, "build_flags": u8::from(params.keep_pruned),
         "seed": params.seed,
     });
@@ -108,8 +130,8 @@ fn expected(path: &Path) -> Value {
 #[test]
 fn the_second_reader_finds_what_vex_finds() {
     let folder = tempfile::tempdir().unwrap();
-    let files = [fixtures(), with_codes(folder.path())].concat();
-    assert!(files.len() >= 29, "{files:?}");
+    let files = [fixtures(), with_codes(folder.path()), with_copies(folder.path())].concat();
+    assert!(files.len() >= 30, "{files:?}");
     let arguments: Vec<&Path> = files.iter().map(PathBuf::as_path).collect();
     let Some(output) = python(&arguments) else { return };
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

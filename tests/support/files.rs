@@ -1,5 +1,5 @@
 use vex_format::Store;
-use vex_graph::{Element, Metric, NodeSet, Quantization};
+use vex_graph::{Element, Hnsw, Metric, NodeSet, Params, Quantization};
 
 use crate::{Graph, coded, small_with, write, write_with};
 
@@ -19,6 +19,8 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
         put("three levels", &write(&levels.view(), &levels.keys()));
         let deleted = levels.view().with_tombstones(NodeSet::new(&[0b101_0010]));
         put("tombstones", &write(&deleted, &levels.keys()));
+        let copies = with_copies(metric);
+        put("copies", &write(&copies.view(), &[9, 8, 7, 6, 5, 4, 3, 2, 1]));
         for quantization in Quantization::ALL {
             let graph = coded(Element::F32, metric, quantization, 3, 6, 4);
             let keys = [1, 2, 3, 4, 5, 6];
@@ -37,4 +39,16 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
     }
     assert!(files.iter().all(|(_, bytes)| bytes.len() <= 16 << 10));
     files
+}
+
+/// Three vectors, three times each; of the copies one is deleted.
+fn with_copies(metric: Metric) -> Hnsw {
+    let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+    let mut graph = Hnsw::new(metric, 3, params).expect("parameters in their ranges");
+    for index in 0..9 {
+        graph.insert(&[(index % 3) as f32, 1.0, 2.0]).expect("a vector of three dimensions");
+    }
+    let copy = graph.view().copies_of(1).next().expect("the second vector is there three times");
+    graph.delete(copy).expect("a node");
+    graph
 }

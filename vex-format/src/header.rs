@@ -20,7 +20,7 @@ pub(crate) const HEADER_BYTES: usize = 128;
 pub(crate) const TRAILER_BYTES: usize = 16;
 
 /// Feature bits that this version understands.
-const INCOMPATIBLE: u32 = CODES_ONLY | TOMBSTONES;
+const INCOMPATIBLE: u32 = CODES_ONLY | TOMBSTONES | COPIES;
 const READ_ONLY_COMPATIBLE: u32 = 0;
 
 /// Compatible: there are codes of one byte an element, or of half a byte.
@@ -31,6 +31,8 @@ const SQ2X2: u32 = 4;
 const CODES_ONLY: u32 = 1;
 /// Incompatible: some nodes are deleted, and must not be returned.
 const TOMBSTONES: u32 = 2;
+/// Incompatible: some nodes have the vectors of others, through which they are found.
+const COPIES: u32 = 4;
 
 /// What the header says, checked: every value is in its range and agrees with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,12 +112,18 @@ impl Header {
         self.incompatible & TOMBSTONES != 0
     }
 
+    /// Whether nodes are copies of others.
+    pub fn has_copies(&self) -> bool {
+        self.incompatible & COPIES != 0
+    }
+
     /// The masks of compatible and incompatible features of a file.
     #[cfg(feature = "alloc")]
     pub(crate) fn features(
         quantization: Option<Quantization>,
         stores_vectors: bool,
         has_tombstones: bool,
+        has_copies: bool,
     ) -> (u32, u32) {
         let compatible = match quantization {
             None => 0,
@@ -124,7 +132,9 @@ impl Header {
             Some(_) => SQ8,
         };
         let codes_only = if stores_vectors { 0 } else { CODES_ONLY };
-        (compatible, codes_only | if has_tombstones { TOMBSTONES } else { 0 })
+        let tombstones = if has_tombstones { TOMBSTONES } else { 0 };
+        let copies = if has_copies { COPIES } else { 0 };
+        (compatible, codes_only | tombstones | copies)
     }
 
     /// Reads the header at the start of `bytes`. Its length is not compared with the file's.

@@ -24,6 +24,7 @@ pub struct Layout {
     tombstones: Span,
     keys: Span,
     links: [Span; MAX_LEVELS],
+    copies: Span,
 }
 
 impl Layout {
@@ -54,6 +55,7 @@ impl Layout {
             tombstones: Span::default(),
             keys: Span::default(),
             links: [Span::default(); MAX_LEVELS],
+            copies: Span::default(),
         };
         let mut contents = Content::of(&header).peekable();
         let mut end = (HEADER_BYTES + table.len()) as u64;
@@ -72,6 +74,7 @@ impl Layout {
                 Some(Content::Tombstones) => layout.tombstones = span,
                 Some(Content::Keys) => layout.keys = span,
                 Some(Content::Links(level)) => layout.links[level] = span,
+                Some(Content::Copies) => layout.copies = span,
                 Some(Content::Meta) => {
                     layout.params = read_meta(&header, &section, span.of(bytes)?)?;
                 }
@@ -143,7 +146,8 @@ impl Layout {
             };
         }
         let tombstones = NodeSet::new(cast(bytes, self.tombstones)?);
-        Ok(GraphView::new(rows, codes, header.m, header.entry, levels)?.with_tombstones(tombstones))
+        let graph = GraphView::new(rows, codes, header.m, header.entry, levels)?;
+        Ok(graph.with_copies(cast(bytes, self.copies)?)?.with_tombstones(tombstones))
     }
 
     fn elements<'a>(&self, bytes: &'a [u8]) -> Result<Elements<'a>, OpenError> {

@@ -56,6 +56,11 @@ impl Order {
         Ok(Self { level_count, renumbered: Some(Renumbered { old, new }) })
     }
 
+    /// Whether nodes have other ids in the file.
+    pub(crate) fn is_renumbered(&self) -> bool {
+        self.renumbered.is_some()
+    }
+
     /// The id in the view of a node of the file.
     pub(crate) fn old(&self, id: NodeId) -> NodeId {
         self.renumbered.as_ref().map_or(id, |renumbered| renumbered.old[id as usize])

@@ -33,6 +33,8 @@ impl Tag {
     pub const TERMS: Tag = Tag(*b"TERM");
     /// What the vectors are coded around.
     pub const MEAN: Tag = Tag(*b"MEAN");
+    /// The chains of nodes with equal vectors.
+    pub const COPIES: Tag = Tag(*b"COPY");
     /// The deleted nodes.
     pub const TOMBSTONES: Tag = Tag(*b"TOMB");
     /// The keys.
@@ -48,7 +50,7 @@ impl Tag {
     /// Whether this version of the format knows the section.
     pub(crate) fn is_known(self) -> bool {
         let fixed = [Tag::VECTORS, Tag::CODES, Tag::TERMS, Tag::MEAN, Tag::KEYS, Tag::TOMBSTONES, Tag::META];
-        fixed.contains(&self) || matches!(self.0, [b'L', b'N', b'K', b'0'..=b'7'])
+        self == Tag::COPIES || fixed.contains(&self) || matches!(self.0, [b'L', b'N', b'K', b'0'..=b'7'])
     }
 }
 
@@ -124,6 +126,7 @@ pub(crate) enum Content {
     Mean,
     Keys,
     Links(usize),
+    Copies,
     Tombstones,
     Meta,
 }
@@ -135,12 +138,14 @@ impl Content {
         let coded = header.quantization.is_some();
         let codes = [Content::Codes, Content::Terms, Content::Mean].into_iter().filter(move |_| coded);
         let links = (0..header.levels).map(Content::Links);
+        let copies = header.has_copies().then_some(Content::Copies);
         let tombstones = header.has_tombstones().then_some(Content::Tombstones);
         vectors
             .into_iter()
             .chain(codes)
             .chain([Content::Keys])
             .chain(links)
+            .chain(copies)
             .chain(tombstones)
             .chain([Content::Meta])
     }
@@ -153,6 +158,7 @@ impl Content {
             Content::Mean => Tag::MEAN,
             Content::Keys => Tag::KEYS,
             Content::Links(level) => Tag::links(level),
+            Content::Copies => Tag::COPIES,
             Content::Tombstones => Tag::TOMBSTONES,
             Content::Meta => Tag::META,
         }
@@ -170,7 +176,7 @@ impl Content {
         match self {
             Content::Vectors => header.element.scalar_bytes() as u32,
             Content::Keys | Content::Tombstones => 8,
-            Content::Links(_) | Content::Terms | Content::Mean => 4,
+            Content::Links(_) | Content::Copies | Content::Terms | Content::Mean => 4,
             Content::Meta | Content::Codes => 1,
         }
     }
@@ -182,7 +188,7 @@ impl Content {
         let elements = match self {
             Content::Vectors => count.checked_mul(header.stride as u64),
             Content::Codes => count.checked_mul(row_bytes as u64),
-            Content::Terms => count.checked_mul(2),
+            Content::Terms | Content::Copies => count.checked_mul(2),
             Content::Mean => Some(header.dim as u64),
             Content::Keys => Some(count),
             Content::Links(level) => {

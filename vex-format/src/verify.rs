@@ -1,12 +1,13 @@
 //! The full scan.
 
+mod copies;
 mod vectors;
 
 use core::ops::Range;
 
 #[cfg(feature = "alloc")]
 use vex_graph::Executor;
-use vex_graph::{Codes, GraphView, NodeId, TERMINATOR, Terms};
+use vex_graph::{Codes, CopyLinks, GraphView, NodeId, TERMINATOR, Terms};
 use vex_kernels::prefetch;
 
 use crate::checksum::{BLOCK_BYTES, Digest};
@@ -64,9 +65,11 @@ fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Re
         }
     }
     padding(image)?;
-    // Of an empty index, this section has no piece.
-    let has_none = image.header().has_tombstones() && graph.tombstones().is_empty();
-    let fault = fault.or(has_none.then_some(VerifyError::NoTombstones));
+    // Of an empty index, these sections have no piece.
+    let lacks_copies = image.header().has_copies() && !copies::are_some(&graph);
+    let fault = fault.or(lacks_copies.then_some(VerifyError::NoCopies));
+    let lacks_tombstones = image.header().has_tombstones() && graph.tombstones().is_empty();
+    let fault = fault.or(lacks_tombstones.then_some(VerifyError::NoTombstones));
     fault.map_or(Ok(()), Err)
 }
 
@@ -114,6 +117,7 @@ impl<'a> Piece<'a> {
             (Tag::MEAN, Some(codes)) => {
                 mean(codes, rows_of(size_of::<f32>())).map_err(|position| VerifyError::Mean { position })
             }
+            (Tag::COPIES, _) => copies::check(graph, rows_of(size_of::<CopyLinks>())),
             (Tag::TOMBSTONES, _) if block.start == 0 => tombstones(graph),
             (Tag([b'L', b'N', b'K', level @ b'0'..=b'7']), _) => {
                 let level = usize::from(level - b'0');

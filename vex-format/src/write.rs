@@ -1,9 +1,12 @@
 //! A view, turned into the bytes of a file.
 
+use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::fmt;
 
-use vex_graph::{Codes, Element, Elements, GraphView, MAX_LEVELS, NodeId, Params, TERMINATOR, f16};
+use vex_graph::{
+    Codes, CopyLinks, Element, Elements, GraphView, MAX_LEVELS, NodeId, Params, TERMINATOR, f16,
+};
 
 use crate::checksum::SectionDigest;
 use crate::codes::Kind;
@@ -45,15 +48,15 @@ pub struct Writer<'a> {
     table: [u8; MOST_SECTIONS * ENTRY_BYTES],
 }
 
-/// Vectors, codes with their terms and mean, keys, tombstones, build parameters, and the links of each level.
-const MOST_SECTIONS: usize = 7 + MAX_LEVELS;
+/// Vectors, codes with their terms and mean, keys, copies, tombstones, build parameters, and the links of each level.
+const MOST_SECTIONS: usize = 8 + MAX_LEVELS;
 
 /// Bytes that are handed to the sink at once, at most.
 const CHUNK_BYTES: usize = 8192;
 
 impl<'a> Writer<'a> {
     /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
-    /// nine bytes of memory for each; vectors, keys and links follow them. `keys` has one key for each node of `view`.
+    /// nine bytes of memory for each, and eight more if some are copies; vectors, keys and links follow them. `keys` has one key for each node of `view`.
     ///
     /// What a reader would refuse is refused here, as far as it can be found in little time: the terms and the mean of codes are looked at.
     /// The rest is not verified: vectors and links are written as they are. Only what follows the first link of a row
@@ -125,6 +128,8 @@ struct Source<'a> {
     keys: &'a [u64],
     params: Params,
     order: Order,
+    /// The links of copies, if nodes are numbered anew.
+    copies: Vec<CopyLinks>,
     header: Header,
 }
 
@@ -171,7 +176,14 @@ impl<'a> Source<'a> {
             (_, element) => element,
         };
         let has_tombstones = view.tombstones().iter().next().is_some_and(|lowest| (lowest as usize) < count);
-        let (compatible, incompatible) = Header::features(quantization, stores_vectors, has_tombstones);
+        let mut has_copies = (0..view.copies().len() as NodeId).any(|id| view.is_copy(id));
+        let mut copies = Vec::new();
+        if has_copies && order.is_renumbered() {
+            copies = view.renumbered_copies(|id| order.new_id(id))?;
+            has_copies = !copies.is_empty();
+        }
+        let (compatible, incompatible) =
+            Header::features(quantization, stores_vectors, has_tombstones, has_copies);
         let mut header = Header {
             major: MAJOR,
             minor: MINOR,
@@ -197,7 +209,7 @@ impl<'a> Source<'a> {
             checksum: 0,
         };
         header.sections = Content::of(&header).count();
-        Ok(Self { view: *view, keys, params, order, header })
+        Ok(Self { view: *view, keys, params, order, copies, header })
     }
 
     /// The table's row for a section, which is generated for its checksum.
@@ -242,6 +254,10 @@ impl<'a> Source<'a> {
                 }
                 None => (),
             },
+            Content::Copies => {
+                let copies = if self.copies.is_empty() { self.view.copies() } else { &self.copies };
+                out.put_all(copies.as_flattened().iter().map(|id| id.to_le_bytes()))?;
+            }
             Content::Tombstones => {
                 let (tombstones, count) = (self.view.tombstones(), self.header.count);
                 for first in (0..count).step_by(64) {

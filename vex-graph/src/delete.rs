@@ -20,7 +20,7 @@ impl Hnsw {
     /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was then.
     ///
     /// # Complexity
-    /// O(log n). No link is changed.
+    /// O(log n). No link is changed; a copy of another vector leaves its chain.
     ///
     /// # Examples
     /// ```
@@ -38,7 +38,12 @@ impl Hnsw {
         if !self.is_live(id) {
             return Err(DeleteError::NotFound { id });
         }
-        Ok(self.tombstones.insert(id)?)
+        self.tombstones.insert(id)?;
+        // A deleted original stays, as the way to its copies. A deleted copy leads nowhere.
+        if self.tree.copies.is_copy(id) {
+            self.tree.copies.park(id);
+        }
+        Ok(())
     }
 
     /// Replaces the vector of a node, and links it anew.
@@ -48,7 +53,8 @@ impl Hnsw {
     ///
     /// # Complexity
     /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node; by inner product
-    /// another search of the base level.
+    /// another search of the base level. If the node was the one that is linked for several with equal vectors, another one of them
+    /// is linked in its place.
     pub fn update<'v>(&mut self, id: NodeId, vector: impl Into<Elements<'v>>) -> Result<(), UpdateError> {
         if !self.is_live(id) {
             return Err(UpdateError::NotFound { id });
@@ -95,7 +101,8 @@ impl Hnsw {
 
     /// Puts a vector into the slot of a node, live or not, and links it anew.
     pub(crate) fn replace(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), InsertError> {
-        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let may_be_copy = id != self.entry && self.has_room_for_copies();
+        let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         vectors.check(vector)?;
         let rows = vectors.rows();
         let mut old = workspace.vector.take().unwrap_or_else(|| vectors.emptied());
@@ -104,17 +111,39 @@ impl Hnsw {
         old.restore(0, rows.row(id));
         let mut linker = Linker { params, levels, tree, entry };
         if rows.metric() == Metric::InnerProduct {
-            with_vectors!(&rows, space => linker.survey(space, id, workspace))?;
+            with_vectors!(&rows, squares, space => linker.survey(space, id, workspace))?;
         }
-        vectors.set(id, vector)?;
-        let rows = vectors.rows();
-        let linked = with_vectors!(&rows, space => linker.relink(space, id, workspace));
+
+        // A copy leaves its chain. The copies of an original keep the first of them, which takes its place in the graph before its
+        // links go.
+        let heir = linker.tree.copies.first_of(id);
+        let taken = linker.tree.copies.take(id);
+        workspace.begin();
+        let mut linked = heir.map_or(
+            Ok(None),
+            |heir| with_vectors!(&rows, squares, space => linker.relink(space, heir, false, workspace)),
+        );
+        if linked.is_ok() {
+            vectors.set(id, vector)?;
+            let rows = vectors.rows();
+            squares.set(id, &rows);
+            linked = with_vectors!(&rows, squares, space => linker.relink(space, id, may_be_copy, workspace));
+        }
         match (&linked, codes) {
-            (Err(_), _) => vectors.restore(id, old.rows().row(0)),
-            (Ok(()), Some(codes)) => codes.set(id, vectors.rows().row(id)),
-            (Ok(()), None) => (),
+            (Err(_), _) => {
+                linker.undo(workspace);
+                tree.copies.put_back(id, taken);
+                vectors.restore(id, old.rows().row(0));
+                squares.set(id, &vectors.rows());
+            }
+            (Ok(_), Some(codes)) => codes.set(id, vectors.rows().row(id)),
+            (Ok(_), None) => (),
         }
         workspace.vector = Some(old);
-        Ok(linked?)
+        if let Some(original) = linked? {
+            let rows = vectors.rows();
+            tree.copies.insert(original, id, |other| rows.row(other) == rows.row(id));
+        }
+        Ok(())
     }
 }

@@ -215,6 +215,9 @@ pub(crate) mod sealed {
         /// Checks the values of a vector of the right length.
         fn check(metric: Metric, dim: usize, vector: &[Self]) -> Result<(), VectorError>;
 
+        /// |v|². The same bits on every machine.
+        fn square(vector: &[Self]) -> f64;
+
         /// |v|, where vectors are scaled by it.
         fn norm(vector: &[Self]) -> f64;
 
@@ -291,6 +294,10 @@ macro_rules! floats {
                 check_floats(metric, vector)
             }
 
+            fn square(vector: &[Self]) -> f64 {
+                square(vector)
+            }
+
             fn norm(vector: &[Self]) -> f64 {
                 norm(vector)
             }
@@ -324,6 +331,12 @@ macro_rules! integers {
                     return Err(VectorError::ZeroVector);
                 }
                 Ok(())
+            }
+
+            /// Exact: no sum reaches 2⁵³.
+            fn square(vector: &[Self]) -> f64 {
+                let squares = vector.iter().map(|element| i64::from(*element).pow(2));
+                squares.sum::<i64>() as f64
             }
 
             fn norm(_: &[Self]) -> f64 {
@@ -361,6 +374,10 @@ impl sealed::Sealed for u64 {
             }),
             _ => Ok(()),
         }
+    }
+
+    fn square(vector: &[Self]) -> f64 {
+        vector.iter().map(|word| u64::from(word.count_ones())).sum::<u64>() as f64
     }
 
     fn norm(_: &[Self]) -> f64 {

@@ -5,10 +5,10 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Serial, Tree, Workspace, bulk, level, with_vectors};
+use crate::build::{Executor, Linker, Squares, Tree, Workspace, bulk, find_copies, level, with_vectors};
 use crate::codes::centre;
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Tombstones, Vectors, reserve_exact};
+use crate::storage::{CodeRows, Copies, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{
     BuildError, Codes, Elements, GraphView, InsertError, LevelView, MAX_LEVELS, MAX_NODES, NodeId,
     OutOfMemory, Params, ParamsError, Quantization, Scalar, TERMINATOR,
@@ -36,6 +36,7 @@ const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 pub struct Hnsw {
     pub(crate) params: Params,
     pub(crate) vectors: Vectors,
+    pub(crate) squares: Squares,
     pub(crate) codes: Option<CodeRows>,
     /// Base first; none before the first node, so that an empty graph needs no memory.
     pub(crate) levels: Vec<LevelLinks>,
@@ -56,6 +57,7 @@ impl Hnsw {
         Ok(Self {
             params,
             vectors: Vectors::new(params.element, metric, dim)?,
+            squares: Squares::default(),
             codes: None,
             levels: Vec::new(),
             tree: Tree::default(),
@@ -70,7 +72,8 @@ impl Hnsw {
     /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
     ///
     /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// and nodes of a level that are not on the level below it. Nodes that cannot be reached from the entry point are linked anew.
+    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original. Nodes that
+    /// cannot be reached from the entry point are linked anew.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -85,6 +88,7 @@ impl Hnsw {
         let params = Params { m: view.m(), element: view.element(), quantization, ..params };
         let mut graph = Self::new(view.metric(), view.dim(), params)?;
         graph.vectors.extend_from_rows(view.rows())?;
+        graph.squares = Squares::of(view.rows())?;
         graph.codes = view.codes().map(|codes| CodeRows::copy_of(codes, view.metric())).transpose()?;
         reserve_exact(&mut graph.levels, view.levels().len())?;
         for index in 0..view.levels().len() {
@@ -99,21 +103,48 @@ impl Hnsw {
         graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
         graph.tombstones = Tombstones::copy_of(view.tombstones(), view.count())?;
+        graph.tree.copies = graph.copies_of(view)?;
+        // A link to a copy is no way to it.
+        for id in (0..view.count() as NodeId).filter(|id| view.is_copy(*id)) {
+            if graph.tree.copies.is_copy(id) {
+                graph.tree.set_parent(id, TERMINATOR);
+            }
+        }
         graph.mend()?;
         Ok(graph)
+    }
+
+    /// The chains of the view that this graph was copied from.
+    fn copies_of(&self, view: &GraphView<'_>) -> Result<Copies, OutOfMemory> {
+        let rows = self.vectors.rows();
+        let is_linked = |id| id == self.entry || self.levels.iter().any(|level| !level.links(id).is_empty());
+        let is_deleted = |id| self.tombstones.contains(id);
+        let is_kept = |original: NodeId, copy: NodeId| match copy == original {
+            true => is_deleted(copy) && !is_linked(copy),
+            false => !is_deleted(copy) && !is_linked(copy) && rows.row(original) == rows.row(copy),
+        };
+        let mut copies = Copies::renumbered(view.chains(), |id| id, is_kept)?;
+        // A view may have other tombstones than the graph that it is of.
+        for id in self.tombstones.set().iter().filter(|id| view.is_copy(*id) && !is_linked(*id)) {
+            copies.prepare(self.count())?;
+            copies.park(id);
+        }
+        Ok(copies)
     }
 
     /// Links anew what cannot be reached from the entry point, so that every node can.
     fn mend(&mut self) -> Result<(), OutOfMemory> {
         let mut orphans = Vec::new();
         reserve_exact(&mut orphans, self.tree.orphans(self.view().entry()).count())?;
-        orphans.extend(self.tree.orphans(self.view().entry()));
-        let Self { params, vectors, levels, tree, entry, workspace, .. } = self;
+        let copies = &self.tree.copies;
+        orphans.extend(self.tree.orphans(self.view().entry()).filter(|id| !copies.is_copy(*id)));
+        let Self { params, vectors, squares, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
         let mut linker = Linker { params, levels, tree, entry };
         for id in orphans {
             // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
-            with_vectors!(&rows, space => linker.relink(space, id, workspace))?;
+            workspace.begin();
+            with_vectors!(&rows, squares, space => linker.relink(space, id, false, workspace))?;
         }
         self.workspace = Workspace::default();
         Ok(())
@@ -206,17 +237,21 @@ impl Hnsw {
             graph.levels.push(links);
         }
         graph.tree.reserve_exact(count)?;
-        let Self { vectors, codes, levels, tree, entry, workspace, .. } = &mut graph;
+        graph.tree.copies = find_copies(&graph.vectors.rows())?;
+        graph.squares = Squares::of(&graph.vectors.rows())?;
+        let Self { vectors, squares, codes, levels, tree, entry, workspace, .. } = &mut graph;
         let rows = vectors.rows();
         let linker = Linker { params: &params, levels, tree, entry };
         let mut broken_off = None;
         let watched = |linked| progress(linked).map_break(|part| broken_off = Some(part));
         let linked;
-        (linked, *codes) = bulk::link(linker, &rows, level_of, workspace, executor, watched)?;
+        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, watched)?;
         if broken_off == Some(Part::Dropped) {
             return Err(BuildError::Cancelled { linked });
         }
         vectors.truncate(linked);
+        tree.copies.truncate(linked);
+        squares.truncate(linked);
         if let Some(codes) = codes {
             codes.truncate(linked);
         }
@@ -246,6 +281,7 @@ impl Hnsw {
         let id = self.vectors.push(vector)?;
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
+            self.squares.truncate(id as usize);
             return Err(error.into());
         }
         Ok(id)
@@ -258,8 +294,10 @@ impl Hnsw {
 
     /// Links and codes the node `id`, whose vector was just appended.
     fn link_last(&mut self, id: NodeId) -> Result<(), OutOfMemory> {
-        let Self { params, vectors, codes, levels, tree, entry, workspace, .. } = self;
+        let may_be_copy = self.has_room_for_copies();
+        let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
+        squares.push(&rows)?;
         let mut mean = None;
         if let Some(quantization) = params.quantization {
             if codes.is_none() {
@@ -272,8 +310,8 @@ impl Hnsw {
         }
         let level = level(draw(params.seed, id.into()), params.m);
         let mut linker = Linker { params, levels, tree, entry };
-        with_vectors!(&rows, space => {
-            linker.link(space, id..id + 1, |_| level, workspace, &Serial)?;
+        with_vectors!(&rows, squares, space => {
+            linker.link_one(space, id, level, may_be_copy, workspace)?;
         });
         if let Some(codes) = codes {
             codes.push(rows.row(id));
@@ -313,6 +351,8 @@ impl Hnsw {
         GraphView::new(self.vectors.rows(), codes, self.params.m, self.entry, views)
             .expect("an owned graph keeps the invariants of a view")
             .with_tombstones(self.tombstones.set())
+            .with_copies(self.tree.copies.chains().links())
+            .expect("an owned graph has links of copies for all nodes")
     }
 
     /// How many nodes there are, deleted ones included.

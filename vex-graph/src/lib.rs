@@ -41,10 +41,15 @@
 //! Of a graph that this crate made, after every call, successful or not:
 //! - A node of level l is on all levels below, and the entry point is on the top level.
 //! - A row has at most `m` links (2 `m` on the base): to other nodes of its level, to none twice, terminators last.
-//! - Every node, deleted or not, can be reached from the entry point over the links of the base. A search with `ef_search` of at least the
+//! - Every node can be reached from the entry point over the links of the base, or through the node with an equal vector whose
+//!   [copy](CopyLinks) it is. A deleted copy alone cannot. A search with `ef_search` of at least the
 //!   number of nodes therefore returns exactly what [`exact`] does, to the last bit.
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
+//!
+//! Nodes with equal vectors are found through one of them, so that they cost linear time and a walk meets each vector once. A bulk build finds all
+//! of them. An insert finds the equal vector that its own walk meets, which by inner product may be missed among longer vectors; both are
+//! linked then. A node on a new top level and the entry point are linked in any case.
 //!
 //! A search never returns a deleted node or one that its filter refuses, none twice, and `min(k, matches)` in all unless
 //! `max_distance_evals` ends it.
@@ -81,6 +86,7 @@ extern crate alloc;
 #[cfg(feature = "alloc")]
 mod build;
 mod codes;
+mod copies;
 #[cfg(feature = "alloc")]
 mod delete;
 mod element;
@@ -102,6 +108,7 @@ mod view;
 #[cfg(feature = "alloc")]
 pub use build::{Executor, Serial};
 pub use codes::{Codes, Quantization, Terms};
+pub use copies::CopyLinks;
 pub use element::{Element, Elements, Scalar};
 pub use error::{
     BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,

@@ -2,12 +2,13 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Tree, arranging_bytes, bulk, level, workspace_bytes};
+use crate::build::{Squares, Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
 use crate::random::draw;
-use crate::storage::{CodeRows, LevelLinks, Vectors, bytes};
+use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
 
-/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak).
+/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak) and, where vectors are equal, what
+/// the graph holds: 8 bytes more for each node, which are in the peak in any case.
 ///
 /// ```
 /// use vex_graph::{MemoryPlan, Metric, Params};
@@ -27,11 +28,14 @@ pub struct MemoryPlan {
     pub codes: usize,
     /// The links of all levels.
     pub links: usize,
+    /// The squared length of each vector, by inner product alone.
+    pub squares: usize,
     /// What keeps every node reachable when the graph changes.
     pub tree: usize,
     /// The order of the nodes, which comes with the graph.
     pub order: usize,
     params: Params,
+    metric: Metric,
     dim: usize,
     level_counts: [usize; MAX_LEVELS],
 }
@@ -59,39 +63,49 @@ impl MemoryPlan {
             vectors: Vectors::exact_bytes(params.element, dim, count),
             codes: params.quantization.map_or(0, |kind| CodeRows::exact_bytes(kind, dim, count)),
             links: rows.fold(bytes::<LevelLinks>(levels), usize::saturating_add),
+            squares: Squares::exact_bytes(metric, count),
             tree: Tree::exact_bytes(count),
             order: bytes::<NodeId>(count),
             params: *params,
+            metric,
             dim,
             level_counts,
         })
     }
 
-    /// What the graph holds once it is built.
+    /// What the graph holds once it is built, unless some of its vectors are equal.
     pub fn graph(&self) -> usize {
-        [self.vectors, self.codes, self.links, self.tree].into_iter().fold(0, usize::saturating_add)
+        [self.vectors, self.codes, self.links, self.squares, self.tree]
+            .into_iter()
+            .fold(0, usize::saturating_add)
     }
 
     /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
-    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs.
+    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs. The
+    /// chains of equal vectors are counted, though most graphs have none.
     pub fn peak(&self, workers: usize) -> usize {
-        let Self { params, dim, level_counts, .. } = self;
+        let Self { params, metric, dim, level_counts, .. } = self;
         let count = level_counts[0];
         let draws = bytes::<(u64, u32)>(count);
-        let build = bulk::Plan::new(params.quantization, *dim, count);
+        let build = bulk::Plan::new(params.quantization, *metric, *dim, count);
         let kinds = || build.fine.into_iter().chain(build.guide);
         let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
         // Codes that only the graph has are made when those of the build are gone.
         let codes = kinds().map(bytes_of).fold(0, usize::saturating_add).max(self.codes);
-        let coding = kinds().next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
+        let coding =
+            kinds().chain(params.quantization).next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
         let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
-        let linking = workspace_bytes(params, query_len, level_counts, workers);
+        let linking = workspace_bytes(params, *metric, query_len, level_counts, workers);
         // The source's vector is there all the time. Vectors of f16 may come as f32.
         let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
-        let linking = [draws, codes, coding, linking].into_iter().fold(0, usize::saturating_add);
-        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count));
-        let parts = [self.order, vector, linking.max(arranging)];
+        let linking = [codes, coding, linking].into_iter().fold(0, usize::saturating_add);
+        // Equal vectors are found before there are codes.
+        let linking = draws.saturating_add(linking.max(finding_bytes(count)));
+        let chains = Copies::exact_bytes(count);
+        let renumbering = chains.saturating_add(bytes::<[NodeId; 2]>(count));
+        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count).max(renumbering));
+        let parts = [self.order, vector, chains, linking.max(arranging)];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }
 
@@ -115,7 +129,7 @@ impl Hnsw {
 
     /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
     /// to grow, for both places. An insert that reuses a slot needs none. [`compact`](Self::compact) takes the limit along; a view and a
-    /// file do not.
+    /// file do not. Where the chains of equal vectors would exceed it, they are linked like others.
     pub fn limit_memory(&mut self, limit: usize) {
         self.memory_limit = limit;
     }
@@ -123,6 +137,13 @@ impl Hnsw {
     /// The limit that [`limit_memory`](Self::limit_memory) set; without one, the largest number.
     pub fn memory_limit(&self) -> usize {
         self.memory_limit
+    }
+
+    /// Whether a node may be the first copy, or there is one already.
+    pub(crate) fn has_room_for_copies(&self) -> bool {
+        let count = self.count();
+        let has_chains = self.tree.copies.memory()[0] > 0;
+        has_chains || self.memory().saturating_add(Copies::exact_bytes(count + 1)) <= self.memory_limit
     }
 
     /// Checks that one more node stays within the limit.
@@ -146,6 +167,10 @@ impl Hnsw {
     fn parts(&self) -> impl Iterator<Item = [usize; 2]> {
         let codes = self.codes.iter().map(CodeRows::memory);
         let levels = self.levels.iter().map(LevelLinks::memory);
-        [self.vectors.memory(), self.tree.memory()].into_iter().chain(codes).chain(levels)
+        let squares = self.squares.memory(self.vectors.rows().metric());
+        [self.vectors.memory(), squares, self.tree.memory(), self.tree.copies.memory()]
+            .into_iter()
+            .chain(codes)
+            .chain(levels)
     }
 }

@@ -77,7 +77,8 @@ impl Default for Params {
 pub struct SearchParams {
     /// How many neighbors to return.
     pub k: usize,
-    /// How many candidates to keep on the base level. Raised to `k` if it is less; more finds more, more slowly.
+    /// How many candidates to keep on the base level. Raised to `k` if it is less, and through codes of four bits to 1.5 or 2 times `k`; more
+    /// finds more, more slowly.
     pub ef_search: usize,
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
@@ -98,6 +99,17 @@ impl SearchParams {
     /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
     pub fn new(k: usize, ef_search: usize) -> Self {
         Self { k, ef_search, max_distance_evals: usize::MAX, rescore: Self::RESCORE }
+    }
+
+    /// The same, with as many candidates as a search through such codes needs: what the errors of codes place behind the last of them is lost,
+    /// so there must be more than are returned. `None` stands for any codes.
+    pub(crate) fn for_codes(&self, codes: Option<Quantization>) -> Self {
+        let least = match codes {
+            Some(Quantization::Sq8) => self.k,
+            Some(Quantization::Sq4) => self.k.saturating_add(self.k / 2),
+            Some(Quantization::Sq2x2) | None => self.k.saturating_mul(2),
+        };
+        Self { ef_search: self.ef_search.max(least), ..*self }
     }
 
     /// The number of candidates that a search of `count` nodes keeps.

@@ -4,7 +4,10 @@ use core::fmt;
 
 use vex_kernels::Metric;
 
-use crate::{Codes, Element, Elements, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, Scalar, TERMINATOR};
+use crate::copies::Chains;
+use crate::{
+    Codes, CopyLinks, Element, Elements, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, Scalar, TERMINATOR,
+};
 
 /// Vectors in rows: one slice, one row a node, at a fixed stride.
 #[derive(Clone, Copy, Debug)]
@@ -179,6 +182,7 @@ pub struct GraphView<'a> {
     rows: Rows<'a>,
     codes: Option<Codes<'a>>,
     tombstones: NodeSet<'a>,
+    chains: Chains<'a>,
     m: usize,
     entry: NodeId,
     level_count: usize,
@@ -238,8 +242,8 @@ impl<'a> GraphView<'a> {
         }
         let mut all = [LevelView::default(); MAX_LEVELS];
         all[..levels.len()].copy_from_slice(levels);
-        let tombstones = NodeSet::default();
-        Ok(Self { rows, codes, tombstones, m, entry, level_count: levels.len(), levels: all })
+        let (tombstones, chains) = (NodeSet::default(), Chains::default());
+        Ok(Self { rows, codes, tombstones, chains, m, entry, level_count: levels.len(), levels: all })
     }
 
     /// The same graph, in which these nodes are deleted: searches pass through them and do not return them.
@@ -250,6 +254,51 @@ impl<'a> GraphView<'a> {
     /// The deleted nodes. No word of the set is needed for nodes that are not.
     pub fn tombstones(&self) -> NodeSet<'a> {
         self.tombstones
+    }
+
+    /// The same graph, in which some nodes are copies of others: see [`CopyLinks`]. Searches find them through their originals.
+    ///
+    /// The links are not looked at. Whatever they hold, a search returns no node twice and ends.
+    ///
+    /// # Errors
+    /// If there are neither none nor one for each node.
+    pub fn with_copies(self, links: &'a [CopyLinks]) -> Result<Self, ViewError> {
+        if !links.is_empty() && links.len() != self.rows.count {
+            return Err(ViewError::Copies { expected: self.rows.count, found: links.len() });
+        }
+        Ok(Self { chains: Chains::new(links), ..self })
+    }
+
+    /// The links of copies, by node; none if there are no copies.
+    pub fn copies(&self) -> &'a [CopyLinks] {
+        self.chains.links()
+    }
+
+    /// Whether a node has the vector of another one, and is found through that.
+    pub fn is_copy(&self, id: NodeId) -> bool {
+        self.chains.is_copy(id)
+    }
+
+    /// The copies of a node, ascending; none of a node that is a copy itself.
+    pub fn copies_of(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<'a> {
+        self.chains.copies_of(id)
+    }
+
+    /// The [links of copies](Self::copies) of the same graph with its nodes numbered anew. `new_id` has the id of each, and copies ascend by these.
+    /// What does not make a chain is left out.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    #[cfg(feature = "alloc")]
+    pub fn renumbered_copies(
+        &self,
+        new_id: impl Fn(NodeId) -> NodeId,
+    ) -> Result<alloc::vec::Vec<CopyLinks>, crate::OutOfMemory> {
+        Ok(crate::storage::Copies::renumbered(self.chains, new_id, |_, _| true)?.into_links())
+    }
+
+    pub(crate) fn chains(&self) -> Chains<'a> {
+        self.chains
     }
 
     /// The vectors.
@@ -362,6 +411,13 @@ pub enum ViewError {
         /// The type of the elements.
         found: Element,
     },
+    /// There are links of copies, and not one for each node.
+    Copies {
+        /// The nodes.
+        expected: usize,
+        /// The links given.
+        found: usize,
+    },
     /// No level, or too many.
     LevelCount {
         /// The levels given.
@@ -409,6 +465,9 @@ impl fmt::Display for ViewError {
             }
             Self::Coded { found } => {
                 write!(f, "expected codes of f32 or f16 vectors, found vectors of {found}")
+            }
+            Self::Copies { expected, found } => {
+                write!(f, "expected links of copies for {expected} nodes, found {found}")
             }
             Self::LevelCount { found } => write!(f, "expected 1 to {MAX_LEVELS} levels, found {found}"),
             Self::Level { level, found } => {

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use vex_graph::NodeId;
+use vex_graph::{CopyLinks, NodeId};
 
 use crate::Tag;
 
@@ -65,6 +65,28 @@ pub enum VerifyError {
         /// Which element.
         position: usize,
     },
+    /// The nodes that a node names as the next copy of its vector and as the one before do not name it, copies do not ascend, or one that is in
+    /// no chain is not deleted.
+    Copies {
+        /// The node.
+        node: NodeId,
+        /// Whom it names.
+        found: CopyLinks,
+    },
+    /// A copy of another node has links of its own, or is the entry point.
+    LinkedCopy {
+        /// The node.
+        node: NodeId,
+    },
+    /// A copy has another vector than the node before it.
+    UnequalCopy {
+        /// The node.
+        node: NodeId,
+        /// The node before it.
+        previous: NodeId,
+    },
+    /// There is a section of copies, and no node is one.
+    NoCopies,
     /// A node is deleted that is none.
     Tombstone {
         /// The nodes that there are: ids must be less.
@@ -143,6 +165,17 @@ impl fmt::Display for VerifyError {
             Self::Mean { position } => {
                 write!(f, "mean: expected finite elements, found NaN or infinity at position {position}")
             }
+            Self::Copies { node, found: [next, previous] } => {
+                write!(
+                    f,
+                    "node {node}: expected its place in a chain of copies, found {next} after it and {previous} before it"
+                )
+            }
+            Self::LinkedCopy { node } => write!(f, "node {node}: expected no links of a copy, found some"),
+            Self::UnequalCopy { node, previous } => {
+                write!(f, "node {node}: expected the vector of node {previous}, of which it is a copy")
+            }
+            Self::NoCopies => write!(f, "copies: expected at least one, found none"),
             Self::Tombstone { expected, found } => {
                 write!(f, "tombstones: expected ids below {expected}, found {found}")
             }

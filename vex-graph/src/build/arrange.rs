@@ -7,7 +7,7 @@
 
 use alloc::vec::Vec;
 
-use crate::storage::{LevelLinks, bytes, reserve_exact, swap_rows};
+use crate::storage::{Copies, LevelLinks, bytes, reserve_exact, swap_rows};
 use crate::{Hnsw, LevelView, MAX_LEVELS, NodeId, OutOfMemory, TERMINATOR};
 
 /// How many of the last nodes choose the next. A quarter as many is nearly as good, and no limit half as good.
@@ -31,9 +31,12 @@ impl Hnsw {
 
     /// Gives every node the id that `ids` has for it, on the same levels.
     fn renumber(&mut self, ids: &[NodeId], positions: &mut [u32]) -> Result<(), OutOfMemory> {
+        let new_id = |id| ids[id as usize];
+        let copies = Copies::renumbered(self.tree.copies.chains(), new_id, |_, _| true)?;
         let swaps = swaps_of(ids)?;
         swap_rows(positions, 1, &swaps);
         self.vectors.swap_rows(&swaps);
+        self.squares.swap_rows(&swaps);
         if let Some(codes) = &mut self.codes {
             codes.swap_rows(&swaps);
         }
@@ -41,6 +44,7 @@ impl Hnsw {
             level.renumber(ids, &swaps);
         }
         self.tree.renumber(ids, &swaps);
+        self.tree.copies = copies;
         self.entry = ids.get(self.entry as usize).copied().unwrap_or(TERMINATOR);
         Ok(())
     }

@@ -2,7 +2,9 @@
 
 use core::ops::ControlFlow;
 
-use super::{Coded, Executor, Guided, Linker, Workspace, with_vectors};
+use vex_kernels::Metric;
+
+use super::{Coded, Executor, Guided, Linker, Squares, Workspace, with_vectors};
 use crate::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{Elements, NodeId, OutOfMemory, Quantization, Rows};
@@ -26,8 +28,9 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    /// A graph without codes is built without codes.
-    pub(crate) fn new(quantization: Option<Quantization>, dim: usize, count: usize) -> Self {
+    /// A graph without codes is built without codes, and so is one by the inner product: codes of different errors hide who is alike.
+    pub(crate) fn new(quantization: Option<Quantization>, metric: Metric, dim: usize, count: usize) -> Self {
+        let quantization = quantization.filter(|_| metric != Metric::InnerProduct);
         match quantization {
             None => Self { fine: None, guide: None },
             Some(_) => Self {
@@ -42,18 +45,19 @@ impl Plan {
 pub(crate) fn link(
     linker: Linker<'_>,
     rows: &Rows<'_>,
+    squares: &Squares,
     level_of: impl Fn(NodeId) -> usize + Sync,
     workspace: &mut Workspace,
     executor: &impl Executor,
     progress: impl FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(usize, Option<CodeRows>), OutOfMemory> {
     let quantization = linker.params.quantization;
-    let plan = Plan::new(quantization, rows.dim(), rows.count());
+    let plan = Plan::new(quantization, rows.metric(), rows.dim(), rows.count());
     let code = |kind| CodeRows::of_rows(kind, rows, executor);
     let (fine, guide) = (plan.fine.map(code).transpose()?, plan.guide.map(code).transpose()?);
     let coded = fine.as_ref().map(|fine| Coded::<Eight>::new(*rows, fine.view()));
     let linked = match (coded, &guide) {
-        (None, _) => with_vectors!(rows, space => {
+        (None, _) => with_vectors!(rows, squares, space => {
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }),
         (Some(space), None) => {
@@ -78,7 +82,7 @@ mod tests {
 
     #[test]
     fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
-        let plan = |quantization, dim, count| Plan::new(quantization, dim, count);
+        let plan = |quantization, dim, count| Plan::new(quantization, Metric::Cosine, dim, count);
         let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
         for codes in [sq8, sq4] {
             assert_eq!(plan(codes, 255, 1000), Plan { fine: sq8, guide: None });
@@ -86,5 +90,9 @@ mod tests {
             assert_eq!(plan(codes, 256, (1 << 18) + 1), Plan { fine: sq8, guide: None });
         }
         assert_eq!(plan(None, 768, 1_000_000), Plan { fine: None, guide: None });
+        for codes in [None, sq8, sq4] {
+            let plan = Plan::new(codes, Metric::InnerProduct, 768, 1000);
+            assert_eq!(plan, Plan { fine: None, guide: None });
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use alloc::vec::Vec;
 
+use super::choice::Choice;
 use super::hard::Hard;
-use super::select::select;
 use super::{Buffers, Executor, Link, Space, Tree};
 use crate::search::{Candidate, Ranker};
 use crate::storage::{LevelLinks, reserve};
@@ -20,17 +20,24 @@ pub(super) struct Merge {
     ids: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
     result: Option<OutOfMemory>,
 }
 
+/// What changed rows are computed from.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'g> {
+    pub(super) params: &'g Params,
+    pub(super) levels: &'g [LevelLinks],
+    pub(super) tree: &'g Tree,
+    pub(super) hard: &'g Hard,
+}
+
 /// Computes the changed rows of all targets in `links`, which are sorted.
 pub(super) fn run(
-    params: &Params,
+    rows: Rows<'_>,
     space: impl Space,
-    levels: &[LevelLinks],
-    tree: &Tree,
-    hard: &Hard,
     links: &[Link],
     tasks: &mut [Merge],
     executor: &impl Executor,
@@ -48,10 +55,7 @@ pub(super) fn run(
     }
     executor.run(tasks, |task| {
         let share = &links[task.links.clone()];
-        task.result = share
-            .chunk_by(same_row)
-            .try_for_each(|group| task.merge(params, space, levels, tree, hard, group))
-            .err();
+        task.result = share.chunk_by(same_row).try_for_each(|group| task.merge(rows, space, group)).err();
     });
     tasks.iter().find_map(|task| task.result).map_or(Ok(()), Err)
 }
@@ -79,15 +83,8 @@ impl Merge {
         }
     }
 
-    fn merge<S: Space>(
-        &mut self,
-        params: &Params,
-        space: S,
-        levels: &[LevelLinks],
-        tree: &Tree,
-        hard: &Hard,
-        group: &[Link],
-    ) -> Result<(), OutOfMemory> {
+    fn merge<S: Space>(&mut self, rows: Rows<'_>, space: S, group: &[Link]) -> Result<(), OutOfMemory> {
+        let Rows { levels, hard, .. } = rows;
         let Link { level, target, .. } = group[0];
         let links = &levels[usize::from(level)];
         let width = links.width();
@@ -106,31 +103,30 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
-        let is_pinned = |id| level == 0 && tree.parent(id) == target;
         if S::IS_CODED && hard.contains(target) {
-            self.select(params, space.exact(), row, group, false, is_pinned)?;
+            self.select(rows, space.exact(), group, false)?;
         } else {
             // A hard node's links were selected by its vector, and have the distances of vectors.
             let are_ranked = !S::IS_CODED || group.iter().all(|link| !hard.contains(link.source.id()));
-            self.select(params, space, row, group, are_ranked, is_pinned)?;
+            self.select(rows, space, group, are_ranked)?;
         }
         self.ids.extend(self.selected.iter().map(|selected| selected.id()));
         self.targets.push((level, target, self.selected.len()));
         Ok(())
     }
 
-    /// Selects links among those in `row` and the new ones in `group`, whose distances are ranks of the space if they `are_ranked`.
+    /// Selects links among those in a row and the new ones in `group`, whose distances are ranks of the space if they `are_ranked`.
     fn select(
         &mut self,
-        params: &Params,
+        rows: Rows<'_>,
         space: impl Space,
-        row: &[NodeId],
         group: &[Link],
         are_ranked: bool,
-        is_pinned: impl Fn(NodeId) -> bool,
     ) -> Result<(), OutOfMemory> {
+        let Rows { params, levels, tree, .. } = rows;
         let Link { level, target, .. } = group[0];
-        let width = params.width(usize::from(level));
+        let links = &levels[usize::from(level)];
+        let (row, width) = (links.links(target), links.width());
         let [own, other] = self.buffers.of(space)?;
         let query = space.query(target, own);
         let (fours, rest) = row.as_chunks::<4>();
@@ -144,9 +140,12 @@ impl Merge {
             false => Candidate::new(query.rank(link.source.id()), link.source.id()),
         };
         self.candidates.extend(group.iter().map(ranked));
+        self.candidates.retain(|candidate| !tree.copies.is_copy(candidate.id()));
         self.candidates.sort_unstable();
+        let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
-        select(space, &self.candidates, width, params.keep_pruned, is_pinned, selected, other);
+        let (candidates, keep_pruned) = (&self.candidates, params.keep_pruned);
+        self.choice.choose(space, target, candidates, width, keep_pruned, is_pinned, selected, other)?;
         Ok(())
     }
 }

@@ -10,10 +10,13 @@
 
 mod arrange;
 pub(crate) mod bulk;
+mod choice;
+mod copies;
 mod executor;
 mod hard;
 mod journal;
 mod level;
+mod lifted;
 mod merge;
 mod peak;
 mod propose;
@@ -23,8 +26,10 @@ mod space;
 mod tree;
 
 pub(crate) use arrange::arranging_bytes;
+pub(crate) use copies::{find as find_copies, finding_bytes};
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
+pub(crate) use lifted::{Products, Squares};
 pub(crate) use peak::workspace_bytes;
 use space::{Coded, Guided};
 pub(crate) use space::{Plain, Space, with_vectors};
@@ -34,7 +39,7 @@ use alloc::vec::Vec;
 use core::ops::{ControlFlow, Range};
 
 use crate::search::{Candidate, Ranker};
-use crate::storage::{AlignedVec, LevelLinks, Vectors, reserve};
+use crate::storage::{AlignedVec, Copies, LevelLinks, Vectors, reserve};
 use crate::{NodeId, OutOfMemory, Params};
 use hard::Hard;
 use merge::Merge;
@@ -96,7 +101,7 @@ pub(crate) struct Linker<'g> {
 
 impl Linker<'_> {
     /// Links the nodes `batch`, whose vectors are in place and which follow the linked ones. `level_of` says the level of
-    /// each; only a batch of one may hold a node above the present top.
+    /// each; only a batch of one may hold a node above the present top. Nodes that are known to be copies get empty rows.
     ///
     /// # Errors
     /// If memory runs out; the graph is as it was then.
@@ -108,15 +113,27 @@ impl Linker<'_> {
         workspace: &mut Workspace,
         executor: &impl Executor,
     ) -> Result<(), OutOfMemory> {
-        let levels = self.levels.len();
-        let top = levels.saturating_sub(1);
-        let new_top = level_of(batch.start);
-        debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) <= top));
+        debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) < self.levels.len().max(1)));
 
         workspace.prepare(executor.workers().clamp(1, batch.len()))?;
         if batch.start > 0 {
             self.propose(space, &batch, &level_of, workspace, executor)?;
         }
+        self.link_proposed(space, batch, level_of, workspace, executor)
+    }
+
+    /// The steps after the first.
+    fn link_proposed(
+        &mut self,
+        space: impl Space,
+        batch: Range<NodeId>,
+        level_of: impl Fn(NodeId) -> usize + Sync,
+        workspace: &mut Workspace,
+        executor: &impl Executor,
+    ) -> Result<(), OutOfMemory> {
+        let levels = self.levels.len();
+        let top = levels.saturating_sub(1);
+        let new_top = level_of(batch.start);
         self.reserve(&batch, &level_of, workspace)?;
 
         let result = self.attach_and_merge(space, &batch, &level_of, workspace, executor);
@@ -168,10 +185,12 @@ impl Linker<'_> {
         workspace: &mut Workspace,
         executor: &impl Executor,
     ) -> Result<(), OutOfMemory> {
-        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: batch.start as usize };
+        let copies = &self.tree.copies;
+        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: batch.start as usize, copies };
         let step = workspace.propose.len();
         executor.run(&mut workspace.propose, |task| {
-            task.run(&frozen, space, self.params, batch.clone().skip(task.index).step_by(step), level_of);
+            let ids = batch.clone().skip(task.index).step_by(step).filter(|id| !copies.is_copy(*id));
+            task.run(&frozen, space, self.params, ids, level_of);
         });
         workspace.propose.iter().try_for_each(|task| task.result)?;
         let hard = workspace.propose.iter().flat_map(|task| &task.hard);
@@ -229,14 +248,17 @@ impl Linker<'_> {
                 );
             }
             workspace.links.extend_from_slice(links);
+            if self.tree.copies.is_copy(id) {
+                self.tree.push_lone();
+                continue;
+            }
             if becomes_entry {
                 self.tree.push_root(id, *self.entry);
                 continue;
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
-            let is_copy = |other| space.are_copies(other, id);
             let parent =
-                self.tree.push(id, base, is_copy, batch.start, &self.levels[0].view(), self.params.m);
+                self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), self.params.m);
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let [buffer, _] = workspace.buffers.of(space)?;
                 let distance = space.query(parent, buffer).rank(id);
@@ -244,16 +266,9 @@ impl Linker<'_> {
             }
         }
         workspace.links.sort_unstable();
-        merge::run(
-            self.params,
-            space,
-            self.levels,
-            self.tree,
-            &workspace.hard,
-            &workspace.links,
-            &mut workspace.merge,
-            executor,
-        )
+        let rows =
+            merge::Rows { params: self.params, levels: self.levels, tree: self.tree, hard: &workspace.hard };
+        merge::run(rows, space, &workspace.links, &mut workspace.merge, executor)
     }
 
     /// The highest level before the batch.
@@ -285,4 +300,6 @@ struct Frozen<'a> {
     levels: &'a [LevelLinks],
     entry: NodeId,
     count: usize,
+    /// Those that are known.
+    copies: &'a Copies,
 }

@@ -1,8 +1,11 @@
 //! How much memory linking needs while it goes on.
 
+use vex_kernels::Metric;
+
+use super::choice::Choice;
 use super::hard::Hard;
 use super::merge::Merge;
-use super::propose::Propose;
+use super::propose::{Propose, at_once, lifted_pool};
 use super::{Link, batch_len};
 use crate::search::{Candidate, Visited};
 use crate::storage::{AlignedVec, bytes};
@@ -12,6 +15,7 @@ use crate::{MAX_LEVELS, NodeId, Params};
 /// has queries of `query_len`. Arrays that grow step by step count twice what they hold, since their room doubles.
 pub(crate) fn workspace_bytes(
     params: &Params,
+    metric: Metric,
     query_len: usize,
     level_counts: &[usize; MAX_LEVELS],
     workers: usize,
@@ -24,19 +28,28 @@ pub(crate) fn workspace_bytes(
     let workers = workers.clamp(1, batch);
     // Batches are larger the later they come, but nodes of high levels come first.
     let rows = (1..).zip(level_counts).map(|(levels, count)| levels * batch_len(*count)).max().unwrap_or(1);
-    let links = rows * params.m + batch;
+    // By the inner product a node gets more links at once, of more candidates.
+    let is_lifted = metric == Metric::InnerProduct;
+    let at_once = if is_lifted { at_once(params, 0) } else { params.m };
+    let links = rows * at_once + batch;
 
     let pool = params.ef_construction.min(count);
     let buffers = 2 * AlignedVec::<i8>::exact_bytes(query_len) + AlignedVec::<f32>::exact_bytes(query_len);
+    let alike = if is_lifted { lifted_pool(params).min(count) } else { 0 };
+    let choice = |candidates| if is_lifted { Choice::bytes(candidates, params.m0()) } else { 0 };
     let propose = bytes::<u64>(2 * Visited::words(count))
-        + bytes::<Candidate>(2 * (2 * pool + params.m))
+        + bytes::<Candidate>(2 * (2 * pool + alike + at_once))
+        + choice(pool + alike)
         + buffers
         + size_of::<Propose>();
-    let merge = bytes::<Candidate>(2 * (2 * params.m0() + batch)) + buffers + size_of::<Merge>();
+    let merge = bytes::<Candidate>(2 * (2 * params.m0() + batch))
+        + choice(params.m0() + batch)
+        + buffers
+        + size_of::<Merge>();
     // Once proposed, once sorted, and one changed row for each at the worst.
-    let shared = 2 * (2 * bytes::<Link>(links + workers * params.m))
+    let shared = 2 * (2 * bytes::<Link>(links + workers * at_once))
         + 2 * bytes::<(u8, NodeId, usize)>(links)
-        + 2 * bytes::<NodeId>(rows * params.m * params.m0());
+        + 2 * bytes::<NodeId>(rows * at_once * params.m0());
     // Without codes there are no queries to code, and no node is hard. Every worker may have all of a batch among its hard nodes.
     let hard =
         if query_len > 0 { Hard::exact_bytes(count) + 2 * bytes::<NodeId>(batch + 4 * workers) } else { 0 };

@@ -2,13 +2,14 @@
 
 use alloc::vec::Vec;
 
-use super::select::select;
+use super::choice::Choice;
 use super::{Buffers, Frozen, Link, Space};
+use crate::copies::Chains;
 use crate::search::{
-    Candidate, Edge, Pool, Ranker, Scratch, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
+    Candidate, Edge, Pool, Ranker, Scratch, ScratchMut, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
 };
 use crate::storage::reserve;
-use crate::{NodeId, OutOfMemory, Params};
+use crate::{LevelView, NodeId, OutOfMemory, Params};
 
 /// One worker's share of a batch.
 #[derive(Debug)]
@@ -22,8 +23,10 @@ pub(super) struct Propose {
     /// How far [`take_links`](Self::take_links) has come.
     pub(super) cursor: usize,
     scratch: Scratch,
-    candidates: Vec<Candidate>,
+    /// In the end those of the base, nearest first.
+    pub(super) candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
 }
 
@@ -38,6 +41,7 @@ impl Propose {
             scratch: Scratch::new(),
             candidates: Vec::new(),
             selected: Vec::new(),
+            choice: Choice::default(),
             buffers: Buffers::default(),
         }
     }
@@ -88,7 +92,9 @@ impl Propose {
         let guide = space.guide(id, own.as_mut_slice(), rotated.as_mut_slice());
         let query = Others::<_, true> { ranker: guide, id };
         let mut stats = SearchStats::default();
-        let mut walk = Walk { query: &query, count: frozen.count, budget: usize::MAX, stats: &mut stats };
+        let chains = frozen.copies.chains();
+        let mut walk =
+            Walk { query: &query, count: frozen.count, chains, budget: usize::MAX, stats: &mut stats };
         let scratch = self.scratch.as_mut();
         let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
         let mut visited = Visited::new(scratch.visited);
@@ -135,15 +141,17 @@ impl Propose {
         id: NodeId,
         level: usize,
     ) -> Result<Verdict, OutOfMemory> {
-        let Frozen { levels, entry, count } = *frozen;
+        let Frozen { levels, entry, count, copies } = *frozen;
         let top = levels.len() - 1;
         let pool_size = params.ef_construction.min(count);
         self.scratch.reserve_pool(count, pool_size)?;
         self.candidates.clear();
         self.selected.clear();
-        reserve(&mut self.candidates, pool_size)?;
-        reserve(&mut self.selected, params.m)?;
-        reserve(&mut self.links, (level.min(top) + 1) * params.m + 1)?;
+        let lifted_size = space.lifted().map_or(0, |_| lifted_pool(params).min(count));
+        let limit = |index| if space.lifted().is_some() { at_once(params, index) } else { params.m };
+        reserve(&mut self.candidates, pool_size + lifted_size)?;
+        reserve(&mut self.selected, limit(0))?;
+        reserve(&mut self.links, level.min(top) * params.m + limit(0) + 1)?;
 
         self.buffers.of(space)?;
         let Buffers { own, other, rotated } = &mut self.buffers;
@@ -151,11 +159,13 @@ impl Propose {
         let guide = space.guide(id, own.as_mut_slice(), rotated);
         let query = Others::<_, IS_LINKED> { ranker: guide, id };
         let mut stats = SearchStats::default();
-        let mut walk = Walk { query: &query, count, budget: usize::MAX, stats: &mut stats };
+        let chains = copies.chains();
+        let mut walk = Walk { query: &query, count, chains, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
         for level in levels.iter().skip(level + 1).rev() {
             nearest = walk.descend(&level.view(), nearest);
         }
+        let mut alike = entry;
         for index in (0..=level.min(top)).rev() {
             let scratch = self.scratch.as_mut();
             let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
@@ -163,7 +173,8 @@ impl Propose {
             visited.insert(nearest.id());
             pool.insert(nearest);
             walk.beam(&levels[index].view(), &mut pool, &mut visited);
-            nearest = pool.candidates()[0].fresh();
+            let linked = pool.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
+            nearest = linked.unwrap_or(&pool.candidates()[0]).fresh();
             let mut edge = if S::IS_CODED && pool.is_full() && pool_size < count {
                 let error = space.guide_error(&query.ranker, pool.candidates()[pool_size - 1].id());
                 Edge::new(pool.candidates(), |rank| rank, error)
@@ -173,7 +184,9 @@ impl Propose {
 
             self.candidates.clear();
             let found = pool.candidates().iter().map(|candidate| candidate.fresh());
-            self.candidates.extend(found.filter(|candidate| candidate.id() != id));
+            // A link to what has become a copy may be left, and leads nowhere.
+            let is_other = |candidate: &Candidate| candidate.id() != id && !copies.is_copy(candidate.id());
+            self.candidates.extend(found.filter(is_other));
             if S::IS_GUIDED {
                 let by_guide = sum(&self.candidates, |rank| rank);
                 rank_anew(&space.query(id, other), &mut self.candidates);
@@ -184,9 +197,33 @@ impl Propose {
             if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
                 return Ok(Verdict::Hard);
             }
+            if let Some(lifted) = space.lifted() {
+                let products = self.candidates.len();
+                {
+                    let query = Others::<_, IS_LINKED> { ranker: lifted.query(id, other), id };
+                    let scratch = &mut self.scratch.as_mut();
+                    let (level, from) = (levels[index].view(), [nearest.id(), alike]);
+                    let found = look_around(&query, &level, count, chains, from, lifted_size, scratch);
+                    alike = found[0].id();
+                    let found = found.iter().map(|candidate| candidate.fresh());
+                    self.candidates.extend(found.filter(is_other));
+                }
+                rank_anew(&space.query(id, other), &mut self.candidates[products..]);
+                self.candidates.sort_unstable();
+                self.candidates.dedup();
+            }
             self.selected.clear();
-            let selected = &mut self.selected;
-            select(space, &self.candidates, params.m, params.keep_pruned, |_| false, selected, other);
+            let Self { candidates, selected, choice, .. } = self;
+            choice.choose(
+                space,
+                id,
+                candidates,
+                limit(index),
+                params.keep_pruned,
+                |_| false,
+                selected,
+                other,
+            )?;
             self.links.extend(self.selected.iter().map(|selected| Link {
                 level: index as u8,
                 target: selected.id(),
@@ -231,11 +268,43 @@ fn is_hard<S: Space>(
     let error = space.query_error(query, last.id());
     let spread = last.distance() - nearest.distance();
     // What is no number is in doubt, too.
-    if !(error <= TOLERANCE * spread) {
-        return true;
-    }
+    let is_small = error <= TOLERANCE * spread;
     let k = (2 * m).min(candidates.len());
-    edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
+    !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
+}
+
+/// The `len` nodes of a level that a walk from two of them finds nearest, nearest first.
+fn look_around<'s>(
+    query: &impl Ranker,
+    level: &LevelView<'_>,
+    count: usize,
+    chains: Chains<'_>,
+    from: [NodeId; 2],
+    len: usize,
+    scratch: &'s mut ScratchMut<'_>,
+) -> &'s [Candidate] {
+    let mut stats = SearchStats::default();
+    let mut walk = Walk { query, count, chains, budget: usize::MAX, stats: &mut stats };
+    let mut pool = Pool::new(&mut scratch.candidates[..len]);
+    let mut visited = Visited::new(scratch.visited);
+    for from in from {
+        if visited.insert(from) {
+            pool.insert(Candidate::new(query.rank(from), from));
+        }
+    }
+    walk.beam(level, &mut pool, &mut visited);
+    pool.into_candidates()
+}
+
+/// Links that a new node gets on a level at once. On the base one fewer than there is room for: that to the entry point before it,
+/// or to what hung on it, may come to them.
+pub(super) fn at_once(params: &Params, level: usize) -> usize {
+    if level == 0 { params.m0() - 1 } else { params.m }
+}
+
+/// Candidates of a walk between lifted nodes.
+pub(super) fn lifted_pool(params: &Params) -> usize {
+    params.ef_construction.div_ceil(4)
 }
 
 /// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.

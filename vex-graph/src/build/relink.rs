@@ -10,9 +10,9 @@
 
 use alloc::vec::Vec;
 
+use super::choice::Choice;
 use super::hard::Hard;
 use super::journal::Journal;
-use super::select::select;
 use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
 use crate::search::{Candidate, Ranker};
 use crate::storage::reserve;
@@ -28,6 +28,7 @@ pub(super) struct Relink {
     near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
+    choice: Choice,
     buffers: Buffers,
 }
 
@@ -47,7 +48,7 @@ impl Linker<'_> {
     ) -> Result<(), OutOfMemory> {
         workspace.prepare(1)?;
         let Workspace { propose, relink, .. } = workspace;
-        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: self.levels[0].count() };
+        let frozen = self.frozen();
         let near = propose[0].around(&frozen, space, self.params.ef_construction, id)?;
         relink.near.clear();
         reserve(&mut relink.near, near.len())?;
@@ -55,39 +56,49 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Links `id` anew, whose vector was changed, on the levels that it is on.
+    /// Puts back what [`relink`](Self::relink) changed since [`Workspace::begin`].
+    pub(crate) fn undo(&mut self, workspace: &mut Workspace) {
+        workspace.relink.journal.undo(self.levels, self.tree);
+    }
+
+    fn frozen(&self) -> Frozen<'_> {
+        let count = self.levels[0].count();
+        Frozen { levels: self.levels, entry: *self.entry, count, copies: &self.tree.copies }
+    }
+
+    /// Links `id` anew, whose vector was changed or which was a copy, on the levels that it is on. If it may be a copy and finds a node with its
+    /// vector, it is taken out of all links instead, and that node is returned.
     ///
     /// # Errors
-    /// If memory runs out; the links are as they were then.
+    /// If memory runs out. What was changed until then can be [undone](Self::undo).
     pub(crate) fn relink(
         &mut self,
         space: impl Space,
         id: NodeId,
+        may_be_copy: bool,
         workspace: &mut Workspace,
-    ) -> Result<(), OutOfMemory> {
-        workspace.relink.journal.clear();
-        let result = self.try_relink(space, id, workspace);
-        if result.is_err() {
-            workspace.relink.journal.undo(self.levels, self.tree);
-        }
-        result
-    }
-
-    fn try_relink(
-        &mut self,
-        space: impl Space,
-        id: NodeId,
-        workspace: &mut Workspace,
-    ) -> Result<(), OutOfMemory> {
+    ) -> Result<Option<NodeId>, OutOfMemory> {
         let level = self.levels.iter().rposition(|level| level.view().row(id).is_some()).unwrap_or(0);
         workspace.prepare(1)?;
-        let frozen = Frozen { levels: self.levels, entry: *self.entry, count: self.levels[0].count() };
+        let frozen = self.frozen();
         workspace.propose[0].again(&frozen, space, self.params, id, level)?;
+        let original = if may_be_copy { workspace.original_of(space, id)? } else { None };
+        if original.is_some() {
+            self.tree.copies.prepare(self.levels[0].count())?;
+        }
         for index in (0..=level).rev() {
             self.bypass(space, id, index, workspace)?;
         }
         self.mend(space, id, workspace)?;
-        self.attach(space, id, level, workspace)
+        if original.is_some() {
+            for index in 0..=level {
+                workspace.relink.journal.keep_row(self.levels, index as u8, id)?;
+                self.levels[index].set(id, core::iter::empty());
+            }
+            return Ok(original);
+        }
+        self.attach(space, id, level, workspace)?;
+        Ok(None)
     }
 
     /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node and,
@@ -141,7 +152,7 @@ impl Linker<'_> {
         if !row.contains(&id) {
             return Ok(());
         }
-        let Relink { journal, old, near, candidates, selected, buffers } = relink;
+        let Relink { journal, old, near, candidates, selected, choice, buffers } = relink;
         journal.keep_row(self.levels, index as u8, from)?;
         candidates.clear();
         selected.clear();
@@ -154,10 +165,12 @@ impl Linker<'_> {
         let others = old.iter().chain(near.iter().filter(|near| !old.contains(near)));
         let others = others.filter(|other| **other != from && !row.contains(other));
         let kept = row.iter().filter(|link| **link != id);
-        candidates.extend(kept.chain(others).map(|link| Candidate::new(query.rank(*link), *link)));
+        let linked = kept.chain(others).filter(|link| !self.tree.copies.is_copy(**link));
+        candidates.extend(linked.map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();
         let is_kept = |link| row.contains(&link);
-        select(space, candidates, width, self.params.keep_pruned, is_kept, selected, other);
+        let keep_pruned = self.params.keep_pruned;
+        choice.choose(space, from, candidates, width, keep_pruned, is_kept, selected, other)?;
         let is_new = |link: &&Candidate| {
             let id = link.id();
             !row.contains(&id) && !self.levels[index].links(id).contains(&from)
@@ -190,7 +203,7 @@ impl Linker<'_> {
                 workspace.relink.journal.set_parent(self.tree, child, TERMINATOR)?;
                 continue;
             }
-            let parent = self.parent_of_orphan(space, child, id, anchor);
+            let parent = self.parent_of_orphan(child, id, anchor);
             workspace.relink.journal.set_parent(self.tree, child, parent)?;
             if !self.levels[0].links(parent).contains(&child) {
                 let [buffer, _] = workspace.relink.buffers.of(space)?;
@@ -209,18 +222,18 @@ impl Linker<'_> {
 
     /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
     /// `anchor`, which hangs neither on `child` nor on `id`.
-    fn parent_of_orphan(&self, space: impl Space, child: NodeId, id: NodeId, anchor: NodeId) -> NodeId {
+    fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId) -> NodeId {
         let (tree, m) = (&*self.tree, self.params.m);
         let base = self.levels[0].view();
         let links = self.levels[0].links(child).iter().copied();
-        let links = links.filter(|link| *link != id && !tree.is_below(*link, child));
+        let is_linked = |link: &NodeId| *link != id && !tree.copies.is_copy(*link);
+        let links = links.filter(|link| is_linked(link) && !tree.is_below(*link, child));
         let links_back = |link: &NodeId| self.levels[0].links(*link).contains(&child);
-        let is_copy = |other| space.are_copies(other, child);
         links
             .clone()
             .find(|link| tree.has_room(*link, m) && links_back(link))
-            .or_else(|| tree.parent_for(links, is_copy, TERMINATOR, &base, m))
-            .or_else(|| tree.parent_for(core::iter::once(anchor), |_| false, TERMINATOR, &base, m))
+            .or_else(|| tree.parent_for(child, links, TERMINATOR, &base, m))
+            .or_else(|| tree.parent_for(child, core::iter::once(anchor), TERMINATOR, &base, m))
             .unwrap_or(anchor)
     }
 
@@ -256,10 +269,9 @@ impl Linker<'_> {
             journal.set_parent(self.tree, root, id)?;
         } else if *self.entry != id {
             let (base, m) = (self.levels[0].view(), self.params.m);
-            let is_copy = |other| space.are_copies(other, id);
             let entry = core::iter::once(*self.entry);
-            let parent = self.tree.parent_for(on(0), is_copy, TERMINATOR, &base, m);
-            let parent = parent.or_else(|| self.tree.parent_for(entry, |_| false, TERMINATOR, &base, m));
+            let parent = self.tree.parent_for(id, on(0), TERMINATOR, &base, m);
+            let parent = parent.or_else(|| self.tree.parent_for(id, entry, TERMINATOR, &base, m));
             let parent = parent.unwrap_or(*self.entry);
             journal.set_parent(self.tree, id, parent)?;
             if !on(0).any(|link| link == parent) && !self.levels[0].links(parent).contains(&id) {
@@ -278,11 +290,19 @@ impl Linker<'_> {
         merge[0].clear();
         // Inserts and updates compare nodes by vectors.
         let hard = &Hard::default();
-        merge::run(self.params, space, self.levels, self.tree, hard, links, merge, &Serial)?;
+        let rows = merge::Rows { params: self.params, levels: self.levels, tree: self.tree, hard };
+        merge::run(rows, space, links, merge, &Serial)?;
         for (level, target) in merge[0].changed() {
             relink.journal.keep_row(self.levels, level, target)?;
         }
         merge[0].commit(self.levels);
         Ok(())
+    }
+}
+
+impl Workspace {
+    /// Forgets what was changed: it can no longer be [undone](Linker::undo).
+    pub(crate) fn begin(&mut self) {
+        self.relink.journal.clear();
     }
 }

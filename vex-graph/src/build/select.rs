@@ -51,7 +51,13 @@ pub(crate) fn select(
     }
 }
 
-fn is_diverse(space: impl Space, candidate: Candidate, selected: &[Candidate], buffer: &mut [i8]) -> bool {
+/// Whether no kept one is nearer to a candidate than the node itself is.
+pub(super) fn is_diverse(
+    space: impl Space,
+    candidate: Candidate,
+    selected: &[Candidate],
+    buffer: &mut [i8],
+) -> bool {
     let query = space.query(candidate.id(), buffer);
     let far = |between: f32, kept: &Candidate| {
         let to_node = candidate.distance();

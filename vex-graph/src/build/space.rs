@@ -22,6 +22,9 @@ pub(crate) trait Space: Copy + Sync {
     /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
     const IS_GUIDED: bool = false;
 
+    /// The same nodes by a distance that brings those together that are alike: see [`lifted`](super::lifted).
+    type Lifted: Space;
+
     /// Length of the buffer for a query or a guide.
     fn buffer_len(self) -> usize;
 
@@ -62,6 +65,11 @@ pub(crate) trait Space: Copy + Sync {
     fn query_error(self, _query: &Self::Query<'_>, _other: NodeId) -> f32 {
         0.0
     }
+
+    /// What links are selected by beside this space. `None` if it is a space of distances itself.
+    fn lifted(self) -> Option<Self::Lifted> {
+        None
+    }
 }
 
 /// Vectors as a space.
@@ -78,13 +86,31 @@ impl<'a, R: Scalar> Plain<'a, R> {
     }
 }
 
-/// Does something with the space of all rows, whatever their elements are.
+/// Does something with the space of all rows, whatever their elements are. Bits have no inner product.
 macro_rules! with_vectors {
-    ($rows:expr, $space:ident => $body:expr) => {
-        $crate::element::each!(Elements, $rows.elements(), scalars => {
-            let $space = $crate::build::Plain::new($rows, scalars);
-            $body
-        })
+    ($rows:expr, $squares:expr, $space:ident => $body:expr) => {
+        match ($rows.metric(), $rows.elements()) {
+            (Metric::InnerProduct, Elements::F32(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::F16(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::I8(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (Metric::InnerProduct, Elements::U8(scalars)) => {
+                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                $body
+            }
+            (_, elements) => $crate::element::each!(Elements, elements, scalars => {
+                let $space = $crate::build::Plain::new($rows, scalars);
+                $body
+            }),
+        }
     };
 }
 pub(crate) use with_vectors;
@@ -98,6 +124,7 @@ impl<R: Scalar> Space for Plain<'_, R> {
         = Query<'q, R, R>
     where
         Self: 'q;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         0
@@ -189,6 +216,7 @@ impl Space for Floats<'_> {
         = FloatsQuery<'q>
     where
         Self: 'q;
+    type Lifted = Self;
     type Exact = Self;
 
     fn buffer_len(self) -> usize {
@@ -250,6 +278,7 @@ impl<'a, P: Product + Sync> Space for Coded<'a, P> {
         = CodeQuery<'q, P>
     where
         Self: 'q;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         self.codes.quantization().query_len(self.codes.dim())
@@ -320,6 +349,7 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
     where
         Self: 'q;
     const IS_GUIDED: bool = true;
+    type Lifted = Self;
 
     fn buffer_len(self) -> usize {
         self.space.buffer_len().max(self.rotated_len())

@@ -7,16 +7,19 @@
 
 use alloc::vec::Vec;
 
-use crate::storage::{bytes, growth, held, reserve, reserve_exact, swap_rows};
+use crate::random::draw;
+use crate::storage::{Copies, bytes, growth, held, reserve, reserve_exact, swap_rows};
 use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
 /// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
-    /// By node; [`TERMINATOR`] for the root.
+    /// By node; [`TERMINATOR`] for the root, and for nodes that are not linked.
     parents: Vec<NodeId>,
     /// By node. At most 2 m, the length of a row.
     children: Vec<u16>,
+    /// The nodes that are reached through others, and are not in the tree.
+    pub(crate) copies: Copies,
 }
 
 impl GraphView<'_> {
@@ -31,7 +34,8 @@ impl GraphView<'_> {
     /// Reads every link of the base, in an order that jumps, and takes ten bytes for each node.
     pub fn unreachable(&self) -> Result<usize, OutOfMemory> {
         let tree = Tree::of(self)?;
-        Ok(tree.orphans(self.entry()).filter(|id| !self.tombstones().contains(*id)).count())
+        let is_lost = |id: &NodeId| !self.tombstones().contains(*id) && !self.is_copy(*id);
+        Ok(tree.orphans(self.entry()).filter(is_lost).count())
     }
 }
 
@@ -100,58 +104,64 @@ impl Tree {
         }
     }
 
+    /// Adds a node that is not linked.
+    pub(crate) fn push_lone(&mut self) {
+        self.parents.push(TERMINATOR);
+        self.children.push(0);
+    }
+
     /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the parent. A node that finds no
-    /// place hangs on the one before it.
+    /// place hangs on the last one before it that is linked, at worst on the root.
     pub(crate) fn push(
         &mut self,
         id: NodeId,
+        root: NodeId,
         links: impl Iterator<Item = NodeId> + Clone,
-        is_copy: impl Fn(NodeId) -> bool,
         batch: NodeId,
         base: &LevelView<'_>,
         m: usize,
     ) -> NodeId {
-        let parent = self.parent_for(links, is_copy, batch, base, m).unwrap_or(id - 1);
+        let parent = self.parent_for(id, links, batch, base, m).unwrap_or_else(|| {
+            let is_linked = |id: &NodeId| *id == root || self.parents[*id as usize] != TERMINATOR;
+            (0..id).rev().find(is_linked).unwrap_or(root)
+        });
         self.children[parent as usize] += 1;
         self.parents.push(parent);
         self.children.push(0);
         parent
     }
 
-    /// The first of a node's `links` that has fewer than `m` children.
+    /// The first of the `links` of `id` that has fewer than `m` children.
     ///
-    /// Where many copies of one vector crowd the same links, all may be full. Then the way leads down the tree: below a full
-    /// node there is one that is not, and among copies it is as near. A node that came in the same batch, which
-    /// starts at `batch`, is not in the tree's rows yet: a full node whose children all came with it takes half as many
-    /// again, and for a node that even so finds no place there is none.
-    ///
-    /// What `is_copy` of the node hangs on a copy, so that a search that has found one finds all. Copies take half
-    /// the places: else they would fill those of every copy that a search sees first, and what hangs below the others would
-    /// be lost to it.
+    /// Where many nodes crowd the same links, all may be full. Then the way leads down the tree: below a full node there is one that is
+    /// not, and in a crowd it is as near. Beyond the first step the way is drawn, so that what grows below a crowded
+    /// node is as low as a tree can be and not a chain. A node that came in the same batch, which starts at `batch`, is not in the tree's rows
+    /// yet: a full node whose children all came with it takes half as many again, and for a node that even so finds no place
+    /// there is none.
     pub(crate) fn parent_for(
         &self,
+        id: NodeId,
         mut links: impl Iterator<Item = NodeId> + Clone,
-        is_copy: impl Fn(NodeId) -> bool,
         batch: NodeId,
         base: &LevelView<'_>,
         m: usize,
     ) -> Option<NodeId> {
         let nearest = links.clone().next();
-        let only_copies = nearest.is_some_and(&is_copy);
-        let suits = |id: &NodeId| !only_copies || is_copy(*id);
-        let limit = if only_copies { m / 2 } else { m };
-
-        links.find(|link| suits(link) && self.has_room(*link, limit)).or_else(|| {
+        links.find(|link| self.has_room(*link, m)).or_else(|| {
             let mut node = nearest?;
-            while !self.has_room(node, limit) {
-                let children = base.row(node)?.iter().copied();
+            let mut step = 0;
+            while !self.has_room(node, m) {
+                let links = base.row(node)?.iter().copied();
                 let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
-                let mut children = children.filter(|child| is_child(child) && suits(child));
-                let Some(first) = children.next() else {
+                let mut children = links.filter(is_child);
+                let count = children.clone().count();
+                if count == 0 {
                     return Some(node).filter(|node| self.has_room(*node, m + m / 2));
-                };
-                let mut all = core::iter::once(first).chain(children);
-                node = all.find(|child| self.has_room(*child, limit)).unwrap_or(first);
+                }
+                let drawn = if step == 0 { 0 } else { draw(id.into(), step) as usize % count };
+                let roomy = children.clone().find(|child| self.has_room(*child, m));
+                node = roomy.or_else(|| children.nth(drawn))?;
+                step += 1;
             }
             Some(node)
         })

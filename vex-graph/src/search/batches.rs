@@ -3,13 +3,14 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::doubt::Edge;
-use super::rescore::{Compared, least_distance, rescore};
+use super::rescore::{Compared, Distances, least_distance, rescore};
 use super::walk::rank_gathered;
 use super::{
     AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
 };
 use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, TwoByTwo};
-use crate::{Codes, Elements, GraphView, Metric, NodeId, SearchError, SearchParams};
+use crate::copies::Chains;
+use crate::{Codes, Elements, GraphView, Metric, NodeId, NodeSet, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
 /// results, and for callers who do not know beforehand how many they need.
@@ -43,7 +44,8 @@ pub struct Batches<'s> {
     state: State<'s>,
 }
 
-/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left.
+/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left. Of
+/// an original and its copies one at a time is there: the first that was not returned.
 struct State<'s> {
     pool: Pool<'s>,
     beyond: Frontier<'s>,
@@ -133,11 +135,12 @@ impl<'s> Batches<'s> {
 
     fn fill(&mut self, out: &mut [Neighbor]) -> usize {
         let Self { view, params, exact, code, state } = self;
+        let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
         let (codes, code) = match (view.codes(), *code) {
             (Some(codes), Some(code)) => (codes, code),
             _ => with_query!(exact, exact => {
                 state.advance(view, params, exact);
-                return state.take(out, |rank| exact.distance(rank));
+                return state.take(live, out, |rank| exact.distance(rank));
             }),
         };
         let (metric, is_first) = (view.metric(), state.stats.found == 0);
@@ -156,12 +159,13 @@ impl<'s> Batches<'s> {
             }
         };
         if !view.rows().are_stored() || params.rescored() == 0 {
-            return state.take(out, |rank| code.distance(metric, rank));
+            return state.take(live, out, |rank| code.distance(metric, rank));
         }
         let least = least_distance(metric, codes, &code, params);
         let coded = |rank| code.distance(metric, rank);
         let (taken, shift) = with_query!(exact, exact => {
-            state.take_rescored(out, params.rescored(), exact, |rank| exact.distance(rank), coded, least)
+            let distances = Distances { exact: |rank| exact.distance(rank), coded, least };
+            state.take_rescored(live, out, params.rescored(), exact, &distances)
         });
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         if is_first && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
@@ -197,16 +201,22 @@ impl State<'_> {
     /// Walks until the pool is full of nodes that are nearer than all that could be expanded.
     fn advance(&mut self, view: &GraphView<'_>, params: &SearchParams, query: &impl Ranker) {
         let Self { pool, beyond, frontier, visited, swept, has_entered, stats, .. } = self;
-        let tombstones = view.tombstones();
-        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
+        let mut walk = Walk {
+            query,
+            count: view.count(),
+            chains: view.chains(),
+            budget: params.max_distance_evals,
+            stats,
+        };
         while !pool.is_full()
             && let Some(candidate) = beyond.pop()
         {
             pool.insert(candidate);
         }
         let mut keep = |pool: &mut Pool<'_>, candidate: Candidate| {
-            if !tombstones.contains(candidate.id())
-                && let Some(evicted) = pool.replace_farthest(candidate)
+            if let Some(first) = live.first_of(candidate.id())
+                && let Some(evicted) = pool.replace_farthest(Candidate::new(candidate.distance(), first))
             {
                 beyond.push(evicted);
             }
@@ -243,7 +253,7 @@ impl State<'_> {
             *swept += 1;
             for id in start..view.count().min(start + 64) {
                 let id = id as NodeId;
-                if !tombstones.contains(id) && visited.insert(id) {
+                if live.first_of(id).is_some() && visited.insert(id) {
                     walk.stats.distances += 1;
                     rank_gathered(query, &[id], |candidate| keep(pool, candidate));
                 }
@@ -266,41 +276,113 @@ impl State<'_> {
     }
 
     /// Moves the nearest of the pool to `out`.
-    fn take(&mut self, out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
-        let candidates = self.pool.candidates();
-        let taken = super::write(candidates, out, distance);
-        self.pool.mark(0..taken);
+    fn take(&mut self, live: LiveChains<'_>, out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
+        let Written { nodes, groups, rest } = live.write(self.pool.candidates(), out, distance);
+        self.pool.mark(0..groups);
+        let rest = rest.map(|rest| Candidate::new(self.pool.candidates()[groups - 1].distance(), rest));
         self.pool.drop_marked();
-        taken
+        rest.into_iter().for_each(|rest| self.pool.insert(rest));
+        nodes
     }
 
     /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes. Returns how many,
     /// and by how much codes placed them too near, in the mean.
-    fn take_rescored(
+    fn take_rescored<E: Fn(f32) -> f32, C: Fn(f32) -> f32, L: Fn(Candidate) -> f32>(
         &mut self,
+        live: LiveChains<'_>,
         out: &mut [Neighbor],
         rescored: usize,
         exact: &impl Ranker,
-        distance: impl Fn(f32) -> f32,
-        coded: impl Fn(f32) -> f32,
-        least: impl Fn(Candidate) -> f32,
+        distances: &Distances<E, C, L>,
     ) -> (usize, f32) {
         let len = self.pool.candidates().len().min(rescored);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
-        let Compared { candidates, shift } = rescore(exact, &distance, coded, least, candidates, out.len());
+        let Compared { candidates, shift } = rescore(exact, distances, candidates, out.len());
         self.stats.rescored += candidates.len();
-        let taken = super::write(candidates, out, distance);
+        let Written { nodes, groups, rest } = live.write(candidates, out, &distances.exact);
+        let taken = &mut candidates[..groups];
+        let last = taken.last().map(|last| last.id());
         // Sorted by id, so that what was taken is found again.
-        let taken_ids = &mut candidates[..taken];
-        taken_ids.sort_unstable_by_key(|candidate| candidate.id());
+        taken.sort_unstable_by_key(|candidate| candidate.id());
+        let mut left = None;
         for position in 0..len {
-            let id = self.pool.candidates()[position].id();
-            if taken_ids.binary_search_by_key(&id, |candidate| candidate.id()).is_ok() {
+            let candidate = self.pool.candidates()[position];
+            if taken.binary_search_by_key(&candidate.id(), |candidate| candidate.id()).is_ok() {
                 self.pool.mark(position..position + 1);
+                let rest = rest.filter(|_| last == Some(candidate.id()));
+                left = left.or(rest.map(|rest| Candidate::new(candidate.distance(), rest)));
             }
         }
         self.pool.drop_marked();
-        (taken, shift)
+        left.into_iter().for_each(|rest| self.pool.insert(rest));
+        (nodes, shift)
+    }
+}
+
+/// The chains of copies, without the nodes that are deleted.
+#[derive(Clone, Copy)]
+struct LiveChains<'a> {
+    chains: Chains<'a>,
+    tombstones: NodeSet<'a>,
+}
+
+/// What was written of some candidates.
+struct Written {
+    nodes: usize,
+    /// The candidates of which some node was written.
+    groups: usize,
+    /// Of the last of them, the first node that was not.
+    rest: Option<NodeId>,
+}
+
+impl LiveChains<'_> {
+    /// Of an original and its copies, the first. None of a copy, which comes with its original.
+    fn first_of(&self, id: NodeId) -> Option<NodeId> {
+        let is_live = |id: &NodeId| !self.tombstones.contains(*id);
+        if self.chains.are_none() {
+            return Some(id).filter(is_live);
+        }
+        let original = Some(id).filter(|id| !self.chains.is_copy(*id));
+        original.into_iter().chain(self.chains.copies_of(id)).find(is_live)
+    }
+
+    /// The next after one of them.
+    fn after(&self, id: NodeId) -> Option<NodeId> {
+        core::iter::successors(self.chains.next(id), |id| self.chains.next(*id))
+            .find(|id| !self.tombstones.contains(*id))
+    }
+
+    /// Writes candidates, sorted, each with what comes after it. Equal distances are ordered by id.
+    fn write(
+        &self,
+        candidates: &[Candidate],
+        out: &mut [Neighbor],
+        distance: impl Fn(f32) -> f32,
+    ) -> Written {
+        if self.chains.are_none() {
+            let nodes = super::write(candidates, out, distance);
+            return Written { nodes, groups: nodes, rest: None };
+        }
+        let (mut nodes, mut groups, mut rest) = (0, 0, None);
+        for candidate in candidates {
+            if nodes == out.len() {
+                break;
+            }
+            groups += 1;
+            let distance = distance(candidate.distance());
+            rest = Some(candidate.id());
+            while let Some(id) = rest
+                && let Some(slot) = out.get_mut(nodes)
+            {
+                *slot = Neighbor { id, distance };
+                nodes += 1;
+                rest = self.after(id);
+            }
+        }
+        for equal in out[..nodes].chunk_by_mut(|a, b| a.distance == b.distance) {
+            equal.sort_unstable_by_key(|neighbor| neighbor.id);
+        }
+        Written { nodes, groups, rest }
     }
 }

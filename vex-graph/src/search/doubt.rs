@@ -85,8 +85,9 @@ impl Edge {
         let spread = self.last - self.middle;
         let density = self.between as f32 / spread;
         let lost = density * self.deviation * loss(gap / self.deviation);
-        // Not a number if the deviation is not, or where all are equally far and would be without an error.
-        !(lost <= TOLERANCE * k as f32)
+        // It is not a number if the deviation is not: then nothing is certain.
+        let is_little = lost <= TOLERANCE * k as f32;
+        !is_little
     }
 }
 

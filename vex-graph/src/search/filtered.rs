@@ -3,7 +3,7 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Candidate, Collected, Filter, Gated, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search,
+    Candidate, Collected, Filter, Gated, Grouped, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search,
     SearchStats,
 };
 use super::{Walk, run};
@@ -142,6 +142,10 @@ impl<F: Filter> Method for Filtered<'_, F> {
         Gated::candidates(params, count)
     }
 
+    fn accepts(&self, id: NodeId) -> bool {
+        self.filter.accepts(id)
+    }
+
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
@@ -157,11 +161,13 @@ impl<F: Filter> Method for Filtered<'_, F> {
         {
             return Collected { candidates: &mut candidates[..len], is_cut: true };
         }
+        search.ranked_each = true;
         // No more than what is rescored or returned.
         let len = params.rescored().max(params.k).min(params.pool_size(count));
         let mut pool = Pool::new(&mut candidates[..len]);
-        let Search { params, stats, .. } = search;
-        Walk { query, count, budget: params.max_distance_evals, stats }.scan(&mut pool, self.filter);
+        let Search { view, params, stats, .. } = search;
+        Walk { query, count, chains: view.chains(), budget: params.max_distance_evals, stats }
+            .scan(&mut pool, self.filter);
         Collected::of(pool, matches)
     }
 }
@@ -175,11 +181,12 @@ impl<F: Filter> Filtered<'_, F> {
         matches: usize,
         candidates: &mut [Candidate],
     ) -> Option<usize> {
-        let Search { view, params, visited, stats } = search;
-        let (base, count, filter) = (&view.levels()[0], view.count(), self.filter);
+        let Search { view, params, visited, stats, .. } = search;
+        let (base, count) = (&view.levels()[0], view.count());
+        let filter = &Grouped::new(self.filter, view.chains(), count);
         let mut gated = Gated::new(candidates, params, count);
         let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
-        let mut walk = Walk { query, count, budget, stats };
+        let mut walk = Walk { query, count, chains: view.chains(), budget, stats };
         for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {
                 gated.take(candidate, filter, |_| false);
@@ -198,13 +205,20 @@ impl<F: Filter> Filtered<'_, F> {
             let content = (params.pool_size(count) as f32 * part) as usize;
             gated.content_with(content.max(params.least_candidates()));
         }
-        if is_elsewhere || is_dense {
-            walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
-        } else {
+        let leaps = !is_elsewhere && !is_dense;
+        if leaps {
             walk.leap(base, &mut gated, visited, filter);
+        } else {
+            walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
         }
         let distances = walk.stats.distances;
-        let has_converged = gated.is_content() && distances < budget;
+        // Where most vectors are copies there may be fewer originals than it takes, and yet more matches than are asked for.
+        let has_all = || {
+            let has_copies = !view.chains().are_none();
+            let results = gated.results.candidates();
+            has_copies && !leaps && gated.has_seen_all() && filter.accepts_as_many(results, params.k)
+        };
+        let has_converged = distances < budget && (gated.is_content() || has_all()) && !filter.is_exhausted();
         let is_over = has_converged || distances >= params.max_distance_evals;
         is_over.then_some(gated.results.candidates().len())
     }

@@ -21,6 +21,11 @@ impl<'s> Frontier<'s> {
         self.len = 0;
     }
 
+    /// How many it can hold.
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
     /// The nearest.
     #[inline(always)]
     pub(crate) fn peek(&self) -> Option<Candidate> {

@@ -51,6 +51,11 @@ impl<'s> Gated<'s> {
         self.results.candidates().len() >= self.ef
     }
 
+    /// Whether it has seen everything that links lead to: there is nothing left to expand, and nothing was ever dropped.
+    pub(crate) fn has_seen_all(&self) -> bool {
+        !self.is_content() && self.frontier.peek().is_none() && self.wanted <= self.frontier.capacity()
+    }
+
     /// The share of the candidates that the filter accepted: how dense matches are where the beam has come.
     pub(crate) fn share(&self) -> f32 {
         self.accepted as f32 / self.wanted.max(1) as f32

@@ -1,6 +1,7 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
 mod batches;
+mod copies;
 mod doubt;
 mod filter;
 mod filtered;
@@ -17,6 +18,7 @@ mod visited;
 mod walk;
 
 pub use batches::Batches;
+use copies::{Grouped, write_groups};
 pub use filter::Filter;
 pub(crate) use filter::Live;
 #[cfg(feature = "alloc")]
@@ -34,7 +36,7 @@ pub use radius::search_radius;
 pub use radius::search_radius_in;
 pub(crate) use ranker::{Ranker, each_of_4};
 pub(crate) use rescore::sum;
-use rescore::{least_distance, rescore};
+use rescore::{Distances, least_distance, rescore};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
@@ -73,7 +75,8 @@ pub struct SearchStats {
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
 /// Nodes that are [deleted](GraphView::tombstones) are passed through and not returned; `ef_search` does not count them.
 /// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
-/// same value keep their order. At most `out.len()` neighbors are written.
+/// same value keep their order. At most `out.len()` neighbors are written. Nodes with equal vectors take one place among the candidates, and
+/// are all returned.
 ///
 /// If the view has [codes](GraphView::codes), the way is found by them, and the candidates that may be among the nearest are
 /// then compared by their vectors. Where the errors of codes are not small against the distances around the query, codes cannot tell which
@@ -121,10 +124,19 @@ pub(crate) trait Method {
     /// Whether it looks at distances, not only at their order.
     const ENDS_BY_DISTANCE: bool = false;
 
+    /// Whether it gathers copies, too, where links lead to them.
+    const GATHERS_COPIES: bool = false;
+
+    /// Whether a copy of what it gathers may be returned.
+    fn accepts(&self, _: NodeId) -> bool {
+        true
+    }
+
     /// Candidates that it takes of the scratch.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
-    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least distance that a candidate may have.
+    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least distance that a candidate may have. Each
+    /// stands for its copies, unless the search says that each node was ranked.
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
@@ -161,26 +173,32 @@ pub(crate) fn run<M: Method>(
     method: &M,
 ) -> Result<SearchStats, SearchError> {
     let exact = AnyQuery::new(view.rows(), query)?;
+    let for_codes = view.codes().filter(|_| !M::ENDS_BY_DISTANCE);
+    let for_codes = for_codes.map_or(*params, |codes| params.for_codes(Some(codes.quantization())));
     let needed = method.candidates(params, view.count());
-    scratch.check(view, needed)?;
+    let needed_for_codes = method.candidates(&for_codes, view.count());
+    scratch.check(view, needed_for_codes)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
-    let candidates = &mut candidates[..needed];
     let coded =
         view.codes().and_then(|codes| Some((codes, codes.query(view.metric(), &exact, code, rotated)?)));
     let mut stats = SearchStats::default();
     if let Some((codes, code)) = coded {
-        let mut search = Search { view, params, visited: Visited::new(visited), stats };
+        let candidates = &mut candidates[..needed_for_codes];
+        let (params, visited) = (&for_codes, Visited::new(visited));
+        let mut search = Search { view, params, visited, ranked_each: false, stats };
         let verdict = search.run_through_codes(method, &exact, codes, code, candidates, out);
         stats = search.stats;
         if verdict == Verdict::Sure {
             return Ok(stats);
         }
     }
-    let mut search = Search { view, params, visited: Visited::new(visited), stats };
+    let candidates = &mut candidates[..needed];
+    let candidates = &mut candidates[..needed];
+    let mut search = Search { view, params, visited: Visited::new(visited), ranked_each: false, stats };
     with_query!(&exact, exact => {
         let distance = |candidate: Candidate| exact.distance(candidate.distance());
         let found = method.collect(&mut search, exact, distance, candidates).candidates;
-        search.stats.found = write(&found[..params.k.min(found.len())], out, |rank| exact.distance(rank));
+        search.stats.found = search.write(method, found, out, |rank| exact.distance(rank));
     });
     Ok(search.stats)
 }
@@ -197,6 +215,8 @@ pub(crate) struct Search<'s, 'v> {
     view: &'s GraphView<'v>,
     params: &'s SearchParams,
     visited: Visited<'s>,
+    /// Whether copies were ranked like other nodes.
+    ranked_each: bool,
     stats: SearchStats,
 }
 
@@ -251,8 +271,7 @@ impl Search<'_, '_> {
             }
         };
         if !is_compared {
-            let found = &found[..params.k.min(found.len())];
-            self.stats.found = write(found, out, distance);
+            self.stats.found = self.write(method, found, out, distance);
             return Verdict::Sure;
         }
         let rescored = params.rescored().min(found.len());
@@ -260,19 +279,37 @@ impl Search<'_, '_> {
         with_query!(exact, exact => {
             let coded = distance;
             let distance = |rank| exact.distance(rank);
-            let compared = rescore(exact, distance, coded, least, &mut found[..rescored], params.k);
+            let distances = Distances { exact: distance, coded, least };
+            let compared = rescore(exact, &distances, &mut found[..rescored], params.k);
             self.stats.rescored = compared.candidates.len();
-            let found = &compared.candidates[..params.k.min(compared.candidates.len())];
-            let farthest = found.last().map_or(f32::NEG_INFINITY, |last| distance(last.distance()));
-            let edge = edge.map(|edge| edge.shifted(compared.shift));
-            let is_in_doubt = edge.is_some_and(|edge| edge.is_in_doubt(farthest, found.len()));
+            let shift = compared.shift;
+            let written = self.write(method, compared.candidates, out, distance);
+            let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+            let edge = edge.map(|edge| edge.shifted(shift));
+            let is_in_doubt = edge.is_some_and(|edge| edge.is_in_doubt(farthest, written));
             if is_in_doubt && self.stats.distances < params.max_distance_evals {
                 self.stats.by_vectors = true;
                 return Verdict::InDoubt;
             }
-            self.stats.found = write(found, out, distance);
+            self.stats.found = written;
         });
         Verdict::Sure
+    }
+
+    /// Writes the nearest `k` of what was found, sorted, with their copies.
+    fn write<M: Method>(
+        &self,
+        method: &M,
+        found: &[Candidate],
+        out: &mut [Neighbor],
+        distance: impl Fn(f32) -> f32,
+    ) -> usize {
+        let k = self.params.k.min(out.len());
+        if self.ranked_each || self.view.chains().are_none() {
+            return write(&found[..k.min(found.len())], out, distance);
+        }
+        let seen = |id| M::GATHERS_COPIES && self.visited.contains(id);
+        write_groups(self.view.chains(), found, |id| method.accepts(id), seen, &mut out[..k], distance)
     }
 }
 
@@ -280,6 +317,8 @@ impl Search<'_, '_> {
 struct Beam;
 
 impl Method for Beam {
+    const GATHERS_COPIES: bool = true;
+
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
         params.pool_size(count)
     }
@@ -291,8 +330,14 @@ impl Method for Beam {
         _: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
-        let Search { view, params, visited, stats } = search;
-        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        let Search { view, params, visited, stats, .. } = search;
+        let mut walk = Walk {
+            query,
+            count: view.count(),
+            chains: view.chains(),
+            budget: params.max_distance_evals,
+            stats,
+        };
         let mut pool = Pool::new(candidates);
         for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {

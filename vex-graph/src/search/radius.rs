@@ -3,9 +3,10 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Candidate, Collected, Gated, Live, Method, Neighbor, Ranker, ScratchMut, Search, SearchStats, Walk, run,
+    Candidate, Collected, Filter, Gated, Grouped, Live, Method, Neighbor, Ranker, ScratchMut, Search,
+    SearchStats, Walk, run,
 };
-use crate::{Elements, GraphView, SearchError, SearchParams};
+use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
 /// more than `out` has room for, it gets the nearest.
@@ -63,7 +64,8 @@ pub fn search_radius_in<'q>(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    let method = Within { radius, ef: params.ef_search };
+    let live = Live { filter: &|_: NodeId| true, tombstones: view.tombstones() };
+    let method = Within { radius, ef: params.ef_search, live };
     let mut stats = run(view, query.into(), &of_radius(params, out), scratch, out, &method)?;
     stats.found = out[..stats.found].partition_point(|neighbor| neighbor.distance <= radius);
     Ok(stats)
@@ -75,13 +77,19 @@ fn of_radius(params: &SearchParams, out: &[Neighbor]) -> SearchParams {
     SearchParams { k: out.len(), rescore, ..*params }
 }
 
-struct Within {
+struct Within<F> {
     radius: f32,
     ef: usize,
+    /// The nodes that are not deleted.
+    live: F,
 }
 
-impl Method for Within {
+impl<F: Filter> Method for Within<F> {
     const ENDS_BY_DISTANCE: bool = true;
+
+    fn accepts(&self, id: NodeId) -> bool {
+        self.live.accepts(id)
+    }
 
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
         Gated::candidates(params, count)
@@ -94,12 +102,18 @@ impl Method for Within {
         least: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
-        let Search { view, params, visited, stats } = search;
-        let live = Live { filter: &|_| true, tombstones: view.tombstones() };
+        let Search { view, params, visited, stats, .. } = search;
+        let live = Grouped::new(&self.live, view.chains(), view.count());
         let within = |candidate| least(candidate) <= self.radius;
         let mut gated = Gated::new(&mut *candidates, params, view.count());
         gated.content_with(self.ef);
-        let mut walk = Walk { query, count: view.count(), budget: params.max_distance_evals, stats };
+        let mut walk = Walk {
+            query,
+            count: view.count(),
+            chains: view.chains(),
+            budget: params.max_distance_evals,
+            stats,
+        };
         for candidate in walk.enter(view) {
             if visited.insert(candidate.id()) {
                 gated.take(candidate, &live, within);

@@ -24,6 +24,16 @@ pub(super) fn least_distance(
     }
 }
 
+/// What ranks and candidates stand for.
+pub(super) struct Distances<E, C, L> {
+    /// The distance of a rank by vectors.
+    pub(super) exact: E,
+    /// The distance of a rank by codes.
+    pub(super) coded: C,
+    /// The least distance that a candidate of a rank by codes may have.
+    pub(super) least: L,
+}
+
 /// Candidates that were compared by their vectors.
 pub(super) struct Compared<'c> {
     /// Sorted.
@@ -34,25 +44,23 @@ pub(super) struct Compared<'c> {
 
 /// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and up to
 /// the last that may be nearer than one of these. What is farther in any case is not among the `k` nearest, so its vector is not
-/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4). `distance` is what a rank by vectors stands for, `coded` what a rank by codes
-/// does, and `least` the least distance that a candidate may have.
-pub(super) fn rescore<'c>(
+/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
+pub(super) fn rescore<'c, E: Fn(f32) -> f32, C: Fn(f32) -> f32, L: Fn(Candidate) -> f32>(
     exact: &impl Ranker,
-    distance: impl Fn(f32) -> f32,
-    coded: impl Fn(f32) -> f32,
-    least: impl Fn(Candidate) -> f32,
+    distances: &Distances<E, C, L>,
     candidates: &'c mut [Candidate],
     k: usize,
 ) -> Compared<'c> {
+    let Distances { exact: distance, coded, least } = distances;
     let k = k.min(candidates.len());
     let (first, rest) = candidates.split_at_mut(k);
-    let mut by_codes = sum(first, &coded);
+    let mut by_codes = sum(first, coded);
     rank_anew(exact, first);
     let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
     // A distance that is no number may be any.
     let may_be_nearer = |candidate: &Candidate| least(*candidate).partial_cmp(&farthest) != Some(Greater);
     let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
-    by_codes += sum(&rest[..near], &coded);
+    by_codes += sum(&rest[..near], coded);
     rank_anew(exact, &mut rest[..near]);
     let candidates = &mut candidates[..k + near];
     candidates.sort_unstable();
@@ -103,7 +111,9 @@ mod tests {
         candidates: &mut [Candidate],
         k: usize,
     ) -> usize {
-        rescore(exact, distance, |rank| rank, least, candidates, k).candidates.len()
+        rescore(exact, &Distances { exact: distance, coded: |rank| rank, least }, candidates, k)
+            .candidates
+            .len()
     }
 
     #[test]
@@ -112,8 +122,12 @@ mod tests {
         let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
         // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
         let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
-        let Compared { candidates: compared, shift } =
-            rescore(&exact, |rank| rank / 2.0, |rank| rank, least, &mut found, 2);
+        let Compared { candidates: compared, shift } = rescore(
+            &exact,
+            &Distances { exact: |rank| rank / 2.0, coded: |rank| rank, least },
+            &mut found,
+            2,
+        );
         // 25, 5, 35 and 20 instead of 0 to 3.
         assert_eq!(shift, (85.0 - 6.0) / 4.0);
         assert_eq!(compared.iter().map(|candidate| candidate.id()).collect::<Vec<_>>(), [1, 4, 5, 7]);

@@ -28,13 +28,13 @@ impl ScratchMut<'_> {
 
     /// Candidates for a search of a graph of `count` nodes, none of which is deleted.
     pub fn candidates(params: &SearchParams, count: usize) -> usize {
-        params.pool_size(count)
+        params.for_codes(None).pool_size(count)
     }
 
     /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for each node that the search
     /// may return as lets it pass through [16](crate::search_filtered#complexity) that it may not.
     pub fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
-        Gated::candidates(params, count)
+        Gated::candidates(&params.for_codes(None), count)
     }
 
     /// Elements of a coded query: none for a graph without codes.
@@ -77,8 +77,8 @@ impl Scratch {
     /// If memory runs out; the scratch can still do what it could before.
     pub fn reserve(&mut self, view: &GraphView<'_>, params: &SearchParams) -> Result<(), crate::OutOfMemory> {
         let candidates = match view.has_tombstones() {
-            true => Gated::candidates(params, view.count()),
-            false => params.pool_size(view.count()),
+            true => ScratchMut::filtered_candidates(params, view.count()),
+            false => ScratchMut::candidates(params, view.count()),
         };
         self.reserve_candidates(view, candidates)
     }
@@ -92,7 +92,7 @@ impl Scratch {
         view: &GraphView<'_>,
         params: &SearchParams,
     ) -> Result<(), crate::OutOfMemory> {
-        self.reserve_candidates(view, Gated::candidates(params, view.count()))
+        self.reserve_candidates(view, ScratchMut::filtered_candidates(params, view.count()))
     }
 
     pub(crate) fn reserve_candidates(

@@ -38,6 +38,12 @@ impl<'s> Visited<'s> {
         self.words.fill(0);
     }
 
+    /// Whether `id` was added.
+    pub(crate) fn contains(&self, id: NodeId) -> bool {
+        let word = self.words[id as usize / NODES];
+        word >> NODES << NODES == self.epoch && word >> (id as usize % NODES) & 1 == 1
+    }
+
     /// Adds `id`, and says whether it is new.
     #[inline(always)]
     pub(crate) fn insert(&mut self, id: NodeId) -> bool {
@@ -59,7 +65,9 @@ mod tests {
         for _ in 0..3 {
             let mut visited = Visited::new(&mut words);
             for id in 0..100 {
+                assert!(!visited.contains(id));
                 assert!(visited.insert(id));
+                assert!(visited.contains(id));
                 assert!(!visited.insert(id));
             }
         }

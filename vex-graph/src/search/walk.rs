@@ -3,12 +3,14 @@
 use vex_kernels::prefetch;
 
 use super::{Candidate, Pool, Ranker, SearchStats, Visited};
+use crate::copies::Chains;
 use crate::{GraphView, LevelView, NodeId};
 
 /// One query on its way through the graph.
 pub(crate) struct Walk<'w, R> {
     pub(crate) query: &'w R,
     pub(crate) count: usize,
+    pub(crate) chains: Chains<'w>,
     pub(crate) budget: usize,
     pub(crate) stats: &'w mut SearchStats,
 }
@@ -44,7 +46,9 @@ impl<R: Ranker> Walk<'_, R> {
             let start = nearest;
             self.stats.hops += 1;
             let links = level.row(start.id()).unwrap_or(&[]);
-            self.rank_each(links, |_| true, |candidate| nearest = nearest.min(candidate));
+            // A link to what has become a copy may be left: that has no links itself, on no level.
+            let chains = self.chains;
+            self.rank_each(links, |id| !chains.is_copy(id), |candidate| nearest = nearest.min(candidate));
             if nearest == start {
                 break;
             }

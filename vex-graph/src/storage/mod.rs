@@ -2,12 +2,14 @@
 
 mod aligned;
 mod codes;
+mod copies;
 mod links;
 mod tombstones;
 mod vectors;
 
 pub(crate) use aligned::AlignedVec;
 pub(crate) use codes::CodeRows;
+pub(crate) use copies::Copies;
 pub(crate) use links::LevelLinks;
 pub(crate) use tombstones::Tombstones;
 pub use vectors::Vectors;

@@ -239,3 +239,84 @@ fn an_empty_graph_needs_no_memory() {
     });
     assert_eq!(graph.insert(&[1.0, 2.0, 3.0]), Ok(0));
 }
+
+/// Among few different vectors: originals leave their copies, nodes become copies and stop being ones, deleted ones come back.
+#[test]
+fn every_allocation_of_an_update_among_copies_can_fail() {
+    let different = vectors(Shape::Uniform, 6, 8, 1);
+    let data: Vec<Vec<f32>> = (0..120).map(|index| different[index % 7].clone()).collect();
+    for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {
+        let (mut original, _) = built(metric, PARAMS, &data, &Serial);
+        let view = original.view();
+        let head =
+            (0..120).find(|id| view.copies_of(*id).next().is_some() && Some(*id) != view.entry()).unwrap();
+        let copies: Vec<u32> = view.copies_of(head).take(3).collect();
+        let other = (0..120).find(|id| view.copies_of(*id).next().is_some() && *id != head).unwrap();
+        let other = view.rows().row(other).as_f32().unwrap().to_vec();
+        original.update(copies[2], &different[7]).unwrap();
+        original.delete(copies[0]).unwrap();
+        let mut failures = 0;
+        for (id, vector) in [
+            (head, &different[7]),
+            (head, &other),
+            (copies[1], &other),
+            (copies[1], &vec![3.0; 6]),
+            (copies[2], &other),
+            // The slot of the deleted copy.
+            (copies[0], &other),
+            (copies[0], &vec![3.0; 6]),
+        ] {
+            let copy = || Hnsw::from_view(&original.view(), PARAMS).unwrap();
+            let change = |graph: &mut Hnsw| match id == copies[0] {
+                true => graph.insert(vector).map(|reused| assert_eq!(reused, id)),
+                false => graph.update(id, vector).map_err(|error| match error {
+                    UpdateError::Insert(error) => error,
+                    error => panic!("{error}"),
+                }),
+            };
+            let mut expected = copy();
+            change(&mut expected).unwrap();
+            let (before, expected) = (Snapshot::of(&original.view()), Snapshot::of(&expected.view()));
+            for n in 0.. {
+                let mut once = copy();
+                match failing_at(n, || change(&mut once)) {
+                    Ok(()) => break,
+                    Err(InsertError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+                    Err(error) => panic!("{error}"),
+                }
+                failures += 1;
+                assert!(Snapshot::of(&once.view()) == before, "failure {n} left a trace");
+                change(&mut once).unwrap();
+                assert!(Snapshot::of(&once.view()) == expected);
+            }
+        }
+        assert!(failures > 70, "only {failures} allocations");
+    }
+}
+
+#[test]
+fn every_allocation_of_a_build_of_copies_can_fail() {
+    let different = vectors(Shape::Uniform, 6, 9, 1);
+    let data: Vec<Vec<f32>> = (0..200).map(|index| different[index % 9].clone()).collect();
+    let (expected, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
+    assert!(!expected.view().copies().is_empty());
+    for n in 0.. {
+        match failing_at(n, || build(Metric::SquaredEuclidean, PARAMS, &data)) {
+            Ok((graph, _)) => {
+                assert!(n > 12, "only {n} allocations");
+                assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
+                break;
+            }
+            Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+    let view = expected.view();
+    for n in 0.. {
+        match failing_at(n, || Hnsw::from_view(&view, PARAMS)) {
+            Ok(copy) => return assert!(Snapshot::of(&copy.view()) == Snapshot::of(&view)),
+            Err(BuildError::OutOfMemory(OutOfMemory { bytes })) => assert!(bytes > 0),
+            Err(error) => panic!("{error}"),
+        }
+    }
+}

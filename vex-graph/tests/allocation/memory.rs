@@ -37,6 +37,22 @@ fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
     }
 }
 
+/// Chains take 8 bytes a node, which the peak has room for.
+#[test]
+fn a_graph_of_copies_holds_its_chains_beside_what_its_plan_says() {
+    for (kinds, dim, count) in [(1, 3, 2), (1, 16, 3000), (700, 16, 3000), (2999, 4, 3000)] {
+        let different = vectors(Shape::Uniform, dim, kinds, 1);
+        let data: Vec<Vec<f32>> = (0..count).map(|index| different[index % kinds].clone()).collect();
+        let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+        let plan = MemoryPlan::of(&params, Metric::SquaredEuclidean, dim, count).unwrap();
+        let ((graph, order), left, peak) =
+            holding(|| built(Metric::SquaredEuclidean, params, &data, &Serial));
+        assert_eq!(left, plan.graph() + plan.order + 8 * count);
+        assert_eq!(left, graph.memory() + size_of_val(&order[..]));
+        assert!(peak <= plan.peak(1), "{peak} of {}", plan.peak(1));
+    }
+}
+
 #[test]
 fn the_peak_of_a_build_is_near_its_bound() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {

@@ -147,13 +147,17 @@ proptest! {
         (element, metric) in prop::sample::select(pairs()),
         dim in prop_oneof![1usize..=20, 60usize..=200],
         at_first in prop_oneof![Just(0usize), 1usize..=120],
+        // How many different vectors there are.
+        kinds in prop_oneof![Just(200usize), 1usize..=12],
         quantization in prop::sample::select(vec![None, Some(Quantization::Sq8)]),
         seed in any::<u64>(),
     ) {
         let mut rng = Rng(seed);
         let quantization = quantization.filter(|_| element.can_be_coded());
         let params = Params { quantization, ..params(element, seed) };
-        let data: Vec<Vector> = (0..at_first + 60).map(|_| Vector::small(element, dim, &mut rng)).collect();
+        let mut different: Vec<Vector> = (0..kinds).map(|_| Vector::small(element, dim, &mut rng)).collect();
+        let data: Vec<Vector> = (0..at_first + 60).map(|_| different[rng.below(kinds)].clone()).collect();
+        different.push(Vector::small(element, dim, &mut rng));
         let mut graph = match at_first {
             0 => Hnsw::new(metric, dim, params).unwrap(),
             _ => built(metric, params, dim, &data[..at_first], 1).0,
@@ -178,9 +182,9 @@ proptest! {
                     }
                 }
             }
+            assert_invariants(&graph.view());
         }
-        assert_invariants(&graph.view());
-        let query = Vector::small(element, dim, &mut rng);
+        let query = different.swap_remove(rng.below(different.len()));
         let view = graph.view();
         if view.codes().is_none() {
             assert_searches(&graph, query.elements(), &mut rng);

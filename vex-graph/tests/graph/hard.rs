@@ -157,7 +157,9 @@ fn codes_find_vectors_that_drifted_away() {
     let queries: Vec<_> = (0..QUERIES).map(|_| around(&mut rng, &far, 1.0)).collect();
     let grown = |quantization| {
         let (mut graph, _) = built(Metric::SquaredEuclidean, params(quantization), &base, &Threads(2));
-        later.iter().for_each(|vector| drop(graph.insert(vector).unwrap()));
+        for vector in &later {
+            graph.insert(vector).unwrap();
+        }
         graph
     };
     let compacted =

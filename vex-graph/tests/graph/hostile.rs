@@ -3,11 +3,11 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    Batches, Element, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows, Scratch,
-    SearchParams, TERMINATOR, search, search_filtered, search_radius,
+    Batches, CopyLinks, Element, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows,
+    Scratch, SearchParams, TERMINATOR, search, search_filtered, search_radius,
 };
 
-use crate::invariants::{assert_reachable, assert_structure};
+use crate::invariants::{assert_copies, assert_reachable, assert_structure};
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
 const PARAMS: Params = Params {
@@ -29,6 +29,8 @@ struct Garbage {
     entry: NodeId,
     /// Links, sorted, appended.
     levels: Vec<(Vec<u32>, usize, Vec<NodeId>)>,
+    /// None, or one for each node.
+    copies: Vec<CopyLinks>,
 }
 
 impl Garbage {
@@ -59,7 +61,20 @@ impl Garbage {
             levels.push((links, sorted, appended));
             nodes = 1 + rng.below(nodes);
         }
-        let mut garbage = Self { metric: Metric::NUMERIC[rng.below(3)], dim, m, elements, entry: 0, levels };
+        let mut copies = Vec::new();
+        if rng.below(2) == 0 {
+            copies = (0..count).map(|_| [Self::id(&mut rng, count), Self::id(&mut rng, count)]).collect();
+            // Some that name each other, as in a chain, in circles, too.
+            for _ in 0..rng.below(2 * count) {
+                let [a, b] = [rng.below(count), rng.below(count)];
+                (copies[a][0], copies[b][1]) = (b as NodeId, a as NodeId);
+                if rng.below(4) > 0 {
+                    elements.copy_within(a * dim..(a + 1) * dim, b * dim);
+                }
+            }
+        }
+        let metric = Metric::NUMERIC[rng.below(3)];
+        let mut garbage = Self { metric, dim, m, elements, entry: 0, levels, copies };
         // Any entry that a view accepts.
         let ids = (0..count as NodeId).chain([count as NodeId + 1, TERMINATOR - 1]);
         let accepted: Vec<NodeId> = ids
@@ -104,7 +119,7 @@ impl Garbage {
                 appended,
             })
             .collect();
-        GraphView::new(rows, None, self.m, self.entry, &levels).ok()
+        GraphView::new(rows, None, self.m, self.entry, &levels).ok()?.with_copies(&self.copies).ok()
     }
 
     fn view(&self) -> GraphView<'_> {
@@ -185,7 +200,10 @@ proptest! {
             let mut all = vec![Neighbor::default(); view.count() + 1];
             let first = batches.next_batch(&mut all[..view.count() / 3]);
             let rest = batches.next_batch(&mut all[first..]);
-            prop_assert!(first + rest == live.len() && is_answer(&all[..live.len()]));
+            // Whoever is in a circle of copies is found through nobody.
+            let returned = first + rest;
+            prop_assert!(returned == live.len() || returned < live.len() && !view.copies().is_empty());
+            prop_assert!(is_answer(&all[..returned]));
         }
     }
 
@@ -199,9 +217,17 @@ proptest! {
         prop_assert_eq!(graph.view().unreachable(), Ok(0));
         let again = Hnsw::from_view(&graph.view(), PARAMS).unwrap();
         prop_assert!(Snapshot::of(&again.view()) == Snapshot::of(&graph.view()));
-        for vector in vectors(Shape::Clustered, garbage.dim, 40, seed) {
-            graph.insert(&vector).unwrap();
+        assert_copies(&graph.view());
+        let mut rng = Rng(seed);
+        for vector in vectors([Shape::Clustered, Shape::Duplicates][rng.below(2)], garbage.dim, 40, seed) {
+            let id = rng.below(graph.count()) as NodeId;
+            match rng.below(4) {
+                0 => drop(graph.delete(id)),
+                1 => drop(graph.update(id, &vector)),
+                _ => drop(graph.insert(&vector).unwrap()),
+            }
             assert_structure(&graph.view());
+            assert_copies(&graph.view());
             assert_reachable(&graph.view());
         }
     }

@@ -7,6 +7,7 @@ use vex_graph::{GraphView, LevelView, MAX_LEVELS, NodeId, TERMINATOR};
 pub(crate) fn assert_invariants(view: &GraphView<'_>) {
     assert_structure(view);
     assert_level_counts(view);
+    assert_copies(view);
     assert_reachable(view);
 }
 
@@ -65,7 +66,34 @@ fn assert_level_counts(view: &GraphView<'_>) {
     }
 }
 
-/// Every node is reachable from the entry point over the links of the base.
+/// Copies have no links, the vector of their original, and ascending ids. One that is in no chain is deleted.
+#[track_caller]
+pub(crate) fn assert_copies(view: &GraphView<'_>) {
+    let mut chained = vec![false; view.count()];
+    for original in 0..view.count() as NodeId {
+        let copies: Vec<NodeId> = view.copies_of(original).collect();
+        assert!(copies.is_sorted_by(|a, b| a < b), "{original}: {copies:?}");
+        for copy in copies {
+            assert!(view.is_copy(copy) && !view.is_copy(original));
+            assert!(!std::mem::replace(&mut chained[copy as usize], true), "{copy} is in two chains");
+            if view.rows().are_stored() {
+                assert_eq!(view.rows().row(copy), view.rows().row(original), "{copy} and {original}");
+            }
+        }
+    }
+    for id in (0..view.count() as NodeId).filter(|id| view.is_copy(*id)) {
+        assert!((0..view.levels().len()).all(|level| view.links(id, level).is_empty()), "{id} is linked");
+        assert_ne!(Some(id), view.entry());
+        let is_parked = view.copies()[id as usize] == [id, id];
+        assert_eq!(chained[id as usize], !is_parked);
+        assert!(!is_parked || view.tombstones().contains(id), "{id} cannot be found");
+    }
+    let is_some = (0..view.count() as NodeId).any(|id| view.is_copy(id));
+    assert_eq!(view.copies().is_empty(), !is_some, "links of copies without a copy");
+}
+
+/// Every node is reachable from the entry point over the links of the base, or through the original of which it is a copy. Deleted copies
+/// are not.
 #[track_caller]
 pub(crate) fn assert_reachable(view: &GraphView<'_>) {
     let mut reached = vec![false; view.count()];
@@ -73,9 +101,11 @@ pub(crate) fn assert_reachable(view: &GraphView<'_>) {
     while let Some(id) = open.pop() {
         if !std::mem::replace(&mut reached[id as usize], true) {
             open.extend(view.links(id, 0));
+            open.extend(view.copies_of(id));
         }
     }
-    let lost: Vec<usize> = (0..view.count()).filter(|id| !reached[*id]).collect();
+    let is_parked = |id: &usize| view.copies().get(*id) == Some(&[*id as NodeId; 2]);
+    let lost: Vec<usize> = (0..view.count()).filter(|id| !reached[*id] && !is_parked(id)).collect();
     assert!(lost.is_empty(), "of {} nodes these cannot be reached: {lost:?}", view.count());
 }
 

@@ -1,6 +1,7 @@
 //! What holds of every graph, whatever is inserted into it and however it was made.
 
 mod build;
+mod copies;
 mod delete;
 mod duplicates;
 mod elements;

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    Codes, Element, Elements, Executor, GraphView, Hnsw, MAX_NORM, Metric, Neighbor, NodeId, Params,
-    Quantization, Rows, Scratch, SearchParams, exact, search,
+    Codes, CopyLinks, Element, Elements, Executor, GraphView, Hnsw, MAX_NORM, Metric, Neighbor, NodeId,
+    Params, Quantization, Rows, Scratch, SearchParams, exact, search,
 };
 
 /// SplitMix64, so that the data is the same on every platform and with every version of any crate.
@@ -96,6 +96,7 @@ pub(crate) struct Snapshot {
     elements: (Element, Vec<u64>),
     levels: Vec<(usize, usize, Vec<NodeId>, Vec<u32>)>,
     tombstones: Vec<NodeId>,
+    copies: Vec<CopyLinks>,
     quantization: Option<Quantization>,
     codes: Vec<u8>,
     terms: Vec<u32>,
@@ -115,6 +116,7 @@ impl Snapshot {
                 .map(|level| (level.width, level.sorted, level.appended.to_vec(), level.links.to_vec()))
                 .collect(),
             tombstones: view.tombstones().iter().collect(),
+            copies: view.copies().to_vec(),
             quantization: view.codes().map(Codes::quantization),
             codes: view.codes().map_or(Vec::new(), |codes| codes.planes().concat()),
             terms: view.codes().map_or(Vec::new(), |codes| float_bits(codes.terms().as_flattened())),

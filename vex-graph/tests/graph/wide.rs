@@ -57,7 +57,7 @@ fn rows_full_of_new_nodes_are_searched() {
                 let stats = search(&view, &[0.3], &params, &mut scratch, &mut out).unwrap();
                 all(stats.found, &out);
                 let params = SearchParams::new(3, ef);
-                let third = |id: u32| id % 3 == 0;
+                let third = |id: u32| id.is_multiple_of(3);
                 let stats = search_filtered(&view, &[0.3], &params, &third, &mut scratch, &mut out).unwrap();
                 all(stats.found, &out);
                 let stats = search_radius(&view, &[0.3], 0.1, &params, &mut scratch, &mut out).unwrap();
