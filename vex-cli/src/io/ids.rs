@@ -182,7 +182,7 @@ mod tests {
         let output = open_output(&taken, &[]).unwrap();
         std::fs::create_dir(&taken).unwrap();
         let error = write_ids(output, &ids()).unwrap_err();
-        assert!(matches!(error.problem, Problem::Write(_)), "{error}");
+        assert!(matches!(error.problem, Problem::Output(_)), "{error}");
         assert_eq!(file.neighbors(), 1, "the folder alone");
     }
 
