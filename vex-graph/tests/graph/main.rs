@@ -6,6 +6,7 @@ mod duplicates;
 mod elements;
 mod filtered;
 mod hostile;
+mod hubs;
 mod invariants;
 mod levels;
 mod limits;
