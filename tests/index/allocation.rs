@@ -244,6 +244,30 @@ impl Bench {
         outcome
     }
 
+    /// To the longest name that there can be, where nothing is yet, through a link to it.
+    fn save_by_link(&self, failure: Failure) -> Outcome {
+        let name = "n".repeat(255);
+        let target = self.folder.path().join(&name);
+        #[cfg(unix)]
+        let path = self.folder.path().join("link");
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(&name, &path).unwrap();
+        #[cfg(not(unix))]
+        let path = target.clone();
+        let before = fs::read_dir(self.folder.path()).unwrap().count();
+        let outcome = Outcome::of(failure.inject(0, || self.index.save(&path)));
+        let is_saved = outcome != Outcome::Value;
+        assert_eq!(target.is_file(), is_saved);
+        assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), before + usize::from(is_saved));
+        if is_saved {
+            assert!(fs::read(&target).unwrap() == fs::read(self.path()).unwrap());
+            fs::remove_file(target).unwrap();
+        }
+        #[cfg(unix)]
+        fs::remove_file(path).unwrap();
+        outcome
+    }
+
     fn build_with(&self, failure: Failure, count: usize, threads: usize) -> Outcome {
         let all = vectors(count, 3);
         let mut given = all.iter();
@@ -366,6 +390,7 @@ impl Bench {
         let taken = if self.index.get(taken).is_some() { taken } else { self.index.keys()[2] };
         match operation {
             "save" => self.save(failure),
+            "save, by a link" => self.save_by_link(failure),
             "open" => self.open(failure),
             "open, mapped" => self.open_mapped(failure),
             "insert" => self.change_copy(failure, |index| index.insert(free, &new)),
@@ -407,8 +432,9 @@ impl Bench {
 }
 
 /// Every operation, and how many allocations of it must be found to fail at least.
-const OPERATIONS: [(&str, u64); 22] = [
+const OPERATIONS: [(&str, u64); 23] = [
     ("save", 5),
+    ("save, by a link", 10),
     ("open", 12),
     ("open, mapped", 0),
     ("insert", 8),

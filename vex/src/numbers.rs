@@ -24,7 +24,7 @@ impl Index {
     ///
     /// # Examples
     /// ```
-    /// let vectors = |scale: f32| (0..20).map(move |i| (i, [i as f32 * scale, scale]));
+    /// let vectors = |scale: f32| (0..20_u32).map(move |i| (u64::from(i), [i as f32 * scale, scale]));
     /// assert_eq!(vex::Index::builder(2).build_from(vectors(1.0))?.underflow(20)?, 0.0);
     /// assert_eq!(vex::Index::builder(2).build_from(vectors(1e-25))?.underflow(20)?, 1.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
