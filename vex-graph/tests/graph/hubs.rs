@@ -139,7 +139,7 @@ fn one_vector_of_absurd_length_costs_nothing() {
     let (mut base, queries) = positive(8);
     let params = Params { ef_construction: 100, seed: 8, ..Params::default() };
     let usual = recall(&built(Metric::InnerProduct, params, &base, &Threads(2)).0.view(), &queries, 64);
-    for factor in [1e6, 1e12] {
+    for factor in [1e6, 1e11] {
         base[COUNT / 2].iter_mut().for_each(|element| *element *= factor);
         let absurd = recall(&built(Metric::InnerProduct, params, &base, &Threads(2)).0.view(), &queries, 64);
         println!("usual {usual:.4}, absurd {absurd:.4}");
