@@ -14,9 +14,11 @@
 //! every node has at most one node before it, and a chain that begins at a node without one can neither run in circles nor
 //! meet another chain, whatever bytes a file holds.
 
-use crate::{NodeId, TERMINATOR};
+use crate::NodeId;
+#[cfg(feature = "alloc")]
+use crate::TERMINATOR;
 
-/// Of a node, the next copy of its vector and the node before it in the chain: [`TERMINATOR`] where there is none.
+/// Of a node, the next copy of its vector and the node before it in the chain: [`TERMINATOR`](crate::TERMINATOR) where there is none.
 ///
 /// An original has no node before it, and its first copy after it. A node without copies has neither.
 pub type CopyLinks = [NodeId; 2];

@@ -143,7 +143,7 @@ impl<'s> Batches<'s> {
                 return state.take(live, out, |rank| exact.distance(rank));
             }),
         };
-        let (metric, is_first) = (view.metric(), state.stats.found == 0);
+        let (metric, is_first) = (view.metric(), !state.has_entered);
         let edge = match codes.quantization() {
             Quantization::Sq8 => {
                 state.advance(view, params, &CodeQuery::new(codes, code, Eight::new()));

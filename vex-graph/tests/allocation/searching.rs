@@ -74,7 +74,8 @@ fn gated_searches_with_warm_scratch_allocate_nothing() {
 fn gated_searches_say_how_much_of_the_callers_memory_they_need() {
     let data = vectors(Shape::Uniform, 5, 700, 2);
     let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
-    let (view, params) = (graph.view(), SearchParams::new(10, 12));
+    // Twice k: as many candidates are needed with codes as without.
+    let (view, params) = (graph.view(), SearchParams::new(6, 12));
     let visited = vec![0; ScratchMut::visited_words(700)];
     let pool = vec![Candidate::EMPTY; ScratchMut::batches_candidates(&params, 700)];
     let scratch = |candidates: usize| ScratchMut {

@@ -295,7 +295,8 @@ fn what_was_linked_of_a_cancelled_build_is_whole() {
         Ok(())
     };
     let stop = |linked| if linked < 300 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    let (graph, order) = Hnsw::build(Metric::SquaredEuclidean, 8, PARAMS, 1000, fill, &Serial, stop).unwrap();
+    let (graph, order) =
+        Hnsw::build_partial(Metric::SquaredEuclidean, 8, PARAMS, 1000, fill, &Serial, stop).unwrap();
     assert!(graph.count() == order.len() && graph.count() < 1000);
     assert_structure(&graph.view());
     assert_copies(&graph.view());

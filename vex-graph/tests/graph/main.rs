@@ -8,6 +8,7 @@ mod elements;
 mod filtered;
 mod hard;
 mod hostile;
+mod hubs;
 mod invariants;
 mod levels;
 mod limits;
