@@ -96,7 +96,8 @@ fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
     for _ in 0..=MOST_LINKS {
         match fs::symlink_metadata(&path) {
             Ok(metadata) if metadata.is_symlink() => {
-                path = paths::join(folder_of(&path), &paths::read_link(&path)?)?;
+                let folder = path.parent().unwrap_or(Path::new(""));
+                path = paths::join(folder, &paths::read_link(&path)?)?;
             }
             // It has come since.
             Ok(metadata) => {
