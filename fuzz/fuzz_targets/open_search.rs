@@ -32,6 +32,10 @@ fn search_otherwise(view: &GraphView<'_>) {
     let query = query.elements();
     let mut found = [Neighbor::default(); 4];
     let params = SearchParams::new(4, 8);
+    let count = view.count();
+    // More than there is. Files that are opened are small, but the number of nodes in one that is sparse need not be.
+    let beyond = SearchParams::new(count + 3, count + 1000);
+    let mut all = vec![Neighbor::default(); if count <= 4096 { count + 3 } else { 0 }];
     SCRATCH.with_borrow_mut(|scratch| {
         let odd = |id: u32| id % 2 == 1;
         let stats = search_filtered(view, query, &params, &odd, scratch, &mut found).expect("a good query");
@@ -39,6 +43,12 @@ fn search_otherwise(view: &GraphView<'_>) {
         // Deleted nodes are not found, all others that match are: wrong links lead to a scan.
         let matches = (0..view.count() as u32).filter(|id| odd(*id) && !view.tombstones().contains(*id));
         assert_eq!(stats.found, matches.count().min(4));
+        if !all.is_empty() {
+            let stats = search_filtered(view, query, &beyond, &odd, scratch, &mut all).expect("a good query");
+            let matches = (0..count as u32).filter(|id| odd(*id) && !view.tombstones().contains(*id));
+            assert_eq!(stats.found, matches.count());
+            search_radius(view, query, f32::INFINITY, &beyond, scratch, &mut all).expect("a good query");
+        }
         let stats = search_radius(view, query, 1.0, &params, scratch, &mut found).expect("a good query");
         assert!(found[..stats.found].iter().all(|found| (found.id as usize) < view.count()));
     });

@@ -4,15 +4,23 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
+use support::Random;
 use tempfile::TempDir;
 use vex::{Index, InsertError, Metric, Quantization, Scratch, SearchParams};
 use vex_fuzz::Script;
+use vex_fuzz::hostile::EDGES_OF_M;
 
 /// Bytes of an input that are used: longer sequences find no more than many short ones.
 const BYTES: usize = 512;
 
-/// Keys, of which there are few, so that operations meet.
+/// Keys of single operations, of which there are few, so that operations meet. Those that are inserted at once follow.
 const KEYS: usize = 48;
+
+/// All keys: as many as fill rows that are wider than what a search gathers at once.
+const ALL_KEYS: usize = 320;
+
+/// The most inserts at once in all, so that sequences stay fast.
+const BURSTS: usize = 400;
 
 thread_local! {
     static FOLDER: TempDir = TempDir::new().expect("a folder for indexes");
@@ -20,13 +28,26 @@ thread_local! {
 
 fuzz_target!(|input: &[u8]| {
     let mut script = Script(&input[..input.len().min(BYTES)]);
-    let (dim, metric) = (1 + script.below(5), Metric::NUMERIC[script.below(3)]);
+    let dim = match script.byte() {
+        byte @ ..224 => 1 + usize::from(byte) % 5,
+        byte => 1 + usize::from(byte) * 37 % 80,
+    };
+    let metric = Metric::NUMERIC[script.below(3)];
     let quantization =
         [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)][script.below(4)];
-    let index = Index::builder(dim).metric(metric).m(4).ef_construction(1 + script.below(20)).threads(1);
+    let m = match script.byte() {
+        byte @ ..128 => 4 + usize::from(byte) % 5,
+        byte => EDGES_OF_M[usize::from(byte) % EDGES_OF_M.len()],
+    };
+    let ef_construction = match script.byte() {
+        byte @ ..192 => 1 + usize::from(byte) % 20,
+        byte => 1 + usize::from(byte - 192) * 2000 / 64,
+    };
+    let index = Index::builder(dim).metric(metric).m(m).ef_construction(ef_construction).threads(1);
     let mut pair = Pair {
         index: index.quantization(quantization).seed(script.byte().into()).build().expect("good parameters"),
         model: BTreeMap::new(),
+        bursts: BURSTS,
     };
     while !script.is_empty() {
         pair.step(&mut script);
@@ -38,12 +59,15 @@ fuzz_target!(|input: &[u8]| {
 struct Pair {
     index: Index,
     model: BTreeMap<u64, Vec<f32>>,
+    /// How many vectors may still be inserted at once.
+    bursts: usize,
 }
 
 impl Pair {
     fn step(&mut self, script: &mut Script<'_>) {
-        match script.below(16) {
+        match script.below(18) {
             0..=5 => self.insert(script),
+            16..=17 => self.insert_many(script),
             6..=7 => self.upsert(script),
             8..=10 => self.delete(script),
             11..=13 => self.search(script),
@@ -56,8 +80,18 @@ impl Pair {
         script.below(KEYS) as u64
     }
 
+    /// A vector of the script's next elements; often one that the index has already.
     fn vector(&self, script: &mut Script<'_>) -> Vec<f32> {
-        (0..self.index.dim()).map(|_| script.element()).collect()
+        let dim = self.index.dim();
+        match script.byte() {
+            byte @ ..48 => match self.model.range(u64::from(byte)..).next() {
+                Some((_, copied)) => copied.clone(),
+                None => vec![0.25; dim],
+            },
+            // A long vector would use up the script.
+            byte if dim > 8 => drawn(&mut Random(u64::from(byte) << 8 | u64::from(script.byte())), dim),
+            _ => (0..dim).map(|_| script.element()).collect(),
+        }
     }
 
     /// Whether the index must refuse a vector.
@@ -71,6 +105,24 @@ impl Pair {
             Ok(()) => assert!(!self.is_refused(&vector) && self.model.insert(key, vector).is_none()),
             Err(InsertError::DuplicateKey(_)) => assert!(self.model.contains_key(&key)),
             Err(error) => assert!(self.is_refused(&vector), "{error}"),
+        }
+    }
+
+    /// Inserts vectors that are drawn, a part of which may be copies of each other.
+    fn insert_many(&mut self, script: &mut Script<'_>) {
+        let count = script.below(ALL_KEYS - KEYS).min(self.bursts);
+        let (seed, copies) = (script.byte(), script.below(8));
+        let mut random = Random(seed.into());
+        self.bursts -= count;
+        for key in (KEYS..).take(count).map(|key| key as u64) {
+            let mut vector = drawn(&mut random, self.index.dim());
+            if random.below(8) < copies {
+                vector.fill(0.25 + random.below(2) as f32);
+            }
+            if !self.model.contains_key(&key) && !self.is_refused(&vector) {
+                self.index.insert(key, &vector).expect("a good vector, and memory");
+                self.model.insert(key, vector);
+            }
         }
     }
 
@@ -91,11 +143,18 @@ impl Pair {
         assert_eq!(deleted, self.model.remove(&key).is_some());
     }
 
-    /// A pool as large as the index sees every node, and all of it is rescored: so the answer is exact.
+    /// A pool as large as the index sees every node, and what is in doubt is compared by its vector: so the answer is exact.
     fn search(&self, script: &mut Script<'_>) {
-        let (query, k) = (self.vector(script), script.below(KEYS));
+        let query = self.vector(script);
         let nodes = self.index.keys().len();
-        let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k, nodes.max(1)) };
+        let k = match script.byte() {
+            byte @ ..192 => usize::from(byte) % KEYS,
+            byte => (nodes + usize::from(byte)).saturating_sub(224),
+        };
+        let how = script.byte();
+        let ef = nodes.max(1) + [0, 0, 1, 1000, usize::MAX / 2][usize::from(how / 2) % 5];
+        let rescore = if how % 2 == 0 { f32::INFINITY } else { SearchParams::RESCORE };
+        let params = SearchParams { rescore, ..SearchParams::new(k, ef) };
         let mut scratch = Scratch::new();
         let found = match self.index.search_with(&query, &params, &mut scratch) {
             Ok(found) => found.hits.to_vec(),
@@ -128,7 +187,7 @@ impl Pair {
 
     fn check_all(&self) {
         assert_eq!(self.index.len(), self.model.len());
-        for key in 0..KEYS as u64 {
+        for key in 0..ALL_KEYS as u64 {
             let found = self.index.get(key).map(|row| row.as_f32().expect("an index of f32"));
             match (found, self.model.get(&key)) {
                 (Some(row), Some(_)) if self.index.metric() == Metric::Cosine => {
@@ -139,6 +198,11 @@ impl Pair {
             }
         }
     }
+}
+
+/// A vector of quarters.
+fn drawn(random: &mut Random, dim: usize) -> Vec<f32> {
+    (0..dim).map(|_| f32::from(random.next_u64() as i8) / 4.0).collect()
 }
 
 fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {

@@ -1,5 +1,7 @@
 //! What the fuzz targets share.
 
+pub mod hostile;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,6 +59,11 @@ impl Script<'_> {
     /// The next byte, as a number below `end`.
     pub fn below(&mut self, end: usize) -> usize {
         usize::from(self.byte()) % end
+    }
+
+    /// The next two bytes, as a number.
+    pub fn word(&mut self) -> usize {
+        usize::from(self.byte()) << 8 | usize::from(self.byte())
     }
 
     /// A small number in steps of a quarter, so that distances are exact and ties are frequent.

@@ -23,9 +23,10 @@ pub fn poke(view: &GraphView<'_>) {
             sum += u64::from(codes.row(node)[0][0]) + u64::from(codes.terms()[node as usize][0].to_bits());
         }
         let query = Vector::query(view.element(), view.dim(), 1 + node as u8);
-        let mut params = SearchParams::new(4, 8);
-        for budget in [usize::MAX, 3] {
-            params.max_distance_evals = budget;
+        // Also more of everything than there is.
+        let sizes = [(4, 8, usize::MAX), (4, 8, 3), (view.count() + 5, 2 * view.count() + 5, usize::MAX)];
+        for (k, ef_search, budget) in sizes {
+            let params = SearchParams { max_distance_evals: budget, ..SearchParams::new(k, ef_search) };
             let stats = search(view, query.elements(), &params, &mut scratch, &mut found).unwrap();
             assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
             // Each step of the descent approaches, and a step reads a row; the base level is walked once. Where codes leave a doubt,

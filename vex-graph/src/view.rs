@@ -235,7 +235,8 @@ impl<'a> GraphView<'a> {
         }
         let valid_entry = match rows.count {
             0 => entry == TERMINATOR,
-            _ => levels[levels.len() - 1].row(entry).is_some(),
+            // An id that is appended to the level need not be that of a node.
+            count => (entry as usize) < count && levels[levels.len() - 1].row(entry).is_some(),
         };
         if !valid_entry {
             return Err(ViewError::Entry { found: entry });

@@ -56,6 +56,7 @@ impl<'q> QueryCode<'q> {
             Metric::InnerProduct => distance.clamp(-LARGEST, LARGEST) as f32,
             // Between unit vectors |a − b|² = 2 (1 − cos).
             Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
+            // `clamp` lets NaN pass, which a hostile file can hold: it must not come out as nearest.
             _ => distance.clamp(0.0, LARGEST) as f32,
         }
     }
@@ -273,6 +274,16 @@ impl<P: Product> Ranker for CodeQuery<'_, P> {
 pub(super) mod tests {
     use super::*;
     use crate::codes::Quantization;
+
+    #[test]
+    fn a_rank_that_is_no_number_is_no_distance() {
+        let query = QueryCode { code: &[], step: 1.0, sum: 0, offset: 0.0, constant: 1.0, length: 1.0 };
+        for metric in Metric::NUMERIC {
+            assert!(query.distance(metric, f32::NAN).is_nan());
+        }
+        assert_eq!(query.distance(Metric::SquaredEuclidean, -2.0), 0.0);
+        assert_eq!(query.distance(Metric::SquaredEuclidean, f32::INFINITY), f32::INFINITY);
+    }
 
     /// The coded distance between a query and the first row, and the least that it may be.
     pub(in crate::codes) fn distances(codes: &Codes<'_>, query: QueryCode<'_>, metric: Metric) -> [f32; 2] {

@@ -168,7 +168,8 @@ impl<'s> Batches<'s> {
             state.take_rescored(live, out, params.rescored(), exact, &distances)
         });
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
-        if is_first && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
+        let may_go_on = is_first && state.stats.distances < params.max_distance_evals;
+        if may_go_on && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
             self.code = None;
             self.state.restart();
             return self.fill(out);

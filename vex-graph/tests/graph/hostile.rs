@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
     Batches, CopyLinks, Element, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows,
-    Scratch, SearchParams, TERMINATOR, search, search_filtered, search_radius,
+    Scratch, SearchParams, TERMINATOR, ViewError, search, search_filtered, search_radius,
 };
 
 use crate::invariants::{assert_copies, assert_reachable, assert_structure};
@@ -76,7 +76,7 @@ impl Garbage {
         let metric = Metric::NUMERIC[rng.below(3)];
         let mut garbage = Self { metric, dim, m, elements, entry: 0, levels, copies };
         // Any entry that a view accepts.
-        let ids = (0..count as NodeId).chain([count as NodeId + 1, TERMINATOR - 1]);
+        let ids = (0..count as NodeId).chain([count as NodeId, count as NodeId + 1, TERMINATOR - 1]);
         let accepted: Vec<NodeId> = ids
             .filter(|id| {
                 garbage.entry = *id;
@@ -261,6 +261,18 @@ fn levels_of_an_empty_view_are_dropped() {
     for id in 0..30 {
         assert_eq!(graph.insert(&[1.0, id as f32]), Ok(id));
         crate::invariants::assert_invariants(&graph.view());
+    }
+}
+
+#[test]
+fn an_entry_that_is_no_node_is_refused_on_whatever_level_it_is() {
+    let rows = Rows::new(Metric::SquaredEuclidean, &[0.0; 6], 2, 2, 3).unwrap();
+    let base = LevelView { links: &[TERMINATOR; 24], width: 8, sorted: 3, appended: &[] };
+    for entry in [3, 4, TERMINATOR - 1, TERMINATOR] {
+        let top = LevelView { links: &[TERMINATOR; 8], width: 4, sorted: 1, appended: &[entry] };
+        assert!(GraphView::new(rows, None, 4, 0, &[base, top]).is_ok());
+        let view = GraphView::new(rows, None, 4, entry, &[base, top]);
+        assert_eq!(view.err(), Some(ViewError::Entry { found: entry }));
     }
 }
 
