@@ -22,7 +22,7 @@ Examples:
   vex info --kernels
 
 JSON: one object with every field of the header, levels (nodes, the mean number of links of a node, and of how many \
-nodes it is the mean), unreachable (the vectors that no search can come to; null without --all) and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
+nodes it is the mean), unreachable (the vectors that no search can come to; null without --all), codes_in_doubt (of a sample of vectors, those whose neighbors codes cannot tell apart, so that vectors do; null without codes) and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
 pub(crate) struct Args {
     /// The index
     #[arg(required_unless_present = "kernels")]
@@ -72,7 +72,16 @@ struct Info {
     levels: Vec<Level>,
     /// `None` if it was not asked for.
     unreachable: Option<usize>,
+    /// `None` if there are no codes, or no vectors to compare them with.
+    codes_in_doubt: Option<CodesInDoubt>,
     sections: Vec<Section>,
+}
+
+/// Of a sample of vectors, those that searches through codes answer by the vectors.
+#[derive(Serialize)]
+struct CodesInDoubt {
+    sampled: usize,
+    in_doubt: usize,
 }
 
 #[derive(Serialize)]
@@ -83,6 +92,9 @@ struct Level {
     /// Of how many nodes this is the average.
     sampled: usize,
 }
+
+/// Vectors that are searched for, to see how many codes leave in doubt.
+const CODE_SAMPLE: usize = 100;
 
 /// Nodes of a level whose links are counted.
 const SAMPLE: usize = 4096;
@@ -130,6 +142,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     field("features", features.map(|bits| format!("{bits:08x}")).join(" "))?;
     field("table checksum", info.table_checksum)?;
 
+    if let Some(CodesInDoubt { sampled, in_doubt }) = info.codes_in_doubt {
+        field("codes in doubt", format!("{in_doubt} of a sample of {sampled} vectors"))?;
+    }
     if let Some(unreachable) = info.unreachable {
         field("unreachable", human::count(unreachable as u64))?;
     }
@@ -161,6 +176,7 @@ impl Info {
             element_size: section.element_size,
             checksum: format!("{:08x}", section.checksum),
         });
+        let check = index.check_codes(CODE_SAMPLE).map_err(|error| Failure::refused(path, error))?;
         let unreachable = || graph.unreachable().map_err(|error| Failure::refused(path, error));
         Ok(Self {
             major: header.major,
@@ -189,6 +205,8 @@ impl Info {
             table_checksum: format!("{:08x}", header.table_checksum),
             levels: (0..graph.levels().len()).map(|level| Level::of(&graph, level, all)).collect(),
             unreachable: all.then(unreachable).transpose()?,
+            codes_in_doubt: (check.sampled > 0)
+                .then_some(CodesInDoubt { sampled: check.sampled, in_doubt: check.in_doubt }),
             sections: sections.collect(),
         })
     }

@@ -177,3 +177,24 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
         assert!(found >= 0.97, "{dim}, {tightness}: {found}");
     }
 }
+
+#[test]
+fn info_says_how_many_vectors_codes_leave_in_doubt() {
+    let folder = folder("squared-euclidean");
+    // The same vectors, a thousand times as near to each other.
+    let tight = floats(&bytes(13, 2000, DIM));
+    let tight: Vec<Vec<f32>> =
+        tight.iter().map(|row| row.iter().map(|element| 1e4 + element / 1e3).collect()).collect();
+    folder.write("tight.npy", vectors(&[tight, vec![vec![-1e4; DIM]; 1000]].concat()));
+    let in_doubt = |base: &str, codes: &str| {
+        folder.succeed(&format!("build {base} --output index.vex --quantize {codes}"));
+        let info = folder.json("info index.vex --json")["codes_in_doubt"].clone();
+        let number = |name: &str| info[name].as_u64();
+        number("sampled").zip(number("in_doubt"))
+    };
+    assert_eq!(in_doubt("base.npy", "none"), None);
+    let (sampled, doubtful) = in_doubt("base.npy", "sq8").unwrap();
+    assert!(sampled == 100 && doubtful <= 5, "{doubtful} of {sampled}");
+    let (sampled, doubtful) = in_doubt("tight.npy", "sq4").unwrap();
+    assert!(sampled == 100 && doubtful >= 50, "{doubtful} of {sampled}");
+}
