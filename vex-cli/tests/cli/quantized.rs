@@ -181,11 +181,12 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
 #[test]
 fn info_says_how_many_vectors_codes_leave_in_doubt() {
     let folder = folder("squared-euclidean");
-    // The same vectors, a thousand times as near to each other.
-    let tight = floats(&bytes(13, 2000, DIM));
-    let tight: Vec<Vec<f32>> =
-        tight.iter().map(|row| row.iter().map(|element| 1e4 + element / 1e3).collect()).collect();
-    folder.write("tight.npy", vectors(&[tight, vec![vec![-1e4; DIM]; 1000]].concat()));
+    // Twenty clusters of a hundred vectors, which are ten thousand times as near to each other as clusters are.
+    let (centres, noise) = (floats(&bytes(13, 20, DIM)), floats(&bytes(14, 2000, DIM)));
+    let near = |(row, noise): (usize, &Vec<f32>)| -> Vec<f32> {
+        centres[row % 20].iter().zip(noise).map(|(centre, noise)| centre + noise / 1e4).collect()
+    };
+    folder.write("tight.npy", vectors(&noise.iter().enumerate().map(near).collect::<Vec<_>>()));
     let in_doubt = |base: &str, codes: &str| {
         folder.succeed(&format!("build {base} --output index.vex --quantize {codes}"));
         let info = folder.json("info index.vex --json")["codes_in_doubt"].clone();
