@@ -18,6 +18,10 @@ const WARM_UP: usize = 16;
 /// Bytes that an error takes, by far.
 const ROOM_TO_TELL: usize = 16 << 10;
 
+/// Bytes that must be there to start a thread: far more than it takes, and more than an allocator keeps to itself when they are given
+/// back (that of glibc at most 32 MiB).
+const ROOM_TO_START: usize = 33 << 20;
+
 /// What came out of a measurement.
 #[derive(Debug)]
 pub(crate) struct Timings {
@@ -168,8 +172,15 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         let mut handles = Vec::new();
         handles.try_reserve_exact(threads - 1)?;
         let mut start = || -> Result<(), io::Error> {
-            for _ in 1..threads {
+            for started in 1..threads {
+                // What a thread takes to begin, beside its stack, ends the process where it is not there. So there is room for it, and
+                // nobody else takes that: those before have begun, and wait.
+                let mut room: Vec<u8> = Vec::new();
+                room.try_reserve_exact(ROOM_TO_START)?;
+                std::hint::black_box(&room);
+                drop(room);
                 handles.push(Builder::new().spawn_scoped(scope, work)?);
+                all_started.wait_for(started);
             }
             Ok(())
         };
@@ -205,6 +216,9 @@ struct Part {
 struct Gate {
     threads: usize,
     state: Mutex<Waiting>,
+    /// Of the one that starts the others.
+    came: Condvar,
+    /// Of those that wait for all.
     changed: Condvar,
 }
 
@@ -216,7 +230,7 @@ struct Waiting {
 
 impl Gate {
     fn new(threads: usize) -> Self {
-        Self { threads, state: Mutex::default(), changed: Condvar::new() }
+        Self { threads, state: Mutex::default(), came: Condvar::new(), changed: Condvar::new() }
     }
 
     fn state(&self) -> MutexGuard<'_, Waiting> {
@@ -227,15 +241,26 @@ impl Gate {
     fn pass(&self) -> bool {
         let mut state = self.state();
         state.ready += 1;
-        self.changed.notify_all();
+        self.came.notify_one();
+        // Not before, or each would wake all others.
+        if state.ready == self.threads {
+            self.changed.notify_all();
+        }
         let waits = |state: &mut Waiting| state.ready < self.threads && !state.is_closed;
         let state = self.changed.wait_while(state, waits).unwrap_or_else(PoisonError::into_inner);
         state.ready == self.threads
     }
 
+    /// Waits until so many are ready, or the gate is closed.
+    fn wait_for(&self, ready: usize) {
+        let waits = |state: &mut Waiting| state.ready < ready && !state.is_closed;
+        drop(self.came.wait_while(self.state(), waits));
+    }
+
     /// Sends away who waits, and who will come. Whom the gate was opened for has passed it.
     fn close(&self) {
         self.state().is_closed = true;
+        self.came.notify_one();
         self.changed.notify_all();
     }
 }
