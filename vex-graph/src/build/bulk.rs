@@ -31,7 +31,8 @@ pub(crate) struct Plan {
 
 impl Plan {
     /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    /// By the inner product only vectors will do: codes of different errors hide who is alike.
+    /// By the inner product only vectors
+    /// will do: errors of long ones' codes are as large as short vectors.
     pub(crate) fn new(
         quantization: Option<Quantization>,
         element: Element,
