@@ -239,3 +239,67 @@ impl<R: Scalar> Space for Lifted<'_, R> {
         self
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::draw;
+
+    const DIM: usize = 24;
+
+    fn vector(seed: u64, length: f32) -> [f32; DIM] {
+        core::array::from_fn(|i| length * ((draw(seed, i as u64) >> 40) as f32 / (1 << 23) as f32 - 0.9))
+    }
+
+    fn vectors() -> Vec<f32> {
+        (0..60).flat_map(|id| vector(id, libm::expf(id as f32 / 20.0))).collect()
+    }
+
+    fn square_of(vector: &[f32]) -> f64 {
+        vector.iter().map(|x| f64::from(*x) * f64::from(*x)).sum()
+    }
+
+    #[test]
+    fn a_lifted_distance_is_that_of_vectors_and_that_of_their_squares() {
+        let elements = vectors();
+        let rows = Rows::new(Metric::InnerProduct, &elements, DIM, DIM, 60).unwrap();
+        let squares = Squares::of(&rows).unwrap();
+        let lifted = Products::new(&rows, &elements, &squares).lifted().unwrap();
+        let at = |id: u32| &elements[id as usize * DIM..][..DIM];
+        for a in 0..60 {
+            let query = lifted.query(a, &mut []);
+            for b in 0..60 {
+                let difference: Vec<f32> = at(a).iter().zip(at(b)).map(|(a, b)| a - b).collect();
+                let (square_a, square_b) = (square_of(at(a)), square_of(at(b)));
+                let expected = square_of(&difference) + (square_a - square_b).abs();
+                assert!((f64::from(query.rank(b)) - expected).abs() <= 1e-6 * (square_a + square_b));
+                assert_eq!(query.rank(b), lifted.query(b, &mut []).rank(a));
+                assert_eq!(query.rank_4([b, a, b, 0]), [b, a, b, 0].map(|id| query.rank(id)));
+            }
+        }
+    }
+
+    /// A query that is lifted to a square no vector has.
+    #[test]
+    fn lifted_far_enough_a_query_ranks_as_the_product_does() {
+        let elements = vectors();
+        let query = vector(99, 1.0);
+        let far = 1e6;
+        let ranks = elements.chunks(DIM).map(|row| {
+            let pairs = || row.iter().zip(query).map(|(x, q)| (f64::from(*x), f64::from(q)));
+            let between: f64 = pairs().map(|(x, q)| (x - q) * (x - q)).sum();
+            let product: f64 = pairs().map(|(x, q)| x * q).sum();
+            (between + (far - square_of(row)), -product)
+        });
+        let mut ranks: Vec<(f64, f64)> = ranks.collect();
+        ranks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        assert!(ranks.is_sorted_by_key(|(_, product)| *product));
+    }
+
+    #[test]
+    fn squares_of_integers_are_exact() {
+        assert_eq!(square(Elements::U8(&[255; 65_536])), 65_536.0 * 65_025.0);
+        assert_eq!(square(Elements::I8(&[-128; 1_000])), 16_384_000.0);
+        assert_eq!(square(Elements::F32(&[3.0, -4.0])), 25.0);
+    }
+}

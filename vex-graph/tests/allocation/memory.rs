@@ -30,9 +30,14 @@ fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
         ] {
             let params = Params { m, ef_construction: 20, seed, quantization, ..Params::default() };
             // Without vectors the tests' own helper takes three dimensions.
-            let [(planned, left), (bound, peak)] = plan_and_truth(params, Metric::Cosine, dim, count);
-            assert_eq!(left, planned, "{params:?}, {count} x {dim}");
-            assert!(peak <= bound, "{params:?}, {count} x {dim}: {peak} bytes, at most {bound} planned");
+            for metric in [Metric::Cosine, Metric::InnerProduct] {
+                let [(planned, left), (bound, peak)] = plan_and_truth(params, metric, dim, count);
+                assert_eq!(left, planned, "{metric}, {params:?}, {count} x {dim}");
+                assert!(
+                    peak <= bound,
+                    "{metric}, {params:?}, {count} x {dim}: {peak}, at most {bound} planned"
+                );
+            }
         }
     }
 }

@@ -93,6 +93,7 @@ fn without_the_longest_vectors_the_rest_is_found() {
     for (name, set) in [("isotropic", isotropic as fn(u64) -> Set), ("positive", positive)] {
         for (is_built, m, seed) in [(true, 16, 4), (false, 16, 5), (true, 48, 6)] {
             let (base, queries) = set(seed);
+            // Fewer candidates than those for which a search among deleted nodes scans everything.
             let params = Params { m, ef_construction: 100, seed, ..Params::default() };
             let mut graph = match is_built {
                 true => built(Metric::InnerProduct, params, &base, &Threads(2)).0,
@@ -102,9 +103,9 @@ fn without_the_longest_vectors_the_rest_is_found() {
                 graph.delete(id).unwrap();
             }
             let (fresh, _) = graph.compact(&Threads(2), |_| ControlFlow::Continue(())).unwrap();
-            let (rest, fresh) = (recall(&graph.view(), &queries, 64), recall(&fresh.view(), &queries, 64));
+            let (rest, fresh) = (recall(&graph.view(), &queries, 32), recall(&fresh.view(), &queries, 32));
             println!("{name}, m {m}, built {is_built}: {rest:.4}, rebuilt {fresh:.4}");
-            assert!(rest >= 0.96 && rest >= fresh - 0.03, "{name}, m {m}: {rest}, rebuilt {fresh}");
+            assert!(rest >= 0.94 && rest >= fresh - 0.03, "{name}, m {m}: {rest}, rebuilt {fresh}");
 
             // Short ones in their places: the slots of hubs are as good as any others.
             let (others, _) = set(seed + 100);
@@ -113,9 +114,9 @@ fn without_the_longest_vectors_the_rest_is_found() {
             }
             assert_invariants(&graph.view());
             let (fresh, _) = graph.compact(&Threads(2), |_| ControlFlow::Continue(())).unwrap();
-            let (again, fresh) = (recall(&graph.view(), &queries, 64), recall(&fresh.view(), &queries, 64));
+            let (again, fresh) = (recall(&graph.view(), &queries, 32), recall(&fresh.view(), &queries, 32));
             println!("{name}, m {m}, built {is_built}: replaced {again:.4}, rebuilt {fresh:.4}");
-            assert!(again >= fresh - 0.01, "{name}, m {m}: replaced {again}, rebuilt {fresh}");
+            assert!(again >= fresh - 0.03, "{name}, m {m}: replaced {again}, rebuilt {fresh}");
         }
     }
 }
