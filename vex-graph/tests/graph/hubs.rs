@@ -9,19 +9,27 @@ use crate::support::{Rng, Snapshot, Threads, built, inserted};
 
 const COUNT: usize = 4_000;
 const DIM: usize = 64;
-const GONE: usize = 120;
+
+/// Vectors where some are deleted: more than a search among deleted nodes with 64 candidates would scan.
+const MANY: usize = 8_326;
+/// The longest of these.
+const GONE: usize = 200;
 
 /// Vectors and queries.
 type Set = (Vec<Vec<f32>>, Vec<Vec<f32>>);
 
 /// Vectors of lengths that are distributed log-normally, of any direction or around a `common` one, and queries of like directions.
 fn skewed(common: f32, sigma: f32, seed: u64) -> Set {
+    skewed_of(COUNT, common, sigma, seed)
+}
+
+fn skewed_of(count: usize, common: f32, sigma: f32, seed: u64) -> Set {
     let mut rng = Rng(seed);
     let mut vector = |common: f32, sigma: f32| -> Vec<f32> {
         let length = (sigma * rng.normal()).exp();
         (0..DIM).map(|_| length * (common + rng.normal())).collect()
     };
-    let base = (0..COUNT).map(|_| vector(common, sigma)).collect();
+    let base = (0..count).map(|_| vector(common, sigma)).collect();
     (base, (0..100).map(|_| vector(0.3 * common, 0.0)).collect())
 }
 
@@ -90,11 +98,10 @@ fn hubs_cost_no_recall_however_the_graph_was_made() {
 
 #[test]
 fn without_the_longest_vectors_the_rest_is_found() {
-    for (name, set) in [("isotropic", isotropic as fn(u64) -> Set), ("positive", positive)] {
+    for (name, common, sigma) in [("isotropic", 0.0, 1.0), ("positive", 1.0, 0.7)] {
         for (is_built, m, seed) in [(true, 16, 4), (false, 16, 5), (true, 48, 6)] {
-            let (base, queries) = set(seed);
-            // Fewer candidates than those for which a search among deleted nodes scans everything.
-            let params = Params { m, ef_construction: 100, seed, ..Params::default() };
+            let (base, queries) = skewed_of(MANY, common, sigma, seed);
+            let params = Params { m, ef_construction: 200, seed, ..Params::default() };
             let mut graph = match is_built {
                 true => built(Metric::InnerProduct, params, &base, &Threads(2)).0,
                 false => inserted(Metric::InnerProduct, params, &base),
@@ -103,20 +110,20 @@ fn without_the_longest_vectors_the_rest_is_found() {
                 graph.delete(id).unwrap();
             }
             let (fresh, _) = graph.compact(&Threads(2), |_| ControlFlow::Continue(())).unwrap();
-            let (rest, fresh) = (recall(&graph.view(), &queries, 32), recall(&fresh.view(), &queries, 32));
+            let (rest, fresh) = (recall(&graph.view(), &queries, 64), recall(&fresh.view(), &queries, 64));
             println!("{name}, m {m}, built {is_built}: {rest:.4}, rebuilt {fresh:.4}");
-            assert!(rest >= 0.94 && rest >= fresh - 0.03, "{name}, m {m}: {rest}, rebuilt {fresh}");
+            assert!(rest >= 0.96 && rest >= fresh - 0.02, "{name}, m {m}: {rest}, rebuilt {fresh}");
 
             // Short ones in their places: the slots of hubs are as good as any others.
-            let (others, _) = set(seed + 100);
+            let (others, _) = skewed_of(MANY, common, sigma, seed + 100);
             for vector in others.iter().take(GONE) {
                 graph.insert(vector).unwrap();
             }
             assert_invariants(&graph.view());
             let (fresh, _) = graph.compact(&Threads(2), |_| ControlFlow::Continue(())).unwrap();
-            let (again, fresh) = (recall(&graph.view(), &queries, 32), recall(&fresh.view(), &queries, 32));
+            let (again, fresh) = (recall(&graph.view(), &queries, 64), recall(&fresh.view(), &queries, 64));
             println!("{name}, m {m}, built {is_built}: replaced {again:.4}, rebuilt {fresh:.4}");
-            assert!(again >= fresh - 0.03, "{name}, m {m}: replaced {again}, rebuilt {fresh}");
+            assert!(again >= fresh - 0.02, "{name}, m {m}: replaced {again}, rebuilt {fresh}");
         }
     }
 }
