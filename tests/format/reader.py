@@ -65,7 +65,7 @@ def read_header(data):
     check(crc32c(data[:124]) == checksum, "header checksum")
     check(header["header_length"] == 128, "header length")
     check((header["align_log2"], header["block_log2"]) == (6, 16), "alignment or block")
-    check(header["incompatible"] & ~3 == 0, "a feature of a later version")
+    check(header["incompatible"] & ~7 == 0, "a feature of a later version")
     check(header["file_length"] == len(data), "file length")
     check(data[-16:] == struct.pack("<QI", len(data), checksum) + b"XEV\n", "trailer")
     check(1 <= header["sections"] <= 32, "number of sections")
