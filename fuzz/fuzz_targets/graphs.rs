@@ -239,9 +239,7 @@ impl Run {
             let batch = &mut out[found..][..len];
             let taken = batches.next_batch(batch);
             // Each `k` of a batch are as near as they can be, and sorted.
-            if is_sorted(view, &params) {
-                batch[..taken].chunks(params.k.max(1)).for_each(assert_sorted);
-            }
+            batch[..taken].chunks(params.k.max(1)).for_each(assert_sorted);
             found += taken;
         }
         // All that is left, in few pieces.
@@ -382,16 +380,8 @@ fn live(view: &GraphView<'_>, filter: &Accepts<'_>) -> usize {
 
 fn check(view: &GraphView<'_>, params: &SearchParams, found: &[Neighbor], filter: &Accepts<'_>) {
     assert!(found.len() <= params.k, "{} of {params:?}", found.len());
-    if is_sorted(view, params) {
-        assert_sorted(found);
-    }
+    assert_sorted(found);
     assert_nodes(view, found, filter);
-}
-
-/// Whether distances must be sorted. Where codes around a mean that is no number are all there is, every distance is none either.
-fn is_sorted(view: &GraphView<'_>, params: &SearchParams) -> bool {
-    let is_finite = view.codes().is_none_or(|codes| codes.mean().iter().all(|mean| mean.is_finite()));
-    is_finite || view.rows().are_stored() && params.rescore > 0.0
 }
 
 /// Nearest first; what is no number is farthest.

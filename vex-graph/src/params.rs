@@ -16,8 +16,8 @@ pub struct Params {
     pub ef_construction: usize,
     /// Seed of the levels: the same seed, parameters and vectors give the same graph.
     pub seed: u64,
-    /// Fill rows that the selection left short with the nearest of the candidates that it dropped
-    /// (`keepPrunedConnections` of Algorithm 4).
+    /// Fill every row up with the nearest of the candidates that the selection dropped
+    /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to `m / 2` links.
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,
@@ -39,6 +39,12 @@ impl Params {
     #[cfg(feature = "alloc")]
     pub(crate) fn width(&self, level: usize) -> usize {
         if level == 0 { self.m0() } else { self.m }
+    }
+
+    /// The links to which rows of a width are filled up with what the selection dropped.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn least(&self, width: usize) -> usize {
+        if self.keep_pruned { width } else { self.m / 2 }
     }
 
     /// Checks the ranges, and that the vectors can be coded if they are to be.

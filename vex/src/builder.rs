@@ -74,7 +74,7 @@ impl Builder {
         self
     }
 
-    /// Fill short rows with candidates that the selection dropped: see [`Params::keep_pruned`]. The default is no.
+    /// Fill rows up with candidates that the selection dropped: see [`Params::keep_pruned`]. The default is no.
     pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
         self.params.keep_pruned = keep_pruned;
         self

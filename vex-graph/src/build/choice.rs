@@ -45,13 +45,13 @@ impl Choice {
         id: NodeId,
         candidates: &[Candidate],
         limit: usize,
-        keep_pruned: bool,
+        least: usize,
         is_pinned: impl Fn(NodeId) -> bool,
         selected: &mut Vec<Candidate>,
         buffer: &mut [i8],
     ) -> Result<(), OutOfMemory> {
         let Some(lifted) = space.lifted() else {
-            select(space, candidates, limit, keep_pruned, is_pinned, selected, buffer);
+            select(space, candidates, limit, least, is_pinned, selected, buffer);
             return Ok(());
         };
         let Self { ranked, chosen, lifted: own, near } = self;
@@ -75,7 +75,7 @@ impl Choice {
 
         let pinned = candidates.iter().filter(|candidate| is_pinned(candidate.id())).count();
         let share = (limit - limit / 4).max(pinned);
-        select(space, candidates, share, false, is_pinned, selected, buffer);
+        select(space, candidates, share, 0, is_pinned, selected, buffer);
         let is_selected = |pair: &&(Candidate, Candidate)| selected.binary_search(&pair.1).is_ok();
         chosen.extend(ranked.iter().filter(is_selected));
         own.extend(chosen.iter().map(|pair| pair.0));
@@ -102,10 +102,8 @@ impl Choice {
                 }
             }
         }
-        if keep_pruned {
-            let others = ranked.iter().filter(|pair| !own.contains(&pair.0));
-            chosen.extend(others.take(limit - chosen.len()));
-        }
+        let others = ranked.iter().filter(|pair| !own.contains(&pair.0));
+        chosen.extend(others.take(least.min(limit).saturating_sub(chosen.len())));
         chosen.sort_unstable();
         selected.clear();
         selected.extend(chosen.iter().map(|pair| pair.1));

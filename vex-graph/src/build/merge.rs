@@ -144,8 +144,8 @@ impl Merge {
         self.candidates.sort_unstable();
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
-        let (candidates, keep_pruned) = (&self.candidates, params.keep_pruned);
-        self.choice.choose(space, target, candidates, width, keep_pruned, is_pinned, selected, other)?;
+        let (candidates, least) = (&self.candidates, params.least(width));
+        self.choice.choose(space, target, candidates, width, least, is_pinned, selected, other)?;
         Ok(())
     }
 }

@@ -219,7 +219,7 @@ impl Propose {
                 id,
                 candidates,
                 limit(index),
-                params.keep_pruned,
+                params.least(limit(index)),
                 |_| false,
                 selected,
                 other,

@@ -169,8 +169,8 @@ impl Linker<'_> {
         candidates.extend(linked.map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();
         let is_kept = |link| row.contains(&link);
-        let keep_pruned = self.params.keep_pruned;
-        choice.choose(space, from, candidates, width, keep_pruned, is_kept, selected, other)?;
+        let least = self.params.least(width);
+        choice.choose(space, from, candidates, width, least, is_kept, selected, other)?;
         let is_new = |link: &&Candidate| {
             let id = link.id();
             !row.contains(&id) && !self.levels[index].links(id).contains(&from)

@@ -12,12 +12,16 @@ use crate::search::{Candidate, Ranker};
 /// It is dropped, too, if node, candidate and kept one are all at one distance, as copies of one vector are: else
 /// a node among many copies would link to nothing but copies, and a search could not leave them again.
 ///
+/// Where fewer than `least` are kept, the nearest that were dropped fill up to it. Else a row is almost empty wherever one node is
+/// between all others and this one, as in sets of many scales or where many rows are nearly alike; and a search that takes a wrong turn
+/// there has no second way.
+///
 /// What `is_pinned` names is kept in any case; it is never more than `limit`. `buffer` is for a query of the space.
 pub(crate) fn select(
     space: impl Space,
     candidates: &[Candidate],
     limit: usize,
-    keep_pruned: bool,
+    least: usize,
     is_pinned: impl Fn(NodeId) -> bool,
     selected: &mut Vec<Candidate>,
     buffer: &mut [i8],
@@ -37,10 +41,11 @@ pub(crate) fn select(
             break;
         }
     }
-    if keep_pruned && selected.len() - start < limit {
+    let least = least.min(limit);
+    if selected.len() - start < least {
         let kept = selected.len();
         for candidate in candidates {
-            if selected.len() - start == limit {
+            if selected.len() - start == least {
                 break;
             }
             if selected[start..kept].binary_search(candidate).is_err() {

@@ -35,6 +35,8 @@ impl<'q> QueryCode<'q> {
         let Rounded { at_mean, square, step, sum } = *rounded;
         let length = libm::sqrt(square);
         let constant = if metric == Metric::InnerProduct { -at_mean } else { length * length };
+        // Only a forged mean makes it infinite. Some sums would then be infinite and others NaN, which no order sorts: NaN makes all alike.
+        let constant = if constant.is_finite() { constant } else { f64::NAN };
         Self { code, step: step * multiplier(metric), sum, offset: 0.0, constant, length: length as f32 }
     }
 

@@ -1,6 +1,9 @@
 //! Sets on which codes mislead: whatever the codes, a graph must find what it finds without them.
 
-use vex_graph::{Element, GraphView, Hnsw, Metric, Params, Quantization, Scratch, SearchParams, search};
+use vex_graph::{
+    Batches, Element, GraphView, Hnsw, Metric, Neighbor, Params, Quantization, Scratch, SearchParams, search,
+    search_filtered, search_radius,
+};
 
 use crate::support::{Rng, Threads, built, exactly, found};
 
@@ -90,6 +93,33 @@ fn two_groups(dim: usize) -> Set {
     Set { name: "two groups", metric: Metric::SquaredEuclidean, base, queries }
 }
 
+/// Vectors of all lengths from 1e-6 to 1e6: whoever is short is near to everybody, and between any two.
+fn scales(dim: usize) -> Set {
+    let mut rng = Rng(10);
+    let vector = |rng: &mut Rng| {
+        let scale = 10f32.powf(6.0 * rng.signed());
+        normal(rng, dim, scale)
+    };
+    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
+    Set { name: "scales", metric: Metric::SquaredEuclidean, base, queries }
+}
+
+/// Vectors of few elements that are not zero: most have nothing in common, and short ones are between.
+fn sparse(dim: usize) -> Set {
+    let mut rng = Rng(11);
+    let vector = |rng: &mut Rng| {
+        let mut vector = vec![0.0; dim];
+        for _ in 0..4 {
+            vector[rng.below(dim)] = rng.normal().abs();
+        }
+        vector
+    };
+    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
+    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
+    Set { name: "sparse", metric: Metric::SquaredEuclidean, base, queries }
+}
+
 /// All vectors are in tight clusters.
 fn tight(dim: usize) -> Set {
     let mut rng = Rng(6);
@@ -99,7 +129,8 @@ fn tight(dim: usize) -> Set {
     Set { name: "tight clusters", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-const SETS: [fn(usize) -> Set; 6] = [outlier, wild_element, minority, near_copies, two_groups, tight];
+const SETS: [fn(usize) -> Set; 8] =
+    [outlier, wild_element, minority, near_copies, two_groups, scales, sparse, tight];
 
 const CODES: [Option<Quantization>; 3] =
     [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
@@ -146,6 +177,22 @@ fn codes_find_on_hard_sets_what_vectors_find() {
     }
 }
 
+/// Where a few nodes are between all others, the selection of links drops almost every candidate. Rows are filled up then, so that
+/// a search has more than one way.
+#[test]
+fn rows_stay_wide_where_the_selection_drops_almost_all() {
+    for make in [near_copies, scales, sparse] {
+        let Set { name, metric, base, queries } = make(64);
+        let (graph, _) = built(metric, params(None), &base, &Threads(2));
+        let view = graph.view();
+        let recall = recall(&view, &queries, 64);
+        let short = (0..view.count() as u32).filter(|id| view.links(*id, 0).len() < 8).count();
+        println!("{name}: {recall:.3}, {short} short rows");
+        assert!(recall >= 0.9, "{name}: {recall}");
+        assert_eq!(short, 0, "{name}");
+    }
+}
+
 /// Codes keep the centre that they were made around; vectors that come later lie elsewhere.
 #[test]
 fn codes_find_vectors_that_drifted_away() {
@@ -178,8 +225,6 @@ fn codes_find_vectors_that_drifted_away() {
 /// Every kind of search turns to the vectors where codes leave it in doubt.
 #[test]
 fn searches_of_every_kind_are_right_in_a_tight_cluster() {
-    use vex_graph::{Batches, Neighbor, search_filtered, search_radius};
-
     let Set { metric, base, queries, .. } = minority(64);
     for quantization in CODES {
         let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
@@ -243,5 +288,32 @@ fn codes_answer_where_they_are_good() {
             in_doubt += usize::from(stats.by_vectors);
         }
         assert!(in_doubt <= 2, "{quantization:?}, {element}: {in_doubt} of 100");
+    }
+}
+
+/// Pages go on where the last ended, also where codes leave the query in doubt after the first nodes were given away.
+#[test]
+fn a_batch_longer_than_k_returns_no_node_twice() {
+    let mut rng = Rng(12);
+    let at = |rng: &mut Rng, distance: f32| {
+        let vector = normal(rng, 16, 1.0);
+        let length = vector.iter().map(|element| element * element).sum::<f32>().sqrt();
+        vector.iter().map(|element| element * distance / length).collect::<Vec<f32>>()
+    };
+    let distances = [0.1, 0.2].into_iter().chain([10.0; 300]).chain([100.0; 300]);
+    let base: Vec<_> = distances.map(|distance| at(&mut rng, distance)).collect();
+    for quantization in CODES {
+        let (graph, _) = built(Metric::SquaredEuclidean, params(quantization), &base, &Threads(2));
+        let (view, mut scratch) = (graph.view(), Scratch::new());
+        let params = SearchParams::new(2, 10);
+        let mut batches = Batches::new(&view, &[0.0; 16], &params, &mut scratch).unwrap();
+        let mut out = vec![Neighbor::default(); base.len()];
+        let first = batches.next_batch(&mut out[..40]);
+        assert_eq!(first, 40);
+        let all = first + batches.next_batch(&mut out[first..]);
+        assert_eq!(all, base.len(), "{quantization:?}");
+        let mut ids: Vec<_> = out.iter().map(|neighbor| neighbor.id).collect();
+        ids.sort_unstable();
+        assert!(ids.is_sorted_by(|a, b| a < b), "{quantization:?}: a node twice");
     }
 }
