@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::convert::Infallible;
 use core::ops::ControlFlow;
 
-use crate::build::{Executor, Linker, with_vectors};
+use crate::construct::{Executor, Linker, with_vectors};
 use crate::hnsw::Part;
 use crate::storage::{Vectors, reserve};
 use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, Metric, NodeId, UpdateError};

@@ -2,8 +2,9 @@
 
 use core::ops::Range;
 
-use crate::search::{AnyQuery, Candidate, Pool, Ranker, with_query};
-use crate::{Elements, Neighbor, NodeId, Rows, VectorError};
+use crate::distance::{AnyQuery, Ranker, with_query};
+use crate::search::Pool;
+use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 
 /// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
 pub struct Exact<'s> {

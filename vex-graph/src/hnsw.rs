@@ -5,8 +5,8 @@ use core::ops::ControlFlow;
 
 use vex_kernels::Metric;
 
-use crate::build::{Executor, Linker, Squares, Tree, Workspace, bulk, find_copies, level, with_vectors};
-use crate::codes::centre;
+use crate::construct::{Executor, Linker, Squares, Tree, Workspace, bulk, find_copies, level, with_vectors};
+use crate::distance::codes::centre;
 use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Tombstones, Vectors, reserve_exact};
 use crate::{

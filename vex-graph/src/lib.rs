@@ -83,12 +83,13 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod candidate;
 #[cfg(feature = "alloc")]
-mod build;
-mod codes;
+mod construct;
 mod copies;
 #[cfg(feature = "alloc")]
 mod delete;
+mod distance;
 mod element;
 mod error;
 mod exact;
@@ -105,10 +106,11 @@ mod set;
 mod storage;
 mod view;
 
+pub use candidate::Candidate;
 #[cfg(feature = "alloc")]
-pub use build::{Executor, Serial};
-pub use codes::{Codes, Quantization, Terms};
+pub use construct::{Executor, Serial};
 pub use copies::CopyLinks;
+pub use distance::codes::{Codes, Quantization, Terms};
 pub use element::{Element, Elements, Scalar};
 pub use error::{
     BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
@@ -124,9 +126,7 @@ pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
 pub use memory::MemoryPlan;
 pub use params::{Params, ParamsError, SearchParams};
 pub use search::search_radius_in;
-pub use search::{
-    Batches, Candidate, Filter, Neighbor, ScratchMut, SearchStats, search_filtered_in, search_in,
-};
+pub use search::{Batches, Filter, Neighbor, ScratchMut, SearchStats, search_filtered_in, search_in};
 #[cfg(feature = "alloc")]
 pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;

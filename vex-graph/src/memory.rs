@@ -2,7 +2,7 @@
 
 use vex_kernels::Metric;
 
-use crate::build::{Squares, Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
+use crate::construct::{Squares, Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};

@@ -2,9 +2,9 @@
 
 use core::cell::Cell;
 
-use super::{Candidate, Filter, Neighbor};
-use crate::NodeId;
+use super::{Filter, Neighbor};
 use crate::copies::Chains;
+use crate::{Candidate, NodeId};
 
 /// A filter that accepts an original if it accepts any node of its chain, and no copy.
 pub(crate) struct Grouped<'a, F> {

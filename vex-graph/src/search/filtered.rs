@@ -3,12 +3,12 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Candidate, Collected, Filter, Gated, Grouped, Live, Method, Neighbor, Pool, Ranker, ScratchMut, Search,
-    SearchStats,
+    Collected, Filter, Gated, GatedList, Grouped, Live, Method, Neighbor, Pool, ScratchMut, Search,
+    SearchStats, Walk, run,
 };
-use super::{Walk, run};
+use crate::distance::Ranker;
 use crate::random::draw;
-use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
+use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share within a quarter of itself.
 const SAMPLE: u64 = 256;
@@ -155,8 +155,9 @@ impl<F: Filter> Method for Filtered<'_, F> {
     ) -> Collected<'c> {
         let (params, count) = (search.params, search.view.count());
         let few = params.pool_size(count).saturating_mul(SCAN_PER_CANDIDATE);
-        let matches = if count <= few { count } else { matches(self.filter, count) };
-        if matches > few
+        // Deleted nodes are taken to be few: the beam finds out if they are not.
+        let matches = if count <= few || self.fills_pool { count } else { matches(self.filter, count) };
+        if (matches > few || self.fills_pool)
             && let Some(len) = self.walk(search, query, matches, candidates)
         {
             return Collected { candidates: &mut candidates[..len], is_cut: true };
@@ -187,12 +188,8 @@ impl<F: Filter> Filtered<'_, F> {
         let mut gated = Gated::new(candidates, params, count);
         let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
         let mut walk = Walk { query, count, chains: view.chains(), budget, stats };
-        for candidate in walk.enter(view) {
-            if visited.insert(candidate.id()) {
-                gated.take(candidate, filter, |_| false);
-            }
-        }
-        walk.gate(base, &mut gated, visited, filter, |_| false, PROBE);
+        let within = |_| false;
+        walk.search_base(view, &mut GatedList { gated: &mut gated, filter, within }, visited, PROBE);
 
         let (share, share_of_all) = (gated.share(), matches as f32 / count as f32);
         let is_elsewhere = share < ELSEWHERE * share_of_all;
@@ -209,7 +206,7 @@ impl<F: Filter> Filtered<'_, F> {
         if leaps {
             walk.leap(base, &mut gated, visited, filter);
         } else {
-            walk.gate(base, &mut gated, visited, filter, |_| false, usize::MAX);
+            walk.beam(base, &mut GatedList { gated: &mut gated, filter, within }, visited, usize::MAX);
         }
         let distances = walk.stats.distances;
         // Where most vectors are copies there may be fewer originals than it takes, and yet more matches than are asked for.

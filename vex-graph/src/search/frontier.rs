@@ -1,6 +1,6 @@
 //! Candidates that wait to be expanded, in a slice that the caller owns.
 
-use super::Candidate;
+use crate::Candidate;
 
 /// A binary heap with the nearest candidate on top, of at most as many as the slice is long.
 ///
@@ -79,7 +79,8 @@ impl<'s> Frontier<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Candidate, Frontier};
+    use super::Frontier;
+    use crate::Candidate;
     use crate::random::draw;
 
     #[test]

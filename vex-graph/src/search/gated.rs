@@ -2,9 +2,10 @@
 
 use vex_kernels::prefetch;
 
-use super::walk::{GATHER, LINK_PREFETCH_LINES, rank_gathered};
-use super::{Candidate, Filter, Frontier, Pool, Ranker, SearchParams, Visited, Walk};
-use crate::{LevelView, NodeId};
+use super::beam::{APPROACH, GATHER, LINK_PREFETCH_LINES, List, rank_gathered};
+use super::{Filter, Frontier, Pool, SearchParams, Visited, Walk};
+use crate::distance::Ranker;
+use crate::{Candidate, LevelView, NodeId};
 
 /// What a gated beam has found, and where it goes on: only nodes that the filter accepts are found, and do not wait
 /// behind those that it does not.
@@ -97,31 +98,37 @@ impl<'s> Gated<'s> {
     }
 }
 
-impl<R: Ranker> Walk<'_, R> {
-    /// Expands every node, gated or not, and finds those that are not. It ends after `hops`.
-    pub(crate) fn gate(
-        &mut self,
-        level: &LevelView<'_>,
-        gated: &mut Gated<'_>,
-        visited: &mut Visited<'_>,
-        filter: &impl Filter,
-        within: impl Fn(Candidate) -> bool + Copy,
-        hops: usize,
-    ) {
-        for _ in 0..hops {
-            if self.stats.distances >= self.budget {
-                return;
-            }
-            let Some(id) = gated.expand_nearest(within) else { return };
-            self.stats.hops += 1;
-            if let Some(links) = gated.frontier.peek().and_then(|next| level.row(next.id())) {
-                prefetch(links, LINK_PREFETCH_LINES);
-            }
-            let links = level.row(id).unwrap_or(&[]);
-            self.rank_each(links, |id| visited.insert(id), |candidate| gated.take(candidate, filter, within));
-        }
+/// A [`Gated`] beam under a filter. `within` says which candidates are wanted however many there are.
+pub(crate) struct GatedList<'a, 's, F, W> {
+    pub(crate) gated: &'a mut Gated<'s>,
+    pub(crate) filter: &'a F,
+    pub(crate) within: W,
+}
+
+impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for GatedList<'_, '_, F, W> {
+    #[inline(always)]
+    fn offer(&mut self, candidate: Candidate) {
+        self.gated.take(candidate, self.filter, self.within);
     }
 
+    #[inline(always)]
+    fn expand(&mut self) -> Option<NodeId> {
+        self.gated.expand_nearest(self.within)
+    }
+
+    #[inline(always)]
+    fn next(&self) -> Option<NodeId> {
+        self.gated.frontier.peek().map(|next| next.id())
+    }
+
+    #[inline(always)]
+    fn approaches(&mut self) -> bool {
+        let last = self.gated.results.candidates().get(APPROACH - 1);
+        last.is_none_or(|last| self.gated.frontier.peek().is_some_and(|next| next < *last))
+    }
+}
+
+impl<R: Ranker> Walk<'_, R> {
     /// Ranks and expands accepted nodes alone, and sees through the others: where a link leads to a gated node, the accepted
     /// ones among that node's links count as linked (Patel et al., ACORN, SIGMOD 2024, section 5), up to as many as a row holds.
     ///
@@ -154,7 +161,7 @@ impl<R: Ranker> Walk<'_, R> {
         filter: &impl Filter,
     ) {
         let is_node = |id: &NodeId| (*id as usize) < self.count;
-        let (mut accepted, mut gathered, mut gated_links) = (List::new(), List::new(), List::new());
+        let (mut accepted, mut gathered, mut gated_links) = (Ids::new(), Ids::new(), Ids::new());
         for id in links.iter().copied().take_while(is_node) {
             let accepts = filter.accepts(id);
             accepted.push_if(id, accepts);
@@ -191,12 +198,12 @@ impl<R: Ranker> Walk<'_, R> {
 const AHEAD: usize = 4;
 
 /// A few ids, on the stack.
-struct List {
+struct Ids {
     ids: [NodeId; GATHER],
     len: usize,
 }
 
-impl List {
+impl Ids {
     fn new() -> Self {
         Self { ids: [0; GATHER], len: 0 }
     }

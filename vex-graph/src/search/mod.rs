@@ -1,23 +1,19 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
-mod batches;
+mod beam;
 mod copies;
-mod doubt;
 mod filter;
 mod filtered;
 mod frontier;
 mod gated;
+mod pages;
 mod pool;
-mod query;
 mod radius;
-mod ranker;
-mod rescore;
 mod scan;
 mod scratch;
 mod visited;
-mod walk;
 
-pub use batches::Batches;
+pub(crate) use beam::Walk;
 use copies::{Grouped, write_groups};
 pub use filter::Filter;
 pub(crate) use filter::Live;
@@ -25,28 +21,19 @@ pub(crate) use filter::Live;
 pub use filtered::search_filtered;
 pub use filtered::search_filtered_in;
 pub(crate) use frontier::Frontier;
-pub(crate) use gated::Gated;
-pub use pool::Candidate;
+pub(crate) use gated::{Gated, GatedList};
+pub use pages::Batches;
 pub(crate) use pool::Pool;
-pub(crate) use query::{AnyQuery, with_query};
-#[cfg(feature = "alloc")]
-pub(crate) use query::{Query, kernel};
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
 pub use radius::search_radius_in;
-pub(crate) use ranker::{Ranker, each_of_4};
-pub(crate) use rescore::sum;
-use rescore::{Distances, least_distance, rescore};
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
 pub(crate) use visited::Visited;
-pub(crate) use walk::Walk;
 
-pub(crate) use doubt::Edge;
-
-use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, Two, TwoByTwo};
-use crate::{Codes, Elements, GraphView, NodeId, SearchError, SearchParams};
+use crate::distance::{AnyQuery, Coded, Ranker, Reranked, refine, with_codes, with_query};
+use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -179,20 +166,17 @@ pub(crate) fn run<M: Method>(
     let needed_for_codes = method.candidates(&for_codes, view.count());
     scratch.check(view, needed_for_codes)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
-    let coded =
-        view.codes().and_then(|codes| Some((codes, codes.query(view.metric(), &exact, code, rotated)?)));
     let mut stats = SearchStats::default();
-    if let Some((codes, code)) = coded {
+    if let Some(coded) = Coded::new(view, exact, params, code, rotated) {
         let candidates = &mut candidates[..needed_for_codes];
         let (params, visited) = (&for_codes, Visited::new(visited));
         let mut search = Search { view, params, visited, ranked_each: false, stats };
-        let verdict = search.run_through_codes(method, &exact, codes, code, candidates, out);
+        let verdict = search.run_through_codes(method, &coded, candidates, out);
         stats = search.stats;
         if verdict == Verdict::Sure {
             return Ok(stats);
         }
     }
-    let candidates = &mut candidates[..needed];
     let candidates = &mut candidates[..needed];
     let mut search = Search { view, params, visited: Visited::new(visited), ranked_each: false, stats };
     with_query!(&exact, exact => {
@@ -221,78 +205,38 @@ pub(crate) struct Search<'s, 'v> {
 }
 
 impl Search<'_, '_> {
-    /// Gathers candidates by their codes, compares the best by their vectors, and writes these to `out`.
+    /// Gathers candidates by their codes, reranks the best by their vectors, and writes these to `out`.
     fn run_through_codes<M: Method>(
         &mut self,
         method: &M,
-        exact: &AnyQuery<'_>,
-        codes: &Codes<'_>,
-        code: QueryCode<'_>,
+        coded: &Coded<'_>,
         candidates: &mut [Candidate],
         out: &mut [Neighbor],
     ) -> Verdict {
-        let (view, params, metric) = (self.view, self.params, self.view.metric());
-        let distance = |rank| code.distance(metric, rank);
-        let is_compared = view.rows().are_stored() && params.rescored() > 0;
-        let least = |candidate: Candidate| match is_compared {
-            true => code.least_distance(metric, candidate.distance(), codes.terms()[candidate.id() as usize]),
-            false => distance(candidate.distance()),
-        };
-        let (found, edge) = match codes.quantization() {
-            Quantization::Sq8 => {
-                let coded = CodeQuery::new(codes, code, Eight::new());
-                let Collected { candidates: found, is_cut } = method.collect(self, &coded, least, candidates);
-                let edge = Edge::of::<Eight>(metric, codes, &code, found, is_cut);
-                (found, edge)
-            }
-            Quantization::Sq4 => {
-                let coded = CodeQuery::new(codes, code, Four::new());
-                let Collected { candidates: found, is_cut } = method.collect(self, &coded, least, candidates);
-                let edge = Edge::of::<Four>(metric, codes, &code, found, is_cut);
-                (found, edge)
-            }
-            Quantization::Sq2x2 => {
-                let coded = CodeQuery::new(codes, code, TwoByTwo::new());
-                if M::ENDS_BY_DISTANCE {
-                    let Collected { candidates: found, is_cut } =
-                        method.collect(self, &coded, least, candidates);
-                    let edge = Edge::of::<TwoByTwo>(metric, codes, &code, found, is_cut);
-                    (found, edge)
-                } else {
-                    let guide = CodeQuery::new(codes, code, Two::new());
-                    let Collected { candidates: found, is_cut } =
-                        method.collect(self, &guide, least, candidates);
-                    let edge = Edge::of::<Two>(metric, codes, &code, found, is_cut);
-                    let by_two_bits = sum(found, distance);
-                    rank_anew(&coded, found);
-                    let shift = (sum(found, distance) - by_two_bits) / found.len().max(1) as f64;
-                    (found, edge.map(|edge| edge.shifted(shift as f32)))
-                }
-            }
-        };
-        if !is_compared {
+        let distance = |rank| coded.distance(rank);
+        let least = |candidate| coded.least(candidate);
+        // A part of a code finds the way, but does not tell what is within a distance.
+        let (found, edge) = with_codes!(coded, !M::ENDS_BY_DISTANCE, coarse, fine => {
+            let Collected { candidates: found, is_cut } = method.collect(self, &coarse, least, candidates);
+            let edge = coarse.edge(found, is_cut);
+            let shift = fine.map_or(0.0, |fine| refine(&fine, found, distance));
+            (found, edge.map(|edge| edge.shifted(shift)))
+        });
+        if !coded.reranks {
             self.stats.found = self.write(method, found, out, distance);
             return Verdict::Sure;
         }
-        let rescored = params.rescored().min(found.len());
-        let least = least_distance(metric, codes, &code, params);
-        with_query!(exact, exact => {
-            let coded = distance;
-            let distance = |rank| exact.distance(rank);
-            let distances = Distances { exact: distance, coded, least };
-            let compared = rescore(exact, &distances, &mut found[..rescored], params.k);
-            self.stats.rescored = compared.candidates.len();
-            let shift = compared.shift;
-            let written = self.write(method, compared.candidates, out, distance);
-            let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
-            let edge = edge.map(|edge| edge.shifted(shift));
-            let is_in_doubt = edge.is_some_and(|edge| edge.is_in_doubt(farthest, written));
-            if is_in_doubt && self.stats.distances < params.max_distance_evals {
-                self.stats.by_vectors = true;
-                return Verdict::InDoubt;
-            }
-            self.stats.found = written;
-        });
+        let len = self.params.rescored().min(found.len());
+        let Reranked { candidates, shift } = coded.rerank(&mut found[..len], self.params.k);
+        self.stats.rescored = candidates.len();
+        let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
+        let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+        let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));
+        if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
+            self.stats.by_vectors = true;
+            return Verdict::InDoubt;
+        }
+        self.stats.found = written;
         Verdict::Sure
     }
 
@@ -339,32 +283,9 @@ impl Method for Beam {
             stats,
         };
         let mut pool = Pool::new(candidates);
-        for candidate in walk.enter(view) {
-            if visited.insert(candidate.id()) {
-                pool.insert(candidate);
-            }
-        }
-        walk.beam(&view.levels()[0], &mut pool, visited);
+        walk.search_base(view, &mut pool, visited, usize::MAX);
         Collected::of(pool, view.count())
     }
-}
-
-/// Ranks candidates anew, and sorts them.
-pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
-    for candidate in &*candidates {
-        ranker.prefetch(candidate.id());
-    }
-    let (fours, rest) = candidates.as_chunks_mut::<4>();
-    for four in fours {
-        let ids = [four[0].id(), four[1].id(), four[2].id(), four[3].id()];
-        for ((candidate, rank), id) in four.iter_mut().zip(ranker.rank_4(ids)).zip(ids) {
-            *candidate = Candidate::new(rank, id);
-        }
-    }
-    for candidate in rest {
-        *candidate = Candidate::new(ranker.rank(candidate.id()), candidate.id());
-    }
-    candidates.sort_unstable();
 }
 
 pub(crate) fn write(found: &[Candidate], out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {

@@ -3,10 +3,11 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Candidate, Collected, Filter, Gated, Grouped, Live, Method, Neighbor, Ranker, ScratchMut, Search,
-    SearchStats, Walk, run,
+    Collected, Filter, Gated, GatedList, Grouped, Live, Method, Neighbor, ScratchMut, Search, SearchStats,
+    Walk, run,
 };
-use crate::{Elements, GraphView, NodeId, SearchError, SearchParams};
+use crate::distance::Ranker;
+use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
 /// more than `out` has room for, it gets the nearest.
@@ -114,12 +115,8 @@ impl<F: Filter> Method for Within<F> {
             budget: params.max_distance_evals,
             stats,
         };
-        for candidate in walk.enter(view) {
-            if visited.insert(candidate.id()) {
-                gated.take(candidate, &live, within);
-            }
-        }
-        walk.gate(&view.levels()[0], &mut gated, visited, &live, within, usize::MAX);
+        let mut list = GatedList { gated: &mut gated, filter: &live, within };
+        walk.search_base(view, &mut list, visited, usize::MAX);
         let (found, is_cut) = (gated.results.candidates().len(), gated.results.is_full());
         Collected { candidates: &mut candidates[..found], is_cut }
     }

@@ -1,7 +1,9 @@
 //! The exact alternative to a walk: every node that a filter accepts.
 
-use super::walk::{GATHER, Walk, rank_gathered};
-use super::{Filter, NodeId, Pool, Ranker};
+use super::beam::{GATHER, Walk, rank_gathered};
+use super::{Filter, Pool};
+use crate::NodeId;
+use crate::distance::Ranker;
 
 /// Nodes that are gathered before they are ranked, so that what ranking reads is on its way.
 const AHEAD: usize = 32;

@@ -1,9 +1,8 @@
 //! The memory that a search writes to.
 
 use super::Gated;
-use super::pool::Candidate;
 use super::visited::Visited;
-use crate::{GraphView, SearchError, SearchParams};
+use crate::{Candidate, GraphView, SearchError, SearchParams};
 
 /// A search's memory in slices of the caller's, for targets without an allocator.
 ///

@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use vex_kernels::Metric;
 
 use super::{AlignedVec, bytes, growth, held, reserve, reserve_exact};
-use crate::build::Executor;
-use crate::codes::Encoder;
-use crate::codes::{centre, centre_bytes};
+use crate::construct::Executor;
+use crate::distance::codes::Encoder;
+use crate::distance::codes::{centre, centre_bytes};
 use crate::{Codes, Elements, NodeId, OutOfMemory, Quantization, Rows, Terms};
 
 /// The codes of the first rows of a graph, in rows that begin on cache lines.

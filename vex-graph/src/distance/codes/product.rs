@@ -6,12 +6,13 @@ use super::round::Rounded;
 #[cfg(feature = "alloc")]
 use super::round::sum;
 use super::{Codes, Terms};
-use crate::NodeId;
-use crate::search::{Ranker, each_of_4};
+use crate::distance::{Edge, Ranker, each_of_4};
+use crate::{Candidate, NodeId};
 
 /// A query in eight bits an element, and what its products stand for.
 #[derive(Clone, Copy)]
 pub(crate) struct QueryCode<'q> {
+    metric: Metric,
     code: &'q [i8],
     /// By what a product with a code is multiplied, beside the factor of the row: the step of the query, and −2 or −1.
     step: f32,
@@ -37,7 +38,8 @@ impl<'q> QueryCode<'q> {
         let constant = if metric == Metric::InnerProduct { -at_mean } else { length * length };
         // Only a forged mean makes it infinite. Some sums would then be infinite and others NaN, which no order sorts: NaN makes all alike.
         let constant = if constant.is_finite() { constant } else { f64::NAN };
-        Self { code, step: step * multiplier(metric), sum, offset: 0.0, constant, length: length as f32 }
+        let step = step * multiplier(metric);
+        Self { metric, code, step, sum, offset: 0.0, constant, length: length as f32 }
     }
 
     /// A row as a query: its distance to another row is then the same as that of the other to it.
@@ -46,15 +48,15 @@ impl<'q> QueryCode<'q> {
         let step = factor * multiplier(metric);
         // Under inner product the offset does not tell |o|; builds do not compare by codes there.
         let length = if metric == Metric::InnerProduct { 0.0 } else { libm::sqrtf(offset) };
-        Self { code, step, sum: sum(code), offset, constant: 0.0, length }
+        Self { metric, code, step, sum: sum(code), offset, constant: 0.0, length }
     }
 
     /// The distance that a rank stands for, as far as codes tell.
-    pub(crate) fn distance(&self, metric: Metric, rank: f32) -> f32 {
+    pub(crate) fn distance(&self, rank: f32) -> f32 {
         let distance = f64::from(rank) + self.constant;
         // An estimate can be beyond what an f32 holds, though no distance is. NaN, which a hostile file can hold, stays.
         const LARGEST: f64 = f32::MAX as f64;
-        match metric {
+        match self.metric {
             Metric::InnerProduct => distance.clamp(-LARGEST, LARGEST) as f32,
             // Between unit vectors |a − b|² = 2 (1 − cos).
             Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
@@ -64,16 +66,16 @@ impl<'q> QueryCode<'q> {
     }
 
     /// The standard deviation of the error in the distance of a row with this factor, by products of `P`.
-    pub(crate) fn error<P: Product>(&self, metric: Metric, factor: f32) -> f32 {
+    fn error<P: Product>(&self, factor: f32) -> f32 {
         let error = P::ERROR * self.length * factor;
-        if metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
+        if self.metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
     }
 
     /// The least distance that a row of this rank has, but for one in some hundred.
-    pub(crate) fn least_distance(&self, metric: Metric, rank: f32, [_, factor]: Terms) -> f32 {
+    pub(crate) fn least_distance(&self, rank: f32, [_, factor]: Terms) -> f32 {
         let noise = NOISE * self.length * factor;
-        let noise = if metric == Metric::SquaredEuclidean { 2.0 * noise } else { noise };
-        self.distance(metric, rank) - noise
+        let noise = if self.metric == Metric::SquaredEuclidean { 2.0 * noise } else { noise };
+        self.distance(rank) - noise
     }
 }
 
@@ -227,6 +229,9 @@ impl Product for TwoByTwo {
     }
 }
 
+/// Candidates at the end of a list whose errors stand for all.
+const SAMPLE: usize = 4;
+
 /// Ranks rows by their codes.
 pub(crate) struct CodeQuery<'q, P> {
     codes: Codes<'q>,
@@ -239,11 +244,22 @@ impl<'q, P: Product> CodeQuery<'q, P> {
         Self { codes: *codes, query: QueryCode { step: query.step * P::SCALE, ..query }, product }
     }
 
+    /// Where a list of candidates was cut off; `None` if it was not. Its error is that of the last few.
+    pub(crate) fn edge(&self, candidates: &[Candidate], is_cut: bool) -> Option<Edge> {
+        if !is_cut || candidates.is_empty() {
+            return None;
+        }
+        let sample = &candidates[candidates.len().saturating_sub(SAMPLE)..];
+        let factors = sample.iter().map(|candidate| self.codes.terms[candidate.id() as usize][1]);
+        let factor = factors.sum::<f32>() / sample.len() as f32;
+        Edge::new(candidates, |rank| self.query.distance(rank), self.query.error::<P>(factor))
+    }
+
     /// The standard deviation of the error in the rank of a row.
     #[cfg(feature = "alloc")]
-    pub(crate) fn rank_error(&self, metric: Metric, id: NodeId) -> f32 {
+    pub(crate) fn rank_error(&self, id: NodeId) -> f32 {
         let [_, factor] = self.codes.terms[id as usize];
-        multiplier(metric).abs() * P::ERROR * self.query.length * factor
+        multiplier(self.query.metric).abs() * P::ERROR * self.query.length * factor
     }
 
     #[inline(always)]
@@ -275,31 +291,39 @@ impl<P: Product> Ranker for CodeQuery<'_, P> {
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::codes::Quantization;
+    use crate::distance::codes::Quantization;
 
     #[test]
     fn a_rank_that_is_no_number_is_no_distance() {
-        let query = QueryCode { code: &[], step: 1.0, sum: 0, offset: 0.0, constant: 1.0, length: 1.0 };
+        let query = |metric| QueryCode {
+            metric,
+            code: &[],
+            step: 1.0,
+            sum: 0,
+            offset: 0.0,
+            constant: 1.0,
+            length: 1.0,
+        };
         for metric in Metric::NUMERIC {
-            assert!(query.distance(metric, f32::NAN).is_nan());
+            assert!(query(metric).distance(f32::NAN).is_nan());
         }
-        assert_eq!(query.distance(Metric::SquaredEuclidean, -2.0), 0.0);
+        assert_eq!(query(Metric::SquaredEuclidean).distance(-2.0), 0.0);
         // No estimate is infinite.
-        assert_eq!(query.distance(Metric::SquaredEuclidean, f32::INFINITY), f32::MAX);
+        assert_eq!(query(Metric::SquaredEuclidean).distance(f32::INFINITY), f32::MAX);
     }
 
     /// The coded distance between a query and the first row, and the least that it may be.
-    pub(in crate::codes) fn distances(codes: &Codes<'_>, query: QueryCode<'_>, metric: Metric) -> [f32; 2] {
-        fn ranked<P: Product>(codes: &Codes<'_>, query: QueryCode<'_>, metric: Metric) -> [f32; 2] {
+    pub(in crate::distance::codes) fn distances(codes: &Codes<'_>, query: QueryCode<'_>) -> [f32; 2] {
+        fn ranked<P: Product>(codes: &Codes<'_>, query: QueryCode<'_>) -> [f32; 2] {
             let query = CodeQuery::new(codes, query, P::new());
             let rank = query.rank(0);
             assert_eq!(query.rank_4([0; 4]), [rank; 4]);
-            [query.query.distance(metric, rank), query.query.least_distance(metric, rank, codes.terms[0])]
+            [query.query.distance(rank), query.query.least_distance(rank, codes.terms[0])]
         }
         match codes.quantization() {
-            Quantization::Sq8 => ranked::<Eight>(codes, query, metric),
-            Quantization::Sq4 => ranked::<Four>(codes, query, metric),
-            Quantization::Sq2x2 => ranked::<TwoByTwo>(codes, query, metric),
+            Quantization::Sq8 => ranked::<Eight>(codes, query),
+            Quantization::Sq4 => ranked::<Four>(codes, query),
+            Quantization::Sq2x2 => ranked::<TwoByTwo>(codes, query),
         }
     }
 }

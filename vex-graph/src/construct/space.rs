@@ -2,8 +2,8 @@
 
 use vex_kernels::{Distance, f16};
 
-use crate::codes::{CodeQuery, Product};
-use crate::search::{Query, Ranker, kernel};
+use crate::distance::codes::{CodeQuery, Product};
+use crate::distance::{Query, Ranker, kernel};
 use crate::view::Matrix;
 use crate::{Codes, Elements, NodeId, Rows, Scalar};
 
@@ -91,23 +91,23 @@ macro_rules! with_vectors {
     ($rows:expr, $squares:expr, $space:ident => $body:expr) => {
         match ($rows.metric(), $rows.elements()) {
             (Metric::InnerProduct, Elements::F32(scalars)) => {
-                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                let $space = $crate::construct::Products::new($rows, scalars, $squares);
                 $body
             }
             (Metric::InnerProduct, Elements::F16(scalars)) => {
-                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                let $space = $crate::construct::Products::new($rows, scalars, $squares);
                 $body
             }
             (Metric::InnerProduct, Elements::I8(scalars)) => {
-                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                let $space = $crate::construct::Products::new($rows, scalars, $squares);
                 $body
             }
             (Metric::InnerProduct, Elements::U8(scalars)) => {
-                let $space = $crate::build::Products::new($rows, scalars, $squares);
+                let $space = $crate::construct::Products::new($rows, scalars, $squares);
                 $body
             }
             (_, elements) => $crate::element::each!(Elements, elements, scalars => {
-                let $space = $crate::build::Plain::new($rows, scalars);
+                let $space = $crate::construct::Plain::new($rows, scalars);
                 $body
             }),
         }
@@ -318,7 +318,7 @@ impl<'a, P: Product + Sync> Space for Coded<'a, P> {
     }
 
     fn query_error(self, query: &CodeQuery<'_, P>, other: NodeId) -> f32 {
-        query.rank_error(self.rows.metric(), other)
+        query.rank_error(other)
     }
 }
 
@@ -390,7 +390,7 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
     }
 
     fn guide_error(self, guide: &CodeQuery<'_, P>, other: NodeId) -> f32 {
-        guide.rank_error(self.rows.metric(), other)
+        guide.rank_error(other)
     }
 
     fn query_error(self, query: &S::Query<'_>, other: NodeId) -> f32 {

@@ -2,9 +2,10 @@
 
 use vex_kernels::prefetch;
 
-use super::{Candidate, Pool, Ranker, SearchStats, Visited};
+use super::{Pool, SearchStats, Visited};
 use crate::copies::Chains;
-use crate::{GraphView, LevelView, NodeId};
+use crate::distance::Ranker;
+use crate::{Candidate, GraphView, LevelView, NodeId};
 
 /// One query on its way through the graph.
 pub(crate) struct Walk<'w, R> {
@@ -18,8 +19,8 @@ pub(crate) struct Walk<'w, R> {
 /// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
 pub(super) const LINK_PREFETCH_LINES: usize = 2;
 
-/// As long as one of so many nearest candidates was not expanded, a walk approaches.
-const APPROACH: usize = 2;
+/// As long as one of so many nearest candidates was not expanded, a search approaches the query.
+pub(super) const APPROACH: usize = 2;
 
 /// Links are gathered in pieces of this size, on the stack.
 pub(super) const GATHER: usize = 64;
@@ -56,27 +57,43 @@ impl<R: Ranker> Walk<'_, R> {
         nearest
     }
 
-    /// The beam: expands the nearest candidate that was not expanded, until the pool holds no such candidate.
+    /// The beam search (Algorithm 2 of the paper): expands the nearest node that was not expanded, until the list
+    /// has none that is worth it, or after so many `hops`.
     ///
-    /// The links of one candidate are fetched while those of the one before it are ranked, so a candidate is chosen before these
-    /// are known. That costs next to nothing, since what is near enough to be in the pool at the end is expanded sooner or later; only
-    /// while the walk still approaches, it waits for the links that may lead it nearer.
-    pub(crate) fn beam(&mut self, level: &LevelView<'_>, pool: &mut Pool<'_>, visited: &mut Visited<'_>) {
+    /// ```text
+    /// while a node of the list is worth expanding:
+    ///     for each of its links that was not seen:
+    ///         compute its distance, and offer it to the list
+    /// ```
+    ///
+    /// The links of one node are fetched from memory while those of the node before it are ranked. So a node is
+    /// chosen before the last distances are known. That costs next to nothing, since a node that is near enough
+    /// to stay in the list is expanded sooner or later. Only while the search still approaches the query, it
+    /// waits for the links that may lead nearer.
+    #[inline(always)]
+    pub(crate) fn beam(
+        &mut self,
+        level: &LevelView<'_>,
+        list: &mut impl List,
+        visited: &mut Visited<'_>,
+        hops: usize,
+    ) {
         let mut pending = Pending::default();
+        let last = self.stats.hops.saturating_add(hops);
         loop {
-            if pending.len > 0 && pool.next_position() < APPROACH {
-                pending.rank_all(self.query, |candidate| pool.insert(candidate));
+            if pending.len > 0 && list.approaches() {
+                pending.rank_all(self.query, |candidate| list.offer(candidate));
             }
-            let goes_on = self.stats.distances < self.budget;
-            let Some(id) = pool.expand_nearest().filter(|_| goes_on) else {
+            let goes_on = self.stats.distances < self.budget && self.stats.hops < last;
+            let Some(id) = (if goes_on { list.expand() } else { None }) else {
                 if pending.len == 0 {
                     return;
                 }
-                pending.rank_all(self.query, |candidate| pool.insert(candidate));
+                pending.rank_all(self.query, |candidate| list.offer(candidate));
                 continue;
             };
             self.stats.hops += 1;
-            if let Some(links) = pool.runner_up().and_then(|id| level.row(id)) {
+            if let Some(links) = list.next().and_then(|id| level.row(id)) {
                 prefetch(links, LINK_PREFETCH_LINES);
             }
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
@@ -85,9 +102,26 @@ impl<R: Ranker> Walk<'_, R> {
                     pending.push_if(id, visited.insert(id));
                 }
                 self.stats.distances += pending.len - older;
-                pending.rank_older(older, self.query, |candidate| pool.insert(candidate));
+                pending.rank_older(older, self.query, |candidate| list.offer(candidate));
             }
         }
+    }
+
+    /// Offers the nodes where the base is entered, and runs the beam there.
+    #[inline(always)]
+    pub(crate) fn search_base(
+        &mut self,
+        view: &GraphView<'_>,
+        list: &mut impl List,
+        visited: &mut Visited<'_>,
+        hops: usize,
+    ) {
+        for candidate in self.enter(view) {
+            if visited.insert(candidate.id()) {
+                list.offer(candidate);
+            }
+        }
+        self.beam(&view.levels()[0], list, visited, hops);
     }
 
     /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first id that is no node.
@@ -111,6 +145,44 @@ impl<R: Ranker> Walk<'_, R> {
             self.stats.distances += len;
             rank_gathered(self.query, gathered, &mut take);
         }
+    }
+}
+
+/// What a beam search keeps of the nodes that it sees, and where it goes on.
+pub(crate) trait List {
+    /// Keeps a candidate, or does not.
+    fn offer(&mut self, candidate: Candidate);
+
+    /// The node to expand now; none if the others lead to nothing that the list would keep.
+    fn expand(&mut self) -> Option<NodeId>;
+
+    /// The node that will be expanded next if no nearer one is offered, or any other: its links are prefetched.
+    fn next(&self) -> Option<NodeId>;
+
+    /// Whether the nearest node that was not expanded is one of the [`APPROACH`] nearest of all.
+    fn approaches(&mut self) -> bool;
+}
+
+/// Every node is a result, so one sorted array is both the results and where the search goes on.
+impl List for Pool<'_> {
+    #[inline(always)]
+    fn offer(&mut self, candidate: Candidate) {
+        self.insert(candidate);
+    }
+
+    #[inline(always)]
+    fn expand(&mut self) -> Option<NodeId> {
+        self.expand_nearest()
+    }
+
+    #[inline(always)]
+    fn next(&self) -> Option<NodeId> {
+        self.runner_up()
+    }
+
+    #[inline(always)]
+    fn approaches(&mut self) -> bool {
+        self.next_position() < APPROACH
     }
 }
 

@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 
 use super::{Linker, Serial, Space, Workspace};
-use crate::search::Ranker;
+use crate::distance::Ranker;
 use crate::storage::{Copies, bytes, reserve_exact};
 use crate::{Elements, NodeId, OutOfMemory, Rows};
 

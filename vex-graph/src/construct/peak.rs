@@ -7,7 +7,8 @@ use super::hard::Hard;
 use super::merge::Merge;
 use super::propose::{Propose, at_once, lifted_pool};
 use super::{Link, batch_len};
-use crate::search::{Candidate, Visited};
+use crate::Candidate;
+use crate::search::Visited;
 use crate::storage::{AlignedVec, bytes};
 use crate::{MAX_LEVELS, NodeId, Params};
 

@@ -2,15 +2,11 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
-use super::doubt::Edge;
-use super::rescore::{Compared, Distances, least_distance, rescore};
-use super::walk::rank_gathered;
-use super::{
-    AnyQuery, Candidate, Frontier, Neighbor, Pool, Ranker, ScratchMut, SearchStats, Visited, Walk, with_query,
-};
-use crate::codes::{CodeQuery, Eight, Four, Product, Quantization, QueryCode, TwoByTwo};
+use super::beam::{APPROACH, List, rank_gathered};
+use super::{Frontier, Neighbor, Pool, ScratchMut, SearchStats, Visited, Walk};
 use crate::copies::Chains;
-use crate::{Codes, Elements, GraphView, Metric, NodeId, NodeSet, SearchError, SearchParams};
+use crate::distance::{AnyQuery, Coded, Ranker, Reranked, with_codes, with_query};
+use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
 /// results, and for callers who do not know beforehand how many they need.
@@ -40,7 +36,8 @@ pub struct Batches<'s> {
     view: GraphView<'s>,
     params: SearchParams,
     exact: AnyQuery<'s>,
-    code: Option<QueryCode<'s>>,
+    /// Until codes have left an answer in doubt.
+    coded: Option<Coded<'s>>,
     state: State<'s>,
 }
 
@@ -92,8 +89,9 @@ impl<'s> Batches<'s> {
         let needed = ScratchMut::batches_candidates(params, view.count());
         scratch.check(view, needed)?;
         let ScratchMut { visited, candidates, code, rotated } = scratch;
-        let code = view.codes().and_then(|codes| codes.query(view.metric(), &exact, code, rotated));
-        let len = pool_len(params, view.count());
+        let params = of_batches(params);
+        let coded = Coded::new(view, exact, &params, code, rotated);
+        let len = pool_len(&params, view.count());
         let (pool, rest) = candidates[..needed].split_at_mut(len);
         let (rescored, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());
@@ -107,7 +105,7 @@ impl<'s> Batches<'s> {
             has_entered: false,
             stats: SearchStats::default(),
         };
-        Ok(Self { view: *view, params: of_batches(params), exact, code, state })
+        Ok(Self { view: *view, params, exact, coded, state })
     }
 
     /// Writes the next neighbors to the front of `out` and returns how many: as many as there is room for, or what is left. Once
@@ -134,43 +132,28 @@ impl<'s> Batches<'s> {
     }
 
     fn fill(&mut self, out: &mut [Neighbor]) -> usize {
-        let Self { view, params, exact, code, state } = self;
+        let Self { view, params, exact, coded, state } = self;
         let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
-        let (codes, code) = match (view.codes(), *code) {
-            (Some(codes), Some(code)) => (codes, code),
-            _ => with_query!(exact, exact => {
+        let Some(coded) = coded else {
+            return with_query!(exact, exact => {
                 state.advance(view, params, exact);
-                return state.take(live, out, |rank| exact.distance(rank));
-            }),
+                state.take(live, out, |rank| exact.distance(rank))
+            });
         };
-        let (metric, is_first) = (view.metric(), !state.has_entered);
-        let edge = match codes.quantization() {
-            Quantization::Sq8 => {
-                state.advance(view, params, &CodeQuery::new(codes, code, Eight::new()));
-                state.edge::<Eight>(metric, codes, &code)
-            }
-            Quantization::Sq4 => {
-                state.advance(view, params, &CodeQuery::new(codes, code, Four::new()));
-                state.edge::<Four>(metric, codes, &code)
-            }
-            Quantization::Sq2x2 => {
-                state.advance(view, params, &CodeQuery::new(codes, code, TwoByTwo::new()));
-                state.edge::<TwoByTwo>(metric, codes, &code)
-            }
-        };
-        if !view.rows().are_stored() || params.rescored() == 0 {
-            return state.take(live, out, |rank| code.distance(metric, rank));
-        }
-        let least = least_distance(metric, codes, &code, params);
-        let coded = |rank| code.distance(metric, rank);
-        let (taken, shift) = with_query!(exact, exact => {
-            let distances = Distances { exact: |rank| exact.distance(rank), coded, least };
-            state.take_rescored(live, out, params.rescored(), exact, &distances)
+        let is_first = !state.has_entered;
+        // By whole codes: what a page leaves over is compared with the pages that follow.
+        let edge = with_codes!(coded, false, ranker, _fine => {
+            state.advance(view, params, &ranker);
+            ranker.edge(state.pool.candidates(), state.pool.is_full())
         });
+        if !coded.reranks {
+            return state.take(live, out, |rank| coded.distance(rank));
+        }
+        let (taken, shift) = state.take_reranked(live, out, params.rescored(), coded);
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         let may_go_on = is_first && state.stats.distances < params.max_distance_evals;
         if may_go_on && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
-            self.code = None;
+            self.coded = None;
             self.state.restart();
             return self.fill(out);
         }
@@ -215,56 +198,26 @@ impl State<'_> {
         {
             pool.insert(candidate);
         }
-        let mut keep = |pool: &mut Pool<'_>, candidate: Candidate| {
-            if let Some(first) = live.first_of(candidate.id())
-                && let Some(evicted) = pool.replace_farthest(Candidate::new(candidate.distance(), first))
-            {
-                beyond.push(evicted);
-            }
-        };
-        if !*has_entered {
-            *has_entered = true;
-            for candidate in walk.enter(view) {
-                if visited.insert(candidate.id()) {
-                    frontier.push(candidate);
-                    keep(pool, candidate);
-                }
-            }
-        }
-        let base = &view.levels()[0];
-        while walk.stats.distances < walk.budget
-            && let Some(nearest) = frontier.peek()
-            && pool.has_room_for(nearest)
-        {
-            frontier.pop();
-            walk.stats.hops += 1;
-            let links = base.row(nearest.id()).unwrap_or(&[]);
-            walk.rank_each(
-                links,
-                |id| visited.insert(id),
-                |candidate| {
-                    frontier.push(candidate);
-                    keep(pool, candidate);
-                },
-            );
+        let mut list = PageList { pool, beyond, frontier, live };
+        let enters = !core::mem::replace(has_entered, true);
+        if enters {
+            walk.search_base(view, &mut list, visited, usize::MAX);
+        } else {
+            walk.beam(&view.levels()[0], &mut list, visited, usize::MAX);
         }
         // A sound graph has no node that the walk did not reach by now; whatever the links, each is returned in the end.
-        while !pool.is_full() && *swept < view.count().div_ceil(64) && walk.stats.distances < walk.budget {
+        while !list.pool.is_full() && *swept < view.count().div_ceil(64) && walk.stats.distances < walk.budget
+        {
             let start = *swept * 64;
             *swept += 1;
             for id in start..view.count().min(start + 64) {
                 let id = id as NodeId;
                 if live.first_of(id).is_some() && visited.insert(id) {
                     walk.stats.distances += 1;
-                    rank_gathered(query, &[id], |candidate| keep(pool, candidate));
+                    rank_gathered(query, &[id], |candidate| list.keep(candidate));
                 }
             }
         }
-    }
-
-    /// Where the pool was cut off.
-    fn edge<P: Product>(&self, metric: Metric, codes: &Codes<'_>, code: &QueryCode<'_>) -> Option<Edge> {
-        Edge::of::<P>(metric, codes, code, self.pool.candidates(), self.pool.is_full())
     }
 
     /// Begins again, by the vectors.
@@ -286,22 +239,21 @@ impl State<'_> {
         nodes
     }
 
-    /// Moves those to `out` which are the nearest by their vectors, of the nearest `rescored` in the pool by their codes. Returns how many,
+    /// Moves those to `out` which are the nearest by their vectors, of the nearest `reranked` in the pool by their codes. Returns how many,
     /// and by how much codes placed them too near, in the mean.
-    fn take_rescored<E: Fn(f32) -> f32, C: Fn(f32) -> f32, L: Fn(Candidate) -> f32>(
+    fn take_reranked(
         &mut self,
         live: LiveChains<'_>,
         out: &mut [Neighbor],
-        rescored: usize,
-        exact: &impl Ranker,
-        distances: &Distances<E, C, L>,
+        reranked: usize,
+        coded: &Coded<'_>,
     ) -> (usize, f32) {
-        let len = self.pool.candidates().len().min(rescored);
+        let len = self.pool.candidates().len().min(reranked);
         let candidates = &mut self.rescored[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
-        let Compared { candidates, shift } = rescore(exact, distances, candidates, out.len());
+        let Reranked { candidates, shift } = coded.rerank(candidates, out.len());
         self.stats.rescored += candidates.len();
-        let Written { nodes, groups, rest } = live.write(candidates, out, &distances.exact);
+        let Written { nodes, groups, rest } = live.write(candidates, out, |rank| coded.exact_distance(rank));
         let taken = &mut candidates[..groups];
         let last = taken.last().map(|last| last.id());
         // Sorted by id, so that what was taken is found again.
@@ -318,6 +270,53 @@ impl State<'_> {
         self.pool.drop_marked();
         left.into_iter().for_each(|rest| self.pool.insert(rest));
         (nodes, shift)
+    }
+}
+
+/// A beam whose results are taken away page by page. What a full pool drops is not lost, but kept for later pages.
+struct PageList<'a, 's> {
+    pool: &'a mut Pool<'s>,
+    beyond: &'a mut Frontier<'s>,
+    frontier: &'a mut Frontier<'s>,
+    live: LiveChains<'a>,
+}
+
+impl PageList<'_, '_> {
+    /// Keeps the first node of a candidate's chain as a result.
+    fn keep(&mut self, candidate: Candidate) {
+        if let Some(first) = self.live.first_of(candidate.id())
+            && let Some(evicted) = self.pool.replace_farthest(Candidate::new(candidate.distance(), first))
+        {
+            self.beyond.push(evicted);
+        }
+    }
+}
+
+impl List for PageList<'_, '_> {
+    #[inline(always)]
+    fn offer(&mut self, candidate: Candidate) {
+        self.frontier.push(candidate);
+        self.keep(candidate);
+    }
+
+    #[inline(always)]
+    fn expand(&mut self) -> Option<NodeId> {
+        let nearest = self.frontier.peek()?;
+        if !self.pool.has_room_for(nearest) {
+            return None;
+        }
+        self.frontier.pop().map(|nearest| nearest.id())
+    }
+
+    #[inline(always)]
+    fn next(&self) -> Option<NodeId> {
+        self.frontier.peek().map(|next| next.id())
+    }
+
+    #[inline(always)]
+    fn approaches(&mut self) -> bool {
+        let last = self.pool.candidates().get(APPROACH - 1);
+        last.is_none_or(|last| self.frontier.peek().is_some_and(|next| next < *last))
     }
 }
 

@@ -5,7 +5,8 @@ use alloc::vec::Vec;
 use super::choice::Choice;
 use super::hard::Hard;
 use super::{Buffers, Executor, Link, Space, Tree};
-use crate::search::{Candidate, Ranker};
+use crate::Candidate;
+use crate::distance::Ranker;
 use crate::storage::{LevelLinks, reserve};
 use crate::{NodeId, OutOfMemory, Params};
 

@@ -1,76 +1,77 @@
-//! What a search through codes found, compared by vectors.
+//! Reranking: the best candidates of a search through codes, compared by their vectors.
 
 use core::cmp::Ordering::Greater;
 
-use vex_kernels::Metric;
-
-use super::{Candidate, Ranker, rank_anew};
-use crate::SearchParams;
-use crate::codes::{Codes, QueryCode};
-
-/// The least distance that a candidate may have, as far as its code tells. It may be any where `params` want all to be compared.
-pub(super) fn least_distance(
-    metric: Metric,
-    codes: &Codes<'_>,
-    code: &QueryCode<'_>,
-    params: &SearchParams,
-) -> impl Fn(Candidate) -> f32 {
-    let compares_all = params.rescore == f32::INFINITY;
-    move |candidate| {
-        if compares_all {
-            return f32::NEG_INFINITY;
-        }
-        code.least_distance(metric, candidate.distance(), codes.terms()[candidate.id() as usize])
-    }
-}
-
-/// What ranks and candidates stand for.
-pub(super) struct Distances<E, C, L> {
-    /// The distance of a rank by vectors.
-    pub(super) exact: E,
-    /// The distance of a rank by codes.
-    pub(super) coded: C,
-    /// The least distance that a candidate of a rank by codes may have.
-    pub(super) least: L,
-}
+use super::Ranker;
+use crate::Candidate;
 
 /// Candidates that were compared by their vectors.
-pub(super) struct Compared<'c> {
+pub(crate) struct Reranked<'c> {
     /// Sorted.
-    pub(super) candidates: &'c mut [Candidate],
+    pub(crate) candidates: &'c mut [Candidate],
     /// By how much codes placed them too near, in the mean.
-    pub(super) shift: f32,
+    pub(crate) shift: f32,
 }
 
 /// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and up to
-/// the last that may be nearer than one of these. What is farther in any case is not among the `k` nearest, so its vector is not
-/// fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
-pub(super) fn rescore<'c, E: Fn(f32) -> f32, C: Fn(f32) -> f32, L: Fn(Candidate) -> f32>(
+/// the last that may be nearer than one of these. The others are not among the `k` nearest, so their
+/// vectors are not fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
+///
+/// `distance` is what a rank by vectors stands for, `coded` what one by codes does. `least` is the least
+/// distance that a candidate may have.
+pub(super) fn rerank<'c>(
     exact: &impl Ranker,
-    distances: &Distances<E, C, L>,
+    distance: impl Fn(f32) -> f32,
+    coded: impl Fn(f32) -> f32,
+    least: impl Fn(Candidate) -> f32,
     candidates: &'c mut [Candidate],
     k: usize,
-) -> Compared<'c> {
-    let Distances { exact: distance, coded, least } = distances;
+) -> Reranked<'c> {
     let k = k.min(candidates.len());
     let (first, rest) = candidates.split_at_mut(k);
-    let mut by_codes = sum(first, coded);
+    let mut by_codes = sum(first, &coded);
     rank_anew(exact, first);
     let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
     // A distance that is no number may be any.
     let may_be_nearer = |candidate: &Candidate| least(*candidate).partial_cmp(&farthest) != Some(Greater);
     let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
-    by_codes += sum(&rest[..near], coded);
+    by_codes += sum(&rest[..near], &coded);
     rank_anew(exact, &mut rest[..near]);
     let candidates = &mut candidates[..k + near];
     candidates.sort_unstable();
     let shift = (sum(candidates, distance) - by_codes) / candidates.len().max(1) as f64;
-    Compared { candidates, shift: shift as f32 }
+    Reranked { candidates, shift: shift as f32 }
+}
+
+/// Ranks candidates by whole codes that were ranked by a part of them. Returns by how much that part placed
+/// them too near, in the mean. `distance` is what a rank stands for.
+pub(crate) fn refine(fine: &impl Ranker, candidates: &mut [Candidate], distance: impl Fn(f32) -> f32) -> f32 {
+    let before = sum(candidates, &distance);
+    rank_anew(fine, candidates);
+    ((sum(candidates, distance) - before) / candidates.len().max(1) as f64) as f32
 }
 
 /// The sum of what ranks stand for.
-pub(crate) fn sum(candidates: &[Candidate], distance: impl Fn(f32) -> f32) -> f64 {
+fn sum(candidates: &[Candidate], distance: impl Fn(f32) -> f32) -> f64 {
     candidates.iter().map(|candidate| f64::from(distance(candidate.distance()))).sum()
+}
+
+/// Ranks candidates anew, and sorts them.
+pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
+    for candidate in &*candidates {
+        ranker.prefetch(candidate.id());
+    }
+    let (fours, rest) = candidates.as_chunks_mut::<4>();
+    for four in fours {
+        let ids = [four[0].id(), four[1].id(), four[2].id(), four[3].id()];
+        for ((candidate, rank), id) in four.iter_mut().zip(ranker.rank_4(ids)).zip(ids) {
+            *candidate = Candidate::new(rank, id);
+        }
+    }
+    for candidate in rest {
+        *candidate = Candidate::new(ranker.rank(candidate.id()), candidate.id());
+    }
+    candidates.sort_unstable();
 }
 
 #[cfg(test)]
@@ -111,9 +112,7 @@ mod tests {
         candidates: &mut [Candidate],
         k: usize,
     ) -> usize {
-        rescore(exact, &Distances { exact: distance, coded: |rank| rank, least }, candidates, k)
-            .candidates
-            .len()
+        rerank(exact, distance, |rank| rank, least, candidates, k).candidates.len()
     }
 
     #[test]
@@ -122,12 +121,8 @@ mod tests {
         let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
         // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
         let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
-        let Compared { candidates: compared, shift } = rescore(
-            &exact,
-            &Distances { exact: |rank| rank / 2.0, coded: |rank| rank, least },
-            &mut found,
-            2,
-        );
+        let Reranked { candidates: compared, shift } =
+            rerank(&exact, |rank| rank / 2.0, |rank| rank, least, &mut found, 2);
         // 25, 5, 35 and 20 instead of 0 to 3.
         assert_eq!(shift, (85.0 - 6.0) / 4.0);
         assert_eq!(compared.iter().map(|candidate| candidate.id()).collect::<Vec<_>>(), [1, 4, 5, 7]);

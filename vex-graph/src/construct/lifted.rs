@@ -24,9 +24,9 @@ use alloc::vec::Vec;
 use vex_kernels::{Distance, Metric};
 
 use super::{Plain, Space};
+use crate::distance::{Query, Ranker, each_of_4};
 use crate::element::each;
 use crate::element::sealed::Sealed;
-use crate::search::{Query, Ranker, each_of_4};
 use crate::storage::{bytes, growth, held, reserve, reserve_exact, swap_rows};
 use crate::view::Matrix;
 use crate::{Elements, NodeId, OutOfMemory, Rows, Scalar};

@@ -3,8 +3,9 @@
 use alloc::vec::Vec;
 
 use super::Space;
+use crate::Candidate;
 use crate::NodeId;
-use crate::search::{Candidate, Ranker};
+use crate::distance::Ranker;
 
 /// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to `selected` in that order.
 ///

@@ -14,7 +14,8 @@ use super::choice::Choice;
 use super::hard::Hard;
 use super::journal::Journal;
 use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
-use crate::search::{Candidate, Ranker};
+use crate::Candidate;
+use crate::distance::Ranker;
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, TERMINATOR};
 

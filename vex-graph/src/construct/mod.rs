@@ -38,7 +38,8 @@ pub(crate) use tree::Tree;
 use alloc::vec::Vec;
 use core::ops::{ControlFlow, Range};
 
-use crate::search::{Candidate, Ranker};
+use crate::Candidate;
+use crate::distance::Ranker;
 use crate::storage::{AlignedVec, Copies, LevelLinks, Vectors, reserve};
 use crate::{NodeId, OutOfMemory, Params};
 use hard::Hard;

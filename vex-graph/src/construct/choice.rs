@@ -4,7 +4,8 @@ use alloc::vec::Vec;
 
 use super::Space;
 use super::select::{is_diverse, select};
-use crate::search::{Candidate, Ranker};
+use crate::Candidate;
+use crate::distance::Ranker;
 use crate::storage::{bytes, reserve};
 use crate::{NodeId, OutOfMemory};
 

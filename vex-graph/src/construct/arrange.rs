@@ -244,7 +244,7 @@ mod tests {
     use core::ops::ControlFlow;
 
     use super::*;
-    use crate::build::Serial;
+    use crate::construct::Serial;
     use crate::random::draw;
     use crate::storage::Vectors;
     use crate::{BuildError, Elements, Metric, Params, Quantization};

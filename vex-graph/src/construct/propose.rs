@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 use super::choice::Choice;
 use super::{Buffers, Frozen, Link, Space};
 use crate::copies::Chains;
-use crate::search::{
-    Candidate, Edge, Pool, Ranker, Scratch, ScratchMut, SearchStats, Visited, Walk, each_of_4, rank_anew, sum,
-};
+use crate::distance::{Edge, Ranker, each_of_4, rank_anew, refine};
+use crate::search::{Pool, Scratch, ScratchMut, SearchStats, Visited, Walk};
 use crate::storage::reserve;
-use crate::{LevelView, NodeId, OutOfMemory, Params};
+use crate::{Candidate, LevelView, NodeId, OutOfMemory, Params};
 
 /// One worker's share of a batch.
 #[derive(Debug)]
@@ -100,7 +99,7 @@ impl Propose {
         let mut visited = Visited::new(scratch.visited);
         visited.insert(id);
         pool.insert(Candidate::new(query.rank(id), id));
-        walk.beam(&frozen.levels[0].view(), &mut pool, &mut visited);
+        walk.beam(&frozen.levels[0].view(), &mut pool, &mut visited, usize::MAX);
         let found = pool.candidates().iter().map(|candidate| candidate.fresh());
         self.candidates.extend(found.filter(|candidate| candidate.id() != id));
         Ok(&self.candidates)
@@ -172,7 +171,7 @@ impl Propose {
             let mut visited = Visited::new(scratch.visited);
             visited.insert(nearest.id());
             pool.insert(nearest);
-            walk.beam(&levels[index].view(), &mut pool, &mut visited);
+            walk.beam(&levels[index].view(), &mut pool, &mut visited, usize::MAX);
             let linked = pool.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
             nearest = linked.unwrap_or(&pool.candidates()[0]).fresh();
             let mut edge = if S::IS_CODED && pool.is_full() && pool_size < count {
@@ -188,11 +187,8 @@ impl Propose {
             let is_other = |candidate: &Candidate| candidate.id() != id && !copies.is_copy(candidate.id());
             self.candidates.extend(found.filter(is_other));
             if S::IS_GUIDED {
-                let by_guide = sum(&self.candidates, |rank| rank);
-                rank_anew(&space.query(id, other), &mut self.candidates);
-                let shift =
-                    (sum(&self.candidates, |rank| rank) - by_guide) / self.candidates.len().max(1) as f64;
-                edge = edge.map(|edge| edge.shifted(shift as f32));
+                let shift = refine(&space.query(id, other), &mut self.candidates, |rank| rank);
+                edge = edge.map(|edge| edge.shifted(shift));
             }
             if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
                 return Ok(Verdict::Hard);
@@ -292,7 +288,7 @@ fn look_around<'s>(
             pool.insert(Candidate::new(query.rank(from), from));
         }
     }
-    walk.beam(level, &mut pool, &mut visited);
+    walk.beam(level, &mut pool, &mut visited, usize::MAX);
     pool.into_candidates()
 }
 

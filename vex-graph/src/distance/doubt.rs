@@ -9,18 +9,11 @@
 //! neighbors are lost in the mean. If that is more than a small share of `k`, codes do not tell the vectors around the query apart: the
 //! caller then searches by the vectors. This needs to know nothing of the set as a whole, so no average hides a few tight clusters.
 
-use vex_kernels::Metric;
-
-use super::Candidate;
-use crate::Codes;
-use crate::codes::{Product, QueryCode};
+use crate::Candidate;
 
 /// The share of the neighbors that may be lost, as far as this estimate tells. The estimate is too high where the query is nearer to its
 /// neighbors than to the centre of the codes.
 const TOLERANCE: f32 = 0.1;
-
-/// Rows whose factors are looked at.
-const SAMPLE: usize = 4;
 
 /// Beyond so many deviations nothing is lost.
 const CERTAIN: f32 = 4.0;
@@ -38,23 +31,6 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// The edge of a list that was ranked by products of `P`; `None` if it was not cut off.
-    pub(super) fn of<P: Product>(
-        metric: Metric,
-        codes: &Codes<'_>,
-        code: &QueryCode<'_>,
-        candidates: &[Candidate],
-        is_cut: bool,
-    ) -> Option<Self> {
-        if !is_cut || candidates.is_empty() {
-            return None;
-        }
-        let sample = &candidates[candidates.len().saturating_sub(SAMPLE)..];
-        let factors = sample.iter().map(|candidate| codes.terms()[candidate.id() as usize][1]);
-        let factor = factors.sum::<f32>() / sample.len() as f32;
-        Self::new(candidates, |rank| code.distance(metric, rank), code.error::<P>(metric, factor))
-    }
-
     /// The edge of a list that was cut off. `distance` is what a rank stands for, and `deviation` the standard deviation of its error.
     pub(crate) fn new(
         candidates: &[Candidate],

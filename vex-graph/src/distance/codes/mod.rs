@@ -19,7 +19,7 @@
 mod centre;
 #[cfg(feature = "alloc")]
 mod encode;
-mod query;
+mod product;
 mod rotate;
 mod round;
 
@@ -27,7 +27,7 @@ mod round;
 pub(crate) use centre::{centre, centre_bytes};
 #[cfg(feature = "alloc")]
 pub(crate) use encode::Encoder;
-pub(crate) use query::{CodeQuery, Eight, Four, Product, QueryCode, Two, TwoByTwo};
+pub(crate) use product::{CodeQuery, Eight, Four, Product, QueryCode, Two, TwoByTwo};
 use rotate::rotate;
 use round::Rounding;
 
@@ -35,9 +35,9 @@ use core::fmt;
 
 use vex_kernels::{Level, Metric};
 
+use super::AnyQuery;
 #[cfg(feature = "alloc")]
 use crate::Elements;
-use crate::search::AnyQuery;
 use crate::{MAX_DIM, MAX_NODES, NodeId, ViewError};
 
 /// How vectors are coded.

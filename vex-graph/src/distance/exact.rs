@@ -148,12 +148,12 @@ pub(crate) enum AnyQuery<'q> {
 macro_rules! with_query {
     ($any:expr, $query:ident => $body:expr) => {
         match $any {
-            $crate::search::AnyQuery::F32($query) => $body,
-            $crate::search::AnyQuery::F16($query) => $body,
-            $crate::search::AnyQuery::F16ByF16($query) => $body,
-            $crate::search::AnyQuery::I8($query) => $body,
-            $crate::search::AnyQuery::U8($query) => $body,
-            $crate::search::AnyQuery::Bits($query) => $body,
+            $crate::distance::AnyQuery::F32($query) => $body,
+            $crate::distance::AnyQuery::F16($query) => $body,
+            $crate::distance::AnyQuery::F16ByF16($query) => $body,
+            $crate::distance::AnyQuery::I8($query) => $body,
+            $crate::distance::AnyQuery::U8($query) => $body,
+            $crate::distance::AnyQuery::Bits($query) => $body,
         }
     };
 }
@@ -177,6 +177,11 @@ impl<'q> AnyQuery<'q> {
                 return Err(VectorError::Element { expected: rows.element(), found: vector.element() });
             }
         })
+    }
+
+    /// The distance that a rank stands for.
+    pub(crate) fn distance(&self, rank: f32) -> f32 {
+        with_query!(self, query => query.distance(rank))
     }
 
     /// Writes the vector, of unit length under cosine, to `to`, and returns whether it can be coded.

@@ -166,7 +166,7 @@ mod tests {
     use alloc::vec::Vec;
 
     use super::*;
-    use crate::codes::Codes;
+    use crate::distance::codes::Codes;
     use crate::random::draw;
 
     fn vector(stream: u64, dim: usize) -> Vec<f32> {
@@ -189,7 +189,7 @@ mod tests {
             let (mut query_code, mut rotated) = (alloc::vec![0; len], alloc::vec![0.0; len]);
             rotated[..dim].copy_from_slice(&query);
             let coded = codes.query_of(metric, &mut query_code, &mut rotated);
-            let [estimate, least] = crate::codes::query::tests::distances(&codes, coded, metric);
+            let [estimate, least] = crate::distance::codes::product::tests::distances(&codes, coded);
             let exact: f64 = row
                 .iter()
                 .zip(&query)

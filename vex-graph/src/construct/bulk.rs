@@ -5,7 +5,7 @@ use core::ops::ControlFlow;
 use vex_kernels::Metric;
 
 use super::{Coded, Executor, Guided, Linker, Squares, Workspace, with_vectors};
-use crate::codes::{Eight, Four};
+use crate::distance::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{Elements, NodeId, OutOfMemory, Quantization, Rows};
 
