@@ -35,7 +35,7 @@
 //! assert!(Distance::<f32>::try_new(Metric::Hamming).is_none());
 //! ```
 //!
-//! # Integers
+//! # IntegerOps
 //! Vectors of `i8` and of `u8` have every metric of vectors, and queries of `i8` have the inner product with rows of
 //! `u8`. Their sums are exact at any length: lanes of 32 bits are emptied before they could overflow, and an f64 holds
 //! every sum of up to 2³⁷ elements. Only the cosine rounds, in the product of the norms, its root, the quotient and the
@@ -75,12 +75,12 @@
 //! shorter ones lose digits until all squares underflow below 2⁻⁷⁵. Who has others scales them first, as `vex-graph` does, whose cosine does
 //! not depend on lengths. Vectors of f16 are within.
 //!
-//! Integers have no special values; sums are exact at any length. Bits: two empty sets are at Jaccard distance 0.
+//! IntegerOps have no special values; sums are exact at any length. Bits: two empty sets are at Jaccard distance 0.
 //!
 //! # Which code runs
 //! [`Distance::name`] tells, and [`resolved`] lists it for every element and metric. Each (element, metric) falls back by itself.
 //! With the feature `std`, the environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the level.
-//! [`Distance::all`] and [`Distance::with_level`] ignore the cap, so that tests can reach everything that the machine has.
+//! [`Distance::all`] and [`Distance::with_isa`] ignore the cap, so that tests can reach everything that the machine has.
 //!
 //! # `no_std`
 //! Without the default feature `std` the crate needs neither an allocator nor the standard library. Detection on x86-64 then asks
@@ -90,7 +90,7 @@
 //! # Adding to it
 //! - *A metric* of floats: a file in `metric/` that implements `Rule`, a variant of [`Metric`], a line in `isa/float.rs`.
 //! - *An element*: a line in `element.rs`; a floating-point one says how a line of sixteen is loaded, on each instruction set.
-//! - *An instruction set* for floats: a file in `isa/` that implements `Isa`, a capability, a [`Level`], a line in `isa/float.rs`.
+//! - *An instruction set* for floats: a file in `isa/` that implements `FloatOps`, a capability, a [`Isa`], a line in `isa/float.rs`.
 //! - *A faster way* to do one thing: a variant ahead of the others in that element's table, with what it needs of the machine.
 //!
 //! The tests take every variant there is and need not be told. To each belongs a benchmark.
@@ -101,31 +101,28 @@
 extern crate std;
 
 mod bits;
-mod code_product;
+// `unsafe` is here, in what the families do with an instruction set, and in prefetches alone.
+#[allow(unsafe_code)]
+mod cpu;
 mod distance;
 mod element;
-mod hadamard;
-mod integer;
-// The only two places that may hold `unsafe`: loads and calls that an instruction set gates, and prefetches.
-#[allow(unsafe_code)]
-mod isa;
-mod kernel;
-mod level;
+mod float;
+mod int8;
 mod metric;
-mod nibble;
-mod packed_product;
+mod packed;
 #[allow(unsafe_code)]
 mod prefetch;
+mod product;
 pub mod reference;
+mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use code_product::CodeProduct;
+pub use cpu::{Isa, assume_available};
 pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
+pub use float::Work;
 pub use half::{bf16, f16};
-pub use isa::{Work, assume_available};
-pub use level::Level;
 pub use metric::Metric;
-pub use packed_product::{CrumbProduct, NibbleProduct};
 pub use prefetch::prefetch;
+pub use product::{Code, Code2, Code4, Code8, Product};
