@@ -118,10 +118,9 @@ mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use cpu::{Isa, assume_available};
+pub use cpu::{Isa, Work, assume_available};
 pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
-pub use float::Work;
 pub use half::{bf16, f16};
 pub use metric::Metric;
 pub use prefetch::prefetch;

@@ -10,16 +10,6 @@ impl BitOps for Neon {
     type Count = uint64x2_t;
 
     #[inline(always)]
-    fn zero(self) -> uint64x2_t {
-        bytemuck::cast([0u64; 2])
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> Self::Line {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> Self::Line {
         let word = |i: usize| slice.get(i).copied().unwrap_or(0);
         bytemuck::cast([word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)])

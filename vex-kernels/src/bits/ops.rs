@@ -1,21 +1,31 @@
 //! What the kernels of packed bits do with a line of words, on any instruction set.
 
+use bytemuck::{Pod, Zeroable};
+
 /// Words of 64 bits in a line: one 64-byte cache line.
 pub(crate) const WORDS: usize = 8;
 
 /// A line of eight words of bits and what the kernels do with it. `Self` is the proof that the instruction set exists.
 pub(crate) trait BitOps: Copy {
     /// Eight words, in as many registers as the instruction set needs.
-    type Line: Copy;
+    type Line: Pod;
     /// A running count of bits, in lanes that no vector can overflow.
-    type Count: Copy;
+    type Count: Copy + Zeroable;
     /// Whether a line of any number of words, eight and none included, is loaded by one instruction.
     const MASKS_LINES: bool = false;
     /// Vectors of fewer words than this are counted word by word: where one instruction counts a word, but none a line.
     const BY_WORD: usize = 0;
 
-    fn zero(self) -> Self::Count;
-    fn load(self, line: &[u64; WORDS]) -> Self::Line;
+    #[inline(always)]
+    fn zero(self) -> Self::Count {
+        Self::Count::zeroed()
+    }
+
+    #[inline(always)]
+    fn load(self, line: &[u64; WORDS]) -> Self::Line {
+        bytemuck::cast(*line)
+    }
+
     /// A line of fewer than eight words, or of up to eight where [`MASKS_LINES`](Self::MASKS_LINES); what is absent reads
     /// as zero.
     fn load_partial(self, slice: &[u64]) -> Self::Line;

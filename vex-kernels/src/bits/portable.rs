@@ -8,16 +8,6 @@ impl BitOps for Portable {
     type Count = u64;
 
     #[inline(always)]
-    fn zero(self) -> u64 {
-        0
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> Self::Line {
-        *line
-    }
-
-    #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> Self::Line {
         let mut line = [0; WORDS];
         line[..slice.len()].copy_from_slice(slice);

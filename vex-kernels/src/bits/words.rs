@@ -10,11 +10,6 @@ impl<I: BitOps> BitOps for Words<I> {
     type Count = u64;
 
     #[inline(always)]
-    fn zero(self) -> u64 {
-        0
-    }
-
-    #[inline(always)]
     fn load(self, line: &[u64; WORDS]) -> u64 {
         line[0]
     }

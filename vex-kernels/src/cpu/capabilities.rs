@@ -1,90 +1,89 @@
 //! What the processor has and the operating system lets a program use.
 
-mod known;
-
-pub use known::assume_available;
-
-/// The sets of features that kernels are compiled for. Each is all or nothing.
-///
-/// Whoever holds a capability may run the code that it opens, so only this module makes any: [`detect`](Self::detect) asks the
-/// machine, and [`assume_available`] takes a caller's word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Capabilities {
-    neon: bool,
-    dotprod: bool,
-    avx2: bool,
-    avx512: bool,
-    avx_vnni: bool,
-    avx512_vnni: bool,
-    avx512_vpopcntdq: bool,
-    halves_512: bool,
-    portable: bool,
-}
-
-macro_rules! getters {
-    ($($(#[$doc:meta])* $name:ident)*) => {
-        // Tables name only those that their target has.
-        #[allow(dead_code)]
-        impl Capabilities {$(
-            $(#[$doc])*
-            #[inline(always)]
-            pub(crate) const fn $name(&self) -> bool {
-                self.$name
-            }
-        )*}
-    };
-}
-
-getters! {
-    /// Advanced SIMD.
-    neon
-    /// Dot products of bytes in Advanced SIMD.
-    dotprod
-    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which is part of that level too.
-    avx2
-    /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
-    avx512
-    /// `avx2`, and dot products of bytes in registers of 256 bits (VEX encoded).
-    avx_vnni
-    /// `avx512`, and the same in registers of 512 bits.
-    avx512_vnni
-    /// `avx512`, and the count of bits in each word.
-    avx512_vpopcntdq
-    /// No feature: the processor computes 512 bits as two halves, as AMD's fourth generation does.
-    halves_512
+/// What kernels are compiled for. Each stands for a set of features of the processor, all or nothing.
+#[derive(Clone, Copy, Debug)]
+// Tables name only those that their target has.
+#[allow(dead_code)]
+pub(crate) enum Capability {
     /// What every target has.
-    portable
+    Portable,
+    /// Advanced SIMD.
+    Neon,
+    /// Dot products of bytes in Advanced SIMD.
+    Dotprod,
+    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which belongs to x86-64-v3.
+    Avx2,
+    /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
+    Avx512,
+    /// `Avx2`, and dot products of bytes in registers of 256 bits (VEX encoded).
+    AvxVnni,
+    /// `Avx512`, and the same in registers of 512 bits.
+    Avx512Vnni,
+    /// `Avx512`, and the count of bits in each word.
+    Avx512Vpopcntdq,
+    /// No feature: the processor computes 512 bits as two halves, as AMD's fourth generation does.
+    Halves512,
 }
+
+/// A set of capabilities.
+///
+/// Whoever holds a capability may run the code that it opens, so only this folder makes any:
+/// [`measure`](Self::measure) asks the machine, and [`assume_available`](super::assume_available)
+/// takes a caller's word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capabilities(u16);
 
 impl Capabilities {
-    const NONE: Self = Self {
-        neon: false,
-        dotprod: false,
-        avx2: false,
-        avx512: false,
-        avx_vnni: false,
-        avx512_vnni: false,
-        avx512_vpopcntdq: false,
-        halves_512: false,
-        portable: true,
-    };
+    pub(super) const NONE: Self = Self(1 << Capability::Portable as u16);
+
+    pub(crate) const fn has(self, capability: Capability) -> bool {
+        self.0 >> capability as u16 & 1 == 1
+    }
+
+    pub(crate) fn has_all(self, capabilities: &[Capability]) -> bool {
+        capabilities.iter().all(|capability| self.has(*capability))
+    }
+
+    /// The set with a capability, if the machine has it.
+    pub(super) const fn with(self, capability: Capability, has: bool) -> Self {
+        Self(self.0 | (has as u16) << capability as u16)
+    }
+
+    pub(super) const fn bits(self) -> u16 {
+        self.0
+    }
+
+    /// Only for bits that [`bits`](Self::bits) gave: whoever holds capabilities may run what they name.
+    pub(super) const fn from_bits(bits: u16) -> Self {
+        Self(bits)
+    }
 }
 
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 impl Capabilities {
     #[cfg(feature = "std")]
-    fn measure() -> Self {
+    pub(super) fn measure() -> Self {
         macro_rules! all { ($($feature:tt)*) => { true $(&& std::arch::is_x86_feature_detected!($feature))* } }
         let avx2 = all!("sse3" "ssse3" "sse4.1" "sse4.2" "popcnt" "fxsr" "avx" "avx2" "bmi1" "bmi2" "fma" "lzcnt" "f16c");
         let avx512 = avx2 && all!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
         let (avx_vnni, avx512_vnni) = (avx2 && all!("avxvnni"), avx512 && all!("avx512vnni"));
         let avx512_vpopcntdq = avx512 && all!("avx512vpopcntdq");
-        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512: halves_512(), ..Self::NONE }
+        Self::of_x86([avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq])
     }
 
     #[cfg(not(feature = "std"))]
-    fn measure() -> Self {
+    pub(super) fn measure() -> Self {
         Self::from_cpuid()
+    }
+
+    fn of_x86([avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq]: [bool; 5]) -> Self {
+        Self::NONE
+            .with(Capability::Avx2, avx2)
+            .with(Capability::Avx512, avx512)
+            .with(Capability::AvxVnni, avx_vnni)
+            .with(Capability::Avx512Vnni, avx512_vnni)
+            .with(Capability::Avx512Vpopcntdq, avx512_vpopcntdq)
+            .with(Capability::Halves512, halves_512())
     }
 
     /// CPUID says what the processor has; XCR0 says which registers the operating system saves. A processor
@@ -126,7 +125,7 @@ impl Capabilities {
         // The second part of leaf 7 exists if the first one says so.
         let avx_vnni = avx2 && leaf7.eax >= 1 && has(cpuid_count(7, 1).eax, &[4]);
         let avx512_vpopcntdq = avx512 && has(leaf7.ecx, &[14]);
-        Self { avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512: halves_512(), ..Self::NONE }
+        Self::of_x86([avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq])
     }
 }
 
@@ -158,14 +157,14 @@ fn xcr0() -> u32 {
 #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
 impl Capabilities {
     /// Advanced SIMD is part of every AArch64 target that has a floating-point unit.
-    fn measure() -> Self {
+    pub(super) fn measure() -> Self {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
         #[cfg(all(target_arch = "aarch64", feature = "std"))]
         let dotprod = neon && std::arch::is_aarch64_feature_detected!("dotprod");
         // A program may not ask the processor itself, only its operating system.
         #[cfg(not(all(target_arch = "aarch64", feature = "std")))]
         let dotprod = neon && cfg!(target_feature = "dotprod");
-        Self { neon, dotprod, ..Self::NONE }
+        Self::NONE.with(Capability::Neon, neon).with(Capability::Dotprod, dotprod)
     }
 }
 

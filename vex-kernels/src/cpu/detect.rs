@@ -1,6 +1,6 @@
 //! Which instruction sets run: what the machine has, up to the cap that `VEX_SIMD` sets.
 
-use super::{Capabilities, Isa};
+use super::{Capabilities, Capability, Isa};
 
 impl Isa {
     /// The best instruction set of this machine, capped by the environment variable `VEX_SIMD`
@@ -13,13 +13,12 @@ impl Isa {
 
     /// Whether this machine can run the instruction set. Unlike [`detect`](Self::detect) it knows no cap.
     pub fn is_available(self) -> bool {
-        let machine = Capabilities::detect();
-        match self {
-            Isa::Scalar => machine.portable(),
-            Isa::Neon => machine.neon(),
-            Isa::Avx2 => machine.avx2(),
-            Isa::Avx512 => machine.avx512(),
-        }
+        Capabilities::detect().has(match self {
+            Isa::Scalar => Capability::Portable,
+            Isa::Neon => Capability::Neon,
+            Isa::Avx2 => Capability::Avx2,
+            Isa::Avx512 => Capability::Avx512,
+        })
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::detect::cap;
 use super::token::{Body, Token};
-use super::{Capabilities, Isa};
+use super::{Capabilities, Capability, Isa};
 
 /// The rows of a batch.
 type Four<'r, R> = [&'r [R]; 4];
@@ -35,7 +35,7 @@ impl<Q, R, V> Kernels<Q, R, V> {
     /// Every one of these variants that this machine can run, best first, whatever `VEX_SIMD` says.
     pub(crate) fn all(variants: &'static [Variant<Q, R, V>]) -> impl Iterator<Item = Self> {
         let machine = Capabilities::detect();
-        variants.iter().filter(move |variant| variant.runs_on(&machine)).map(|variant| variant.kernels)
+        variants.iter().filter(move |variant| variant.runs_on(machine)).map(|variant| variant.kernels)
     }
 
     pub(crate) fn isa(&self) -> Isa {
@@ -88,9 +88,9 @@ impl<Q, R, V> Copy for Kernels<Q, R, V> {}
 /// A row of a table: entry points, and what they need of the machine.
 #[allow(unreachable_pub)]
 pub struct Variant<Q: 'static, R: 'static, V: 'static> {
-    needs: fn(&Capabilities) -> bool,
+    needs: &'static [Capability],
     /// What is asked beyond that, where it is a matter of speed.
-    prefers: fn(&Capabilities) -> bool,
+    prefers: fn(Capabilities) -> bool,
     kernels: Kernels<Q, R, V>,
 }
 
@@ -98,7 +98,7 @@ impl<Q, R, V> Variant<Q, R, V> {
     /// A body, compiled for an instruction set.
     pub(crate) const fn of<I: Token, B: Body<I, Query = Q, Row = R, Value = V>>() -> Self {
         Self {
-            needs: I::is_on,
+            needs: I::NEEDS,
             prefers: |_| true,
             kernels: Kernels {
                 isa: I::ISA,
@@ -114,12 +114,12 @@ impl<Q, R, V> Variant<Q, R, V> {
 
     /// The same, on some machines alone.
     #[cfg_attr(not(all(target_arch = "x86_64", target_feature = "sse2")), allow(dead_code))]
-    pub(crate) const fn on(self, prefers: fn(&Capabilities) -> bool) -> Self {
+    pub(crate) const fn on(self, prefers: fn(Capabilities) -> bool) -> Self {
         Self { prefers, ..self }
     }
 
-    fn runs_on(&self, machine: &Capabilities) -> bool {
-        (self.needs)(machine) && (self.prefers)(machine)
+    fn runs_on(&self, machine: Capabilities) -> bool {
+        machine.has_all(self.needs) && (self.prefers)(machine)
     }
 }
 

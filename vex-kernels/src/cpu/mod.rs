@@ -16,20 +16,24 @@ mod capabilities;
 mod detect;
 mod isa;
 mod kernels;
+mod known;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod run;
 mod sqrt;
 mod token;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) mod x86;
 
-pub(crate) use capabilities::Capabilities;
-pub use capabilities::assume_available;
+pub(crate) use capabilities::{Capabilities, Capability};
 pub use isa::Isa;
 pub(crate) use kernels::{Kernels, Variant, kernels};
+pub use known::assume_available;
 #[cfg(target_arch = "aarch64")]
 pub(crate) use neon::{Neon, NeonDotprod};
+pub(crate) use run::run_on;
 pub(crate) use sqrt::sqrt;
-pub(crate) use token::{Body, Portable, Task, Token};
+pub use token::Work;
+pub(crate) use token::{Body, Portable, Token};
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 pub(crate) use x86::{Avx2, Avx2Vnni, Avx512, Avx512Vl, Avx512Vnni, Avx512Vpopcntdq};

@@ -8,10 +8,10 @@ use super::token::tokens;
 
 tokens! {
     /// Advanced SIMD.
-    Neon(Simd), Neon "neon", neon, ["neon"];
+    Neon(Simd), Neon "neon", Neon, ["neon"];
 
     /// Advanced SIMD with dot products of bytes.
-    NeonDotprod(Simd), Neon "neon+dotprod", neon dotprod, ["neon" "dotprod"];
+    NeonDotprod(Simd), Neon "neon+dotprod", Neon Dotprod, ["neon" "dotprod"];
 }
 
 impl NeonDotprod {

@@ -6,7 +6,7 @@
 //! `#[inline(always)]`: what is not inlined is compiled for what the target guarantees, and a call
 //! of it costs many times what it does.
 
-use super::{Capabilities, Isa};
+use super::{Capabilities, Capability, Isa};
 
 /// What a family computes by one metric: the entry points, on instruction set `I`.
 pub(crate) trait Body<I> {
@@ -30,24 +30,29 @@ pub(crate) trait Body<I> {
     ) -> [Self::Value; 4];
 }
 
-/// Work that is no kernel, on instruction set `I`.
-pub(crate) trait Task<I> {
+/// What [`Isa::run`] runs.
+///
+/// A trait, since a closure cannot ask to be inlined.
+pub trait Work {
+    /// What comes of it.
     type Output;
 
-    fn run(self, isa: I) -> Self::Output;
+    /// Does it. This and what it calls has to be `#[inline(always)]`: what is not inlined is compiled
+    /// for what the target guarantees.
+    fn run(self) -> Self::Output;
 }
 
 /// An instruction set, and the entry points of a body as compiled for it.
 ///
 /// # Safety
-/// Every unsafe function here asks for a machine that has the instruction set: one for which
-/// [`is_on`](Self::is_on) is true.
+/// Every unsafe function here asks for a machine that [has all](Capabilities::has_all) of
+/// [`NEEDS`](Self::NEEDS).
 pub(crate) trait Token: Copy {
     const ISA: Isa;
     /// The instruction set, and what is needed beyond it.
     const NAME: &'static str;
-
-    fn is_on(machine: &Capabilities) -> bool;
+    /// What the machine must have.
+    const NEEDS: &'static [Capability];
 
     unsafe fn distance<B: Body<Self>>(a: &[B::Query], b: &[B::Row]) -> B::Value;
     unsafe fn distance_batch_4<B: Body<Self>>(query: &[B::Query], rows: [&[B::Row]; 4]) -> [B::Value; 4];
@@ -58,16 +63,22 @@ pub(crate) trait Token: Copy {
         prepared: B::Value,
         rows: [&[B::Row]; 4],
     ) -> [B::Value; 4];
-    unsafe fn run<T: Task<Self>>(task: T) -> T::Output;
+    unsafe fn run<W: Work>(work: W) -> W::Output;
 
-    /// Does a task compiled for this instruction set, or gives it back if the machine lacks it.
-    #[inline]
-    fn try_run<T: Task<Self>>(task: T) -> Result<T::Output, T> {
-        if !Self::is_on(&Capabilities::detect()) {
-            return Err(task);
-        }
+    unsafe fn assume_available() -> Self;
+
+    /// The token, if this machine has the instruction set.
+    fn detect() -> Option<Self> {
+        let has_all = Capabilities::detect().has_all(Self::NEEDS);
         // SAFETY: the machine was asked.
-        Ok(unsafe { Self::run(task) })
+        has_all.then(|| unsafe { Self::assume_available() })
+    }
+
+    /// Does work as compiled for this instruction set.
+    #[inline]
+    fn run_here<W: Work>(self, work: W) -> W::Output {
+        // SAFETY: a token is the proof that the machine has the instruction set.
+        unsafe { Self::run(work) }
     }
 }
 
@@ -91,17 +102,12 @@ macro_rules! tokens {
             }
         }
 
-        impl $token {
-            /// # Safety
-            /// This machine has the instruction set.
-            #[inline(always)]
-            unsafe fn assume_available() -> Self {
-                // SAFETY: the caller's promise.
-                Self(unsafe { <$simd>::new_unchecked() })
-            }
+        $crate::cpu::token::tokens! {
+            @impl [$token({
+                // SAFETY: the caller's promise to `assume_available`, whose body this is.
+                $token(unsafe { <$simd>::new_unchecked() })
+            }) $isa $name $($capability)+] $features
         }
-
-        $crate::cpu::token::tokens! { @impl [$token $isa $name $($capability)+] $features }
     )*};
     // Sets of features that more than one token has.
     (@impl $token:tt [V3 $($rest:tt)*] $($attribute:tt)*) => {
@@ -119,14 +125,15 @@ macro_rules! tokens {
             @impl $token [$($rest)*] $($attribute)* #[target_feature(enable = $feature)]
         }
     };
-    (@impl [$token:ident $isa:ident $name:literal $($capability:ident)+] [] $($attribute:tt)*) => {
+    (@impl [$token:ident($new:expr) $isa:ident $name:literal $($capability:ident)+] [] $($attribute:tt)*) => {
         impl $crate::cpu::token::Token for $token {
             const ISA: $crate::Isa = $crate::Isa::$isa;
             const NAME: &'static str = $name;
+            const NEEDS: &'static [$crate::cpu::Capability] = &[$($crate::cpu::Capability::$capability),+];
 
             #[inline(always)]
-            fn is_on(machine: &$crate::cpu::Capabilities) -> bool {
-                $(machine.$capability())&&+
+            unsafe fn assume_available() -> Self {
+                $new
             }
 
             $($attribute)*
@@ -171,9 +178,8 @@ macro_rules! tokens {
             }
 
             $($attribute)*
-            unsafe fn run<T: $crate::cpu::Task<Self>>(task: T) -> T::Output {
-                // SAFETY: the caller's promise.
-                task.run(unsafe { Self::assume_available() })
+            unsafe fn run<W: $crate::cpu::Work>(work: W) -> W::Output {
+                work.run()
             }
         }
     };
@@ -184,13 +190,4 @@ pub(super) use tokens;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-impl Portable {
-    /// # Safety
-    /// None: unsafe only in that the other tokens have such a function too.
-    #[inline(always)]
-    unsafe fn assume_available() -> Self {
-        Self
-    }
-}
-
-tokens! { @impl [Portable Scalar "scalar" portable] [] }
+tokens! { @impl [Portable(Portable) Scalar "scalar" Portable] [] }

@@ -8,22 +8,22 @@ use super::token::tokens;
 
 tokens! {
     /// x86-64-v3: AVX2 and fused multiply-add.
-    Avx2(V3), Avx2 "avx2", avx2, [V3];
+    Avx2(V3), Avx2 "avx2", Avx2, [V3];
 
     /// x86-64-v3 with AVX-VNNI.
-    Avx2Vnni(V3), Avx2 "avx2+vnni", avx2 avx_vnni, [V3 "avxvnni"];
+    Avx2Vnni(V3), Avx2 "avx2+vnni", Avx2 AvxVnni, [V3 "avxvnni"];
 
     /// x86-64-v4: AVX-512 F, BW, CD, DQ and VL.
-    Avx512(V4), Avx512 "avx512", avx512, [V4];
+    Avx512(V4), Avx512 "avx512", Avx512, [V4];
 
     /// x86-64-v4 in registers of 256 bits, of which it has 32, and masks for them.
-    Avx512Vl(V3), Avx512 "avx512vl", avx512, [V4];
+    Avx512Vl(V3), Avx512 "avx512vl", Avx512, [V4];
 
     /// x86-64-v4 with AVX512_VNNI.
-    Avx512Vnni(V4), Avx512 "avx512+vnni", avx512 avx512_vnni, [V4 "avx512vnni"];
+    Avx512Vnni(V4), Avx512 "avx512+vnni", Avx512 Avx512Vnni, [V4 "avx512vnni"];
 
     /// x86-64-v4 with AVX512_VPOPCNTDQ.
-    Avx512Vpopcntdq(V4), Avx512 "avx512+vpopcntdq", avx512 avx512_vpopcntdq, [V4 "avx512vpopcntdq"];
+    Avx512Vpopcntdq(V4), Avx512 "avx512+vpopcntdq", Avx512 Avx512Vpopcntdq, [V4 "avx512vpopcntdq"];
 }
 
 impl Avx2Vnni {

@@ -3,6 +3,8 @@
 use core::f32::consts::FRAC_1_SQRT_2;
 
 use super::ops::{FloatOps, LINE};
+use crate::Isa;
+use crate::cpu::{Work, run_on};
 
 /// What a line is multiplied by in a step within it: a lane takes its partner plus or minus itself.
 const SIGNS: [[f32; LINE]; 4] = {
@@ -17,12 +19,38 @@ const SIGNS: [[f32; LINE]; 4] = {
     signs
 };
 
+impl Isa {
+    /// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4, in place: H x / √(2ᵏ), where H₁ = (1) and
+    /// H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). Its own inverse. The same bits on every instruction set.
+    ///
+    /// # Panics
+    /// If there are fewer than sixteen elements, or no power of two.
+    #[inline]
+    pub fn hadamard(self, vector: &mut [f32]) {
+        run_on!(self, |isa| Hadamard { isa, vector });
+    }
+}
+
+struct Hadamard<'v, I> {
+    isa: I,
+    vector: &'v mut [f32],
+}
+
+impl<I: FloatOps> Work for Hadamard<'_, I> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        hadamard(self.isa, self.vector);
+    }
+}
+
 /// See [`Isa::hadamard`](crate::Isa::hadamard).
 ///
 /// The first four steps are within a line. Then two at a time, since each would read and write all elements. Every element is a sum of two in every
 /// step, whatever the width of a register, so the bits are the same.
 #[inline(always)]
-pub(crate) fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
+fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();
     let (lines, _) = vector.as_chunks_mut::<LINE>();
     assert!(lines.len() * LINE == 1 << steps, "a power of two, at least {LINE} elements");

@@ -10,7 +10,6 @@ mod neon;
 mod ops;
 mod portable;
 mod rules;
-mod run;
 #[cfg(test)]
 mod tests;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
@@ -26,9 +25,7 @@ use ops::FloatOps;
 use rules::{BoundCosine, Cosine, InnerProduct, SquaredEuclidean};
 
 use crate::Metric;
-use crate::cpu::{Body, Variant, kernels};
-
-pub use run::Work;
+use crate::cpu::{Body, Capability, Variant, kernels};
 
 /// Every implementation of a metric between queries of `Q` and rows of `R`, best first.
 pub(crate) fn variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<Q, R, f32>] {
@@ -62,8 +59,8 @@ impl<Q: Float, R: Float, F: Rule<N>, const N: usize, B: Rule<M>, const M: usize>
     /// are tested on every machine that can run them.
     const WITH_HALVED_LINES: &'static [Variant<Q, R, f32>] = kernels! {
         Self,
-        x86: Avx512Vl if |machine| machine.halves_512(), Avx512,
-            Avx512Vl if |machine| !machine.halves_512(), Avx2;
+        x86: Avx512Vl if |machine| machine.has(Capability::Halves512), Avx512,
+            Avx512Vl if |machine| !machine.has(Capability::Halves512), Avx2;
         aarch64: Neon
     };
 }

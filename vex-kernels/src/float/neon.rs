@@ -12,16 +12,6 @@ impl FloatOps for Neon {
     const LINES_IN_BATCH: usize = 4;
 
     #[inline(always)]
-    fn zero(self) -> Self::Line {
-        [self.splat_f32s(0.0); 4]
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[f32; LINE]) -> Self::Line {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
         let fours: [[u16; 4]; 4] = bytemuck::cast(*line);
         each_of_4(fours, |four| {

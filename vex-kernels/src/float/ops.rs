@@ -1,6 +1,6 @@
 //! What the kernels of floats do with a line of lanes, on any instruction set.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, Zeroable};
 use half::{bf16, f16};
 
 use crate::cpu::sqrt;
@@ -26,8 +26,16 @@ pub(crate) trait FloatOps: Copy {
     #[inline(always)]
     fn align_stack(self) {}
 
-    fn zero(self) -> Self::Line;
-    fn load(self, line: &[f32; LINE]) -> Self::Line;
+    #[inline(always)]
+    fn zero(self) -> Self::Line {
+        Self::Line::zeroed()
+    }
+
+    #[inline(always)]
+    fn load(self, line: &[f32; LINE]) -> Self::Line {
+        bytemuck::cast(*line)
+    }
+
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line;
     fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line;
     /// Sixteen elements at even places and sixteen at odd ones, each the lower or the upper half of a word: as an f32 is the bf16 in its

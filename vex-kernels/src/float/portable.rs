@@ -11,16 +11,6 @@ impl FloatOps for Portable {
     const LINES_IN_BATCH: usize = 0;
 
     #[inline(always)]
-    fn zero(self) -> Self::Line {
-        [0.0; LINE]
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[f32; LINE]) -> Self::Line {
-        *line
-    }
-
-    #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
         let mut wide = [0.0; LINE];
         for (wide, element) in wide.iter_mut().zip(line) {

@@ -69,11 +69,6 @@ impl<I: Products> IntegerOps for I {
     }
 
     #[inline(always)]
-    fn zero(self) -> int32x4_t {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn load<T: Integer>(self, line: &[T; 16]) -> uint8x16_t {
         bytemuck::cast(*line)
     }

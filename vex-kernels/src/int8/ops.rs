@@ -1,6 +1,6 @@
 //! What the kernels of 8-bit integers do with a line of elements, on any instruction set.
 
-use bytemuck::Pod;
+use bytemuck::{Pod, Zeroable};
 
 use crate::cpu::sqrt;
 
@@ -43,16 +43,24 @@ pub(crate) trait IntegerOps: Copy {
     /// A line in registers.
     type Line: Copy;
     /// Lanes of 32 bits.
-    type Sums: Copy;
+    type Sums: Copy + Zeroable;
     /// How many sums to keep at once; about what the registers hold.
     const SUMS_AT_ONCE: usize;
 
     /// What [`products`](Self::products) lacks for each unit of its first argument's elements: a multiple of Σx.
-    fn correction<X: Integer, Y: Integer>() -> i64;
+    #[inline(always)]
+    fn correction<X: Integer, Y: Integer>() -> i64 {
+        0
+    }
+
     /// The slice in lines, and what is left.
     fn lines<T: Integer>(slice: &[T]) -> (&[Self::Block<T>], &[T]);
 
-    fn zero(self) -> Self::Sums;
+    #[inline(always)]
+    fn zero(self) -> Self::Sums {
+        Self::Sums::zeroed()
+    }
+
     fn load<T: Integer>(self, line: &Self::Block<T>) -> Self::Line;
     /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are in the line depends only
     /// on the two lengths; the rest of it is zero.

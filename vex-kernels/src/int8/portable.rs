@@ -10,18 +10,8 @@ impl IntegerOps for Portable {
     const SUMS_AT_ONCE: usize = 1;
 
     #[inline(always)]
-    fn correction<X: Integer, Y: Integer>() -> i64 {
-        0
-    }
-
-    #[inline(always)]
     fn lines<T: Integer>(slice: &[T]) -> (&[T], &[T]) {
         (slice, &[])
-    }
-
-    #[inline(always)]
-    fn zero(self) -> i32 {
-        0
     }
 
     #[inline(always)]

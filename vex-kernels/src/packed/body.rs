@@ -2,6 +2,8 @@
 //!
 //! Every sum is exact, so neither the width of a register nor the number of rows at once can show in the result.
 
+use bytemuck::Zeroable;
+
 use crate::rows::chunks;
 
 /// The longest vectors of 4-bit codes, in lines.
@@ -19,9 +21,9 @@ pub(crate) trait Packing {
 /// set exists.
 pub(crate) trait PackedOps: Copy {
     /// Sums of up to [`LINES`](Self::LINES) lines, for which 16 bits may do.
-    type Sums: Copy;
+    type Sums: Copy + Zeroable;
     /// Lanes of 32 bits.
-    type Lanes: Copy;
+    type Lanes: Copy + Zeroable;
     /// How many lines [`Sums`](Self::Sums) hold without overflow.
     const LINES: usize;
     /// How many sums to keep at once for a single row, because an instruction has to wait for the one before it.
@@ -29,7 +31,6 @@ pub(crate) trait PackedOps: Copy {
     /// Whether four rows are computed at once, for which the registers must do.
     const BATCH: bool;
 
-    fn zero(self) -> Self::Sums;
     /// sums + q · c
     fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
     /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that have several chains.
@@ -37,7 +38,6 @@ pub(crate) trait PackedOps: Copy {
     fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
         a
     }
-    fn no_lanes(self) -> Self::Lanes;
     fn widen(self, lanes: Self::Lanes, sums: Self::Sums) -> Self::Lanes;
     /// The sum of all lanes.
     fn total(self, lanes: Self::Lanes) -> i32;
@@ -96,7 +96,7 @@ fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     query: &[P::Query],
     rows: [&[[u8; 64]]; ROWS],
 ) -> [I::Lanes; ROWS] {
-    let mut lanes = [isa.no_lanes(); ROWS];
+    let mut lanes = [I::Lanes::zeroed(); ROWS];
     if I::LINES >= MAX_LINES {
         add_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
         return lanes;
@@ -125,7 +125,7 @@ fn add_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
 ) {
     let (groups, rest) = query.as_chunks::<CHAINS>();
     let (row_groups, row_rests) = chunks::<_, CHAINS, ROWS>(rows, groups.len(), rest.len());
-    let mut sums = [[isa.zero(); CHAINS]; ROWS];
+    let mut sums = [[I::Sums::zeroed(); CHAINS]; ROWS];
     for (i, group) in groups.iter().enumerate() {
         for chain in 0..CHAINS {
             for r in 0..ROWS {

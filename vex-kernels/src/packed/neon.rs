@@ -22,11 +22,6 @@ impl PackedOps for NeonDotprod {
     const BATCH: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> [int32x4_t; 4] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(self, mut sums: [int32x4_t; 4], query: &[i8; 128], codes: &[u8; 64]) -> [int32x4_t; 4] {
         let query: [int8x16_t; 8] = bytemuck::cast(*query);
         let codes: [uint8x16_t; 4] = bytemuck::cast(*codes);
@@ -35,11 +30,6 @@ impl PackedOps for NeonDotprod {
             sums[quarter] = self.dot(self.dot(sums[quarter], low, query[quarter]), high, query[4 + quarter]);
         }
         sums
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> int32x4_t {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]
@@ -73,11 +63,6 @@ impl PackedOps for Neon {
     const BATCH: bool = false;
 
     #[inline(always)]
-    fn zero(self) -> [int16x8_t; 4] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(self, mut sums: [int16x8_t; 4], query: &[i8; 128], codes: &[u8; 64]) -> [int16x8_t; 4] {
         let query: [int8x16_t; 8] = bytemuck::cast(*query);
         let codes: [uint8x16_t; 4] = bytemuck::cast(*codes);
@@ -87,11 +72,6 @@ impl PackedOps for Neon {
             sums[quarter] = self.add_products(sums[quarter], high, query[4 + quarter]);
         }
         sums
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> int32x4_t {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

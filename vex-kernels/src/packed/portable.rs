@@ -11,22 +11,12 @@ impl PackedOps for Portable {
     const BATCH: bool = false;
 
     #[inline(always)]
-    fn zero(self) -> i32 {
-        0
-    }
-
-    #[inline(always)]
     fn products(self, mut sums: i32, query: &[i8; 128], codes: &[u8; 64]) -> i32 {
         for (j, codes) in codes.iter().enumerate() {
             sums += i32::from(query[j]) * i32::from(codes & 0x0f);
             sums += i32::from(query[64 + j]) * i32::from(codes >> 4);
         }
         sums
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> i32 {
-        0
     }
 
     #[inline(always)]

@@ -176,14 +176,6 @@ impl<const MASKS: bool> BitOps for Mutant<MASKS> {
     type Count = u64;
     const MASKS_LINES: bool = MASKS;
 
-    fn zero(self) -> u64 {
-        0
-    }
-
-    fn load(self, line: &[u64; WORDS]) -> Self::Line {
-        *line
-    }
-
     fn load_partial(self, slice: &[u64]) -> Self::Line {
         let mut line = Portable.load_partial(slice);
         match self.0 {

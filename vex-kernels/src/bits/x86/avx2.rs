@@ -40,16 +40,6 @@ impl BitOps for Avx2 {
     const BY_WORD: usize = 2 * WORDS;
 
     #[inline(always)]
-    fn zero(self) -> __m256i {
-        bytemuck::cast([0u64; 4])
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> Self::Line {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> Self::Line {
         let (low, high) = slice.split_at(slice.len().min(WORDS / 2));
         [self.load_half(low), self.load_half(high)]

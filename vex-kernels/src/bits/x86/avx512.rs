@@ -46,16 +46,6 @@ impl<I: By512> BitOps for I {
     const MASKS_LINES: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> __m512i {
-        bytemuck::cast([0u64; 8])
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> __m512i {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> __m512i {
         let present = MemMask::new(b8(((1u32 << slice.len().min(WORDS)) - 1) as u8));
         // SAFETY: the mask enables only words below the slice's length, and a slice of u64 is aligned as one.

@@ -29,14 +29,6 @@ impl FloatOps for Mutant {
     const LINES_AT_ONCE: usize = Portable::LINES_AT_ONCE;
     const LINES_IN_BATCH: usize = Portable::LINES_IN_BATCH;
 
-    fn zero(self) -> Self::Line {
-        Portable.zero()
-    }
-
-    fn load(self, line: &[f32; LINE]) -> Self::Line {
-        Portable.load(line)
-    }
-
     fn load_partial(self, slice: &[f32]) -> Self::Line {
         let present = slice.len();
         match self.0 {

@@ -58,16 +58,6 @@ impl FloatOps for Avx512 {
     }
 
     #[inline(always)]
-    fn zero(self) -> f32x16 {
-        self.splat_f32s(0.0)
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[f32; LINE]) -> f32x16 {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> f32x16 {
         self.widen_f16(bytemuck::cast(*line))
     }

@@ -69,16 +69,6 @@ impl<I: By256> FloatOps for I {
     }
 
     #[inline(always)]
-    fn zero(self) -> Self::Line {
-        [self.splat_f32s(0.0); 2]
-    }
-
-    #[inline(always)]
-    fn load(self, line: &[f32; LINE]) -> Self::Line {
-        bytemuck::cast(*line)
-    }
-
-    #[inline(always)]
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
         use core::arch::x86_64::_mm256_cvtph_ps;
         // SAFETY: the capability `avx2` covers F16C.

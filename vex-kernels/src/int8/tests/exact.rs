@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::vec::Vec;
 use std::{println, vec};
 
-use crate::cpu::Capabilities;
+use crate::cpu::{Capabilities, Capability};
 use crate::tests::lengths;
 use crate::tests::values::Random;
 use crate::{Code, Code8, Distance, Element, Isa, Metric, Product, Resolved, reference, resolved};
@@ -226,9 +226,9 @@ fn nothing_resolves_to_scalar_on_a_machine_with_simd() {
 
     let machine = Capabilities::detect();
     for (exists, best) in [
-        (machine.avx512_vnni(), "avx512+vnni"),
-        (machine.avx_vnni() && !machine.avx512(), "avx2+vnni"),
-        (machine.dotprod(), "neon+dotprod"),
+        (machine.has(Capability::Avx512Vnni), "avx512+vnni"),
+        (machine.has(Capability::AvxVnni) && !machine.has(Capability::Avx512), "avx2+vnni"),
+        (machine.has(Capability::Dotprod), "neon+dotprod"),
     ] {
         let integers = Distance::<i8>::all(Metric::InnerProduct).next().map(|distance| distance.name());
         assert!(!exists || (product, integers) == (Some(best), Some(best)), "{product:?}, {integers:?}");

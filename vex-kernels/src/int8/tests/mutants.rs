@@ -35,16 +35,8 @@ impl IntegerOps for Mutant {
     type Sums = [i32; LINE];
     const SUMS_AT_ONCE: usize = 16;
 
-    fn correction<X: Integer, Y: Integer>() -> i64 {
-        0
-    }
-
     fn lines<T: Integer>(slice: &[T]) -> (&[[T; LINE]], &[T]) {
         slice.as_chunks()
-    }
-
-    fn zero(self) -> [i32; LINE] {
-        [0; LINE]
     }
 
     fn load<T: Integer>(self, line: &[T; LINE]) -> [i32; LINE] {

@@ -24,18 +24,8 @@ impl IntegerOps for Avx2 {
     const SUMS_AT_ONCE: usize = 8;
 
     #[inline(always)]
-    fn correction<X: Integer, Y: Integer>() -> i64 {
-        0
-    }
-
-    #[inline(always)]
     fn lines<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
         slice.as_chunks()
-    }
-
-    #[inline(always)]
-    fn zero(self) -> __m256i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

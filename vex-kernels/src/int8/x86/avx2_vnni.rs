@@ -32,11 +32,6 @@ impl IntegerOps for Avx2Vnni {
     }
 
     #[inline(always)]
-    fn zero(self) -> __m256i {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn load<T: Integer>(self, line: &[T; 32]) -> __m256i {
         bytemuck::cast(*line)
     }

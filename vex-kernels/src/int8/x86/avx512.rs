@@ -13,18 +13,8 @@ impl IntegerOps for Avx512 {
     const SUMS_AT_ONCE: usize = 20;
 
     #[inline(always)]
-    fn correction<X: Integer, Y: Integer>() -> i64 {
-        0
-    }
-
-    #[inline(always)]
     fn lines<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
         slice.as_chunks()
-    }
-
-    #[inline(always)]
-    fn zero(self) -> __m512i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

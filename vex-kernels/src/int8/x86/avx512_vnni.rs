@@ -31,11 +31,6 @@ impl IntegerOps for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn zero(self) -> __m512i {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn load<T: Integer>(self, line: &[T; 64]) -> __m512i {
         bytemuck::cast(*line)
     }

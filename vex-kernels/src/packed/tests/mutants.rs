@@ -36,10 +36,6 @@ impl PackedOps for Mutant {
     const CHAINS: usize = 2;
     const BATCH: bool = true;
 
-    fn zero(self) -> Self::Sums {
-        ([0; 32], 0)
-    }
-
     fn products(self, (mut sums, lines): Self::Sums, query: &[i8; 128], codes: &Codes) -> Self::Sums {
         if self.0 == Fault::DropsFourthLine && lines == 3 {
             return (sums, lines);
@@ -67,10 +63,6 @@ impl PackedOps for Mutant {
             Fault::DropsAChain => (a, a_lines),
             _ => (core::array::from_fn(|i| a[i] + b[i]), a_lines + b_lines),
         }
-    }
-
-    fn no_lanes(self) -> [i32; 32] {
-        [0; 32]
     }
 
     fn widen(self, lanes: [i32; 32], (sums, _): Self::Sums) -> [i32; 32] {

@@ -25,11 +25,6 @@ impl PackedOps for Avx2 {
     const BATCH: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> [__m256i; 2] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(self, mut sums: [__m256i; 2], query: &[i8; 128], codes: &[u8; 64]) -> [__m256i; 2] {
         let query: [__m256i; 4] = bytemuck::cast(*query);
         let codes: [__m256i; 2] = bytemuck::cast(*codes);
@@ -40,11 +35,6 @@ impl PackedOps for Avx2 {
             sums[half] = self.avx2._mm256_add_epi16(sums[half], self.avx2._mm256_add_epi16(low, high));
         }
         sums
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> __m256i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

@@ -15,11 +15,6 @@ impl PackedOps for Avx2Vnni {
     const BATCH: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> [__m256i; 2] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(
         self,
         [mut low, mut high]: [__m256i; 2],
@@ -39,11 +34,6 @@ impl PackedOps for Avx2Vnni {
     #[inline(always)]
     fn add(self, a: [__m256i; 2], b: [__m256i; 2]) -> [__m256i; 2] {
         [self.avx2._mm256_add_epi32(a[0], b[0]), self.avx2._mm256_add_epi32(a[1], b[1])]
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> __m256i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

@@ -15,11 +15,6 @@ impl PackedOps for Avx512 {
     const BATCH: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> [__m512i; 2] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(self, [low, high]: [__m512i; 2], query: &[i8; 128], codes: &[u8; 64]) -> [__m512i; 2] {
         let query: [__m512i; 2] = bytemuck::cast(*query);
         let codes: __m512i = bytemuck::cast(*codes);
@@ -31,11 +26,6 @@ impl PackedOps for Avx512 {
             self.avx512bw._mm512_add_epi16(low, self.avx512bw._mm512_maddubs_epi16(codes[0], query[0])),
             self.avx512bw._mm512_add_epi16(high, self.avx512bw._mm512_maddubs_epi16(codes[1], query[1])),
         ]
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> __m512i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

@@ -15,11 +15,6 @@ impl PackedOps for Avx512Vnni {
     const BATCH: bool = true;
 
     #[inline(always)]
-    fn zero(self) -> [__m512i; 2] {
-        bytemuck::Zeroable::zeroed()
-    }
-
-    #[inline(always)]
     fn products(self, [low, high]: [__m512i; 2], query: &[i8; 128], codes: &[u8; 64]) -> [__m512i; 2] {
         let query: [__m512i; 2] = bytemuck::cast(*query);
         let codes: __m512i = bytemuck::cast(*codes);
@@ -34,11 +29,6 @@ impl PackedOps for Avx512Vnni {
     #[inline(always)]
     fn add(self, a: [__m512i; 2], b: [__m512i; 2]) -> [__m512i; 2] {
         [self.avx512f._mm512_add_epi32(a[0], b[0]), self.avx512f._mm512_add_epi32(a[1], b[1])]
-    }
-
-    #[inline(always)]
-    fn no_lanes(self) -> __m512i {
-        bytemuck::Zeroable::zeroed()
     }
 
     #[inline(always)]

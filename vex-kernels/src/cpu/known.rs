@@ -2,8 +2,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
-use super::super::Isa;
-use super::Capabilities;
+use super::{Capabilities, Capability, Isa};
 
 static KNOWN: Known = Known::new();
 
@@ -27,17 +26,17 @@ impl Known {
 
     fn capabilities(&self, measure: impl FnOnce() -> Capabilities) -> Capabilities {
         let known = self.measured.load(Ordering::Relaxed);
-        let mut capabilities = if known & ASKED != 0 {
-            Capabilities::from_bits(known)
+        let capabilities = if known & ASKED != 0 {
+            Capabilities::from_bits(known & !ASKED)
         } else {
             let measured = measure();
             self.measured.store(measured.bits() | ASKED, Ordering::Relaxed);
             measured
         };
-        capabilities.neon |= self.is_assumed(Isa::Neon);
-        capabilities.avx512 |= self.is_assumed(Isa::Avx512);
-        capabilities.avx2 |= self.is_assumed(Isa::Avx2) | self.is_assumed(Isa::Avx512);
         capabilities
+            .with(Capability::Neon, self.is_assumed(Isa::Neon))
+            .with(Capability::Avx512, self.is_assumed(Isa::Avx512))
+            .with(Capability::Avx2, self.is_assumed(Isa::Avx2) | self.is_assumed(Isa::Avx512))
     }
 
     fn is_assumed(&self, isa: Isa) -> bool {
@@ -65,41 +64,6 @@ impl Capabilities {
     pub(crate) fn detect() -> Self {
         KNOWN.capabilities(Self::measure)
     }
-
-    fn bits(&self) -> u16 {
-        let flags = self.flags();
-        flags.into_iter().enumerate().fold(0, |bits, (index, flag)| bits | u16::from(flag) << index)
-    }
-
-    /// Only for bits that [`bits`](Self::bits) gave: whoever holds capabilities may run what they name.
-    fn from_bits(bits: u16) -> Self {
-        let mut capabilities = Self::NONE;
-        for (index, flag) in capabilities.flags_mut().into_iter().enumerate() {
-            *flag = bits >> index & 1 == 1;
-        }
-        capabilities
-    }
-
-    /// Every capability, in one order.
-    fn flags(&self) -> [bool; 9] {
-        let mut copy = *self;
-        copy.flags_mut().map(|flag| *flag)
-    }
-
-    fn flags_mut(&mut self) -> [&mut bool; 9] {
-        let Self {
-            neon,
-            dotprod,
-            avx2,
-            avx512,
-            avx_vnni,
-            avx512_vnni,
-            avx512_vpopcntdq,
-            halves_512,
-            portable,
-        } = self;
-        [neon, dotprod, avx2, avx512, avx_vnni, avx512_vnni, avx512_vpopcntdq, halves_512, portable]
-    }
 }
 
 /// Takes the caller's word that this machine can run `isa`, for bare metal where the processor cannot be asked, or where the
@@ -116,17 +80,7 @@ pub unsafe fn assume_available(isa: Isa) {
 
 #[cfg(test)]
 mod tests {
-    use super::{Capabilities, Known, is_compiled};
-    use crate::Isa;
-
-    #[test]
-    fn capabilities_survive_packing() {
-        let capabilities = Capabilities::detect();
-        assert_eq!(Capabilities::from_bits(capabilities.bits()), capabilities);
-        for index in 0..9 {
-            assert_eq!(Capabilities::from_bits(1 << index).bits(), 1 << index);
-        }
-    }
+    use super::{Capabilities, Capability, Isa, Known, is_compiled};
 
     #[test]
     fn what_was_asked_is_what_the_machine_says() {
@@ -139,10 +93,10 @@ mod tests {
     fn what_is_assumed_is_not_lost_to_a_detection() {
         for isa in Isa::ALL {
             let assumed = |capabilities: Capabilities| match isa {
-                Isa::Scalar => capabilities.portable(),
-                Isa::Neon => capabilities.neon(),
-                Isa::Avx2 => capabilities.avx2(),
-                Isa::Avx512 => capabilities.avx512() && capabilities.avx2(),
+                Isa::Scalar => capabilities.has(Capability::Portable),
+                Isa::Neon => capabilities.has(Capability::Neon),
+                Isa::Avx2 => capabilities.has(Capability::Avx2),
+                Isa::Avx512 => capabilities.has(Capability::Avx512) && capabilities.has(Capability::Avx2),
             };
             for when in 0..3 {
                 let known = Known::new();
