@@ -46,21 +46,22 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         }
     }
 
-    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the element does not
-    /// know the metric.
+    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the
+    /// element does not know the metric.
     pub fn try_new(metric: Metric) -> Option<Self> {
         Some(Self { metric, kernels: Kernels::best(Q::variants(metric))? })
     }
 
     /// Resolves `metric` for exactly `isa`, or `None` where this machine or the element lacks it.
     ///
-    /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force every
-    /// instruction set.
+    /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force
+    /// every instruction set.
     pub fn with_isa(metric: Metric, isa: Isa) -> Option<Self> {
         Self::all(metric).find(|distance| distance.isa() == isa)
     }
 
-    /// Every implementation of `metric` that this machine can run, best first, whatever `VEX_SIMD` says.
+    /// Every implementation of `metric` that this machine can run, best first, whatever `VEX_SIMD`
+    /// says.
     pub fn all(metric: Metric) -> impl Iterator<Item = Self> {
         Kernels::all(Q::variants(metric)).map(move |kernels| Self { metric, kernels })
     }
@@ -90,8 +91,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance(a, b)
     }
 
-    /// The distances from `query` to four rows: the same bits as four calls of [`distance`](Self::distance),
-    /// in less time, since the query is loaded once and four rows are fetched from memory at a time.
+    /// The distances from `query` to four rows: the same bits as four calls of
+    /// [`distance`](Self::distance), in less time. The query is loaded once, and four rows are
+    /// fetched from memory at a time.
     ///
     /// # Panics
     /// If a row's length differs from the query's.
@@ -100,8 +102,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance_batch_4(query, rows)
     }
 
-    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements apart, into `out`.
-    /// Rows are fetched ahead of time, so that their way from memory is hidden behind the arithmetic.
+    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements
+    /// apart, into `out`. Rows are fetched ahead of time, so that their way from memory is hidden
+    /// behind the arithmetic.
     ///
     /// # Panics
     /// If `ids` and `out` differ in length, or a row is not inside `base`.

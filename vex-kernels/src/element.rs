@@ -7,11 +7,11 @@ use half::{bf16, f16};
 use crate::cpu::{Isa, Kernels, Variant};
 use crate::{Metric, bits, float, int8};
 
-/// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is part
-/// of the file format.
+/// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is
+/// part of the file format.
 pub trait Element<R = Self>: Copy + Send + Sync + 'static + sealed::Sealed<R> {
-    /// What a distance is: f32 for floating-point elements and bits; f64 for integers, whose sums it
-    /// holds exactly.
+    /// What a distance is: f32 for floating-point elements and bits; f64 for integers, whose sums
+    /// it holds exactly.
     type Value: Copy + PartialOrd + Debug + Default + Send + Sync + 'static;
 }
 
@@ -19,8 +19,8 @@ pub(crate) mod sealed {
     use super::{Element, Metric, Variant};
 
     pub trait Sealed<R>: Sized {
-        /// Every implementation of a metric on this target, best first; none if the element does not
-        /// know the metric.
+        /// Every implementation of a metric on this target, best first; none if the element does
+        /// not know the metric.
         fn variants(metric: Metric) -> &'static [Variant<Self, R, Self::Value>]
         where
             Self: Element<R>;

@@ -7,13 +7,13 @@ use crate::{int8, packed};
 
 /// Σ qᵢ cᵢ between a query in 8 bits an element and codes of kind `C`, exactly, as an `i32`.
 ///
-/// It is what the search through codes spends its time on, so it gives the sum itself, where
-/// [`Distance<i8, u8>`](crate::Distance) gives the negation of it as an f64. Queries and codes are
-/// slices of what the kind of code counts in: see [`Code8`], [`Code4`] and [`Code2`].
+/// Search through codes spends its time on this product, so it gives the sum itself. [`Distance<i8,
+/// u8>`](crate::Distance) gives the negation of a sum as an f64. Queries and codes are slices of
+/// what the kind of code counts in: see [`Code8`], [`Code4`] and [`Code2`].
 ///
 /// # Length
-/// Up to [`MAX_LEN`](Self::MAX_LEN), which is 65,536 elements of any kind. The largest product of two
-/// elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹: so no sum overflows.
+/// Up to [`MAX_LEN`](Self::MAX_LEN), which is 65,536 elements of any kind. The largest product of
+/// two elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹: so no sum overflows.
 ///
 /// # Examples
 /// ```
@@ -77,10 +77,10 @@ codes! {
     /// 4-bit codes, two to a byte.
     ///
     /// # Layout
-    /// A line of 64 bytes holds 128 elements. Byte j of line k has element 128 k + j in its low four
-    /// bits, and element 128 k + 64 + j in its high ones. So a register of codes gives two of elements,
-    /// each of which meets neighboring elements of the query. No vector ends inside a line: what it
-    /// lacks to whole lines is zeros in the query or in the codes.
+    /// A line of 64 bytes holds 128 elements. Byte j of line k has element 128 k + j in its low
+    /// four bits, and element 128 k + 64 + j in its high ones. So a register of codes gives two of
+    /// elements, each of which meets neighboring elements of the query. No vector ends inside a
+    /// line: what it lacks to whole lines is zeros in the query or in the codes.
     ///
     /// # Examples
     /// ```
@@ -99,10 +99,10 @@ codes! {
     /// 2-bit codes, four to a byte.
     ///
     /// # Layout
-    /// A line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of line k has
-    /// the elements 256 k + j, 256 k + 128 + j, 256 k + 64 + j and 256 k + 192 + j. So every second pair
-    /// of bits makes a line of [`Code4`]. What a vector lacks to whole lines is zeros in the query or in
-    /// the codes.
+    /// A line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of line k
+    /// has the elements 256 k + j, 256 k + 128 + j, 256 k + 64 + j and 256 k + 192 + j. So every
+    /// second pair of bits makes a line of [`Code4`]. What a vector lacks to whole lines is zeros
+    /// in the query or in the codes.
     ///
     /// # Examples
     /// ```
@@ -132,8 +132,8 @@ impl<C: Code> Product<C> {
         }
     }
 
-    /// Resolves the product for exactly `isa`, whatever `VEX_SIMD` says, or `None` where this machine
-    /// lacks it.
+    /// Resolves the product for exactly `isa`, whatever `VEX_SIMD` says, or `None` where this
+    /// machine lacks it.
     pub fn with_isa(isa: Isa) -> Option<Self> {
         Self::all().find(|product| product.isa() == isa)
     }

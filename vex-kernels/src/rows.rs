@@ -1,7 +1,7 @@
 //! Rows side by side.
 
-/// Each row in `count` chunks and `rest` elements. Not by `map`: the compiler may call it, and behind the call lengths are
-/// unknown, and checked in the loops.
+/// Each row in `count` chunks and `rest` elements. Not by `map`: the compiler may call it, and
+/// behind the call lengths are unknown, and checked in the loops.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn chunks<T, const N: usize, const ROWS: usize>(

@@ -1,15 +1,35 @@
-//! The one body behind every kernel over packed bits, written over a [`BitOps`] and a [`BitRule`].
+//! The one body behind every kernel of packed bits, written over [`BitOps`] and a [`BitRule`].
 //!
-//! Bits are counted, and counts are integers: every instruction set finds the same ones in whatever order.
+//! ```text
+//! counts[0..4] = 0                          one for a batch of four rows, which keep each other busy
+//! for each four lines of eight words:
+//!     for n in 0..4: counts[n] += the set bits of query ^ row           and of query | row (Jaccard)
+//! for each line that is left, the last one padded with zeros: the same into counts[0]
+//! distance = finish(the sum of the counts)
+//! ```
+//!
+//! **Lanes.** A line is eight words of 64 bits: one register of 512 bits, two of 256, four of 128,
+//! or an array. A counter has lanes of 64 bits, which no vector can overflow.
+//!
+//! **Tails.** Absent words are loaded as zero, which adds to no count.
+//!
+//! **Few words.** Up to four lines need no loop where a mask loads any of them ([`few_lines`]).
+//! Where one instruction counts a word but none a line, vectors below [`BY_WORD`](BitOps::BY_WORD)
+//! words are counted [word by word](Words).
+//!
+//! **Why the bits are equal.** Counts are exact integers, in whatever order they are added. Only
+//! the quotient of Jaccard rounds, once.
 
 use super::ops::{BitOps, WORDS};
 use super::words::Words;
 use crate::rows::chunks;
 
-/// Counters of a single row, so that its additions need not wait for each other. The four rows of a batch have one each.
+/// Counters of a single row, so that its additions need not wait for each other. The four rows of a
+/// batch have one each.
 const COUNTERS: usize = 4;
 
-/// What one metric counts in a line, and the distance that the counts stand for. `COUNTS` is how many it keeps.
+/// What one metric counts in a line, and the distance that the counts stand for. `COUNTS` is how
+/// many it keeps.
 pub(crate) trait BitRule<const COUNTS: usize> {
     /// Adds the line `a`, `b` to the running counts.
     fn step<I: BitOps>(isa: I, counts: [I::Count; COUNTS], a: I::Line, b: I::Line) -> [I::Count; COUNTS];
@@ -41,7 +61,8 @@ pub(crate) fn distance<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     }
 }
 
-/// A row of `LINES` lines, of which the last may be partial: no loop, and no branch for what the last one holds.
+/// A row of `LINES` lines, of which the last may be partial: no loop, and no branch for what the
+/// last one holds.
 #[inline(always)]
 fn few_lines<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const LINES: usize>(
     isa: I,
@@ -128,7 +149,8 @@ fn distances<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usi
         }
     }
 
-    // Not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
+    // Not `map`: the compiler may make functions of its closures, without the instruction set and
+    // slow to call.
     let mut distances = [0.0; ROWS];
     for r in 0..ROWS {
         let mut sums = counts[r][0];

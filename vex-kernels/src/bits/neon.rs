@@ -2,7 +2,7 @@
 
 use core::arch::aarch64::{uint8x16_t, uint64x2_t};
 
-use super::ops::{BitOps, WORDS};
+use super::ops::BitOps;
 use crate::cpu::Neon;
 
 impl BitOps for Neon {

@@ -5,15 +5,18 @@ use bytemuck::{Pod, Zeroable};
 /// Words of 64 bits in a line: one 64-byte cache line.
 pub(crate) const WORDS: usize = 8;
 
-/// A line of eight words of bits and what the kernels do with it. `Self` is the proof that the instruction set exists.
+/// A line of eight words of bits and what the kernels do with it. `Self` is the proof that the
+/// instruction set exists.
 pub(crate) trait BitOps: Copy {
     /// Eight words, in as many registers as the instruction set needs.
     type Line: Pod;
     /// A running count of bits, in lanes that no vector can overflow.
     type Count: Copy + Zeroable;
-    /// Whether a line of any number of words, eight and none included, is loaded by one instruction.
+    /// Whether a line of any number of words, eight and none included, is loaded by one
+    /// instruction.
     const MASKS_LINES: bool = false;
-    /// Vectors of fewer words than this are counted word by word: where one instruction counts a word, but none a line.
+    /// Vectors of fewer words than this are counted word by word: where one instruction counts a
+    /// word, but none a line.
     const BY_WORD: usize = 0;
 
     #[inline(always)]
@@ -26,8 +29,8 @@ pub(crate) trait BitOps: Copy {
         bytemuck::cast(*line)
     }
 
-    /// A line of fewer than eight words, or of up to eight where [`MASKS_LINES`](Self::MASKS_LINES); what is absent reads
-    /// as zero.
+    /// A line of fewer than eight words, or of up to eight where
+    /// [`MASKS_LINES`](Self::MASKS_LINES); what is absent reads as zero.
     fn load_partial(self, slice: &[u64]) -> Self::Line;
     fn or(self, a: Self::Line, b: Self::Line) -> Self::Line;
     fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line;

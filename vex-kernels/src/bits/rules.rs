@@ -14,14 +14,16 @@ impl BitRule<1> for Hamming {
 
     #[inline(always)]
     fn finish<I: BitOps>(isa: I, [different]: [I::Count; 1]) -> f32 {
-        // Exact up to 2²⁴, the nearest f32 above. Signed, because that conversion is one instruction on every target.
+        // Exact up to 2²⁴, the nearest f32 above. Signed, because that conversion is one
+        // instruction on every target.
         isa.sum(different) as i64 as f32
     }
 }
 
 /// 1 − |a ∧ b| / |a ∨ b|, as |a ⊕ b| / |a ∨ b|: one quotient of two exact counts.
 ///
-/// A bound query prepares nothing. With |a| known the union would still take a second count, that of |b|.
+/// A bound query prepares nothing. With |a| known the union would still take a second count, that
+/// of |b|.
 pub(crate) struct Jaccard;
 
 impl BitRule<2> for Jaccard {

@@ -1,6 +1,7 @@
 //! What the processor has and the operating system lets a program use.
 
-/// What kernels are compiled for. Each stands for a set of features of the processor, all or nothing.
+/// What kernels are compiled for. Each stands for a set of features of the processor, all or
+/// nothing.
 #[derive(Clone, Copy, Debug)]
 // Tables name only those that their target has.
 #[allow(dead_code)]
@@ -11,7 +12,8 @@ pub(crate) enum Capability {
     Neon,
     /// Dot products of bytes in Advanced SIMD.
     Dotprod,
-    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which belongs to x86-64-v3.
+    /// Every feature of x86-64-v3 that `pulp::x86::V3` stands for, and F16C, which belongs to
+    /// x86-64-v3.
     Avx2,
     /// Every feature of x86-64-v4 that `pulp::x86::V4` stands for.
     Avx512,
@@ -53,7 +55,8 @@ impl Capabilities {
         self.0
     }
 
-    /// Only for bits that [`bits`](Self::bits) gave: whoever holds capabilities may run what they name.
+    /// Only for bits that [`bits`](Self::bits) gave: whoever holds capabilities may run what they
+    /// name.
     pub(super) const fn from_bits(bits: u16) -> Self {
         Self(bits)
     }
@@ -86,9 +89,9 @@ impl Capabilities {
             .with(Capability::Halves512, halves_512())
     }
 
-    /// CPUID says what the processor has; XCR0 says which registers the operating system saves. A processor
-    /// with AVX under a system that does not save its registers would corrupt them at every switch.
-    /// (Intel SDM volume 1, sections 14.3 and 15.2.)
+    /// CPUID says what the processor has; XCR0 says which registers the operating system saves. A
+    /// processor with AVX under a system that does not save its registers would corrupt them at
+    /// every switch. (Intel SDM volume 1, sections 14.3 and 15.2.)
     #[cfg(any(test, not(feature = "std")))]
     fn from_cpuid() -> Self {
         // SGX forbids the instruction.
@@ -113,7 +116,8 @@ impl Capabilities {
         // Bit 27: the operating system has enabled XGETBV.
         let saved = if has(leaf1.ecx, &[26, 27]) { xcr0() } else { 0 };
 
-        // sse3, ssse3, fma, sse4.1, sse4.2, popcnt, avx, f16c; fxsr; bmi1, avx2, bmi2; lzcnt. State: xmm and ymm.
+        // sse3, ssse3, fma, sse4.1, sse4.2, popcnt, avx, f16c; fxsr; bmi1, avx2, bmi2; lzcnt.
+        // State: xmm and ymm.
         let avx2 = has(leaf1.ecx, &[0, 9, 12, 19, 20, 23, 28, 29])
             && has(leaf1.edx, &[24])
             && has(leaf7.ebx, &[3, 5, 8])
@@ -129,8 +133,8 @@ impl Capabilities {
     }
 }
 
-/// Whether the floating-point unit of a processor has 256 bits (AMD APM volume 3, leaf 8000_001A; bit 3 says that it has 512).
-/// Other makers' processors do not have the leaf.
+/// Whether the floating-point unit of a processor has 256 bits (AMD APM volume 3, leaf 8000_001A;
+/// bit 3 says that it has 512). Other makers' processors do not have the leaf.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 fn halves_512() -> bool {
     // SGX forbids the instruction.

@@ -11,7 +11,8 @@ impl Isa {
         found.unwrap_or(Isa::Scalar)
     }
 
-    /// Whether this machine can run the instruction set. Unlike [`detect`](Self::detect) it knows no cap.
+    /// Whether this machine can run the instruction set. Unlike [`detect`](Self::detect) it knows
+    /// no cap.
     pub fn is_available(self) -> bool {
         Capabilities::detect().has(match self {
             Isa::Scalar => Capability::Portable,

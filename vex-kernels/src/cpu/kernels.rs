@@ -11,7 +11,8 @@ use super::{Capabilities, Capability, Isa};
 /// The rows of a batch.
 type Four<'r, R> = [&'r [R]; 4];
 
-/// The entry points of one implementation, which this machine can run. `V` is the type of a distance.
+/// The entry points of one implementation, which this machine can run. `V` is the type of a
+/// distance.
 ///
 /// Public only to the sealed traits behind [`crate::Element`] and [`crate::Code`].
 #[allow(unreachable_pub)]

@@ -8,10 +8,12 @@ static KNOWN: Known = Known::new();
 
 /// What the machine was found to have, and what a caller vouched for.
 ///
-/// The two are apart, so that no writer overwrites what another one knows: threads that ask at once store the same answer, and a
-/// flag that a caller vouches for only ever becomes true. So loads and stores do, which every target has.
+/// The two are apart, so that no writer overwrites what another one knows: threads that ask at once
+/// store the same answer, and a flag that a caller vouches for only ever becomes true. So loads and
+/// stores do, which every target has.
 struct Known {
-    /// [`Capabilities`] as bits; [`ASKED`] once the machine was asked, since a hypervisor may take long to answer.
+    /// [`Capabilities`] as bits; [`ASKED`] once the machine was asked, since a hypervisor may take
+    /// long to answer.
     measured: AtomicU16,
     /// By [`Isa`].
     assumed: [AtomicBool; Isa::ALL.len()],
@@ -66,13 +68,15 @@ impl Capabilities {
     }
 }
 
-/// Takes the caller's word that this machine can run `isa`, for bare metal where the processor cannot be asked, or where the
-/// answer is known to be wrong. Handles resolved from then on use it, also if another thread is detecting at the same time.
+/// Takes the caller's word that this machine can run `isa`, for bare metal where the processor
+/// cannot be asked, or where the answer is known to be wrong. Handles resolved from then on use it,
+/// also if another thread is detecting at the same time.
 ///
 /// An instruction set that is not compiled for this target stays unavailable.
 ///
 /// # Safety
-/// The processor has every instruction of `isa`, and whatever switches tasks or handles interrupts saves its registers.
+/// The processor has every instruction of `isa`, and whatever switches tasks or handles interrupts
+/// saves its registers.
 pub unsafe fn assume_available(isa: Isa) {
     // SAFETY: the caller's promise.
     unsafe { KNOWN.assume(isa) };
@@ -88,7 +92,8 @@ mod tests {
         assert_eq!(Capabilities::detect(), Capabilities::measure());
     }
 
-    /// What is assumed while another thread asks the machine, before or after it, is known from then on.
+    /// What is assumed while another thread asks the machine, before or after it, is known from
+    /// then on.
     #[test]
     fn what_is_assumed_is_not_lost_to_a_detection() {
         for isa in Isa::ALL {

@@ -6,37 +6,36 @@ use super::{Isa, Work};
 /// work the name before it is the token.
 macro_rules! run_on {
     ($isa:expr, |$token:ident| $work:expr) => {
-        'done: {
+        match $isa {
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            if $isa == $crate::Isa::Avx512
-                && let Some($token) = <$crate::cpu::Avx512 as $crate::cpu::Token>::detect()
-            {
-                break 'done $crate::cpu::Token::run_here($token, $work);
+            isa @ $crate::Isa::Avx512 if isa.is_available() => {
+                $crate::cpu::run_on! { @on Avx512, $token, $work }
             }
             #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-            if $isa == $crate::Isa::Avx2
-                && let Some($token) = <$crate::cpu::Avx2 as $crate::cpu::Token>::detect()
-            {
-                break 'done $crate::cpu::Token::run_here($token, $work);
+            isa @ $crate::Isa::Avx2 if isa.is_available() => {
+                $crate::cpu::run_on! { @on Avx2, $token, $work }
             }
             #[cfg(target_arch = "aarch64")]
-            if $isa == $crate::Isa::Neon
-                && let Some($token) = <$crate::cpu::Neon as $crate::cpu::Token>::detect()
-            {
-                break 'done $crate::cpu::Token::run_here($token, $work);
+            isa @ $crate::Isa::Neon if isa.is_available() => {
+                $crate::cpu::run_on! { @on Neon, $token, $work }
             }
-            let $token = $crate::cpu::Portable;
-            $crate::cpu::Token::run_here($token, $work)
+            _ => $crate::cpu::run_on! { @on Portable, $token, $work },
         }
     };
+    (@on $isa:ident, $token:ident, $work:expr) => {{
+        let $token = <$crate::cpu::$isa as $crate::cpu::Token>::here();
+        $crate::cpu::Token::run_here($token, $work)
+    }};
 }
 pub(crate) use run_on;
 
 impl Isa {
-    /// Does work compiled for this instruction set, or for what the target guarantees if this machine lacks it: loops over many elements
-    /// that the compiler vectorises, and that no kernel here is for.
+    /// Does work compiled for this instruction set, or for what the target guarantees if this
+    /// machine lacks it: loops over many elements that the compiler vectorises, and that no kernel
+    /// here is for.
     ///
-    /// Rust neither fuses nor reorders what is computed, so the result is the same on every instruction set.
+    /// Rust neither fuses nor reorders what is computed, so the result is the same on every
+    /// instruction set.
     ///
     /// ```
     /// use vex_kernels::{Isa, Work};

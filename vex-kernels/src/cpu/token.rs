@@ -37,8 +37,8 @@ pub trait Work {
     /// What comes of it.
     type Output;
 
-    /// Does it. This and what it calls has to be `#[inline(always)]`: what is not inlined is compiled
-    /// for what the target guarantees.
+    /// Does it. This and what it calls has to be `#[inline(always)]`: what is not inlined is
+    /// compiled for what the target guarantees.
     fn run(self) -> Self::Output;
 }
 
@@ -67,11 +67,14 @@ pub(crate) trait Token: Copy {
 
     unsafe fn assume_available() -> Self;
 
-    /// The token, if this machine has the instruction set.
-    fn detect() -> Option<Self> {
-        let has_all = Capabilities::detect().has_all(Self::NEEDS);
+    /// The token of an instruction set that this machine has.
+    ///
+    /// # Panics
+    /// If it has not.
+    fn here() -> Self {
+        assert!(Capabilities::detect().has_all(Self::NEEDS), "the instruction set is available");
         // SAFETY: the machine was asked.
-        has_all.then(|| unsafe { Self::assume_available() })
+        unsafe { Self::assume_available() }
     }
 
     /// Does work as compiled for this instruction set.
@@ -83,7 +86,8 @@ pub(crate) trait Token: Copy {
 }
 
 /// Defines tokens. Each line names the token and the type of `pulp` that it holds; the [`Isa`] and
-/// the name of what runs; the capabilities that it needs; and the features that it is compiled with.
+/// the name of what runs; the capabilities that it needs; and the features that it is compiled
+/// with.
 macro_rules! tokens {
     ($($(#[$doc:meta])* $token:ident($simd:ty), $isa:ident $name:literal,
         $($capability:ident)+, $features:tt;)*
@@ -190,4 +194,4 @@ pub(super) use tokens;
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 
-tokens! { @impl [Portable(Portable) Scalar "scalar" Portable] [] }
+self::tokens! { @impl [Portable(Portable) Scalar "scalar" Portable] [] }

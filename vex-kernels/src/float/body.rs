@@ -1,11 +1,43 @@
-//! The one body behind every floating-point kernel, written over an [`FloatOps`] and a [`Rule`].
+//! The one body behind every kernel of floats, written over [`FloatOps`] and a [`Rule`].
 //!
-//! 64 virtual lanes are kept as four lines of sixteen. Element i belongs to lane i mod 64 on every
-//! instruction set, a tail is a partial load into the same lanes, and the lanes are reduced by one fixed
-//! tree: so the bits do not depend on the width of a register, nor on how many rows are computed at once.
+//! ```text
+//! running[0..4] = 0                         four lines of sixteen lanes, for each sum of the metric
+//! for each block of 64 elements:
+//!     for n in 0..4:
+//!         running[n] = step(running[n], line n of the query, line n of the row)
+//! for each line of the tail: the same, the last one padded with zeros
+//! line = (running[0] + running[1]) + (running[2] + running[3])
+//! for half in 8, 4, 2, 1: line[i] += line[i + half]
+//! distance = finish(line[0])
+//! ```
 //!
-//! Between two vectors of bf16 a pair of lines has 32 neighboring elements, the even ones in the first and the odd ones in the second
-//! ([`Float::load_pair`]), again on every instruction set.
+//! **Lanes.** There are 64 virtual lanes, and element i belongs to lane i mod 64. A line of sixteen
+//! is one register of 512 bits, two of 256, four of 128, or an array. Elements of 16 bits are
+//! widened to f32 as they are loaded, which is exact.
+//!
+//! **Blocks.** A block of 64 elements holds every lane once. Four lines keep four additions in
+//! flight, so that none waits for the one before it.
+//!
+//! **Tails.** What is left behind the last block goes into the same lanes. A line that is not whole
+//! is loaded with a mask, and its absent elements read as zero, which adds zero to every sum. There
+//! is no loop over single elements: time does not jump with the length.
+//!
+//! **Registers.** The sums of all lines and rows may not fit them. Then the rows are passed over
+//! two or four times, for some of the lines each. This changes which sums are in flight together,
+//! never the order within a lane.
+//!
+//! **Reduction.** One fixed tree adds the lanes: the four lines first, then the halves of what is
+//! left.
+//!
+//! **Why the bits are equal.** A lane gets the same elements in the same order on every instruction
+//! set. A fused multiply-add rounds it once for each of them. The tree adds the same lanes in the
+//! same order. So neither the width of a register nor the number of rows at once can show.
+//! [`Portable`](crate::cpu::Portable) has no fused multiply-add and rounds products, too: it has
+//! bits of its own, within the same error bound.
+//!
+//! **Pairs of bf16.** Between two vectors of bf16 a pair of lines has 32 neighboring elements. The
+//! even ones are in the first line and the odd ones in the second ([`Float::load_pair`]), again on
+//! every instruction set.
 
 use super::element::Float;
 use super::ops::{FloatOps, LINE};
@@ -15,13 +47,14 @@ use crate::rows::chunks;
 pub(crate) const LINES: usize = 4;
 const BLOCK: usize = LINE * LINES;
 
-/// What one metric does to a line of lanes and to the finished sums. `SUMS` is how many sums it keeps.
+/// What one metric does to a line of lanes and to the finished sums. `SUMS` is how many sums it
+/// keeps.
 pub(crate) trait Rule<const SUMS: usize> {
     /// Adds the line `a`, `b` to the running sums.
     fn step<I: FloatOps>(isa: I, sums: [I::Line; SUMS], a: I::Line, b: I::Line) -> [I::Line; SUMS];
 
-    /// The distance that the finished sums stand for. `prepared` is what [`prepare`](Self::prepare) found, or zero where the
-    /// query was not bound.
+    /// The distance that the finished sums stand for. `prepared` is what [`prepare`](Self::prepare)
+    /// found, or zero where the query was not bound.
     fn finish(sums: [f32; SUMS], prepared: f32) -> f32;
 
     /// The same of four rows.
@@ -102,8 +135,8 @@ fn sums_of_one<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize
     sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], lines)[0]
 }
 
-/// Where the sums of all four lines would not fit the registers, the rows are passed over more than once. That
-/// changes which sums are in flight together, never their order.
+/// Where the sums of all four lines would not fit the registers, the rows are passed over more than
+/// once. That changes which sums are in flight together, never their order.
 #[inline(always)]
 fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
@@ -114,8 +147,8 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
-    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line.
-    // Macros, because the compiler may make functions of closures, without the instruction set and slow to call.
+    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line. Macros, because the
+    // compiler may make functions of closures, without the instruction set and slow to call.
     macro_rules! pass {
         ($n:literal from $first:literal) => {
             pass::<I, Q, R, F, SUMS, ROWS, $n>(isa, query, rows, $first)
@@ -152,7 +185,8 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     finished
 }
 
-/// The sums of the lines `first..first + N` of every block of every row, those of one place in a line added up.
+/// The sums of the lines `first..first + N` of every block of every row, those of one place in a
+/// line added up.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pass<
@@ -174,8 +208,9 @@ fn pass<
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
-    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a line that is not whole: with registers to
-    // spare, such a line is loaded ahead of the loop. Elements that are widened gain less than whole lengths lose.
+    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a line
+    // that is not whole: with registers to spare, such a line is loaded ahead of the loop. Elements
+    // that are widened gain less than whole lengths lose.
     let is_f32 = const { size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>() };
     let is_ahead = const { SUMS > 1 && ROWS == 1 && I::LINES_AT_ONCE > LINES } && is_f32;
     let whole = query_tail.len() / LINE * LINE;
@@ -184,7 +219,8 @@ fn pass<
     if is_ahead && whole < query_tail.len() {
         partial = (Q::load_partial(isa, &query_tail[whole..]), R::load_partial(isa, &row_tails[0][whole..]));
     }
-    // By index: an iterator over one of the slices leaves a check of the other and a second counter in the loop.
+    // By index: an iterator over one of the slices leaves a check of the other and a second counter
+    // in the loop.
     for i in 0..query_blocks.len() {
         for n in 0..N {
             let query_line = load(isa, &query_blocks[i], first + n, in_pairs);
@@ -194,8 +230,8 @@ fn pass<
             }
         }
     }
-    // Written out: a loop that the compiler left as one would keep its sums in memory. Constant conditions keep what is not
-    // for this element out of builds without optimization, too.
+    // Written out: a loop that the compiler left as one would keep its sums in memory. Constant
+    // conditions keep what is not for this element out of builds without optimization, too.
     macro_rules! tail {
         ($($n:literal)*) => {$(
             let start = (first + $n) * LINE;

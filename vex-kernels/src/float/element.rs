@@ -4,7 +4,8 @@ use half::{bf16, f16};
 
 use super::ops::{FloatOps, LINE};
 
-/// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as f32.
+/// A floating-point element: widened to f32 as it is loaded, which is exact, and computed with as
+/// f32.
 pub(crate) trait Float: Copy + 'static {
     /// Whether two vectors of this element are loaded by [pairs](Self::load_pair) of lines.
     const IN_PAIRS: bool = false;
@@ -13,7 +14,8 @@ pub(crate) trait Float: Copy + 'static {
     /// The elements of a slice of fewer than sixteen; what is absent reads as zero.
     fn load_partial<I: FloatOps>(isa: I, slice: &[Self]) -> I::Line;
 
-    /// Two lines, in the order that is fastest to load: two vectors of one element need only have the same.
+    /// Two lines, in the order that is fastest to load: two vectors of one element need only have
+    /// the same.
     #[inline(always)]
     fn load_pair<I: FloatOps>(isa: I, pair: &[Self; 2 * LINE]) -> [I::Line; 2] {
         let lines = pair.as_chunks().0;

@@ -20,8 +20,8 @@ const SIGNS: [[f32; LINE]; 4] = {
 };
 
 impl Isa {
-    /// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4, in place: H x / √(2ᵏ), where H₁ = (1) and
-    /// H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). Its own inverse. The same bits on every instruction set.
+    /// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4, in place: H x / √(2ᵏ), where
+    /// H₁ = (1) and H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). Its own inverse. The same bits on every instruction set.
     ///
     /// # Panics
     /// If there are fewer than sixteen elements, or no power of two.
@@ -47,8 +47,9 @@ impl<I: FloatOps> Work for Hadamard<'_, I> {
 
 /// See [`Isa::hadamard`](crate::Isa::hadamard).
 ///
-/// The first four steps are within a line. Then two at a time, since each would read and write all elements. Every element is a sum of two in every
-/// step, whatever the width of a register, so the bits are the same.
+/// The first four steps are within a line. Then two at a time, since each would read and write all
+/// elements. Every element is a sum of two in every step, whatever the width of a register, so the
+/// bits are the same.
 #[inline(always)]
 fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();

@@ -25,7 +25,7 @@ use ops::FloatOps;
 use rules::{BoundCosine, Cosine, InnerProduct, SquaredEuclidean};
 
 use crate::Metric;
-use crate::cpu::{Body, Capability, Variant, kernels};
+use crate::cpu::{Body, Variant, kernels};
 
 /// Every implementation of a metric between queries of `Q` and rows of `R`, best first.
 pub(crate) fn variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<Q, R, f32>] {
@@ -37,7 +37,8 @@ pub(crate) fn variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<
     }
 }
 
-/// The same between vectors of f16, for which registers of 256 bits may be faster than those of 512.
+/// The same between vectors of f16, for which registers of 256 bits may be faster than those of
+/// 512.
 pub(crate) fn f16_variants(metric: Metric) -> &'static [Variant<f16, f16, f32>] {
     match metric {
         Metric::SquaredEuclidean => {
@@ -59,8 +60,8 @@ impl<Q: Float, R: Float, F: Rule<N>, const N: usize, B: Rule<M>, const M: usize>
     /// are tested on every machine that can run them.
     const WITH_HALVED_LINES: &'static [Variant<Q, R, f32>] = kernels! {
         Self,
-        x86: Avx512Vl if |machine| machine.has(Capability::Halves512), Avx512,
-            Avx512Vl if |machine| !machine.has(Capability::Halves512), Avx2;
+        x86: Avx512Vl if |machine| machine.has(crate::cpu::Capability::Halves512), Avx512,
+            Avx512Vl if |machine| !machine.has(crate::cpu::Capability::Halves512), Avx2;
         aarch64: Neon
     };
 }

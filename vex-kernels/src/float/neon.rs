@@ -18,8 +18,8 @@ impl FloatOps for Neon {
             let wide: core::arch::aarch64::float32x4_t;
             let four: core::arch::aarch64::uint16x4_t = bytemuck::cast(four);
             // The intrinsic is younger than our oldest compiler.
-            // SAFETY: part of Advanced SIMD; it writes its output, and for a signaling NaN the flag of an invalid operation in FPSR, so
-            // that `preserves_flags` would be a lie.
+            // SAFETY: part of Advanced SIMD; it writes its output, and for a signaling NaN the flag
+            // of an invalid operation in FPSR, so that `preserves_flags` would be a lie.
             unsafe {
                 core::arch::asm!("fcvtl {wide:v}.4s, {four:v}.4h", wide = lateout(vreg) wide, four = in(vreg) four,
                     options(pure, nomem, nostack));

@@ -8,21 +8,26 @@ use crate::cpu::sqrt;
 /// f32 lanes in a line: one 64-byte cache line.
 pub(crate) const LINE: usize = 16;
 
-/// A line of sixteen f32 lanes and what the kernels do with it. `Self` is the proof that the instruction set exists.
+/// A line of sixteen f32 lanes and what the kernels do with it. `Self` is the proof that the
+/// instruction set exists.
 pub(crate) trait FloatOps: Copy {
     /// Sixteen f32 lanes, in as many registers as the instruction set needs.
     type Line: Pod;
-    /// How many lines of sums to keep at once for a single row. Measured; about what the registers hold.
+    /// How many lines of sums to keep at once for a single row. Measured; about what the registers
+    /// hold.
     const LINES_AT_ONCE: usize;
     /// The same where elements are widened one line at a time, which takes registers, too.
     const WIDENED_AT_ONCE: usize = Self::LINES_AT_ONCE;
-    /// The same for a batch of four rows, which are computed one after the other if it is too few for them.
+    /// The same for a batch of four rows, which are computed one after the other if it is too few
+    /// for them.
     const LINES_IN_BATCH: usize;
-    /// A length, of many embeddings, for which a single row has code without a loop, where that is faster. Measured.
+    /// A length, of many embeddings, for which a single row has code without a loop, where that is
+    /// faster. Measured.
     const UNROLLED: usize = 0;
 
-    /// Aligns the stack of a kernel that needs more registers than there are. The compiler finds out too late to do so: a register that it
-    /// puts where the stack happens to be may lie across two lines of the cache, which doubles the time of a short distance.
+    /// Aligns the stack of a kernel that needs more registers than there are. The compiler finds
+    /// out too late to do so: a register that it puts where the stack happens to be may lie across
+    /// two lines of the cache, which doubles the time of a short distance.
     #[inline(always)]
     fn align_stack(self) {}
 
@@ -38,8 +43,9 @@ pub(crate) trait FloatOps: Copy {
 
     fn load_f16(self, line: &[f16; LINE]) -> Self::Line;
     fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line;
-    /// Sixteen elements at even places and sixteen at odd ones, each the lower or the upper half of a word: as an f32 is the bf16 in its
-    /// upper half and zeros, a shift or a mask widens them where they are.
+    /// Sixteen elements at even places and sixteen at odd ones, each the lower or the upper half of
+    /// a word: as an f32 is the bf16 in its upper half and zeros, a shift or a mask widens them
+    /// where they are.
     fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2];
     /// A line of fewer than sixteen elements; what is absent reads as zero.
     fn load_partial(self, slice: &[f32]) -> Self::Line;
@@ -56,7 +62,8 @@ pub(crate) trait FloatOps: Copy {
         self.load_bf16(&padded(slice, bf16::ZERO))
     }
 
-    /// [`load_bf16_pair`](Self::load_bf16_pair) of fewer than 32 elements; what is absent reads as zero.
+    /// [`load_bf16_pair`](Self::load_bf16_pair) of fewer than 32 elements; what is absent reads as
+    /// zero.
     #[inline(always)]
     fn load_partial_bf16_pair(self, slice: &[bf16]) -> [Self::Line; 2] {
         self.load_bf16_pair(&padded(slice, bf16::ZERO))
@@ -91,7 +98,8 @@ pub(crate) trait FloatOps: Copy {
         [self.sum(a), self.sum(b), self.sum(c), self.sum(d)]
     }
 
-    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the products of their squared norms.
+    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the
+    /// products of their squared norms.
     #[inline(always)]
     fn cosines(self, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
         let mut cosines = [0.0; 4];

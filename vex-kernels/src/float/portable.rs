@@ -78,8 +78,9 @@ impl FloatOps for Portable {
     }
 }
 
-/// Without a branch, so that the compiler vectorises it: the bits of the magnitude, read as an f32 and scaled by 2¹¹², are
-/// right for normal and subnormal values alike; infinities and NaN get their exponent.
+/// Without a branch, so that the compiler vectorises it: the bits of the magnitude, read as an f32
+/// and scaled by 2¹¹², are right for normal and subnormal values alike; infinities and NaN get
+/// their exponent.
 #[inline(always)]
 fn widen_f16(element: f16) -> f32 {
     let bits = u32::from(element.to_bits());

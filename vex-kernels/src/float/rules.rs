@@ -92,14 +92,17 @@ impl Rule<1> for SquaredNorm {
     }
 }
 
-/// A vector's cosine with itself may be rounded below one, by less than this, and is at no distance.
+/// A vector's cosine with itself may be rounded below one, by less than this, and is at no
+/// distance.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
-/// In f64 the product of two f32 norms neither overflows nor underflows. Divided by it, the inner product need not wait for its root.
+/// In f64 the product of two f32 norms neither overflows nor underflows. Divided by it, the inner
+/// product need not wait for its root.
 #[inline(always)]
 fn cosine(dot: f32, aa: f32, bb: f32) -> f32 {
     let norms = f64::from(aa) * f64::from(bb);
-    // A zero vector has no direction. One beside a NaN or an infinity does not hide it: then the product is NaN.
+    // A zero vector has no direction. One beside a NaN or an infinity does not hide it: then the
+    // product is NaN.
     if norms == 0.0 {
         return 1.0;
     }

@@ -1,16 +1,45 @@
-//! The one body behind every integer kernel, written over an [`IntegerOps`] and an [`IntegerRule`].
+//! The one body behind every kernel of 8-bit integers, written over [`IntegerOps`] and an
+//! [`IntegerRule`].
 //!
-//! Every sum is exact: 32-bit lanes are emptied into 64 bits before they could overflow, so the order in which elements
-//! are added, the width of a register and the number of rows at once cannot show in the result.
+//! ```text
+//! totals = 0                                                                   in 64 bits
+//! for each stretch of 32,768 elements:
+//!     sums[chain] = 0                                                          lanes of 32 bits
+//!     for each line i: sums[i mod CHAINS] += products(line i of the query, line i of the row)
+//!     the tail: the same, padded with zeros
+//!     totals += the sum of all lanes of all chains
+//! distance = finish(totals)
+//! ```
+//!
+//! **Lines and lanes.** A line is what one register takes: 16, 32 or 64 elements, or a single one
+//! in portable code. Each lane sums two or four neighboring products.
+//!
+//! **Stretches.** After [`STRETCH`] elements the lanes are emptied into 64 bits, before any of them
+//! can overflow.
+//!
+//! **Chains.** An instruction has to wait for the one before it in its chain. So there are as many
+//! chains as the registers hold.
+//!
+//! **Tails.** With masks, absent elements are loaded as zero. Without them the last whole line of
+//! the vector is loaded again, and what was summed before is masked away (`tail.rs`).
+//!
+//! **Bias.** Some instructions multiply unsigned bytes by signed ones alone. There one side is
+//! shifted by 128 into the other's range. The products then lack 128 times a sum of elements, which
+//! is counted beside them and added at the end ([`IntegerOps::correction`]).
+//!
+//! **Why the bits are equal.** Every sum is an exact integer. So neither the order of additions nor
+//! the width of a register can show, nor how many rows are summed at once. Only the cosine rounds,
+//! by the same operations in f64 everywhere.
 
 use super::ops::{Integer, IntegerOps};
 
-/// Elements that are summed in 32 bits. No term is beyond 2 · 255 · 128 = 65,280 (two products with one
-/// side biased; a squared difference is at most 65,025), and 32,768 · 65,280 = 2,139,095,040 < 2³¹: not even the sum over
-/// all lanes overflows.
-pub(crate) const BLOCK: usize = 32_768;
+/// Elements that are summed in 32 bits. No term is beyond 2 · 255 · 128 = 65,280 (two products with
+/// one side biased; a squared difference is at most 65,025), and 32,768 · 65,280 = 2,139,095,040 <
+/// 2³¹: not even the sum over all lanes overflows.
+pub(crate) const STRETCH: usize = 32_768;
 
-/// What one metric does to a line and to the finished sums. `QUERY` counts the sums of a query alone, `ROW` those of each row.
+/// What one metric does to a line and to the finished sums. `QUERY` counts the sums of a query
+/// alone, `ROW` those of each row.
 pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
     type Value: Copy + Default + 'static;
 
@@ -162,22 +191,34 @@ fn totals<
     let mut totals = ([0; QUERY], [[0; ROW]; ROWS]);
     let mut start = 0;
     loop {
-        let end = query.len().min(start + BLOCK);
+        let end = query.len().min(start + STRETCH);
         let mut rows = rows;
         for row in &mut rows {
             *row = &row[..end];
         }
         match I::SUMS_AT_ONCE / (if ALONE { QUERY } else { 0 } + ROW * ROWS).max(1) {
             // Four rows are eight chains then: enough.
-            4.. if ROWS < 4 => {
-                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 4>(isa, &query[..end], rows, start, &mut totals)
-            }
-            2.. => {
-                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 2>(isa, &query[..end], rows, start, &mut totals)
-            }
-            _ => {
-                block::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 1>(isa, &query[..end], rows, start, &mut totals)
-            }
+            4.. if ROWS < 4 => stretch::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 4>(
+                isa,
+                &query[..end],
+                rows,
+                start,
+                &mut totals,
+            ),
+            2.. => stretch::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 2>(
+                isa,
+                &query[..end],
+                rows,
+                start,
+                &mut totals,
+            ),
+            _ => stretch::<I, Q, R, F, QUERY, ROW, ROWS, ALONE, 1>(
+                isa,
+                &query[..end],
+                rows,
+                start,
+                &mut totals,
+            ),
         }
         start = end;
         if start == query.len() {
@@ -186,11 +227,11 @@ fn totals<
     }
 }
 
-/// Adds the elements from `start` on, no more than [`BLOCK`]. Line i is summed in chain i mod `CHAINS`, because an
-/// instruction has to wait for the one before it in its chain.
+/// Adds the elements from `start` on, no more than [`STRETCH`]. Line i is summed in chain i mod
+/// `CHAINS`, because an instruction has to wait for the one before it in its chain.
 #[allow(clippy::needless_range_loop, clippy::too_many_arguments)]
 #[inline(always)]
-fn block<
+fn stretch<
     I: IntegerOps,
     Q: Integer,
     R: Integer,
@@ -211,9 +252,10 @@ fn block<
     let mut of_rows = [[[isa.zero(); ROW]; ROWS]; CHAINS];
     let (query_lines, query_tail) = I::lines(&query[start..]);
     let (query_groups, query_rest) = query_lines.as_chunks::<CHAINS>();
-    // Here and below not `map`: the compiler may make functions of its closures, without the instruction set and slow to call.
-    let mut row_groups: [&[[I::Block<R>; CHAINS]]; ROWS] = [&[]; ROWS];
-    let mut row_rests: [&[I::Block<R>]; ROWS] = [&[]; ROWS];
+    // Here and below not `map`: the compiler may make functions of its closures, without the
+    // instruction set and slow to call.
+    let mut row_groups: [&[[I::Elements<R>; CHAINS]]; ROWS] = [&[]; ROWS];
+    let mut row_rests: [&[I::Elements<R>]; ROWS] = [&[]; ROWS];
     let mut row_tails: [&[R]; ROWS] = [&[]; ROWS];
     for r in 0..ROWS {
         let (lines, tail) = I::lines(&rows[r][start..]);

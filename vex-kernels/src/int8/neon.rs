@@ -1,4 +1,5 @@
-//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is one 128-bit register of 16 elements.
+//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is one 128-bit register
+//! of 16 elements.
 
 use core::arch::aarch64::{int8x16_t, int32x4_t, uint8x16_t};
 use core::ops::Deref;
@@ -53,7 +54,7 @@ impl Products for Neon {
 }
 
 impl<I: Products> IntegerOps for I {
-    type Block<T: Integer> = [T; 16];
+    type Elements<T: Integer> = [T; 16];
     type Line = uint8x16_t;
     type Sums = int32x4_t;
     const SUMS_AT_ONCE: usize = 20;

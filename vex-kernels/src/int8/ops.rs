@@ -33,13 +33,16 @@ impl Integer for u8 {
     }
 }
 
-/// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set exists.
+/// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set
+/// exists.
 ///
-/// Some instruction sets multiply unsigned bytes by signed ones alone. Their [`products`](Self::products) shift one side
-/// by 128 into the other's range, and the body adds the multiple of a sum of elements that is then missing.
+/// Some instruction sets multiply unsigned bytes by signed ones alone. Their
+/// [`products`](Self::products) shift one side by 128 into the other's range, and the body adds the
+/// multiple of a sum of elements that is then missing.
 pub(crate) trait IntegerOps: Copy {
-    /// The elements of a line as they lie in memory. How many there are divides [`BLOCK`].
-    type Block<T: Integer>: Copy;
+    /// The elements of a line as they lie in memory. How many there are divides the elements of a
+    /// stretch.
+    type Elements<T: Integer>: Copy;
     /// A line in registers.
     type Line: Copy;
     /// Lanes of 32 bits.
@@ -47,23 +50,24 @@ pub(crate) trait IntegerOps: Copy {
     /// How many sums to keep at once; about what the registers hold.
     const SUMS_AT_ONCE: usize;
 
-    /// What [`products`](Self::products) lacks for each unit of its first argument's elements: a multiple of Σx.
+    /// What [`products`](Self::products) lacks for each unit of its first argument's elements: a
+    /// multiple of Σx.
     #[inline(always)]
     fn correction<X: Integer, Y: Integer>() -> i64 {
         0
     }
 
     /// The slice in lines, and what is left.
-    fn lines<T: Integer>(slice: &[T]) -> (&[Self::Block<T>], &[T]);
+    fn lines<T: Integer>(slice: &[T]) -> (&[Self::Elements<T>], &[T]);
 
     #[inline(always)]
     fn zero(self) -> Self::Sums {
         Self::Sums::zeroed()
     }
 
-    fn load<T: Integer>(self, line: &Self::Block<T>) -> Self::Line;
-    /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are in the line depends only
-    /// on the two lengths; the rest of it is zero.
+    fn load<T: Integer>(self, line: &Self::Elements<T>) -> Self::Line;
+    /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are
+    /// in the line depends only on the two lengths; the rest of it is zero.
     fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Line;
     /// sums + x · y, except for the [`correction`](Self::correction).
     fn products<X: Integer, Y: Integer>(self, sums: Self::Sums, x: Self::Line, y: Self::Line) -> Self::Sums;
@@ -72,8 +76,8 @@ pub(crate) trait IntegerOps: Copy {
     fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Line) -> Self::Sums {
         sums
     }
-    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Asked only by those that have no
-    /// correction between elements of one type.
+    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Asked only by
+    /// those that have no correction between elements of one type.
     #[inline(always)]
     fn difference<T: Integer>(self, a: Self::Line, _b: Self::Line) -> Self::Line {
         a
@@ -88,7 +92,8 @@ pub(crate) trait IntegerOps: Copy {
         [self.total(a), self.total(b), self.total(c), self.total(d)]
     }
 
-    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the products of their squared norms.
+    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the
+    /// products of their squared norms.
     #[inline(always)]
     fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
         let mut cosines = [0.0; 4];

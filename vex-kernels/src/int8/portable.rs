@@ -1,10 +1,11 @@
-//! Plain loops for any target: a line is one element, and the compiler vectorises them with what the target guarantees.
+//! Plain loops for any target: a line is one element, and the compiler vectorises them with what
+//! the target guarantees.
 
 use super::ops::{Integer, IntegerOps};
 use crate::cpu::Portable;
 
 impl IntegerOps for Portable {
-    type Block<T: Integer> = T;
+    type Elements<T: Integer> = T;
     type Line = i32;
     type Sums = i32;
     const SUMS_AT_ONCE: usize = 1;

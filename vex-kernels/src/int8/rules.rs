@@ -1,7 +1,8 @@
 //! The metrics of integer elements: which sums they keep, and what those stand for.
 //!
-//! The sums are exact in 64 bits and in f64 (up to 2³⁷ elements), so only the cosine rounds: in its product of the norms,
-//! its root, its quotient and its difference from one, which are the same on every instruction set.
+//! The sums are exact in 64 bits and in f64 (up to 2³⁷ elements), so only the cosine rounds: in its
+//! product of the norms, its root, its quotient and its difference from one, which are the same on
+//! every instruction set.
 
 use super::body::IntegerRule;
 use super::ops::{Integer, IntegerOps};
@@ -78,8 +79,8 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
 
 /// Σ(aᵢ − bᵢ)²
 ///
-/// Where products have a correction there is no product of differences either: with P(x, y) = Σ xᵢ (yᵢ + s), whatever
-/// s is, P(a, a) + P(b, b) − P(a, b) − P(b, a) = Σ(aᵢ − bᵢ)².
+/// Where products have a correction there is no product of differences either: with P(x, y) = Σ xᵢ
+/// (yᵢ + s), whatever s is, P(a, a) + P(b, b) − P(a, b) − P(b, a) = Σ(aᵢ − bᵢ)².
 pub(crate) struct IntegerSquaredEuclidean;
 
 impl IntegerRule<1, 2> for IntegerSquaredEuclidean {

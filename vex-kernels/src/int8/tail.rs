@@ -1,10 +1,10 @@
-//! Tails of vectors without masked loads: where the vector has a whole line, its last line is loaded again and what was
-//! summed before is masked away.
+//! Tails of vectors without masked loads: where the vector has a whole line, its last line is
+//! loaded again and what was summed before is masked away.
 
 use super::ops::Integer;
 
-/// A mask of which the last `len` of `N` bytes are set, by way of a window on zeros and ones; `len` is less than `N`,
-/// and `N` a power of two up to 32.
+/// A mask of which the last `len` of `N` bytes are set, by way of a window on zeros and ones; `len`
+/// is less than `N`, and `N` a power of two up to 32.
 #[inline(always)]
 pub(super) fn last_bytes<const N: usize>(len: usize) -> &'static [u8; N] {
     const {

@@ -1,6 +1,31 @@
-//! The one body behind every product with packed codes of four or two bits, written over a [`PackedOps`].
+//! The one body behind every product with packed codes, written over [`PackedOps`] and a
+//! [`Packing`].
 //!
-//! Every sum is exact, so neither the width of a register nor the number of rows at once can show in the result.
+//! ```text
+//! lanes = 0                                                                    32 bits each
+//! for each group of lines, as many as sums of 16 bits hold:
+//!     sums[chain] = 0
+//!     for each line i: sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
+//!     lanes += the sums of all chains, widened
+//! product = the sum of all lanes
+//! ```
+//!
+//! **Lines.** A line is 64 bytes of codes, and meets 128 elements of the query. A mask takes the
+//! low four bits of each byte, and a shift the high ones: each half meets 64 neighboring elements.
+//! No element moves to another place.
+//!
+//! **Codes of two bits.** Every second pair of bits makes a line of 4-bit codes, of which none is
+//! above three. So a line of 2-bit codes is two lines of 4-bit codes, with 256 elements of the
+//! query.
+//!
+//! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
+//! [`LINES`](PackedOps::LINES) lines, before any can overflow. Others add in 32 bits, in which
+//! every sum of [`MAX_LINES`] fits: for them all lines are one group.
+//!
+//! **Tails.** There are none: vectors are whole lines, padded with zeros when they are coded.
+//!
+//! **Why the bits are equal.** Every sum is an exact integer, so neither the width of a register
+//! nor the number of rows at once can show.
 
 use bytemuck::Zeroable;
 
@@ -17,8 +42,8 @@ pub(crate) trait Packing {
     fn products<I: PackedOps>(isa: I, sums: I::Sums, query: &Self::Query, codes: &[u8; 64]) -> I::Sums;
 }
 
-/// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof that the instruction
-/// set exists.
+/// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof
+/// that the instruction set exists.
 pub(crate) trait PackedOps: Copy {
     /// Sums of up to [`LINES`](Self::LINES) lines, for which 16 bits may do.
     type Sums: Copy + Zeroable;
@@ -26,14 +51,16 @@ pub(crate) trait PackedOps: Copy {
     type Lanes: Copy + Zeroable;
     /// How many lines [`Sums`](Self::Sums) hold without overflow.
     const LINES: usize;
-    /// How many sums to keep at once for a single row, because an instruction has to wait for the one before it.
+    /// How many sums to keep at once for a single row, because an instruction has to wait for the
+    /// one before it.
     const CHAINS: usize;
     /// Whether four rows are computed at once, for which the registers must do.
     const BATCH: bool;
 
     /// sums + q · c
     fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
-    /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that have several chains.
+    /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that
+    /// have several chains.
     #[inline(always)]
     fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
         a

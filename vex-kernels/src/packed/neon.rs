@@ -1,4 +1,5 @@
-//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is four 128-bit registers.
+//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is four 128-bit
+//! registers.
 
 use core::arch::aarch64::{int8x16_t, int16x8_t, int32x4_t, uint8x16_t};
 
@@ -57,7 +58,8 @@ impl PackedOps for Neon {
     /// Lanes of 16 bits, one register for each quarter of a line.
     type Sums = [int16x8_t; 4];
     type Lanes = int32x4_t;
-    /// A line adds four products to each lane, of at most 15 · 128 = 1,920: 4 · 4 · 1,920 = 30,720 < 2¹⁵.
+    /// A line adds four products to each lane, of at most 15 · 128 = 1,920: 4 · 4 · 1,920 = 30,720
+    /// < 2¹⁵.
     const LINES: usize = 4;
     const CHAINS: usize = 1;
     const BATCH: bool = false;

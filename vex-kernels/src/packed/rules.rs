@@ -20,7 +20,8 @@ pub(crate) enum Twos {}
 impl Packing for Twos {
     type Query = [i8; 256];
 
-    /// Every second pair of bits makes a line of four-bit codes, none above 3: two such lines add less than one of any codes could.
+    /// Every second pair of bits makes a line of four-bit codes, none above 3: two such lines add
+    /// less than one of any codes could.
     #[inline(always)]
     fn products<I: PackedOps>(isa: I, mut sums: I::Sums, query: &[i8; 256], codes: &[u8; 64]) -> I::Sums {
         let (mut even, mut odd) = ([0; 64], [0; 64]);

@@ -40,8 +40,8 @@ impl Island {
 
     pub(crate) fn elements<T: Pod>(&mut self) -> &mut [T] {
         let count = Self::PAGES * self.page / size_of::<T>();
-        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that any bits make, and
-        // the borrow is exclusive.
+        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that
+        // any bits make, and the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.first().cast(), count) }
     }
 }

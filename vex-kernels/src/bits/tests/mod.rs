@@ -17,7 +17,8 @@ fn packed_handles() -> impl Iterator<Item = Distance<u64>> {
     HANDLES.iter().copied()
 }
 
-/// Every length up to several blocks with all its tails, then some that models use, and longer ones.
+/// Every length up to several blocks with all its tails, then some that models use, and longer
+/// ones.
 fn packed_lengths() -> impl Iterator<Item = usize> {
     (0..=70).chain([96, 128, 255, 256, 257, 1000])
 }

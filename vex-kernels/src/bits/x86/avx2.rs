@@ -1,5 +1,6 @@
-//! x86-64-v3: a line is two 256-bit registers, whose half bytes are looked up in a table of sixteen counts
-//! (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2 Instructions*, 2018, section 2).
+//! x86-64-v3: a line is two 256-bit registers, whose half bytes are looked up in a table of sixteen
+//! counts (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2 Instructions*,
+//! 2018, section 2).
 
 use core::arch::asm;
 use core::arch::x86_64::{__m128i, __m256i, _mm256_maskload_epi64};
@@ -16,7 +17,8 @@ impl Avx2 {
     fn load_half(self, slice: &[u64]) -> __m256i {
         let length = self.avx._mm256_set1_epi64x(slice.len().min(WORDS) as i64);
         let present = self.avx2._mm256_cmpgt_epi64(length, bytemuck::cast([0i64, 1, 2, 3]));
-        // SAFETY: the capability `avx2` covers AVX2, and the mask enables only words below the slice's length.
+        // SAFETY: the capability `avx2` covers AVX2, and the mask enables only words below the
+        // slice's length.
         unsafe { _mm256_maskload_epi64(slice.as_ptr().cast(), present) }
     }
 
@@ -67,7 +69,8 @@ impl BitOps for Avx2 {
     fn count_word(self, word: u64) -> u64 {
         let mut count = word;
         // Not `count_ones`: the compiler would make lines of the words again.
-        // SAFETY: the capability `avx2` covers POPCNT, which changes this register and the flags alone.
+        // SAFETY: the capability `avx2` covers POPCNT, which changes this register and the flags
+        // alone.
         unsafe { asm!("popcnt {0}, {0}", inout(reg) count, options(pure, nomem, nostack)) };
         count
     }

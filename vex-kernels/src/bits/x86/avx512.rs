@@ -48,7 +48,8 @@ impl<I: By512> BitOps for I {
     #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> __m512i {
         let present = MemMask::new(b8(((1u32 << slice.len().min(WORDS)) - 1) as u8));
-        // SAFETY: the mask enables only words below the slice's length, and a slice of u64 is aligned as one.
+        // SAFETY: the mask enables only words below the slice's length, and a slice of u64 is
+        // aligned as one.
         let words = unsafe { self.mask_load_ptr_u64s(present, slice.as_ptr()) };
         bytemuck::cast(words)
     }

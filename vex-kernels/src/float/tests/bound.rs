@@ -73,7 +73,8 @@ fn every_length_and_distribution_is_within_the_bound() {
     }
 }
 
-/// Where the first of the two vectors starts in its buffer, where the second one does, and both buffers.
+/// Where the first of the two vectors starts in its buffer, where the second one does, and both
+/// buffers.
 fn unaligned_pair() -> impl Strategy<Value = (usize, usize, Vec<f32>, Vec<f32>)> {
     let element = prop_oneof![
         4 => -1.0f32..1.0,

@@ -214,7 +214,8 @@ fn every_half_widens_exactly_in_every_variant() {
     check_widening::<(f32, bf16)>(bf16::from_bits);
 }
 
-/// Whatever order elements are loaded in, each must meet the one at its own place. All products are exact.
+/// Whatever order elements are loaded in, each must meet the one at its own place. All products are
+/// exact.
 fn check_places<P: Pair>() {
     let handles: Vec<_> = Distance::<P::Query, P::Row>::all(Metric::InnerProduct).collect();
     let counting: Vec<P::Row> = (0..200).map(|i| P::Row::narrow(i as f32 + 1.0)).collect();
@@ -262,8 +263,9 @@ fn check_digests<P: Pair>(fused: [u64; 3], portable: [u64; 3]) {
     }
 }
 
-/// One machine cannot run every instruction set, so this pins the bits across machines. The product of two halves of one type is
-/// exact in f32, unless it underflows: where only such products are summed, the portable one has the same bits.
+/// One machine cannot run every instruction set, so this pins the bits across machines. The product
+/// of two halves of one type is exact in f32, unless it underflows: where only such products are
+/// summed, the portable one has the same bits.
 #[test]
 fn bits_of_halves_equal_the_pinned_digests() {
     let (dot, cosine) = (0x3ef4_8e8e_2789_f22f, 0x13c1_ae45_d051_6af5);

@@ -15,7 +15,8 @@ use std::vec::Vec;
 
 use crate::{Distance, Isa, Metric};
 
-/// The handles of every metric on every instruction set that this machine has, whatever `VEX_SIMD` says.
+/// The handles of every metric on every instruction set that this machine has, whatever `VEX_SIMD`
+/// says.
 fn handles() -> impl Iterator<Item = Distance<f32>> {
     // Kept, because a hypervisor may take long to answer when detection asks the processor.
     static HANDLES: LazyLock<Vec<Distance<f32>>> = LazyLock::new(|| {

@@ -1,4 +1,5 @@
-//! Faulty instruction sets under the real body, which the check of the bound must catch: it is not vacuous.
+//! Faulty instruction sets under the real body, which the check of the bound must catch: it is not
+//! vacuous.
 
 use half::{bf16, f16};
 
@@ -89,7 +90,8 @@ fn distance(fault: Fault, metric: Metric, a: &[f32], b: &[f32]) -> f32 {
     }
 }
 
-/// The lengths at which the check did not notice the fault, among those at which it changes anything.
+/// The lengths at which the check did not notice the fault, among those at which it changes
+/// anything.
 fn survives(fault: Fault, metric: Metric, values: Values, shows: impl Fn(usize) -> bool) -> usize {
     let mut random = Random::new(3);
     let mut survived = 0;

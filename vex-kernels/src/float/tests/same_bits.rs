@@ -1,4 +1,5 @@
-//! The promise about bits: one result whatever the instruction set, and however many rows are computed at once.
+//! The promise about bits: one result whatever the instruction set, and however many rows are
+//! computed at once.
 
 use std::vec::Vec;
 
@@ -7,7 +8,8 @@ use crate::tests::lengths;
 use crate::tests::values::{Random, Values};
 use crate::{Distance, Isa, Metric};
 
-/// FNV-1a of the bits of every instruction set with a fused multiply-add, by metric in the order of [`Metric::NUMERIC`].
+/// FNV-1a of the bits of every instruction set with a fused multiply-add, by metric in the order of
+/// [`Metric::NUMERIC`].
 const FUSED: [u64; 3] = [0xb472_2075_a771_3e5d, 0x93a7_67aa_d87a_5825, 0x8259_0000_2e35_fd7b];
 /// The same for the portable one.
 const PORTABLE: [u64; 3] = [0x6c37_7fe0_dffd_23f4, 0x146b_53d5_d03b_0180, 0x8d0e_5156_7392_dfe7];

@@ -154,7 +154,8 @@ fn vector_is_at_no_distance_from_itself() {
     }
 }
 
-/// Without the clamp, rounding would let parallel vectors come out below 0 and opposite ones above 2.
+/// Without the clamp, rounding would let parallel vectors come out below 0 and opposite ones above
+/// 2.
 #[test]
 fn cosine_stays_between_zero_and_two() {
     let mut random = Random::new(9);

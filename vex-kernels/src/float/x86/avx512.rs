@@ -1,8 +1,9 @@
 //! x86-64-v4: a line is one 512-bit register.
 //!
-//! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.77 to 1.16 of the time of these kernels (inner products from
-//! the first-level cache, EPYC of the fourth generation). But it sums neighboring elements in one lane, so that the bits would depend on
-//! the machine, and it reads denormals as zero: times a large element that is no small error, and no bound relative to
+//! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.77 to 1.16 of the time
+//! of these kernels (inner products from the first-level cache, EPYC of the fourth generation). But
+//! it sums neighboring elements in one lane, so that the bits would depend on the machine, and it
+//! reads denormals as zero: times a large element that is no small error, and no bound relative to
 //! Σ|aᵢ bᵢ| covers it.
 
 use core::arch::x86_64::{__m512, _MM_FROUND_CUR_DIRECTION};
@@ -15,8 +16,9 @@ use super::{align_stack, cosines, first_lanes};
 use crate::cpu::Avx512;
 
 impl Avx512 {
-    /// With the present rounding, which changes nothing about what is exact: the usual intrinsic suppresses exceptions, and that form has
-    /// no operand in memory, but needs a load and a shuffle more.
+    /// With the present rounding, which changes nothing about what is exact: the usual intrinsic
+    /// suppresses exceptions, and that form has no operand in memory, but needs a load and a
+    /// shuffle more.
     #[inline(always)]
     fn widen_f16(self, halves: u16x16) -> f32x16 {
         bytemuck::cast(self.avx512f._mm512_cvt_roundph_ps::<_MM_FROUND_CUR_DIRECTION>(bytemuck::cast(halves)))
@@ -40,7 +42,8 @@ impl Avx512 {
     #[inline(always)]
     fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
         let present = first_lanes(slice.len());
-        // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only lanes below the slice's length.
+        // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only lanes below
+        // the slice's length.
         let lanes = unsafe { core::arch::x86_64::_mm256_maskz_loadu_epi16(present, slice.as_ptr().cast()) };
         bytemuck::cast(lanes)
     }
@@ -75,7 +78,8 @@ impl FloatOps for Avx512 {
     #[inline(always)]
     fn load_partial_bf16_pair(self, slice: &[bf16]) -> [f32x16; 2] {
         let present = ((1u64 << slice.len().min(2 * LINE)) - 1) as u32;
-        // SAFETY: the capability `avx512` covers BW, and the mask enables only lanes below the slice's length.
+        // SAFETY: the capability `avx512` covers BW, and the mask enables only lanes below the
+        // slice's length.
         let lanes = unsafe { core::arch::x86_64::_mm512_maskz_loadu_epi16(present, slice.as_ptr().cast()) };
         self.split_bf16(bytemuck::cast(lanes))
     }
@@ -93,7 +97,8 @@ impl FloatOps for Avx512 {
     #[inline(always)]
     fn load_partial(self, slice: &[f32]) -> f32x16 {
         let mask = MemMask::new(b16(first_lanes(slice.len())));
-        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is aligned as one.
+        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is
+        // aligned as one.
         unsafe { self.mask_load_ptr_f32s(mask, slice.as_ptr()) }
     }
 
@@ -122,7 +127,8 @@ impl FloatOps for Avx512 {
     fn sums(self, rows: [f32x16; 4]) -> [f32; 4] {
         let f = self.avx512f;
         let [a, b, c, d]: [__m512; 4] = bytemuck::cast(rows);
-        // Eight lanes of each row, then four, two and one. By quarters: the lower two of both and the upper two, then even and odd ones.
+        // Eight lanes of each row, then four, two and one. By quarters: the lower two of both and
+        // the upper two, then even and odd ones.
         let ab = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(a, b), f._mm512_shuffle_f32x4::<0xee>(a, b));
         let cd = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(c, d), f._mm512_shuffle_f32x4::<0xee>(c, d));
         let (even, odd) = (f._mm512_shuffle_f32x4::<0x88>(ab, cd), f._mm512_shuffle_f32x4::<0xdd>(ab, cd));

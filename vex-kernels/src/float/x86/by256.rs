@@ -27,12 +27,14 @@ trait By256: Copy + Deref<Target = V3> {
         const INDEX: [i32; 8] = [0, 1, 2, 3, 4, 5, 6, 7];
         let length = self.splat_i32s(slice.len().min(8) as i32);
         let mask: m32x8 = self.greater_than_i32s(length, bytemuck::cast(INDEX));
-        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is aligned as one.
+        // SAFETY: the mask enables only lanes below the slice's length, and a slice of f32 is
+        // aligned as one.
         unsafe { self.mask_load_ptr_f32s(MemMask::new(mask), slice.as_ptr()) }
     }
 
-    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero. Without AVX-512 there is no masked load of
-    /// halves of words: words are loaded as far as they are whole, and the half that may be left is put behind them.
+    /// The first sixteen elements of a slice that may have fewer; what is absent reads as zero.
+    /// Without AVX-512 there is no masked load of halves of words: words are loaded as far as they
+    /// are whole, and the half that may be left is put behind them.
     #[inline(always)]
     fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
         const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
@@ -40,7 +42,8 @@ trait By256: Copy + Deref<Target = V3> {
         let whole = self.splat_u32s(slice.len() as u32 / 2);
         let mask = bytemuck::cast(self.greater_than_u32s(whole, INDEX));
         // The instruction, since the function of `pulp` around it asks for the alignment of a word.
-        // SAFETY: the mask enables only words that end within the slice, and the instruction loads from any address.
+        // SAFETY: the mask enables only words that end within the slice, and the instruction loads
+        // from any address.
         let words = unsafe { self.avx2._mm256_maskload_epi32(slice.as_ptr().cast(), mask) };
         let left = if slice.len() % 2 == 1 { slice[slice.len() - 1] } else { 0 };
         let left =
@@ -132,7 +135,8 @@ impl<I: By256> FloatOps for I {
     #[inline(always)]
     fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
         if const { I::V4 } {
-            // Units that add have f16 to widen, and those that multiply have time: half of it is theirs. a − 1 × b, rounded once, is a − b.
+            // Units that add have f16 to widen, and those that multiply have time: half of it is
+            // theirs. a − 1 × b, rounded once, is a − b.
             let one = self.splat_f32s(opaque_one());
             return [self.sub_f32s(a[0], b[0]), self.negate_mul_add_f32s(b[1], one, a[1])];
         }
@@ -177,8 +181,9 @@ impl<I: By256> FloatOps for I {
     }
 }
 
-/// Fewer than sixteen halves, widened as they are loaded; what is absent reads as zero. The intrinsics are a masked load, a shuffle and the
-/// conversion, which the compiler cannot join, since the conversion would have to be masked for it.
+/// Fewer than sixteen halves, widened as they are loaded; what is absent reads as zero. The
+/// intrinsics are a masked load, a shuffle and the conversion, which the compiler cannot join,
+/// since the conversion would have to be masked for it.
 ///
 /// # Safety
 /// This machine has AVX-512F and VL.
@@ -187,8 +192,9 @@ impl<I: By256> FloatOps for I {
 unsafe fn widen_partial_f16(slice: &[f16]) -> [__m256; 2] {
     let present = first_lanes(slice.len());
     let (low, high): (__m256, __m256);
-    // SAFETY: the caller's promise; the masks enable only lanes below the slice's length, and what they do not enable is not read.
-    // A signaling NaN sets the flag of an invalid operation in MXCSR, so `preserves_flags` would be a lie.
+    // SAFETY: the caller's promise; the masks enable only lanes below the slice's length, and what
+    // they do not enable is not read. A signaling NaN sets the flag of an invalid operation in
+    // MXCSR, so `preserves_flags` would be a lie.
     unsafe {
         asm!(
             "vcvtph2ps {low:y}{{{low_present}}}{{z}}, [{halves}]",

@@ -1,4 +1,5 @@
-//! IntegerOps: every variant gives exactly what the plain loops give, bit for bit, at any length and with any values.
+//! IntegerOps: every variant gives exactly what the plain loops give, bit for bit, at any length
+//! and with any values.
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -184,8 +185,8 @@ fn vectors_of_different_lengths_or_too_long_are_refused() {
     }
 }
 
-/// FNV-1a of the bits of every variant, by metric in the order of [`Metric::NUMERIC`]: one machine cannot run every variant,
-/// so these hold across machines.
+/// FNV-1a of the bits of every variant, by metric in the order of [`Metric::NUMERIC`]: one machine
+/// cannot run every variant, so these hold across machines.
 const SIGNED: [u64; 3] = [0xebad_7e40_68d7_bb91, 0xf7b4_34d5_7c25_1e0c, 0x05c0_eadf_6af1_0bf4];
 const UNSIGNED: [u64; 3] = [0x0c23_11eb_eec5_d119, 0x1d88_7648_eeed_ac5f, 0x24fe_815e_7359_b4ab];
 
@@ -209,8 +210,8 @@ fn bits_of_every_variant_equal_the_pinned_digests() {
     digests::<u8>(UNSIGNED);
 }
 
-/// What every pair of elements and metric runs on this machine. None may fall back to the portable one on a machine
-/// that has a better one.
+/// What every pair of elements and metric runs on this machine. None may fall back to the portable
+/// one on a machine that has a better one.
 #[test]
 fn nothing_resolves_to_scalar_on_a_machine_with_simd() {
     let simd = Isa::ALL.into_iter().any(|isa| isa != Isa::Scalar && isa.is_available());

@@ -1,4 +1,5 @@
-//! IntegerOps: each element is counted once and against its own partner, and nothing beyond either end is read.
+//! IntegerOps: each element is counted once and against its own partner, and nothing beyond either
+//! end is read.
 
 use std::vec;
 use std::vec::Vec;

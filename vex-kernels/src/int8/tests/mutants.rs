@@ -1,4 +1,5 @@
-//! Faulty instruction sets under the real body, which the comparison with the reference must catch: it is not vacuous.
+//! Faulty instruction sets under the real body, which the comparison with the reference must catch:
+//! it is not vacuous.
 
 use std::vec;
 use std::vec::Vec;
@@ -30,7 +31,7 @@ enum Fault {
 struct Mutant(Fault);
 
 impl IntegerOps for Mutant {
-    type Block<T: Integer> = [T; LINE];
+    type Elements<T: Integer> = [T; LINE];
     type Line = [i32; LINE];
     type Sums = [i32; LINE];
     const SUMS_AT_ONCE: usize = 16;

@@ -1,4 +1,5 @@
-//! x86-64-v3: a line is 16 elements, widened to 16 bits as they are loaded. (`maddubs`, which multiplies bytes, saturates.)
+//! x86-64-v3: a line is 16 elements, widened to 16 bits as they are loaded. (`maddubs`, which
+//! multiplies bytes, saturates.)
 
 use core::arch::x86_64::{__m128i, __m256i};
 
@@ -18,7 +19,7 @@ impl Avx2 {
 }
 
 impl IntegerOps for Avx2 {
-    type Block<T: Integer> = [T; 16];
+    type Elements<T: Integer> = [T; 16];
     type Line = __m256i;
     type Sums = __m256i;
     const SUMS_AT_ONCE: usize = 8;

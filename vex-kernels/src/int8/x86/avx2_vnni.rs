@@ -16,7 +16,7 @@ impl Avx2Vnni {
 }
 
 impl IntegerOps for Avx2Vnni {
-    type Block<T: Integer> = [T; 32];
+    type Elements<T: Integer> = [T; 32];
     type Line = __m256i;
     type Sums = __m256i;
     const SUMS_AT_ONCE: usize = 12;

@@ -7,7 +7,7 @@ use super::cosines;
 use crate::cpu::{Avx512, x86};
 
 impl IntegerOps for Avx512 {
-    type Block<T: Integer> = [T; 32];
+    type Elements<T: Integer> = [T; 32];
     type Line = __m512i;
     type Sums = __m512i;
     const SUMS_AT_ONCE: usize = 20;
@@ -29,7 +29,8 @@ impl IntegerOps for Avx512 {
     #[inline(always)]
     fn load_tail<T: Integer>(self, _: &[T], tail: &[T]) -> __m512i {
         let present = ((1u64 << tail.len().min(32)) - 1) as u32;
-        // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only elements of the tail.
+        // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only elements of
+        // the tail.
         let line = unsafe { core::arch::x86_64::_mm256_maskz_loadu_epi8(present, tail.as_ptr().cast()) };
         self.load::<T>(&bytemuck::cast(line))
     }

@@ -15,7 +15,7 @@ impl Avx512Vnni {
 }
 
 impl IntegerOps for Avx512Vnni {
-    type Block<T: Integer> = [T; 64];
+    type Elements<T: Integer> = [T; 64];
     type Line = __m512i;
     type Sums = __m512i;
     const SUMS_AT_ONCE: usize = 20;
@@ -38,7 +38,8 @@ impl IntegerOps for Avx512Vnni {
     #[inline(always)]
     fn load_tail<T: Integer>(self, _: &[T], tail: &[T]) -> __m512i {
         let present = (1u64 << (tail.len() % 64)) - 1;
-        // SAFETY: the capability `avx512` covers BW, and the mask enables only elements of the tail.
+        // SAFETY: the capability `avx512` covers BW, and the mask enables only elements of the
+        // tail.
         unsafe { _mm512_maskz_loadu_epi8(present, tail.as_ptr().cast()) }
     }
 

@@ -116,8 +116,8 @@ proptest! {
     }
 }
 
-/// Every sum as large as it can be, in each part of the codes and in all, at lengths around those at
-/// which sums of 16 bits are widened.
+/// Every sum as large as it can be, in each part of the codes and in all, at lengths around those
+/// at which sums of 16 bits are widened.
 fn sums_do_not_overflow<C: Kind>() {
     for lines in (1..=17).chain([C::MAX_LEN]) {
         for bytes in [[0xff, 0x0f, 0xf0, 0], [0x03, 0x30, 0xcc, 0x33], [0x0c, 0xc0, 0xff, 0]] {

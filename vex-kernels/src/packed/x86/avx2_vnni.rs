@@ -6,8 +6,8 @@ use super::super::body::{MAX_LINES, PackedOps};
 use crate::cpu::{Avx2Vnni, x86};
 
 impl PackedOps for Avx2Vnni {
-    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to shift each line. Half of
-    /// all elements are in each, and 32,768 · 240 · 128 < 2³¹.
+    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to
+    /// shift each line. Half of all elements are in each, and 32,768 · 240 · 128 < 2³¹.
     type Sums = [__m256i; 2];
     type Lanes = __m256i;
     const LINES: usize = MAX_LINES;
