@@ -1,6 +1,6 @@
 //! What the benchmarks share: vectors that need no download, and a line about the machine.
 
-use vex::kernels::Level;
+use vex::kernels::Isa;
 use vex::{Index, Metric};
 
 /// Elements of the vectors of [`clustered`].
@@ -29,7 +29,7 @@ pub fn print_machine() {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown processor");
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    eprintln!("machine{model}, {cores} cores, {}", Level::detect());
+    eprintln!("machine{model}, {cores} cores, {}", Isa::detect());
 }
 
 /// SplitMix64: enough for benchmarks, and the same everywhere.

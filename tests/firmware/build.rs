@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
 use vex_graph::{Hnsw, Metric, Params, Quantization, Serial};
-use vex_kernels::{Distance, Level};
+use vex_kernels::{Distance, Isa};
 
 // The board needs more of it.
 #[allow(dead_code)]
@@ -22,8 +22,8 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=src/answers.rs");
     println!("cargo::rerun-if-changed={DEFINITIONS}");
-    let level = Distance::<f32>::new(Metric::InnerProduct).level();
-    assert_eq!(level, Level::Scalar, "run from this folder, whose configuration sets VEX_SIMD");
+    let isa = Distance::<f32>::new(Metric::InnerProduct).isa();
+    assert_eq!(isa, Isa::Scalar, "run from this folder, whose configuration sets VEX_SIMD");
 
     let out = env::var("OUT_DIR").expect("cargo sets it");
     let out = Path::new(&out);

@@ -43,11 +43,11 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
     }
 }
 
-/// Vectors are compared with fused multiply-adds, which every level but the portable one has. By inner product they are compared whatever the
+/// Vectors are compared with fused multiply-adds, which every instruction set but the portable one has. By inner product they are compared whatever the
 /// codes.
 #[test]
 fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
-    let level = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).level();
+    let isa = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).isa();
     for (metric, dim, count, quantization, expected) in [
         (Metric::SquaredEuclidean, 96, 3000, None, 0x5247_4c6e),
         (Metric::SquaredEuclidean, 128, 1500, None, 0x52b7_f891),
@@ -55,7 +55,7 @@ fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
     ] {
         let threads = [1, 2, 4, 8].map(|threads| digest(metric, dim, count, quantization, threads));
         assert_eq!(threads, [threads[0]; 4]);
-        if level != vex::kernels::Level::Scalar {
+        if isa != vex::kernels::Isa::Scalar {
             assert_eq!(threads[0], expected, "{metric}, {dim}: {:#010x}", threads[0]);
         }
     }

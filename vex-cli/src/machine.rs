@@ -2,7 +2,7 @@
 
 use std::thread::available_parallelism;
 
-use vex::kernels::Level;
+use vex::kernels::Isa;
 
 use crate::human;
 
@@ -10,7 +10,7 @@ use crate::human;
 pub(crate) fn describe() -> String {
     let model = std::fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| parse_model(&text));
     let model = model.as_deref().unwrap_or(std::env::consts::ARCH);
-    format!("{model}, {}, {}", human::plural(cores() as u64, "core"), Level::detect())
+    format!("{model}, {}, {}", human::plural(cores() as u64, "core"), Isa::detect())
 }
 
 /// The cores that this process may use.

@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use vex::kernels::Level;
+use vex::kernels::Isa;
 
 use cmd::{bench, build, demo, gt, info, search, verify};
 use error::Failure;
@@ -111,12 +111,12 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// The kernels panic on a level that nobody knows; here it is wrong usage.
+/// The kernels panic on an instruction set that nobody knows; here it is wrong usage.
 fn check_environment() {
     if let Ok(found) = std::env::var("VEX_SIMD")
-        && Level::from_name(&found).is_none()
+        && Isa::from_name(&found).is_none()
     {
-        let names = Level::ALL.map(Level::name).join(", ");
+        let names = Isa::ALL.map(Isa::name).join(", ");
         let message = format!("VEX_SIMD: expected one of {names}, found {found:?}");
         Cli::command().error(ErrorKind::InvalidValue, message).exit();
     }

@@ -2,10 +2,9 @@
 
 use core::fmt;
 
-use crate::isa::{Capabilities, Kernels};
-use crate::level::cap;
+use crate::cpu::Kernels;
 use crate::prefetch::prefetch;
-use crate::{Element, Level, Metric};
+use crate::{Element, Isa, Metric};
 
 /// A metric's kernels for queries of `Q` and rows of `R`, resolved for this machine.
 ///
@@ -29,8 +28,6 @@ use crate::{Element, Level, Metric};
 /// ```
 pub struct Distance<Q: Element<R>, R: 'static = Q> {
     metric: Metric,
-    level: Level,
-    name: &'static str,
     kernels: Kernels<Q, R, Q::Value>,
 }
 
@@ -49,27 +46,24 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         }
     }
 
-    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the element does not
-    /// know the metric.
+    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the
+    /// element does not know the metric.
     pub fn try_new(metric: Metric) -> Option<Self> {
-        let cap = cap();
-        Self::all(metric).find(|distance| distance.level <= cap)
+        Some(Self { metric, kernels: Kernels::best(Q::variants(metric))? })
     }
 
-    /// Resolves `metric` for exactly `level`, or `None` where this machine or the element lacks it.
+    /// Resolves `metric` for exactly `isa`, or `None` where this machine or the element lacks it.
     ///
-    /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force every level.
-    pub fn with_level(metric: Metric, level: Level) -> Option<Self> {
-        Self::all(metric).find(|distance| distance.level == level)
+    /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force
+    /// every instruction set.
+    pub fn with_isa(metric: Metric, isa: Isa) -> Option<Self> {
+        Self::all(metric).find(|distance| distance.isa() == isa)
     }
 
-    /// Every implementation of `metric` that this machine can run, best first, whatever `VEX_SIMD` says.
+    /// Every implementation of `metric` that this machine can run, best first, whatever `VEX_SIMD`
+    /// says.
     pub fn all(metric: Metric) -> impl Iterator<Item = Self> {
-        let capabilities = Capabilities::detect();
-        Q::variants(metric).iter().filter_map(move |variant| {
-            let kernels = variant.resolve(&capabilities)?;
-            Some(Self { metric, level: variant.level(), name: variant.name(), kernels })
-        })
+        Kernels::all(Q::variants(metric)).map(move |kernels| Self { metric, kernels })
     }
 
     /// The metric of this handle.
@@ -77,14 +71,15 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.metric
     }
 
-    /// The level of the instruction set that runs.
-    pub fn level(&self) -> Level {
-        self.level
+    /// The instruction set that runs.
+    pub fn isa(&self) -> Isa {
+        self.kernels.isa()
     }
 
-    /// The instructions that run: the level, and what they need beyond it, as in `avx512+vnni`; `avx512vl` is AVX-512 in registers of 256 bits.
+    /// The instructions that run: the instruction set, and what they need beyond it, as in
+    /// `avx512+vnni`; `avx512vl` is AVX-512 in registers of 256 bits.
     pub fn name(&self) -> &'static str {
-        self.name
+        self.kernels.name()
     }
 
     /// The distance between `a` and `b`, two vectors of one length; smaller is nearer.
@@ -96,8 +91,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance(a, b)
     }
 
-    /// The distances from `query` to four rows: the same bits as four calls of [`distance`](Self::distance),
-    /// in less time, since the query is loaded once and four rows are fetched from memory at a time.
+    /// The distances from `query` to four rows: the same bits as four calls of
+    /// [`distance`](Self::distance), in less time. The query is loaded once, and four rows are
+    /// fetched from memory at a time.
     ///
     /// # Panics
     /// If a row's length differs from the query's.
@@ -106,8 +102,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance_batch_4(query, rows)
     }
 
-    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements apart, into `out`.
-    /// Rows are fetched ahead of time, so that their way from memory is hidden behind the arithmetic.
+    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements
+    /// apart, into `out`. Rows are fetched ahead of time, so that their way from memory is hidden
+    /// behind the arithmetic.
     ///
     /// # Panics
     /// If `ids` and `out` differ in length, or a row is not inside `base`.
@@ -193,7 +190,7 @@ impl<Q: Element<R>, R: 'static> Copy for BoundQuery<'_, Q, R> {}
 
 impl<Q: Element<R>, R: 'static> fmt::Debug for Distance<Q, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Distance").field("metric", &self.metric).field("name", &self.name).finish()
+        f.debug_struct("Distance").field("metric", &self.metric).field("name", &self.name()).finish()
     }
 }
 

@@ -10,8 +10,9 @@
 //! assert_eq!(four, [1.0, 4.0, 9.0, 16.0]);
 //! ```
 //!
-//! A [`Distance`] is resolved once, for the best that was detected, and then called without further checks of the
-//! processor. [`Distance::bind`] keeps what depends on a query alone; [`Distance::distance_many`] walks the rows of a matrix.
+//! A [`Distance`] is resolved once, for the best that was detected, and then called without further
+//! checks of the processor. [`Distance::bind`] keeps what depends on a query alone;
+//! [`Distance::distance_many`] walks the rows of a matrix.
 //!
 //! # Elements
 //!
@@ -20,7 +21,7 @@
 //! | `f32`, `f32` | squared Euclidean, inner product, cosine | `f32` | within the bound below |
 //! | `f16`, `f16`; `bf16`, `bf16`; `f32`, `f16`; `f32`, `bf16` | the same | `f32` | widened as it is loaded, which is exact; then as `f32` |
 //! | `i8`, `i8`; `u8`, `u8` | the same | `f64` | an exact integer; cosine in `f64` |
-//! | `i8`, `u8` | inner product | `f64` | exact; [`CodeProduct`] gives it as `i32`, for quantised search |
+//! | `i8`, `u8` | inner product | `f64` | exact; [`Product`] gives it as `i32`, for quantised search |
 //! | `u64`, `u64`: bits, 64 to a word | Hamming, Jaccard | `f32` | exact; Jaccard rounds once |
 //!
 //! ```
@@ -36,20 +37,25 @@
 //! ```
 //!
 //! # Integers
-//! Vectors of `i8` and of `u8` have every metric of vectors, and queries of `i8` have the inner product with rows of
-//! `u8`. Their sums are exact at any length: lanes of 32 bits are emptied before they could overflow, and an f64 holds
-//! every sum of up to 2³⁷ elements. Only the cosine rounds, in the product of the norms, its root, the quotient and the
-//! difference from one; so all levels give the same bits. [`CodeProduct`] gives a sum as an `i32`, and
-//! [`NibbleProduct`] and [`CrumbProduct`] those of a query of `i8` with codes of four bits, two to a byte, and of two bits.
+//! Vectors of `i8` and of `u8` have every metric of vectors. Queries of `i8` have the inner product
+//! with rows of `u8`. Sums are exact at any length: lanes of 32 bits are emptied before they could
+//! overflow, and an f64 holds every sum of up to 2³⁷ elements. Only the cosine rounds: in the
+//! product of the norms, its root, the quotient and the difference from one. So every instruction
+//! set gives the same bits.
+//!
+//! [`Product`] gives a sum as an `i32`, of a query in 8 bits an element and a row's 8-bit codes
+//! ([`Code8`]), 4-bit codes ([`Code4`]) or 2-bit codes ([`Code2`]).
 //!
 //! # Bits
-//! Every floating-point kernel sums over the same 64 virtual lanes and reduces them in the same order. A batch of four gives the
-//! same bits as four single calls, a bound query the same as an unbound one, and all levels that have a fused multiply-add (AVX2,
-//! AVX-512, NEON) the same as each other. The portable level rounds every product and stays within the same bound.
+//! Every kernel of floats sums over the same 64 virtual lanes and reduces them in the same order.
+//! So a batch of four gives the same bits as four single calls, and a bound query the same as an
+//! unbound one. Instruction sets that have a fused multiply-add (AVX2, AVX-512, NEON) give the same
+//! bits as each other. Portable code rounds every product and stays within the same bound.
 //!
 //! # Error bound
-//! With u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do not
-//! overflow (the standard analysis: N. Higham, *Accuracy and Stability of Numerical Algorithms*, 2nd ed., section 3.1):
+//! With u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do
+//! not overflow (the standard analysis: N. Higham, *Accuracy and Stability of Numerical
+//! Algorithms*, 2nd ed., section 3.1):
 //!
 //! | metric | bound of the absolute error |
 //! |---|---|
@@ -58,7 +64,7 @@
 //! | cosine | 2 γₘ + 5 u, where no square underflows |
 //!
 //! # Special values
-//! The same at every level:
+//! The same on every instruction set:
 //!
 //! | input | squared Euclidean | inner product | cosine |
 //! |---|---|---|---|
@@ -71,27 +77,35 @@
 //! | denormals | kept, not flushed | kept | a vector whose squares all underflow counts as zero |
 //! | lengths that differ | panic | panic | panic |
 //!
-//! The cosine of f32 and bf16 is computed from squares, so it holds within its bound for vectors of lengths from about 2⁻⁵⁰ (9e-16) to 2⁶⁴ (1.8e19), and
-//! shorter ones lose digits until all squares underflow below 2⁻⁷⁵. Who has others scales them first, as `vex-graph` does, whose cosine does
+//! The cosine of f32 and bf16 is computed from squares. It holds within its bound for vectors of
+//! lengths from about 2⁻⁵⁰ (9e-16) to 2⁶⁴ (1.8e19). Shorter ones lose digits until all squares
+//! underflow below 2⁻⁷⁵. Who has others scales them first, as `vex-graph` does, whose cosine does
 //! not depend on lengths. Vectors of f16 are within.
 //!
-//! Integers have no special values; sums are exact at any length. Bits: two empty sets are at Jaccard distance 0.
+//! Integers have no special values; sums are exact at any length. Bits: two empty sets are at
+//! Jaccard distance 0.
 //!
 //! # Which code runs
-//! [`Distance::name`] tells, and [`resolved`] lists it for every element and metric. Each (element, metric) falls back by itself.
-//! With the feature `std`, the environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the level.
-//! [`Distance::all`] and [`Distance::with_level`] ignore the cap, so that tests can reach everything that the machine has.
+//! [`Distance::name`] tells, and [`resolved`] lists it for every element and metric. Each (element,
+//! metric) falls back by itself. With the feature `std`, the environment variable `VEX_SIMD`
+//! (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`]. [`Distance::all`] and
+//! [`Distance::with_isa`] ignore the cap, so that tests can reach everything that the machine has.
 //!
 //! # `no_std`
-//! Without the default feature `std` the crate needs neither an allocator nor the standard library. Detection on x86-64 then asks
-//! CPUID for the instructions and XCR0 for the registers that the operating system saves. Where neither can be asked,
-//! [`assume_available`] takes your word. Targets without floating-point registers get the portable kernels.
+//! Without the default feature `std` the crate needs neither an allocator nor the standard library.
+//! Detection on x86-64 then asks CPUID for the instructions and XCR0 for the registers that the
+//! operating system saves. Where neither can be asked, [`assume_available`] takes your word.
+//! Targets without floating-point registers get the portable kernels.
 //!
 //! # Adding to it
-//! - *A metric* of floats: a file in `metric/` that implements `Rule`, a variant of [`Metric`], a line in `isa/float.rs`.
-//! - *An element*: a line in `element.rs`; a floating-point one says how a line of sixteen is loaded, on each instruction set.
-//! - *An instruction set* for floats: a file in `isa/` that implements `Isa`, a capability, a [`Level`], a line in `isa/float.rs`.
-//! - *A faster way* to do one thing: a variant ahead of the others in that element's table, with what it needs of the machine.
+//! A family is a folder: `float/`, `int8/`, `packed/` (4-bit and 2-bit codes) or `bits/`. Each has
+//! its operations of an instruction set (`ops.rs`), its algorithm (`body.rs`), what metrics keep
+//! (`rules.rs`), and its table (`mod.rs`).
+//! - *A metric*: a rule in its family, a variant of [`Metric`], a line in the family's table.
+//! - *An element*: a line in `element.rs`; a floating-point one says how a line of sixteen is
+//!   loaded, on each instruction set.
+//! - *An instruction set*: a `Capability`, and a line in `cpu/x86.rs` or `cpu/neon.rs` with its
+//!   target features. Each family that gains by it gets its operations, and a place in its table.
 //!
 //! The tests take every variant there is and need not be told. To each belongs a benchmark.
 #![no_std]
@@ -101,31 +115,27 @@
 extern crate std;
 
 mod bits;
-mod code_product;
+// `unsafe` is here, in what the families do with an instruction set, and in prefetches alone.
+#[allow(unsafe_code)]
+mod cpu;
 mod distance;
 mod element;
-mod hadamard;
-mod integer;
-// The only two places that may hold `unsafe`: loads and calls that an instruction set gates, and prefetches.
-#[allow(unsafe_code)]
-mod isa;
-mod kernel;
-mod level;
+mod float;
+mod int8;
 mod metric;
-mod nibble;
-mod packed_product;
+mod packed;
 #[allow(unsafe_code)]
 mod prefetch;
+mod product;
 pub mod reference;
+mod rows;
 #[cfg(test)]
 mod tests;
 
-pub use code_product::CodeProduct;
+pub use cpu::{Isa, Work, assume_available};
 pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
 pub use half::{bf16, f16};
-pub use isa::{Work, assume_available};
-pub use level::Level;
 pub use metric::Metric;
-pub use packed_product::{CrumbProduct, NibbleProduct};
 pub use prefetch::prefetch;
+pub use product::{Code, Code2, Code4, Code8, Product};

@@ -2,8 +2,8 @@
 
 /// Asks the processor to bring the first `lines` cache lines (64 bytes each) of `slice` closer.
 ///
-/// A hint: it never faults and never reads past the slice. Where the target has no such instruction in
-/// stable Rust it does nothing.
+/// A hint: it never faults and never reads past the slice. Where the target has no such instruction
+/// in stable Rust it does nothing.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], lines: usize) {
     let lines = lines.min(size_of_val(slice).div_ceil(64));

@@ -59,8 +59,8 @@ pub fn inner_product_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[
     -integers(a, b).map(|(a, b)| a * b).sum::<i64>()
 }
 
-/// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]; 1 if either norm is zero. The sums are exact; the product of the norms, its
-/// root, the quotient and the difference are each rounded once to f64.
+/// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]; 1 if either norm is zero. The sums are exact; the
+/// product of the norms, its root, the quotient and the difference are each rounded once to f64.
 pub fn cosine_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[Q], b: &[R]) -> f64 {
     let norms = inner_product_of_integers(a, a) as f64 * inner_product_of_integers(b, b) as f64;
     if norms == 0.0 {

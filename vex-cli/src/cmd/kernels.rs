@@ -24,7 +24,7 @@ pub(super) fn print(json: bool, out: &mut dyn Write) -> Result<(), Failure> {
         query: kernel.query,
         row: kernel.row,
         metric: kernel.metric.name(),
-        level: kernel.level.name(),
+        level: kernel.isa.name(),
         name: kernel.name,
     });
     let kernels: Vec<Kernel> = kernels.collect();

@@ -3,17 +3,13 @@
 #![allow(unsafe_code)]
 
 use core::ptr;
-use std::vec::Vec;
 
 use bytemuck::Pod;
 
-use super::half::{Pair, Wide, for_each_pair};
-use super::packed::{packed_handles, packed_lengths};
-use super::{handles, lengths};
-use crate::{Distance, Element, bf16, f16, prefetch};
+use crate::{Distance, Element, prefetch};
 
 /// Readable pages between two that are not.
-pub(super) struct Island {
+pub(crate) struct Island {
     base: *mut libc::c_void,
     page: usize,
 }
@@ -22,7 +18,7 @@ impl Island {
     /// 1,024 elements or more of any type.
     const PAGES: usize = 2;
 
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         // SAFETY: a query of a constant.
         let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) } as usize;
         let length = (Self::PAGES + 2) * page;
@@ -42,10 +38,10 @@ impl Island {
         self.base.wrapping_byte_add(self.page)
     }
 
-    pub(super) fn elements<T: Pod>(&mut self) -> &mut [T] {
+    pub(crate) fn elements<T: Pod>(&mut self) -> &mut [T] {
         let count = Self::PAGES * self.page / size_of::<T>();
-        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that any bits make, and
-        // the borrow is exclusive.
+        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that
+        // any bits make, and the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.first().cast(), count) }
     }
 }
@@ -58,8 +54,12 @@ impl Drop for Island {
 }
 
 /// Calls every handle with vectors that begin or end where the readable pages do.
-fn stay_inside<Q, R>(handles: &[Distance<Q, R>], lengths: impl Iterator<Item = usize>, query: Q, row: R)
-where
+pub(crate) fn stay_inside<Q, R>(
+    handles: &[Distance<Q, R>],
+    lengths: impl Iterator<Item = usize>,
+    query: Q,
+    row: R,
+) where
     Q: Element<R> + Pod,
     R: Pod,
 {
@@ -78,25 +78,6 @@ where
             }
         }
     }
-}
-
-#[test]
-fn no_load_crosses_either_end_of_a_vector() {
-    stay_inside(&handles().collect::<Vec<_>>(), lengths(), 1.0, 3.0);
-}
-
-fn halves_stay_inside<P: Pair<Query: Pod, Row: Pod>>() {
-    stay_inside(&P::handles(), lengths(), P::Query::ONE, P::Row::ONE);
-}
-
-#[test]
-fn no_load_crosses_either_end_of_a_vector_of_halves() {
-    for_each_pair!(halves_stay_inside());
-}
-
-#[test]
-fn no_load_crosses_either_end_of_packed_bits() {
-    stay_inside(&packed_handles().collect::<Vec<_>>(), packed_lengths(), 1u64, 3);
 }
 
 #[test]

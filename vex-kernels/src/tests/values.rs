@@ -3,14 +3,14 @@
 use std::vec::Vec;
 
 /// SplitMix64 (Steele, Lea and Flood, 2014).
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ z >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -18,12 +18,12 @@ impl Random {
         z ^ z >> 31
     }
 
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.bits() % limit as u64) as usize
     }
 
     /// Uniform in [-1, 1), a multiple of 2^-23.
-    pub(super) fn uniform(&mut self) -> f32 {
+    pub(crate) fn uniform(&mut self) -> f32 {
         (self.bits() >> 40) as f32 / 8_388_608.0 - 1.0
     }
 
@@ -39,7 +39,7 @@ impl Random {
 
 /// How a pair of vectors is drawn. No sum of theirs overflows at the lengths of these tests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Values {
+pub(crate) enum Values {
     Uniform,
     /// Sums of one sign, where errors of rounding cannot cancel each other.
     Positive,
@@ -59,7 +59,7 @@ pub(super) enum Values {
 }
 
 impl Values {
-    pub(super) const ALL: [Values; 9] = [
+    pub(crate) const ALL: [Values; 9] = [
         Values::Uniform,
         Values::Positive,
         Values::Constant,
@@ -71,7 +71,7 @@ impl Values {
         Values::Significant,
     ];
 
-    pub(super) fn pair(self, random: &mut Random, length: usize) -> (Vec<f32>, Vec<f32>) {
+    pub(crate) fn pair(self, random: &mut Random, length: usize) -> (Vec<f32>, Vec<f32>) {
         let constants = (random.uniform(), random.uniform());
         (0..length).map(|_| self.elements(random, constants)).unzip()
     }

@@ -33,7 +33,7 @@ use round::Rounding;
 
 use core::fmt;
 
-use vex_kernels::{Level, Metric};
+use vex_kernels::{Isa, Metric};
 
 use super::AnyQuery;
 #[cfg(feature = "alloc")]
@@ -250,7 +250,7 @@ impl<'a> Codes<'a> {
     fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
         centred[self.dim()..].fill(0.0);
         let rotates = self.quantization.rotates();
-        let rounded = Level::detect().run(Rounding { vector: centred, mean: self.mean, rotates, code });
+        let rounded = Isa::detect().run(Rounding { vector: centred, mean: self.mean, rotates, code });
         QueryCode::new(metric, code, &rounded)
     }
 

@@ -1,6 +1,6 @@
 //! A coded query against coded rows.
 
-use vex_kernels::{CodeProduct, CrumbProduct, Metric, NibbleProduct, prefetch};
+use vex_kernels::{Code2, Code4, Code8, Metric, prefetch};
 
 use super::round::Rounded;
 #[cfg(feature = "alloc")]
@@ -106,13 +106,13 @@ pub(crate) trait Product: Copy {
 
 /// Products with SQ8 codes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Eight(CodeProduct);
+pub(crate) struct Eight(vex_kernels::Product<Code8>);
 
 impl Product for Eight {
     const ERROR: f32 = 0.41;
 
     fn new() -> Self {
-        Self(CodeProduct::new())
+        Self(vex_kernels::Product::new())
     }
 
     #[inline(always)]
@@ -129,13 +129,13 @@ impl Product for Eight {
 
 /// Products with SQ4 codes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Four(NibbleProduct);
+pub(crate) struct Four(vex_kernels::Product<Code4>);
 
 impl Product for Four {
     const ERROR: f32 = 0.65;
 
     fn new() -> Self {
-        Self(NibbleProduct::new())
+        Self(vex_kernels::Product::new())
     }
 
     #[inline(always)]
@@ -153,7 +153,7 @@ impl Product for Four {
 
 /// Products with the upper bits of SQ2x2 codes: with 4 h, where c = 4 h + l, in the middle of the four codes that it stands for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Two(CrumbProduct);
+pub(crate) struct Two(vex_kernels::Product<Code2>);
 
 impl Two {
     /// 2 (4 h + 1.5) − 15 = 8 h − 12.
@@ -171,7 +171,7 @@ impl Product for Two {
     const ERROR: f32 = 2.1;
 
     fn new() -> Self {
-        Self(CrumbProduct::new())
+        Self(vex_kernels::Product::new())
     }
 
     #[inline(always)]
@@ -190,7 +190,7 @@ impl Product for Two {
 
 /// Products with SQ2x2 codes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct TwoByTwo(CrumbProduct);
+pub(crate) struct TwoByTwo(vex_kernels::Product<Code2>);
 
 impl TwoByTwo {
     /// 2 (4 h + l) − 15.
@@ -204,7 +204,7 @@ impl Product for TwoByTwo {
     const ERROR: f32 = 0.65;
 
     fn new() -> Self {
-        Self(CrumbProduct::new())
+        Self(vex_kernels::Product::new())
     }
 
     #[inline(always)]

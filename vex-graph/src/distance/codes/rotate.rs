@@ -1,6 +1,6 @@
 //! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits them all.
 
-use vex_kernels::{Level, Work};
+use vex_kernels::{Isa, Work};
 
 use crate::random::draw;
 
@@ -14,14 +14,14 @@ const ROUNDS: u64 = 2;
 /// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
 /// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
 pub(crate) fn rotate(vector: &mut [f32]) {
-    let level = Level::detect();
-    level.run(Rotation { vector, level });
+    let isa = Isa::detect();
+    isa.run(Rotation { vector, isa });
 }
 
 /// The work of [`rotate`].
 struct Rotation<'v> {
     vector: &'v mut [f32],
-    level: Level,
+    isa: Isa,
 }
 
 impl Work for Rotation<'_> {
@@ -29,15 +29,15 @@ impl Work for Rotation<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Self { vector, level } = self;
+        let Self { vector, isa } = self;
         let len = vector.len();
         let block = 1 << len.ilog2();
         for round in 0..ROUNDS {
             flip(vector, 2 * round);
-            level.hadamard(&mut vector[..block]);
+            isa.hadamard(&mut vector[..block]);
             if block < len {
                 flip(vector, 2 * round + 1);
-                level.hadamard(&mut vector[len - block..]);
+                isa.hadamard(&mut vector[len - block..]);
             }
         }
     }

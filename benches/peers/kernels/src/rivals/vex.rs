@@ -1,6 +1,6 @@
 //! Vex: the resolved handle, one row at a time and four at once.
 
-use vex_kernels::{CodeProduct, Distance};
+use vex_kernels::{Code8, Distance, Isa, Product};
 
 use super::Level;
 use crate::contender::{self, Contender};
@@ -11,14 +11,14 @@ pub(crate) fn handle<Q: vex_kernels::Element<R>, R: 'static>(
     metric: Metric,
     level: Level,
 ) -> Option<Distance<Q, R>> {
-    Distance::with_level(vex_kernels::Metric::from_name(metric.name())?, own(level))
+    Distance::with_isa(vex_kernels::Metric::from_name(metric.name())?, own(level))
 }
 
-fn own(level: Level) -> vex_kernels::Level {
+fn own(level: Level) -> Isa {
     match level {
-        Level::Avx512 => vex_kernels::Level::Avx512,
-        Level::Avx2 => vex_kernels::Level::Avx2,
-        Level::Scalar => vex_kernels::Level::Scalar,
+        Level::Avx512 => Isa::Avx512,
+        Level::Avx2 => Isa::Avx2,
+        Level::Scalar => Isa::Scalar,
     }
 }
 
@@ -41,8 +41,8 @@ where
 }
 
 /// The product as quantised search calls it.
-fn product(metric: Metric, level: Level) -> Option<CodeProduct> {
-    CodeProduct::with_level(own(level)).filter(|_| metric == Metric::InnerProduct)
+fn product(metric: Metric, level: Level) -> Option<Product<Code8>> {
+    Product::with_isa(own(level)).filter(|_| metric == Metric::InnerProduct)
 }
 
 pub(super) fn codes(metric: Metric, level: Level) -> Option<Box<dyn Contender<U8I8>>> {

@@ -1,0 +1,46 @@
+//! Word by word, as the instruction set `I` counts one: the shortest way for a few of them.
+
+use super::ops::{BitOps, WORDS};
+
+#[derive(Clone, Copy)]
+pub(crate) struct Words<I>(pub(crate) I);
+
+impl<I: BitOps> BitOps for Words<I> {
+    type Line = u64;
+    type Count = u64;
+
+    #[inline(always)]
+    fn load(self, line: &[u64; WORDS]) -> u64 {
+        line[0]
+    }
+
+    #[inline(always)]
+    fn load_partial(self, slice: &[u64]) -> u64 {
+        slice[0]
+    }
+
+    #[inline(always)]
+    fn or(self, a: u64, b: u64) -> u64 {
+        a | b
+    }
+
+    #[inline(always)]
+    fn xor(self, a: u64, b: u64) -> u64 {
+        a ^ b
+    }
+
+    #[inline(always)]
+    fn count(self, count: u64, word: u64) -> u64 {
+        count + self.0.count_word(word)
+    }
+
+    #[inline(always)]
+    fn add(self, a: u64, b: u64) -> u64 {
+        a + b
+    }
+
+    #[inline(always)]
+    fn sum(self, count: u64) -> u64 {
+        count
+    }
+}

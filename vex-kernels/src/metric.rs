@@ -1,0 +1,51 @@
+//! The names of the rules that turn two vectors into a distance.
+
+use core::fmt;
+
+/// The rule by which vectors are compared. The result is a distance: smaller is nearer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Metric {
+    /// Σ(aᵢ − bᵢ)², without the root, which would not change any order.
+    SquaredEuclidean,
+    /// −Σ aᵢ bᵢ, negated so that smaller is nearer.
+    InnerProduct,
+    /// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]. If either norm is zero the distance is 1.
+    Cosine,
+    /// The number of bits that differ.
+    Hamming,
+    /// 1 − |a ∧ b| / |a ∨ b| of the sets of bits, in [0, 1]. If both are empty the distance is 0.
+    Jaccard,
+}
+
+impl Metric {
+    /// Every metric. No element knows all of them.
+    pub const ALL: [Metric; 5] =
+        [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine, Metric::Hamming, Metric::Jaccard];
+    /// The metrics of vectors of numbers: what floating-point elements know.
+    pub const NUMERIC: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
+    /// The metrics of packed bits.
+    pub const BITS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
+
+    /// The name used by the command line and in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Metric::SquaredEuclidean => "squared-euclidean",
+            Metric::InnerProduct => "inner-product",
+            Metric::Cosine => "cosine",
+            Metric::Hamming => "hamming",
+            Metric::Jaccard => "jaccard",
+        }
+    }
+
+    /// The metric with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,177 @@
+//! The one body behind every product with packed codes, written over [`PackedOps`] and a
+//! [`Packing`].
+//!
+//! ```text
+//! lanes = 0                                                                    32 bits each
+//! for each group of lines, as many as sums of 16 bits hold:
+//!     sums[chain] = 0
+//!     for each line i: sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
+//!     lanes += the sums of all chains, widened
+//! product = the sum of all lanes
+//! ```
+//!
+//! **Lines.** A line is 64 bytes of codes, and meets 128 elements of the query. A mask takes the
+//! low four bits of each byte, and a shift the high ones: each half meets 64 neighboring elements.
+//! No element moves to another place.
+//!
+//! **Codes of two bits.** Every second pair of bits makes a line of 4-bit codes, of which none is
+//! above three. So a line of 2-bit codes is two lines of 4-bit codes, with 256 elements of the
+//! query.
+//!
+//! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
+//! [`LINES`](PackedOps::LINES) lines, before any can overflow. Others add in 32 bits, in which
+//! every sum of [`MAX_LINES`] fits: for them all lines are one group.
+//!
+//! **Tails.** There are none: vectors are whole lines, padded with zeros when they are coded.
+//!
+//! **Why the bits are equal.** Every sum is an exact integer, so neither the width of a register
+//! nor the number of rows at once can show.
+
+use bytemuck::Zeroable;
+
+use crate::rows::chunks;
+
+/// The longest vectors of 4-bit codes, in lines.
+pub(crate) const MAX_LINES: usize = 512;
+
+/// How codes are packed into a line, and what a line of them meets.
+pub(crate) trait Packing {
+    /// The elements of the query that meet a line of codes.
+    type Query: 'static;
+    /// sums + q · c. Adds no more to a sum than codes of four bits could.
+    fn products<I: PackedOps>(isa: I, sums: I::Sums, query: &Self::Query, codes: &[u8; 64]) -> I::Sums;
+}
+
+/// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof
+/// that the instruction set exists.
+pub(crate) trait PackedOps: Copy {
+    /// Sums of up to [`LINES`](Self::LINES) lines, for which 16 bits may do.
+    type Sums: Copy + Zeroable;
+    /// Lanes of 32 bits.
+    type Lanes: Copy + Zeroable;
+    /// How many lines [`Sums`](Self::Sums) hold without overflow.
+    const LINES: usize;
+    /// How many sums to keep at once for a single row, because an instruction has to wait for the
+    /// one before it.
+    const CHAINS: usize;
+    /// Whether four rows are computed at once, for which the registers must do.
+    const BATCH: bool;
+
+    /// sums + q · c
+    fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
+    /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that
+    /// have several chains.
+    #[inline(always)]
+    fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
+        a
+    }
+    fn widen(self, lanes: Self::Lanes, sums: Self::Sums) -> Self::Lanes;
+    /// The sum of all lanes.
+    fn total(self, lanes: Self::Lanes) -> i32;
+
+    /// The sums of all lanes of four rows.
+    #[inline(always)]
+    fn totals(self, rows: [Self::Lanes; 4]) -> [i32; 4] {
+        let [a, b, c, d] = rows;
+        [self.total(a), self.total(b), self.total(c), self.total(d)]
+    }
+}
+
+#[inline(always)]
+pub(crate) fn dot<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> i32 {
+    isa.total(single::<I, P>(isa, query, codes))
+}
+
+#[inline(always)]
+pub(crate) fn dot_batch_4<I: PackedOps, P: Packing>(
+    isa: I,
+    query: &[P::Query],
+    rows: [&[[u8; 64]]; 4],
+) -> [i32; 4] {
+    if !I::BATCH {
+        let [a, b, c, d] = rows;
+        let (a, b) = (single::<I, P>(isa, query, a), single::<I, P>(isa, query, b));
+        return isa.totals([a, b, single::<I, P>(isa, query, c), single::<I, P>(isa, query, d)]);
+    }
+    for row in rows {
+        check(query, row);
+    }
+    isa.totals(lanes::<I, P, 4, 1>(isa, query, rows))
+}
+
+#[inline(always)]
+fn single<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> I::Lanes {
+    check(query, codes);
+    let [lanes] = match I::CHAINS {
+        1 => lanes::<I, P, 1, 1>(isa, query, [codes]),
+        2 => lanes::<I, P, 1, 2>(isa, query, [codes]),
+        3 => lanes::<I, P, 1, 3>(isa, query, [codes]),
+        _ => lanes::<I, P, 1, 4>(isa, query, [codes]),
+    };
+    lanes
+}
+
+#[inline(always)]
+fn check<Q>(query: &[Q], codes: &[[u8; 64]]) {
+    assert!(codes.len() == query.len(), "as many lines of codes as of the query");
+}
+
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
+    isa: I,
+    query: &[P::Query],
+    rows: [&[[u8; 64]]; ROWS],
+) -> [I::Lanes; ROWS] {
+    let mut lanes = [I::Lanes::zeroed(); ROWS];
+    if I::LINES >= MAX_LINES {
+        add_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
+        return lanes;
+    }
+    let (mut query, mut rows) = (query, rows);
+    while !query.is_empty() {
+        let count = query.len().min(I::LINES);
+        let mut first = rows;
+        for r in 0..ROWS {
+            (first[r], rows[r]) = rows[r].split_at(count);
+        }
+        add_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
+        query = &query[count..];
+    }
+    lanes
+}
+
+/// Adds lines, no more than [`PackedOps::LINES`]. Line i is summed in chain i mod `CHAINS`.
+#[allow(clippy::needless_range_loop)]
+#[inline(always)]
+fn add_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
+    isa: I,
+    query: &[P::Query],
+    rows: [&[[u8; 64]]; ROWS],
+    lanes: &mut [I::Lanes; ROWS],
+) {
+    let (groups, rest) = query.as_chunks::<CHAINS>();
+    let (row_groups, row_rests) = chunks::<_, CHAINS, ROWS>(rows, groups.len(), rest.len());
+    let mut sums = [[I::Sums::zeroed(); CHAINS]; ROWS];
+    for (i, group) in groups.iter().enumerate() {
+        for chain in 0..CHAINS {
+            for r in 0..ROWS {
+                sums[r][chain] = P::products(isa, sums[r][chain], &group[chain], &row_groups[r][i][chain]);
+            }
+        }
+    }
+    for chain in 0..CHAINS - 1 {
+        if chain < rest.len() {
+            for r in 0..ROWS {
+                sums[r][chain] = P::products(isa, sums[r][chain], &rest[chain], &row_rests[r][chain]);
+            }
+        }
+    }
+    for r in 0..ROWS {
+        let mut total = sums[r][0];
+        for chain in 1..CHAINS {
+            total = isa.add(total, sums[r][chain]);
+        }
+        lanes[r] = isa.widen(lanes[r], total);
+    }
+}

@@ -1,0 +1,36 @@
+//! How codes of four and of two bits lie in a line.
+
+use super::body::{PackedOps, Packing};
+
+/// See [`Code4`](crate::Code4#layout).
+pub(crate) enum Fours {}
+
+impl Packing for Fours {
+    type Query = [i8; 128];
+
+    #[inline(always)]
+    fn products<I: PackedOps>(isa: I, sums: I::Sums, query: &[i8; 128], codes: &[u8; 64]) -> I::Sums {
+        isa.products(sums, query, codes)
+    }
+}
+
+/// See [`Code2`](crate::Code2#layout).
+pub(crate) enum Twos {}
+
+impl Packing for Twos {
+    type Query = [i8; 256];
+
+    /// Every second pair of bits makes a line of four-bit codes, none above 3: two such lines add
+    /// less than one of any codes could.
+    #[inline(always)]
+    fn products<I: PackedOps>(isa: I, mut sums: I::Sums, query: &[i8; 256], codes: &[u8; 64]) -> I::Sums {
+        let (mut even, mut odd) = ([0; 64], [0; 64]);
+        for ((even, odd), byte) in even.iter_mut().zip(&mut odd).zip(codes) {
+            (*even, *odd) = (byte & 0x33, byte >> 2 & 0x33);
+        }
+        for (query, codes) in query.as_chunks().0.iter().zip([even, odd]) {
+            sums = isa.products(sums, query, &codes);
+        }
+        sums
+    }
+}

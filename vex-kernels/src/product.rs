@@ -1,0 +1,191 @@
+//! The products that search through codes is made of.
+
+use core::fmt;
+
+use crate::cpu::{Isa, Kernels, Variant};
+use crate::{int8, packed};
+
+/// Σ qᵢ cᵢ between a query in 8 bits an element and codes of kind `C`, exactly, as an `i32`.
+///
+/// Search through codes spends its time on this product, so it gives the sum itself. [`Distance<i8,
+/// u8>`](crate::Distance) gives the negation of a sum as an f64. Queries and codes are slices of
+/// what the kind of code counts in: see [`Code8`], [`Code4`] and [`Code2`].
+///
+/// # Length
+/// Up to [`MAX_LEN`](Self::MAX_LEN), which is 65,536 elements of any kind. The largest product of
+/// two elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹: so no sum overflows.
+///
+/// # Examples
+/// ```
+/// use vex_kernels::{Code8, Product};
+///
+/// let product = Product::<Code8>::new();
+/// assert_eq!(product.dot(&[1, -2, 127], &[10, 20, 255]), 10 - 40 + 127 * 255);
+/// let rows = [[0, 0, 1], [0, 1, 0], [1, 0, 0], [255, 255, 255]];
+/// let four = product.dot_batch_4(&[1, -2, 127], rows.each_ref().map(|row| &row[..]));
+/// assert_eq!(four, [127, -2, 1, 32_130]);
+/// ```
+pub struct Product<C: Code> {
+    kernels: Kernels<C::Query, C::Row, i32>,
+}
+
+/// A kind of code. Sealed: kinds of code are part of the file format.
+pub trait Code: sealed::Sealed {
+    /// What a query is a slice of.
+    type Query: 'static;
+    /// What the codes of a row are a slice of.
+    type Row: 'static;
+    /// The longest slices.
+    const MAX_LEN: usize;
+}
+
+mod sealed {
+    use super::{Code, Variant};
+
+    pub trait Sealed {
+        /// Every implementation on this target, best first.
+        fn variants() -> &'static [Variant<Self::Query, Self::Row, i32>]
+        where
+            Self: Code;
+    }
+}
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $code:ident: $query:ty, $row:ty, $max:expr, $variants:path;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub enum $code {}
+
+        impl Code for $code {
+            type Query = $query;
+            type Row = $row;
+            const MAX_LEN: usize = $max;
+        }
+
+        impl sealed::Sealed for $code {
+            fn variants() -> &'static [Variant<$query, $row, i32>] {
+                $variants()
+            }
+        }
+    )*};
+}
+
+codes! {
+    /// 8-bit codes: an element of the query and a byte of the code for each element.
+    Code8: i8, u8, 65_536, int8::code_products;
+
+    /// 4-bit codes, two to a byte.
+    ///
+    /// # Layout
+    /// A line of 64 bytes holds 128 elements. Byte j of line k has element 128 k + j in its low
+    /// four bits, and element 128 k + 64 + j in its high ones. So a register of codes gives two of
+    /// elements, each of which meets neighboring elements of the query. No vector ends inside a
+    /// line: what it lacks to whole lines is zeros in the query or in the codes.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex_kernels::{Code4, Product};
+    ///
+    /// let (mut query, mut codes) = ([[0; 128]], [[0; 64]]);
+    /// (query[0][3], query[0][64 + 3]) = (-128, 100);
+    /// codes[0][3] = 7 << 4 | 15;
+    /// let product = Product::<Code4>::new();
+    /// assert_eq!(product.dot(&query, &codes), -128 * 15 + 100 * 7);
+    /// let four = product.dot_batch_4(&query, [&codes, &codes, &[[0; 64]], &[[1; 64]]]);
+    /// assert_eq!(four, [-1220, -1220, 0, -128]);
+    /// ```
+    Code4: [i8; 128], [u8; 64], 512, packed::code_4_products;
+
+    /// 2-bit codes, four to a byte.
+    ///
+    /// # Layout
+    /// A line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of line k
+    /// has the elements 256 k + j, 256 k + 128 + j, 256 k + 64 + j and 256 k + 192 + j. So every
+    /// second pair of bits makes a line of [`Code4`]. What a vector lacks to whole lines is zeros
+    /// in the query or in the codes.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex_kernels::{Code2, Product};
+    ///
+    /// let (mut query, mut codes) = ([[0; 256]], [[0; 64]]);
+    /// (query[0][3], query[0][64 + 3], query[0][128 + 3]) = (-128, 100, 5);
+    /// codes[0][3] = 1 << 4 | 2 << 2 | 3;
+    /// let product = Product::<Code2>::new();
+    /// assert_eq!(product.dot(&query, &codes), -128 * 3 + 100 * 1 + 5 * 2);
+    /// let four = product.dot_batch_4(&query, [&codes, &codes, &[[0; 64]], &[[1; 64]]]);
+    /// assert_eq!(four, [-274, -274, 0, -128]);
+    /// ```
+    Code2: [i8; 256], [u8; 64], 256, packed::code_2_products;
+}
+
+impl<C: Code> Product<C> {
+    /// The longest vectors, in what queries are slices of.
+    pub const MAX_LEN: usize = C::MAX_LEN;
+
+    /// Resolves the product for the best that this machine has and `VEX_SIMD` allows.
+    #[expect(clippy::new_without_default, reason = "it asks the machine")]
+    pub fn new() -> Self {
+        match Kernels::best(C::variants()) {
+            Some(kernels) => Self { kernels },
+            None => unreachable!("every machine has the portable one"),
+        }
+    }
+
+    /// Resolves the product for exactly `isa`, whatever `VEX_SIMD` says, or `None` where this
+    /// machine lacks it.
+    pub fn with_isa(isa: Isa) -> Option<Self> {
+        Self::all().find(|product| product.isa() == isa)
+    }
+
+    /// Every implementation that this machine can run, best first, whatever `VEX_SIMD` says.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Kernels::all(C::variants()).map(|kernels| Self { kernels })
+    }
+
+    /// The instruction set that runs.
+    pub fn isa(&self) -> Isa {
+        self.kernels.isa()
+    }
+
+    /// The instructions that run: the instruction set, and what they need beyond it, as in
+    /// `avx512+vnni`.
+    pub fn name(&self) -> &'static str {
+        self.kernels.name()
+    }
+
+    /// Σ qᵢ cᵢ
+    ///
+    /// # Panics
+    /// If the lengths differ or exceed [`MAX_LEN`](Self::MAX_LEN).
+    #[inline]
+    pub fn dot(&self, query: &[C::Query], codes: &[C::Row]) -> i32 {
+        assert!(query.len() <= Self::MAX_LEN, "a longer sum may not fit");
+        self.kernels.distance(query, codes)
+    }
+
+    /// The products with four rows, in less time than four calls of [`dot`](Self::dot).
+    ///
+    /// # Panics
+    /// If a row's length differs from the query's or exceeds [`MAX_LEN`](Self::MAX_LEN).
+    #[inline]
+    pub fn dot_batch_4(&self, query: &[C::Query], rows: [&[C::Row]; 4]) -> [i32; 4] {
+        assert!(query.len() <= Self::MAX_LEN, "a longer sum may not fit");
+        self.kernels.distance_batch_4(query, rows)
+    }
+}
+
+// Derived, these would ask the same of `C`.
+impl<C: Code> Clone for Product<C> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<C: Code> Copy for Product<C> {}
+
+impl<C: Code> fmt::Debug for Product<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Product").field("name", &self.name()).finish()
+    }
+}
