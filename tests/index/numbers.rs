@@ -173,7 +173,10 @@ fn codes_that_a_reader_refuses_are_never_written() {
         let error = index.save(&path).unwrap_err();
         assert!(matches!(error.problem, SaveProblem::Terms { key: 70 }), "{error}");
         assert!(
-            error.to_string().contains(&format!("key 70: expected a vector of length up to {MAX_NORM:e}"))
+            error
+                .problem
+                .to_string()
+                .contains(&format!("key 70: expected a vector of length up to {MAX_NORM:e}"))
         );
         assert!(index.save_with(&path, Store::None).is_err());
         assert!(fs::read(&path).unwrap() == before && fs::read_dir(folder.path()).unwrap().count() == 1);

@@ -120,7 +120,7 @@ fn an_output_is_locked_from_the_start() {
     assert!(matches!(problem, SaveProblem::Locked), "{problem}");
     let problem = Output::create(&path).unwrap_err().problem;
     assert!(matches!(problem, SaveProblem::Locked), "{problem}");
-    built.save_to(output, SaveOptions::default()).unwrap();
+    built.save_output(output, SaveOptions::default()).unwrap();
     assert_eq!(Index::open(&path).unwrap().len(), 50);
     drop(Output::create(&path).unwrap());
     built.save(&path).unwrap();

@@ -119,6 +119,8 @@ pub enum SearchError {
         /// Elements of the coded query that are needed, and given.
         code: (usize, usize),
     },
+    /// The index has codes alone, and the search is one that compares vectors.
+    VectorsNotStored,
     /// The scratch could not grow.
     OutOfMemory(OutOfMemory),
 }
@@ -144,6 +146,7 @@ impl fmt::Display for SearchError {
                 "scratch: expected {} visited words, {} candidates and a code of {}, found {}, {} and {}",
                 visited.0, candidates.0, code.0, visited.1, candidates.1, code.1
             ),
+            Self::VectorsNotStored => f.write_str("the index has codes and no vectors to compare"),
             Self::OutOfMemory(error) => error.fmt(f),
         }
     }
@@ -325,6 +328,21 @@ pub enum BuildError<E> {
         /// The nodes that were linked by then.
         linked: usize,
     },
+}
+
+impl<E> BuildError<E> {
+    /// The same with another error of the source of the vectors.
+    pub fn map_source<F>(self, map: impl FnOnce(E) -> F) -> BuildError<F> {
+        match self {
+            Self::Params(error) => BuildError::Params(error),
+            Self::Vector { position, error } => BuildError::Vector { position, error },
+            Self::Source { position, error } => BuildError::Source { position, error: map(error) },
+            Self::Full { capacity } => BuildError::Full { capacity },
+            Self::VectorsNotStored => BuildError::VectorsNotStored,
+            Self::OutOfMemory(error) => BuildError::OutOfMemory(error),
+            Self::Cancelled { linked } => BuildError::Cancelled { linked },
+        }
+    }
 }
 
 impl<E> From<ParamsError> for BuildError<E> {

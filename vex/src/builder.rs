@@ -3,8 +3,11 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar};
+use vex_graph::{
+    Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar, VectorError,
+};
 
+use crate::index::SharedKey;
 use crate::threads::Threads;
 use crate::{BuildError, Index};
 
@@ -148,7 +151,7 @@ impl Builder {
     pub fn build_from<S: Scalar, V: AsRef<[S]>>(
         self,
         vectors: impl IntoIterator<Item = (u64, V), IntoIter: ExactSizeIterator>,
-    ) -> Result<Index, BuildError<vex_graph::VectorError>> {
+    ) -> Result<Index, BuildError> {
         let mut vectors = vectors.into_iter();
         let dim = self.dim;
         let count = vectors.len();
@@ -157,12 +160,18 @@ impl Builder {
             let vector = vector.as_ref();
             if vector.len() != to.len() {
                 let found = Elements::from(vector).dim();
-                return Err(vex_graph::VectorError::Dimension { expected: dim, found });
+                return Err(VectorError::Dimension { expected: dim, found });
             }
             to.copy_from_slice(vector);
             Ok(key)
         };
-        self.build_with(count, fill, |_| ControlFlow::Continue(()))
+        // A vector of another length is one that cannot be indexed, and no failure of its source.
+        self.build_with(count, fill, |_| ControlFlow::Continue(())).map_err(|error| match error {
+            BuildError::Graph(vex_graph::BuildError::Source { position, error }) => {
+                BuildError::Graph(vex_graph::BuildError::Vector { position, error })
+            }
+            error => error.map_source(|_| unreachable!("errors of the source were replaced")),
+        })
     }
 
     /// An index of `count` vectors from any source, built on all threads.
@@ -198,8 +207,7 @@ impl Builder {
             let plan = self.memory_plan(count).map_err(vex_graph::BuildError::from)?;
             plan.check(limit, Threads::count(self.threads))?;
         }
-        let threads =
-            Threads::new(self.threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+        let threads = Threads::new(self.threads)?;
         let mut keys = Vec::new();
         crate::index::reserve(&mut keys, count)?;
         let fill = |to: &mut [S]| {
@@ -215,6 +223,10 @@ impl Builder {
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
         let linked = sorted.len() as u64;
-        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(BuildError::DuplicateKey)
+        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(|SharedKey { key, nodes }| {
+            let mut rows = nodes.map(|id| order[id as usize] as usize);
+            rows.sort_unstable();
+            BuildError::DuplicateKey { key, rows }
+        })
     }
 }

@@ -51,10 +51,10 @@ impl Index {
     /// // Whoever else wants to write this file is refused from now on.
     /// let output = Output::create(&path)?;
     /// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
-    /// index.save_to(output, SaveOptions::default().overwrite(true))?;
+    /// index.save_output(output, SaveOptions::default().overwrite(true))?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn save_to(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
+    pub fn save_output(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
         let path = owned(output.path());
         self.write_to(output, options.into()).map_err(|problem| SaveError { path, problem })
     }
@@ -65,32 +65,63 @@ impl Index {
         if !options.overwrite {
             self.lineage().check_target(output.target())?;
         }
-        let meta = Meta {
-            params: *self.params(),
-            segment_id: [0; 16],
-            sequence: self.sequence(),
-            store: options.store,
-        };
+        self.with_writer(options.store, |writer| {
+            let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
+            self.lineage().reserve()?;
+            let saved = output.publish(|out: &mut dyn Write| -> io::Result<()> {
+                writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))
+            });
+            if matches!(saved, Ok(()) | Err(SaveProblem::NotDurable(_))) {
+                self.lineage().saved(target, generation);
+            }
+            saved
+        })
+    }
+
+    /// Writes the bytes of the file to any writer: a socket, a compressor, or a `Vec`, which [`MappedIndex::from_bytes`](crate::MappedIndex::from_bytes) opens.
+    /// A file is better [saved](Self::save), which leaves none that is half written.
+    ///
+    /// # Errors
+    /// If the writer fails, or as [`save_with`](Self::save_with) for what is to be kept of the vectors.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, MappedIndex, Store};
+    ///
+    /// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// let mut bytes = Vec::new();
+    /// index.save_to(&mut bytes, Store::All)?;
+    /// assert_eq!(MappedIndex::from_bytes(&bytes)?.search([0.1, 0.9], 1)?[0].key, 1);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn save_to(&self, mut out: impl Write, store: Store) -> Result<(), SaveProblem> {
+        self.lineage().check_writable()?;
+        self.with_writer(store, |writer| {
+            writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))?;
+            Ok(out.flush()?)
+        })
+    }
+
+    /// Does something with the writer of the file.
+    fn with_writer(
+        &self,
+        store: Store,
+        write: impl FnOnce(&Writer<'_>) -> Result<(), SaveProblem>,
+    ) -> Result<(), SaveProblem> {
+        let (params, sequence) = (*self.params(), self.sequence());
+        let meta = Meta { params, segment_id: [0; 16], sequence, store };
         let view = self.graph().view();
-        let writer = Writer::new(&view, self.keys(), &meta).map_err(|error| match error {
+        let writer = Writer::new(&view, self.node_keys(), &meta).map_err(|error| match error {
             WriteError::Range { node, position } => {
-                SaveProblem::Range { key: self.keys()[node as usize], position }
+                SaveProblem::Range { key: self.node_keys()[node as usize], position }
             }
             WriteError::Terms { node } => {
                 let node = self.too_long().unwrap_or(node);
-                SaveProblem::Terms { key: self.keys()[node as usize] }
+                SaveProblem::Terms { key: self.node_keys()[node as usize] }
             }
             error => SaveProblem::Format(error),
         })?;
-        let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
-        self.lineage().reserve()?;
-        let saved = output.publish(|out: &mut dyn Write| -> io::Result<()> {
-            writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))
-        });
-        if matches!(saved, Ok(()) | Err(SaveProblem::NotDurable(_))) {
-            self.lineage().saved(target, generation);
-        }
-        saved
+        write(&writer)
     }
 
     /// The first node whose vector would be refused for its length today: it spoils the codes of all others by their mean.

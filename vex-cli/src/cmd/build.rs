@@ -173,7 +173,7 @@ fn build<T: FromFile>(
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
     // Built from vectors: it is meant to replace an older index.
-    index.save_to(output, SaveOptions::from(store).overwrite(true))?;
+    index.save_output(output, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();
@@ -226,7 +226,7 @@ fn build<T: FromFile>(
 fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, CodeCheck)>, Failure> {
     let mut given_up = Vec::new();
     while let Some(kind) = index.params().quantization {
-        let check = index.check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
+        let check = index.searcher().check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
         let finer = match kind {
             Quantization::Sq2x2 => Some(Quantization::Sq4),
             Quantization::Sq4 => Some(Quantization::Sq8),
