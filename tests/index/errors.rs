@@ -55,8 +55,8 @@ fn all_operations() -> vex::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("index.vex");
     let mut index = Index::builder(2).build()?;
-    index.insert(1, &[0.0, 1.0])?;
-    index.upsert(1, &[0.0, 2.0])?;
+    index.insert(1, [0.0, 1.0])?;
+    index.upsert(1, [0.0, 2.0])?;
     index.delete(1)?;
     index.compact()?;
     index.save(&path)?;

@@ -4,8 +4,8 @@ use std::fs;
 
 use support::Random;
 use vex::{
-    AlignedBytes, BuildError, Index, KeySet, ManyError, MappedIndex, Quantization, SaveProblem, Scratch,
-    SearchParams, Store, ThreadsError,
+    AlignedBytes, BuildError, Element, Index, KeySet, ManyError, MappedIndex, Quantization, SaveProblem,
+    Scratch, SearchParams, Store, ThreadsError,
 };
 
 const DIM: usize = 6;
@@ -94,6 +94,27 @@ fn a_list_of_vectors_ends_at_the_first_that_is_refused() {
     let error = index.extend([(1, [0.0; DIM]), (2, [f32::NAN; DIM]), (3, [1.0; DIM])]).unwrap_err();
     assert_eq!(error.position, 1);
     assert!(index.contains(1) && !index.contains(2) && !index.contains(3));
+}
+
+#[test]
+fn a_list_of_unknown_length_is_indexed_alike() {
+    let is_wanted = |(key, _): &(u64, [f32; DIM])| key % 2 == 0;
+    let all: Vec<_> = vectors(300).into_iter().filter(is_wanted).collect();
+    let counted = Index::builder(DIM).build_from(all).unwrap();
+    let uncounted = Index::builder(DIM).build_from(vectors(300).into_iter().filter(is_wanted)).unwrap();
+    assert_eq!(fs_bytes(&counted), fs_bytes(&uncounted));
+}
+
+#[test]
+fn names_are_read_as_they_are_written() {
+    assert!(Quantization::ALL.iter().all(|kind| kind.to_string().parse() == Ok(*kind)));
+    assert!(Element::ALL.iter().all(|element| element.to_string().parse() == Ok(*element)));
+    assert_eq!(
+        "sq9".parse::<Quantization>().unwrap_err().to_string(),
+        "expected sq8, sq4 or sq2x2, found another name"
+    );
+    let error = "f64".parse::<Element>().unwrap_err();
+    assert_eq!(error.to_string(), "expected f32, f16, i8, u8 or bits, found another name");
 }
 
 /// The file of an index, by way of a file.

@@ -52,7 +52,7 @@ fn a_filter_sees_keys_and_the_nearest_matches_are_found() {
             assert!(found.hits.iter().all(|hit| expected.contains(hit)));
         }
         let none = index.searcher().search_filtered(
-            &[0.5; DIM],
+            [0.5; DIM],
             &SearchParams::new(10).ef_search(20),
             |_| false,
             &mut scratch,
@@ -173,10 +173,10 @@ fn codes_alone_have_no_vectors_to_give_and_no_exact_answer() {
     let index = Index::builder(DIM).quantization(Quantization::Sq8).build_from(vectors(50, 1)).unwrap();
     index.save_with(&path, Store::None).unwrap();
     let codes = MappedIndex::read(&path).unwrap();
-    assert_eq!(codes.searcher().exact(&[0.5; DIM], 3), Err(SearchError::VectorsNotStored));
+    assert_eq!(codes.searcher().exact([0.5; DIM], 3), Err(SearchError::VectorsNotStored));
     assert_eq!(codes.get(1_000), None);
     assert!(codes.searcher().contains(1_000));
-    assert_eq!(codes.search(&[0.5; DIM], 3).unwrap().len(), 3);
+    assert_eq!(codes.search([0.5; DIM], 3).unwrap().len(), 3);
 }
 
 #[test]

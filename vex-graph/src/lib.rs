@@ -111,8 +111,8 @@ pub use codes::{Codes, Quantization, Terms};
 pub use copies::CopyLinks;
 pub use element::{Element, Elements, Scalar};
 pub use error::{
-    BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
-    VectorError,
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, NameError, Norm, OutOfMemory, SearchError,
+    UpdateError, VectorError,
 };
 pub use exact::Exact;
 #[cfg(feature = "alloc")]

@@ -14,10 +14,11 @@ const K: usize = 10;
 pub struct CodeCheck {
     /// Vectors that were searched for. None without codes, or without vectors to compare them with.
     pub sampled: usize,
-    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches answer such queries by the
-    /// vectors: as well, and as slowly, as without codes.
+    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches
+    /// answer such queries by the vectors: as well, and as slowly, as without codes.
     pub in_doubt: usize,
-    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index finds; 1.0 where none are sampled.
+    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index
+    /// finds; 1.0 where none are sampled.
     pub agreement: f64,
 }
 
@@ -50,9 +51,11 @@ impl CodeCheck {
 }
 
 impl Searcher<'_> {
-    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says, evenly spaced.
+    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says,
+    /// evenly spaced.
     ///
-    /// Where many are in doubt, codes do not pay: [finer ones](Index::requantize), or none, answer faster.
+    /// Where many are in doubt, codes do not pay: [finer ones](Index::requantize), or none, answer
+    /// faster.
     ///
     /// # Errors
     /// If memory runs out.
@@ -68,7 +71,8 @@ impl Index {
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.
     ///
     /// # Errors
-    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
+    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads
+    /// cannot be started. The index is as it was then.
     pub fn requantize(&mut self, quantization: impl Into<Option<Quantization>>) -> Result<(), BuildError> {
         self.requantize_on(quantization, None)
     }

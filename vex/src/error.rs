@@ -18,7 +18,8 @@ pub struct DuplicateKey {
     pub key: u64,
 }
 
-/// An index of a file with features that this version does not know and a change would break: it is searched alone.
+/// An index of a file with features that this version does not know and a change would break: it is
+/// searched alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected read-only compatible features that this version knows, found {features:08x}: \
@@ -117,7 +118,8 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
         /// Where the vectors are among all, counted from 0.
         rows: [usize; 2],
     },
-    /// A vector cannot be indexed, its source failed, a parameter is out of range, memory ran out, or the build was cancelled.
+    /// A vector cannot be indexed, its source failed, a parameter is out of range, memory ran out,
+    /// or the build was cancelled.
     #[error(transparent)]
     Graph(#[from] vex_graph::BuildError<E>),
     /// The keys did not fit into memory.
@@ -218,7 +220,8 @@ pub enum VerifyProblem {
     Threads(#[from] ThreadsError),
 }
 
-/// An index that was not saved. What was at the path is as it was, but for [`SaveProblem::NotDurable`].
+/// An index that was not saved. What was at the path is as it was, but for
+/// [`SaveProblem::NotDurable`].
 #[derive(Debug, thiserror::Error)]
 #[error("could not save {}", path.display())]
 pub struct SaveError {
@@ -246,7 +249,8 @@ pub enum SaveProblem {
         /// Where in the vector.
         position: usize,
     },
-    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older files can be so long.
+    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older
+    /// files can be so long.
     #[error(
         "key {key}: expected a vector of length up to {:e}, found a longer one, whose code cannot be saved",
         vex_graph::MAX_NORM
@@ -278,10 +282,12 @@ pub enum SaveProblem {
         /// The temporary file.
         temporary: PathBuf,
     },
-    /// Another program has removed the temporary file, or put its own in its place, in spite of the lock.
+    /// Another program has removed the temporary file, or put its own in its place, in spite of the
+    /// lock.
     #[error("another program has removed the temporary file")]
     Displaced,
-    /// Another file is there than this index was opened from or last saved as: somebody else's changes would be lost.
+    /// Another file is there than this index was opened from or last saved as: somebody else's
+    /// changes would be lost.
     #[error(
         "expected what this index was opened from or saved as ({expected}), found {}",
         found.map_or("another file".to_owned(), |found| format!("another index ({found})"))
@@ -295,8 +301,8 @@ pub enum SaveProblem {
     /// The index was opened from a file that may not be written back.
     #[error(transparent)]
     ReadOnly(#[from] ReadOnly),
-    /// The new file is there, complete and under its name, but the folder could not be flushed: after a power failure there may
-    /// be the old file.
+    /// The new file is there, complete and under its name, but the folder could not be flushed:
+    /// after a power failure there may be the old file.
     #[error("the new file is there, but its folder could not be flushed")]
     NotDurable(#[source] io::Error),
 }
@@ -308,7 +314,8 @@ impl From<NotRegular> for SaveProblem {
     }
 }
 
-/// A path for an error, which may be that memory ran out: as much of it as there is room for, all or nothing.
+/// A path for an error, which may be that memory ran out: as much of it as there is room for, all
+/// or nothing.
 pub(crate) fn owned(path: &Path) -> PathBuf {
     let mut copy = PathBuf::new();
     if copy.try_reserve_exact(path.as_os_str().len()).is_ok() {

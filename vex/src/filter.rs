@@ -6,10 +6,12 @@ use roaring::RoaringTreemap;
 
 /// Which keys a search may return: a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`].
 pub trait KeyFilter {
-    /// Whether a search may return the key. It may be asked more than once, and should answer alike each time.
+    /// Whether a search may return the key. It may be asked more than once, and should answer alike
+    /// each time.
     fn accepts(&self, key: u64) -> bool;
 
-    /// The same as a set, if it is one: a search can look up few keys faster than ask for every one of the index.
+    /// The same as a set, if it is one: a search can look up few keys faster than ask for every one
+    /// of the index.
     fn as_key_set(&self) -> Option<&KeySet> {
         None
     }
@@ -33,10 +35,11 @@ impl KeyFilter for &KeySet {
     }
 }
 
-/// A set of keys as a filter, in the memory of compressed bitmaps: made from an iterator, and combined by `&`, `|` and `!`.
+/// A set of keys as a filter, in the memory of compressed bitmaps: made from an iterator, and
+/// combined by `&`, `|` and `!`.
 ///
-/// Roaring bitmaps (Lemire et al., 2018, arXiv 1709.07821) hold the keys, or those that are missing from a complement. Their
-/// allocations end the process if they fail.
+/// Roaring bitmaps (Lemire et al., 2018, arXiv 1709.07821) hold the keys, or those that are missing
+/// from a complement. Their allocations end the process if they fail.
 ///
 /// # Examples
 /// ```

@@ -1,8 +1,10 @@
 //! The owned index.
 
+mod compact;
+mod snapshot;
+
 use std::collections::HashMap;
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use vex_format::{AlignedBytes, Image};
@@ -10,16 +12,15 @@ use vex_graph::{Element, Elements, Hnsw, Metric, NodeId, OutOfMemory, Params, Se
 
 use crate::error::owned;
 use crate::lineage::Lineage;
-use crate::threads::Threads;
 use crate::{
-    BuildError, Builder, ChangeError, DeleteError, DuplicateKey, ExtendError, Found, Hit, InsertError,
-    OpenError, OpenProblem, Output, SaveError, SaveOptions, Scratch, Searcher, Vector, regular,
+    Builder, DeleteError, DuplicateKey, ExtendError, Found, Hit, InsertError, OpenError, OpenProblem,
+    Scratch, Searcher, Vector, regular,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
 ///
-/// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of its own. All but the most
-/// common are methods of the [`Searcher`] that it lends.
+/// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of
+/// its own. All but the most common are methods of the [`Searcher`] that it lends.
 #[derive(Debug)]
 pub struct Index {
     graph: Hnsw,
@@ -43,7 +44,8 @@ impl Index {
         Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0, lineage: Lineage::default() }
     }
 
-    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not count.
+    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not
+    /// count.
     pub(crate) fn with_keys(
         graph: Hnsw,
         keys: Vec<u64>,
@@ -59,15 +61,18 @@ impl Index {
         Ok(Ok(Self { graph, keys, nodes, sequence, lineage: Lineage::default() }))
     }
 
-    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own, where it can grow.
+    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own,
+    /// where it can grow.
     ///
     /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
     ///
-    /// A file of a later version may have features that a change by this version would break: its index is searched alone, and
-    /// refuses to be changed or saved. A limit of memory is not in the file: see [`limit_memory`](Self::limit_memory).
+    /// A file of a later version may have features that a change by this version would break: its
+    /// index is searched alone, and refuses to be changed or saved. A limit of memory is not in the
+    /// file: see [`limit_memory`](Self::limit_memory).
     ///
     /// # Errors
-    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit into memory.
+    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit
+    /// into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
@@ -87,53 +92,8 @@ impl Index {
         Ok(index)
     }
 
-    /// Saves the index. A reader of `path` finds the file that was there before or the complete new one, never a part: the
-    /// bytes go to a temporary file in the same folder, reach the disk, and then take the name: see [`Output`].
-    ///
-    /// Of two programs that open an index, change it and save it one after the other, the second is refused: an index that was
-    /// opened replaces what it was opened from, or what it was saved as since, and any other file only if it is
-    /// [told to](SaveOptions::overwrite). An index that was built replaces whatever is there the first time, and after that what
-    /// it has saved there.
-    ///
-    /// # Errors
-    /// If the operating system refuses, what is there is not a regular file, another writer
-    /// [writes the same file](crate::SaveProblem::Locked), or [another index](crate::SaveProblem::Conflict) is there than this one
-    /// knows. What was at the path is then as it was, but for [`NotDurable`](crate::SaveProblem::NotDurable), and the
-    /// temporary file is gone.
-    ///
-    /// # Examples
-    /// ```
-    /// use vex::{Index, SaveOptions, SaveProblem};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("two.vex");
-    /// Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
-    /// let (mut one, mut other) = (Index::open(&path)?, Index::open(&path)?);
-    /// one.insert(3, &[1.0, 1.0])?;
-    /// one.save(&path)?;
-    /// other.insert(4, &[2.0, 2.0])?;
-    /// assert!(matches!(other.save(&path).unwrap_err().problem, SaveProblem::Conflict { .. }));
-    /// other.save_with(&path, SaveOptions::default().overwrite(true))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        self.save_with(path, SaveOptions::default())
-    }
-
-    /// [Saves](Self::save) the index as the options say; a [`Store`](crate::Store) says what to keep of its vectors.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the vectors, or the file would be one
-    /// that [`open`](Self::open) refuses.
-    pub fn save_with(
-        &self,
-        path: impl AsRef<Path>,
-        options: impl Into<SaveOptions>,
-    ) -> Result<(), SaveError> {
-        self.save_output(Output::create(path)?, options)
-    }
-
-    /// Whether the index was opened from a file that this version may search, but not change and write back.
+    /// Whether the index was opened from a file that this version may search, but not change and
+    /// write back.
     pub fn is_read_only(&self) -> bool {
         self.lineage.check_writable().is_err()
     }
@@ -149,8 +109,8 @@ impl Index {
     /// Inserts a vector under a key that is not in the index yet.
     ///
     /// # Errors
-    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it
-    /// was then.
+    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory
+    /// runs out. The index is as it was then.
     pub fn insert(&mut self, key: u64, vector: impl Vector) -> Result<(), InsertError> {
         let sequence = self.lineage.after(self.sequence)?;
         if self.nodes.contains_key(&key) {
@@ -169,11 +129,12 @@ impl Index {
         Ok(())
     }
 
-    /// Inserts vectors one after the other. Returns how many. Many vectors are indexed faster at once, by
-    /// [`Builder::build_from`].
+    /// Inserts vectors one after the other. Returns how many. Many vectors are indexed faster at
+    /// once, by [`Builder::build_from`].
     ///
     /// # Errors
-    /// At the first vector that is [not inserted](Self::insert), which the error names. Those before it are in the index.
+    /// At the first vector that is [not inserted](Self::insert), which the error names. Those
+    /// before it are in the index.
     ///
     /// # Examples
     /// ```
@@ -199,13 +160,14 @@ impl Index {
     /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it was then.
+    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index
+    /// is as it was then.
     ///
     /// # Examples
     /// ```
     /// let mut index = vex::Index::builder(2).build()?;
-    /// assert!(!index.upsert(7, &[1.0, 0.0])?);
-    /// assert!(index.upsert(7, &[0.0, 2.0])?);
+    /// assert!(!index.upsert(7, [1.0, 0.0])?);
+    /// assert!(index.upsert(7, [0.0, 2.0])?);
     /// assert_eq!(index.get(7), Some(vex::Elements::F32(&[0.0, 2.0])));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -220,8 +182,8 @@ impl Index {
         Ok(true)
     }
 
-    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the next insert, or
-    /// given back by [`compact`](Self::compact).
+    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the
+    /// next insert, or given back by [`compact`](Self::compact).
     ///
     /// # Errors
     /// If the index may not be changed, or memory runs out. The index is as it was then.
@@ -256,71 +218,6 @@ impl Index {
             deleted += usize::from(self.delete(key)?);
         }
         Ok(deleted)
-    }
-
-    /// A copy of the index as it is now, for readers that a writer shall not disturb: see [`SharedIndex`](crate::SharedIndex).
-    /// Of the copy and the index, only the first that is saved may replace the file that both come from.
-    ///
-    /// # Errors
-    /// If memory runs out.
-    ///
-    /// # Complexity
-    /// The memory of the index, and time to read it once or twice.
-    ///
-    /// # Examples
-    /// ```
-    /// let mut index = vex::Index::builder(2).build_from([(1, [0.0, 1.0])])?;
-    /// let before = index.try_clone()?;
-    /// index.insert(2, [1.0, 0.0])?;
-    /// assert_eq!((before.len(), index.len()), (1, 2));
-    /// # Ok::<(), vex::Error>(())
-    /// ```
-    pub fn try_clone(&self) -> Result<Self, BuildError> {
-        let (view, params) = (self.graph.view(), *self.graph.params());
-        // A view without nodes does not tell whether there are to be codes.
-        let mut graph = match view.count() {
-            0 => Hnsw::new(view.metric(), view.dim(), params).map_err(vex_graph::BuildError::from)?,
-            _ => Hnsw::from_view(&view, params)?,
-        };
-        graph.limit_memory(self.graph.memory_limit());
-        let (mut keys, mut nodes) = (Vec::new(), HashMap::new());
-        reserve(&mut keys, self.keys.len())?;
-        keys.extend_from_slice(&self.keys);
-        reserve_nodes(&mut nodes, self.nodes.len())?;
-        nodes.extend(&self.nodes);
-        Ok(Self { graph, keys, nodes, sequence: self.sequence, lineage: self.lineage.try_clone()? })
-    }
-
-    /// Builds the index anew, on all cores, without what was deleted. The result depends on the vectors alone, in the order
-    /// of their nodes, and on the parameters. A [limit of memory](Self::limit_memory) stays; it is for what the index holds, and not for
-    /// the build.
-    ///
-    /// # Errors
-    /// If the index may not be changed, memory runs out, or threads cannot be started. The index is as it was then.
-    ///
-    /// # Complexity
-    /// That of a bulk build, and while it goes on the memory of two indexes.
-    pub fn compact(&mut self) -> Result<(), BuildError> {
-        self.compact_on(None)
-    }
-
-    /// The same on `threads`, or all cores; the result does not depend on them.
-    ///
-    /// # Errors
-    /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
-    pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError> {
-        self.lineage.check_writable().map_err(ChangeError::from)?;
-        let threads = Threads::new(threads)?;
-        let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
-        let mut keys = Vec::new();
-        reserve(&mut keys, order.len())?;
-        keys.extend(order.iter().map(|old| self.keys[*old as usize]));
-        let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(|SharedKey { key, nodes }| {
-            BuildError::DuplicateKey { key, rows: nodes.map(|id| order[id as usize] as usize) }
-        })?;
-        let lineage = std::mem::take(&mut self.lineage);
-        *self = Self { lineage, ..compact };
-        Ok(())
     }
 
     /// What searches: see [`Searcher`] for all the ways to.
@@ -392,8 +289,9 @@ impl Index {
         self.graph.params()
     }
 
-    /// Refuses inserts for which the graph would need more than so many bytes, as [`Builder::memory_limit`] does. Nobody else may
-    /// know the limit of this process, so a file has none: set it again for an index that was opened.
+    /// Refuses inserts for which the graph would need more than so many bytes, as
+    /// [`Builder::memory_limit`] does. Nobody else may know the limit of this process, so a file
+    /// has none: set it again for an index that was opened.
     ///
     /// # Examples
     /// ```
@@ -415,8 +313,8 @@ impl Index {
         Some(self.graph.memory_limit()).filter(|limit| *limit < usize::MAX)
     }
 
-    /// Bytes that the index holds: vectors, codes, links and keys, with the room that they have to grow. See
-    /// [`Builder::memory_plan`] for what a build takes.
+    /// Bytes that the index holds: vectors, codes, links and keys, with the room that they have to
+    /// grow. See [`Builder::memory_plan`] for what a build takes.
     ///
     /// # Examples
     /// ```
@@ -471,7 +369,8 @@ fn read_aligned(path: &Path) -> Result<AlignedBytes, OpenProblem> {
     regular::check_header(&file)?;
     let len = usize::try_from(file.metadata()?.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
     let mut bytes = AlignedBytes::zeroed(len)?;
-    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its length.
+    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its
+    // length.
     file.read_exact(&mut bytes)?;
     Ok(bytes)
 }

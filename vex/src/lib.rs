@@ -105,8 +105,8 @@ pub use shared::SharedIndex;
 pub use vector::Vector;
 pub use vex_format::{AlignedBytes, Store, VerifyError};
 pub use vex_graph::{
-    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, OutOfMemory, Params, ParamsError,
-    Quantization, Scalar, SearchError, SearchParams, SearchStats, VectorError,
+    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, NameError, OutOfMemory, Params,
+    ParamsError, Quantization, Scalar, SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};
 

@@ -13,8 +13,9 @@ use crate::{
 
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
-/// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a multiple of 64. Whatever they
-/// hold, searches stay inside them and end; that the answers are right, [`verify`](Self::verify) says.
+/// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a
+/// multiple of 64. Whatever they hold, searches stay inside them and end; that the answers are
+/// right, [`verify`](Self::verify) says.
 #[derive(Debug)]
 pub struct MappedIndex<B = Mapping> {
     bytes: B,
@@ -27,8 +28,8 @@ impl MappedIndex<Mapping> {
     /// Maps a file and checks its header, in constant time.
     ///
     /// # Safety
-    /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives. Replacing it by
-    /// [`Index::save`](crate::Index::save) is fine.
+    /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives.
+    /// Replacing it by [`Index::save`](crate::Index::save) is fine.
     ///
     /// # Errors
     /// If the file cannot be mapped, is not a regular one, is no index, or was cut short.
@@ -40,7 +41,7 @@ impl MappedIndex<Mapping> {
     /// vex::Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
     /// // SAFETY: the file is ours, and nothing writes to it.
     /// let index = unsafe { vex::MappedIndex::open(&path) }?;
-    /// assert_eq!(index.search(&[0.1, 0.9], 1)?[0].key, 1);
+    /// assert_eq!(index.search([0.1, 0.9], 1)?[0].key, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[allow(unsafe_code)]
@@ -54,11 +55,12 @@ impl MappedIndex<Mapping> {
         open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 
-    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
-    /// the system has them.
+    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes
+    /// and keys, on large pages where the system has them.
     ///
-    /// For an index with codes. A search finds its way by them, as fast as after [`read`](Self::read), and then compares a few
-    /// vectors, which come from the mapping: the system keeps those in memory that are wanted, as far as there is room.
+    /// For an index with codes. A search finds its way by them, as fast as after
+    /// [`read`](Self::read), and then compares a few vectors, which come from the mapping: the
+    /// system keeps those in memory that are wanted, as far as there is room.
     ///
     /// # Safety
     /// As for [`open`](Self::open).
@@ -82,8 +84,8 @@ impl MappedIndex<Mapping> {
 }
 
 impl MappedIndex<Loaded> {
-    /// Checks the header of a file and reads it into memory; its contents are not checked: see [`verify`](Self::verify). What others do
-    /// to the file afterwards changes nothing.
+    /// Checks the header of a file and reads it into memory; its contents are not checked: see
+    /// [`verify`](Self::verify). What others do to the file afterwards changes nothing.
     ///
     /// # Errors
     /// If the file cannot be read, is not a regular one, is no index, or was cut short.
@@ -99,8 +101,8 @@ impl MappedIndex<Loaded> {
 }
 
 impl MappedIndex<AlignedBytes> {
-    /// Copies the bytes of an index to where they are aligned, and checks its header. To search bytes where they are, see
-    /// [`in_place`](Self::in_place).
+    /// Copies the bytes of an index to where they are aligned, and checks its header. To search
+    /// bytes where they are, see [`in_place`](Self::in_place).
     ///
     /// # Errors
     /// If the bytes are no index, are cut short, or memory runs out.
@@ -112,8 +114,9 @@ impl MappedIndex<AlignedBytes> {
     }
 }
 
-/// Bytes that stay where they are, at an alignment of 64, and so can be searched in place. A plain `Vec<u8>` is not among them:
-/// it begins on a multiple of 64 by luck, and [`MappedIndex::from_bytes`] copies it to where it does.
+/// Bytes that stay where they are, at an alignment of 64, and so can be searched in place. A plain
+/// `Vec<u8>` is not among them: it begins on a multiple of 64 by luck, and
+/// [`MappedIndex::from_bytes`] copies it to where it does.
 ///
 /// Of a slice, such as one in flash memory, the alignment is checked.
 pub trait InPlace: AsRef<[u8]> {}
@@ -124,8 +127,8 @@ impl InPlace for Mapping {}
 impl InPlace for &[u8] {}
 
 impl<B: AsRef<[u8]>> MappedIndex<B> {
-    /// Checks the header of an index in these bytes, in constant time, and searches them in place: see [`InPlace`] for what can
-    /// hold them.
+    /// Checks the header of an index in these bytes, in constant time, and searches them in place:
+    /// see [`InPlace`] for what can hold them.
     ///
     /// # Errors
     /// If the bytes are no index, are cut short, or do not begin on a multiple of 64.
@@ -169,8 +172,8 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// What searches: see [`Searcher`] for all the ways to.
     ///
     /// # Complexity
-    /// Constant: offsets are turned into slices and their lengths checked, which takes about as long as a few distances. Keep
-    /// it for many queries.
+    /// Constant: offsets are turned into slices and their lengths checked, which takes about as
+    /// long as a few distances. Keep it for many queries.
     pub fn searcher(&self) -> Searcher<'_> {
         let (graph, keys) = self.split();
         Searcher::new(graph, keys, None)
@@ -220,7 +223,8 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.header().metric
     }
 
-    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as long as reading the file.
+    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as
+    /// long as reading the file.
     ///
     /// # Errors
     /// The first thing that is wrong.

@@ -6,10 +6,12 @@ use crate::index::reserve;
 use crate::scratch::Results;
 use crate::{Hit, Searcher};
 
-/// A search that returns one page of hits after the other, until every vector was returned once: see [`Searcher::pages`].
+/// A search that returns one page of hits after the other, until every vector was returned once:
+/// see [`Searcher::pages`].
 ///
-/// As an iterator it has pages of as many hits as its parameters say, each in memory of its own. The last page may be
-/// shorter. [`next_page`](Self::next_page) takes a length for each page, and lends memory that is kept.
+/// As an iterator it has pages of as many hits as its parameters say, each in memory of its own.
+/// The last page may be shorter. [`next_page`](Self::next_page) takes a length for each page, and
+/// lends memory that is kept.
 ///
 /// # Examples
 /// ```

@@ -23,7 +23,8 @@ pub struct Found<'s> {
     pub stats: SearchStats,
 }
 
-/// The memory of a search. Keep one per thread: a search that follows one like it allocates nothing.
+/// The memory of a search. Keep one per thread: a search that follows one like it allocates
+/// nothing.
 ///
 /// # Examples
 /// ```

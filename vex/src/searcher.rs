@@ -15,12 +15,14 @@ use crate::{Found, Hit, KeyFilter, ManyError, Pages, Scratch, Vector};
 /// So many keys are asked for in the time that one is looked up.
 const KEYS_PER_LOOKUP: usize = 4;
 
-/// An index as searches see it: borrowed from an [`Index`](crate::Index), a [`MappedIndex`](crate::MappedIndex) or a
-/// [`SharedIndex`](crate::SharedIndex), and the same for all of them.
+/// An index as searches see it: borrowed from an [`Index`](crate::Index), a
+/// [`MappedIndex`](crate::MappedIndex) or a [`SharedIndex`](crate::SharedIndex), and the same for
+/// all of them.
 ///
-/// It is a pair of references that is copied freely and sent to any thread. Whatever can be checked before the first query is
-/// checked when the searcher is made; so make one, and keep it for many queries. A function that searches takes a
-/// `Searcher<'_>` and need not know where the index lives.
+/// It is a pair of references that is copied freely and sent to any thread. Whatever can be checked
+/// before the first query is checked when the searcher is made; so make one, and keep it for many
+/// queries. A function that searches takes a `Searcher<'_>` and need not know where the index
+/// lives.
 ///
 /// # Examples
 /// ```
@@ -73,7 +75,8 @@ impl<'i> Searcher<'i> {
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// About `ef_search` times `2 m` distances: see [`vex_graph::search`]. No allocation once `scratch` has grown.
+    /// About `ef_search` times `2 m` distances: see [`vex_graph::search`]. No allocation once
+    /// `scratch` has grown.
     pub fn search_with<'s>(
         &self,
         query: impl Vector,
@@ -84,15 +87,17 @@ impl<'i> Searcher<'i> {
         scratch.find(self.keys, params.k, |graph, out| search(&self.view, query, params, graph, out))
     }
 
-    /// Searches among the vectors whose keys `filter` accepts: `min(k, matches)` hits, however few match. The filter is a
-    /// predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`](crate::KeySet).
+    /// Searches among the vectors whose keys `filter` accepts: `min(k, matches)` hits, however few
+    /// match. The filter is a predicate `Fn(u64) -> bool`, or a reference to a
+    /// [`KeySet`](crate::KeySet).
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// It depends on how many match: see [`vex_graph::search_filtered`]. A predicate may be asked for every key. The keys of a
-    /// set that is much smaller than an [`Index`](crate::Index) are looked up instead.
+    /// It depends on how many match: see [`vex_graph::search_filtered`]. A predicate may be asked
+    /// for every key. The keys of a set that is much smaller than an [`Index`](crate::Index) are
+    /// looked up instead.
     ///
     /// # Examples
     /// ```
@@ -124,8 +129,8 @@ impl<'i> Searcher<'i> {
         scratch.find(keys, params.k, |graph, out| search_filtered(view, query, params, &filter, graph, out))
     }
 
-    /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is approximate, and misses less
-    /// with a larger `ef_search`.
+    /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is
+    /// approximate, and misses less with a larger `ef_search`.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
@@ -145,14 +150,15 @@ impl<'i> Searcher<'i> {
         })
     }
 
-    /// Begins a search that returns one page of hits after the other, until every vector was returned once. `params.k` is how
-    /// many a page is expected to have.
+    /// Begins a search that returns one page of hits after the other, until every vector was
+    /// returned once. `params.k` is how many a page is expected to have.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// The first page takes as long as a search; the others go on where it ended. The scratch takes 16 bytes a vector.
+    /// The first page takes as long as a search; the others go on where it ended. The scratch takes
+    /// 16 bytes a vector.
     pub fn pages<'s>(
         &self,
         query: &'s (impl Vector + ?Sized),
@@ -167,14 +173,16 @@ impl<'i> Searcher<'i> {
         Ok(Pages::new(batches, *self, params.k, results))
     }
 
-    /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in the order of the queries.
+    /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in
+    /// the order of the queries.
     ///
     /// # Errors
-    /// If a query cannot be searched for (the first of them is reported), memory runs out, or threads cannot be started. See
-    /// [what starting them needs](crate#memory).
+    /// If a query cannot be searched for (the first of them is reported), memory runs out, or
+    /// threads cannot be started. See [what starting them needs](crate#memory).
     ///
     /// # Complexity
-    /// That of the single searches, divided among the threads. Starting a thread takes some ten microseconds.
+    /// That of the single searches, divided among the threads. Starting a thread takes some ten
+    /// microseconds.
     ///
     /// # Examples
     /// ```
@@ -232,7 +240,8 @@ impl<'i> Searcher<'i> {
     /// If the query cannot be searched for, the index has codes and no vectors, or memory runs out.
     ///
     /// # Complexity
-    /// A distance for each vector. [`exact_batch`](crate::exact_batch) shares the reading of the vectors among queries.
+    /// A distance for each vector. [`exact_batch`](crate::exact_batch) shares the reading of the
+    /// vectors among queries.
     pub fn exact(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
         let (query, view, k) = (query.elements(), &self.view, k.min(self.len()));
         if !view.rows().are_stored() {
@@ -258,8 +267,9 @@ impl<'i> Searcher<'i> {
         Ok(hits)
     }
 
-    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was scaled to unit length under
-    /// the cosine metric, and one of f16 rounded. `None` as well if the index has codes and no vectors.
+    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was
+    /// scaled to unit length under the cosine metric, and one of f16 rounded. `None` as well if the
+    /// index has codes and no vectors.
     ///
     /// # Complexity
     /// As [`contains`](Self::contains).
@@ -274,8 +284,8 @@ impl<'i> Searcher<'i> {
     /// Whether there is a vector under a key.
     ///
     /// # Complexity
-    /// Constant for an [`Index`](crate::Index). A file has no table of its keys, so a [`MappedIndex`](crate::MappedIndex)
-    /// reads all of them.
+    /// Constant for an [`Index`](crate::Index). A file has no table of its keys, so a
+    /// [`MappedIndex`](crate::MappedIndex) reads all of them.
     pub fn contains(&self, key: u64) -> bool {
         self.node(key).is_some()
     }
@@ -285,8 +295,8 @@ impl<'i> Searcher<'i> {
         self.live().map(|(_, key)| key)
     }
 
-    /// All vectors with their keys, in the order of their nodes, as [`get`](Self::get) has them. Nothing if the index has codes
-    /// and no vectors.
+    /// All vectors with their keys, in the order of their nodes, as [`get`](Self::get) has them.
+    /// Nothing if the index has codes and no vectors.
     ///
     /// # Examples
     /// ```
@@ -317,8 +327,8 @@ impl<'i> Searcher<'i> {
     /// How many vectors there are.
     ///
     /// # Complexity
-    /// Constant for an [`Index`](crate::Index). Of a [`MappedIndex`](crate::MappedIndex) a bit for each node is read if any
-    /// is deleted.
+    /// Constant for an [`Index`](crate::Index). Of a [`MappedIndex`](crate::MappedIndex) a bit for
+    /// each node is read if any is deleted.
     pub fn len(&self) -> usize {
         let count = || self.view.count().saturating_sub(self.view.tombstones().len());
         self.nodes.map_or_else(count, HashMap::len)

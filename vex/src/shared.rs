@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::{Index, MappedIndex, Searcher};
 
-/// Any index, shared for searches: made from an [`Index`] or a [`MappedIndex`], cloned in constant time, held in structs and
-/// sent to threads without a lifetime or a type parameter. The index goes with the last clone.
+/// Any index, shared for searches: made from an [`Index`] or a [`MappedIndex`], cloned in constant
+/// time, held in structs and sent to threads without a lifetime or a type parameter. The index goes
+/// with the last clone.
 ///
-/// An `Arc<Index>` or `Arc<MappedIndex>` does as well where the kind of the index is known. A writer keeps an [`Index`] of its
-/// own and gives readers a new `SharedIndex` when it has changes for them: see [`Index::try_clone`].
+/// An `Arc<Index>` or `Arc<MappedIndex>` does as well where the kind of the index is known. A
+/// writer keeps an [`Index`] of its own and gives readers a new `SharedIndex` when it has changes
+/// for them: see [`Index::try_clone`].
 ///
 /// # Examples
 /// ```
@@ -22,7 +24,7 @@ use crate::{Index, MappedIndex, Searcher};
 /// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
 /// let service = Service { index: index.into() };
 /// let index = service.index.clone();
-/// let thread = std::thread::spawn(move || index.searcher().search(&[0.1, 0.9], 1));
+/// let thread = std::thread::spawn(move || index.searcher().search([0.1, 0.9], 1));
 /// assert_eq!(thread.join().unwrap()?[0].key, 1);
 /// # Ok::<(), vex::Error>(())
 /// ```
@@ -50,7 +52,8 @@ impl SharedIndex {
     /// What searches.
     ///
     /// # Complexity
-    /// Constant. Of a [`MappedIndex`] it takes about as long as a few distances, so keep it for many queries.
+    /// Constant. Of a [`MappedIndex`] it takes about as long as a few distances, so keep it for
+    /// many queries.
     pub fn searcher(&self) -> Searcher<'_> {
         self.0.searcher()
     }

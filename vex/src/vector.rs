@@ -2,13 +2,14 @@
 
 use vex_graph::{Elements, Scalar};
 
-/// A vector or a query: a slice, an array or a `Vec` of a [`Scalar`], by value or by reference, and [`Elements`].
+/// A vector or a query: a slice, an array or a `Vec` of a [`Scalar`], by value or by reference, and
+/// [`Elements`].
 ///
 /// # Examples
 /// ```
 /// let mut index = vex::Index::builder(2).build()?;
 /// index.insert(1, [0.0, 1.0])?;
-/// index.insert(2, &[1.0, 0.0])?;
+/// index.insert(2, [1.0, 0.0])?;
 /// index.insert(3, vec![1.0, 1.0])?;
 /// let one = index.get(1).expect("it was inserted").as_f32().map(<[f32]>::to_vec);
 /// index.insert(4, one.expect("elements of f32"))?;

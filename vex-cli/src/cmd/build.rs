@@ -114,9 +114,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (element, store) = args.element.kept(file.element(), args.metric, args.store)?;
     match element {
         Element::F32 | Element::F16 => build(args, element, store, file, started, out),
-        Element::I8 => build::<i8>(args, element, store, VectorFile::open(path)?, started, out),
-        Element::U8 => build::<u8>(args, element, store, VectorFile::open(path)?, started, out),
-        Element::Bits => build::<u64>(args, element, store, VectorFile::open(path)?, started, out),
+        Element::I8 => build::<i8>(args, element, store, file.typed()?, started, out),
+        Element::U8 => build::<u8>(args, element, store, file.typed()?, started, out),
+        Element::Bits => build::<u64>(args, element, store, file.typed()?, started, out),
     }
 }
 

@@ -11,10 +11,12 @@ use super::{
 /// A result whose error is any of this crate's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Whatever can go wrong: the error of every operation converts into it, so that `?` works in a function of many operations.
+/// Whatever can go wrong: the error of every operation converts into it, so that `?` works in a
+/// function of many operations.
 ///
-/// Each operation has an error of its own, which says more precisely what to expect of it. A message does not repeat its
-/// [cause](std::error::Error::source): print the whole chain, as `{:#}` of the crate anyhow does.
+/// Each operation has an error of its own, which says more precisely what to expect of it. A
+/// message does not repeat its [cause](std::error::Error::source): print the whole chain, as `{:#}`
+/// of the crate anyhow does.
 ///
 /// # Examples
 /// ```
@@ -22,9 +24,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 ///
 /// fn two() -> vex::Result<Index> {
 ///     let mut index = Index::builder(2).build()?;
-///     index.insert(1, &[0.0, 1.0])?;
-///     index.insert(2, &[1.0, 0.0])?;
-///     index.searcher().search(&[0.0, 0.5], 1)?;
+///     index.insert(1, [0.0, 1.0])?;
+///     index.insert(2, [1.0, 0.0])?;
+///     index.searcher().search([0.0, 0.5], 1)?;
 ///     Ok(index)
 /// }
 ///
