@@ -13,11 +13,11 @@ fn search(c: &mut Criterion) {
     let index = index(COUNT);
     let queries = clustered(200, 3);
     let exact: Vec<_> =
-        queries.iter().map(|(_, query)| index.exact(query, K).expect("a valid query")).collect();
+        queries.iter().map(|(_, query)| index.searcher().exact(query, K).expect("a valid query")).collect();
     let mut scratch = Scratch::new();
     let mut group = c.benchmark_group(format!("search {COUNT} x {}", vex_benches::DIM));
     for ef_search in [16, 32, 64, 128] {
-        let params = SearchParams::new(K, ef_search);
+        let params = SearchParams::new(K).ef_search(ef_search);
         let mut right = 0;
         for ((_, query), exact) in queries.iter().zip(&exact) {
             let found = index.search_with(query, &params, &mut scratch).expect("a valid query");

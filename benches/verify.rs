@@ -21,7 +21,7 @@ fn main() {
     for metric in [Metric::SquaredEuclidean, Metric::Cosine] {
         let file = file(metric);
         let bytes: &[u8] = &file;
-        let index = MappedIndex::from_bytes(bytes).expect("a valid file");
+        let index = MappedIndex::in_place(bytes).expect("a valid file");
         for threads in [1, 2] {
             let (mut reads, mut verifies) = ([0.0; TURNS], [0.0; TURNS]);
             for turn in 0..TURNS {

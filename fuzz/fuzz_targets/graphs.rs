@@ -158,7 +158,7 @@ impl Run {
             byte => usize::from(byte) % 2,
         }];
         let room = k.min(count + 3) / if script.byte() < 240 { 1 } else { 2 };
-        (SearchParams { k, ef_search: ef, max_distance_evals, rescore }, room)
+        (SearchParams::new(k).ef_search(ef).max_distance_evals(max_distance_evals).rescore(rescore), room)
     }
 
     fn search(&mut self, view: &GraphView<'_>, script: &mut Script<'_>, memory: &mut Memory) {
@@ -218,7 +218,7 @@ impl Run {
             byte => [f32::NAN, f32::INFINITY, 0.0, -0.0, -1.0, f32::MAX][usize::from(byte) % 6],
         };
         // The length of `out` takes the place of `k`.
-        let wide = SearchParams { k: room, ..params };
+        let wide = params.k(room);
         let (scratch, out) = memory.lend(view, ScratchMut::filtered_candidates(&wide, view.count()), room);
         let result = search_radius_in(view, query.elements(), radius, &params, scratch, out);
         let Some(stats) = answered(result, view, &query) else { return };
@@ -328,7 +328,7 @@ impl Run {
             return;
         }
         let query = query(&view, script, &mut self.random);
-        let params = SearchParams::new(count.min(20), count);
+        let params = SearchParams::new(count.min(20)).ef_search(count);
         let (scratch, out) = memory.lend(&view, ScratchMut::candidates(&params, count), params.k);
         let result = search_in(&view, query.elements(), &params, scratch, out);
         let Some(stats) = answered(result, &view, &query) else { return };

@@ -31,10 +31,10 @@ fn search_otherwise(view: &GraphView<'_>) {
     let query = Vector::query(view.element(), view.dim(), 2);
     let query = query.elements();
     let mut found = [Neighbor::default(); 4];
-    let params = SearchParams::new(4, 8);
+    let params = SearchParams::new(4).ef_search(8);
     let count = view.count();
     // More than there is. Files that are opened are small, but the number of nodes in one that is sparse need not be.
-    let beyond = SearchParams::new(count + 3, count + 1000);
+    let beyond = SearchParams::new(count + 3).ef_search(count + 1000);
     let mut all = vec![Neighbor::default(); if count <= 4096 { count + 3 } else { 0 }];
     SCRATCH.with_borrow_mut(|scratch| {
         let odd = |id: u32| id % 2 == 1;

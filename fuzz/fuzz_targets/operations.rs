@@ -147,7 +147,7 @@ impl Pair {
     /// nearer as far as codes tell is compared, which is right but for one in some hundred: then only what is returned must be right.
     fn search(&self, script: &mut Script<'_>) {
         let query = self.vector(script);
-        let nodes = self.index.keys().len();
+        let nodes = self.index.node_keys().len();
         let k = match script.byte() {
             byte @ ..192 => usize::from(byte) % KEYS,
             byte => (nodes + usize::from(byte)).saturating_sub(224),
@@ -155,7 +155,7 @@ impl Pair {
         let how = script.byte();
         let ef = nodes.max(1) + [0, 0, 1, 1000, usize::MAX / 2][usize::from(how / 2) % 5];
         let rescore = if how % 2 == 0 { f32::INFINITY } else { SearchParams::RESCORE };
-        let params = SearchParams { rescore, ..SearchParams::new(k, ef) };
+        let params = SearchParams::new(k).ef_search(ef).rescore(rescore);
         let mut scratch = Scratch::new();
         let found = match self.index.search_with(&query, &params, &mut scratch) {
             Ok(found) => found.hits.to_vec(),

@@ -30,12 +30,12 @@ fn assert_searched(image: &Image<'_>) {
     let graph = image.graph();
     let query = Vector::query(graph.element(), graph.dim(), 2);
     let mut found = [Neighbor::default(); 4];
-    let stats = search(&graph, query.elements(), &SearchParams::new(4, 8), &mut Scratch::new(), &mut found);
+    let stats = search(&graph, query.elements(), &SearchParams::new(4).ef_search(8), &mut Scratch::new(), &mut found);
     let found = &found[..stats.expect("a good query").found];
     assert!(found.iter().all(|neighbor| !graph.tombstones().contains(neighbor.id)));
     assert!(found.is_sorted_by(|a, b| a.distance.total_cmp(&b.distance).is_le()), "{found:?}");
     let none = Elements::none(graph.element());
-    let none = search(&graph, none, &SearchParams::new(4, 8), &mut Scratch::new(), &mut []);
+    let none = search(&graph, none, &SearchParams::new(4).ef_search(8), &mut Scratch::new(), &mut []);
     let expected = VectorError::Dimension { expected: graph.dim(), found: 0 };
     assert_eq!(none, Err(SearchError::Query(expected)));
 }

@@ -13,7 +13,7 @@ static EMPTY: &[u8] = include_index!("../fixtures/v1.0-empty.vex");
 /// The five nearest to (2, 1, 3) by key and distance.
 fn nearest(image: &Image<'_>) -> Vec<(u64, f32)> {
     let mut found = [Neighbor::default(); 5];
-    let params = SearchParams::new(5, 20);
+    let params = SearchParams::new(5).ef_search(20);
     let stats = search(&image.graph(), &[2.0, 1.0, 3.0], &params, &mut Scratch::new(), &mut found).unwrap();
     let found = found[..stats.found].iter();
     found.map(|neighbor| (image.keys()[neighbor.id as usize], neighbor.distance)).collect()

@@ -15,7 +15,7 @@ static SQ2X2: &[u8] = include_index!("../fixtures/v1.0-sq2x2.vex");
 fn nearest(image: &Image<'_>, rescore: f32) -> Vec<(u64, f32)> {
     let query: [f32; 20] = core::array::from_fn(|i| (i % 7) as f32 / 7.0 - 0.4);
     let mut found = [Neighbor::default(); 3];
-    let params = SearchParams { rescore, ..SearchParams::new(3, 30) };
+    let params = SearchParams::new(3).ef_search(30).rescore(rescore);
     let stats = search(&image.graph(), &query, &params, &mut Scratch::new(), &mut found).unwrap();
     let found = found[..stats.found].iter();
     found.map(|neighbor| (image.keys()[neighbor.id as usize], neighbor.distance)).collect()

@@ -29,7 +29,7 @@ fn nearest(image: &Image<'_>) -> Vec<(u64, f32)> {
         Element::Bits => Elements::Bits(&[0xFF_FFFF, 0b1011]),
     };
     let mut found = [Neighbor::default(); 3];
-    let params = SearchParams::new(3, 20);
+    let params = SearchParams::new(3).ef_search(20);
     let stats = search(&image.graph(), query, &params, &mut Scratch::new(), &mut found).unwrap();
     let found = found[..stats.found].iter();
     found.map(|neighbor| (image.keys()[neighbor.id as usize], neighbor.distance)).collect()

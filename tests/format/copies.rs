@@ -38,7 +38,8 @@ fn section(file: &[u8]) -> Option<usize> {
 /// Keys and distances of the nearest, sorted by key where they are equal.
 fn answer(view: &GraphView<'_>, keys: &[u64], query: &[f32], k: usize) -> Vec<(u32, u64)> {
     let mut out = vec![Neighbor::default(); k];
-    let stats = search(view, query, &SearchParams::new(k, 64), &mut Scratch::new(), &mut out).unwrap();
+    let stats =
+        search(view, query, &SearchParams::new(k).ef_search(64), &mut Scratch::new(), &mut out).unwrap();
     let found = out[..stats.found].iter();
     let mut found: Vec<_> = found.map(|near| (near.distance.to_bits(), keys[near.id as usize])).collect();
     found.sort_unstable();
@@ -141,7 +142,7 @@ fn every_fault_of_a_chain_is_found_and_none_is_dangerous() {
                 assert_eq!(fault.is_ok(), is_sound, "{node}: {links:?}, {fault:?}");
                 faults += usize::from(fault.is_err());
                 let mut out = [Neighbor::default(); 9];
-                let (params, mut scratch) = (SearchParams::new(9, 9), Scratch::new());
+                let (params, mut scratch) = (SearchParams::new(9).ef_search(9), Scratch::new());
                 let stats = search(&image.graph(), &[1.0, 0.0], &params, &mut scratch, &mut out).unwrap();
                 let mut ids: Vec<_> = out[..stats.found].iter().map(|near| near.id).collect();
                 ids.sort_unstable();

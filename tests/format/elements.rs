@@ -54,7 +54,7 @@ proptest! {
         prop_assert!(*write(&copy.view(), image.keys()) == *file);
         let query = Vector::random(element, dim, &mut random);
         let (mut before, mut after) = ([Neighbor::default(); 5], [Neighbor::default(); 5]);
-        let params = SearchParams::new(5, 60);
+        let params = SearchParams::new(5).ef_search(60);
         if let Ok(stats) = search(&view, query.elements(), &params, &mut Scratch::new(), &mut before) {
             search(&image.graph(), query.elements(), &params, &mut Scratch::new(), &mut after).unwrap();
             for (before, after) in before[..stats.found].iter().zip(&after) {

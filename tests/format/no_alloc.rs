@@ -44,7 +44,7 @@ fn opening_searching_and_verifying_allocate_nothing() {
     let file = write(&graph.view(), &graph.keys());
     let mut damaged = write(&graph.view(), &graph.keys());
     damaged[300] ^= 1;
-    let params = SearchParams::new(4, 16);
+    let params = SearchParams::new(4).ef_search(16);
     let mut scratch = Scratch::new();
     scratch.reserve(&graph.view(), &params).unwrap();
     let mut found = [Neighbor::default(); 4];

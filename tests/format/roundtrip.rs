@@ -94,7 +94,7 @@ fn built_graphs_find_the_same_after_a_round_trip() {
     let file = write(&graph.view(), &keys);
     let image = Image::open(&file).unwrap();
     assert_eq!(image.verify(), Ok(()));
-    let params = SearchParams::new(10, 50);
+    let params = SearchParams::new(10).ef_search(50);
     let mut scratch = Scratch::new();
     let mut keys_of = |view: &GraphView<'_>, keys: &[u64], query: &[f32]| -> Vec<(u64, u32)> {
         let mut found = [Neighbor::default(); 10];

@@ -22,7 +22,7 @@ fn graph() -> Hnsw {
 fn a_bitmap_finds_what_a_set_finds() {
     let graph = graph();
     let view = graph.view();
-    let params = SearchParams::new(7, 20);
+    let params = SearchParams::new(7).ef_search(20);
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let cases = (1..=COUNT as NodeId, any::<u32>(), -50.0f32..50.0, -50.0f32..50.0);
     let tested = runner.run(&cases, |(step, start, x, y)| {

@@ -6,6 +6,7 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
+use std::error::Error;
 use std::fmt::Display;
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -99,12 +100,16 @@ struct Failure {
 
 impl Failure {
     /// Runs `work`, whose first `before` requests are granted, and returns whether any was refused.
-    fn inject<T, E: Display>(self, before: u64, work: impl FnOnce() -> Result<T, E>) -> (Result<T, E>, bool) {
+    fn inject<T, E: Error + 'static>(
+        self,
+        before: u64,
+        work: impl FnOnce() -> Result<T, E>,
+    ) -> (Result<T, E>, bool) {
         arm(before + self.n, self.is_once);
         let result = work();
         let (_, refused) = disarm();
         if let Err(error) = &result {
-            let message = error.to_string();
+            let message = support::messages(error).join(": ");
             assert!(message.contains("alloc") || message.contains("memory"), "{message}");
         }
         (result, refused > 0)
@@ -170,16 +175,16 @@ impl Bench {
         }
         index.save(folder.path().join("old.vex")).unwrap();
         let queries: Vec<Vec<f32>> = vectors(40, 2).into_iter().map(|(_, vector)| vector).collect();
-        let params = SearchParams::new(10, 40);
+        let params = SearchParams::new(10).ef_search(40);
         let none: &[Vec<f32>] = &[];
         let starting = [0, 0, 0, THREADS].map(|threads| {
             if threads == 0 {
                 return 0;
             }
             // The first time there are tables to make.
-            index.search_batch(none, &params, Some(threads)).unwrap();
+            index.searcher().search_many(none, &params, Some(threads)).unwrap();
             arm(u64::MAX, true);
-            index.search_batch(none, &params, Some(threads)).unwrap();
+            index.searcher().search_many(none, &params, Some(threads)).unwrap();
             disarm().0
         });
         assert!(starting[THREADS] > 0);
@@ -196,7 +201,7 @@ impl Bench {
     }
 
     /// A change of an index that is either done or leaves no trace.
-    fn change<E: Display>(
+    fn change<E: Error + 'static>(
         &mut self,
         failure: Failure,
         threads: usize,
@@ -213,7 +218,7 @@ impl Bench {
     }
 
     /// A change of a copy, which has no room to spare.
-    fn change_copy<E: Display>(
+    fn change_copy<E: Error + 'static>(
         &self,
         failure: Failure,
         change: impl FnOnce(&mut Index) -> Result<(), E>,
@@ -305,8 +310,8 @@ impl Bench {
         Outcome::of(failure.inject(self.starting[threads], || index.verify_on(Some(threads))))
     }
 
-    fn search_batch(&self, failure: Failure, threads: usize) -> Outcome {
-        let search = || self.index.search_batch(&self.queries, &self.params, Some(threads));
+    fn search_many(&self, failure: Failure, threads: usize) -> Outcome {
+        let search = || self.index.searcher().search_many(&self.queries, &self.params, Some(threads));
         let result = failure.inject(self.starting[threads], search);
         if let Ok(found) = &result.0 {
             assert_eq!(found.len(), self.queries.len());
@@ -315,7 +320,7 @@ impl Bench {
     }
 
     /// The allocations of a worker, from when it is given a query until it is given the next.
-    fn search_batch_in_a_worker(&self, failure: Failure) -> Outcome {
+    fn search_many_in_a_worker(&self, failure: Failure) -> Outcome {
         /// Tells the thread that asks for it what to refuse.
         struct Query<'q>(&'q [f32], Option<Failure>, &'q std::sync::atomic::AtomicU64);
         impl AsRef<[f32]> for Query<'_> {
@@ -337,7 +342,7 @@ impl Bench {
             .enumerate()
             .map(|(position, query)| Query(query, Some(failure).filter(|_| position == share), &refused));
         let queries: Vec<_> = queries.collect();
-        let result = self.index.search_batch(&queries, &self.params, Some(THREADS));
+        let result = self.index.searcher().search_many(&queries, &self.params, Some(THREADS));
         if let Err(error) = &result {
             assert!(error.to_string().contains("allocate"), "{error}");
             return Outcome::Value;
@@ -349,14 +354,15 @@ impl Bench {
         let query = &self.queries[0];
         let search = || -> Result<(), vex::SearchError> {
             self.index.search(query, 10)?;
-            self.index.exact(query, 10)?;
+            self.index.searcher().exact(query, 10)?;
             let scratch = &mut Scratch::new();
-            self.index.search_filtered(query, &self.params, |key| key % 2 == 0, scratch)?;
-            self.index.search_radius(query, 1.0, &self.params, &mut Scratch::new())?;
+            self.index.searcher().search_filtered(query, &self.params, |key| key % 2 == 0, scratch)?;
+            self.index.searcher().search_radius(query, 1.0, &self.params, &mut Scratch::new())?;
             let scratch = &mut Scratch::new();
-            let mut batches = self.index.search_batches(query, &self.params, scratch)?;
-            batches.next_batch(10)?;
-            self.index.check_codes(5)?;
+            let mut pages = self.index.searcher().pages(query, &self.params, scratch)?;
+            pages.next_page(10)?;
+            pages.next().transpose()?;
+            self.index.searcher().check_codes(5)?;
             Ok(())
         };
         Outcome::of(failure.inject(0, search))
@@ -386,8 +392,8 @@ impl Bench {
 
     fn run(&mut self, operation: &str, failure: Failure) -> Outcome {
         let new = vec![0.25; DIM];
-        let (free, taken) = (7, self.index.keys()[1]);
-        let taken = if self.index.get(taken).is_some() { taken } else { self.index.keys()[2] };
+        let (free, taken) = (7, self.index.node_keys()[1]);
+        let taken = if self.index.get(taken).is_some() { taken } else { self.index.node_keys()[2] };
         match operation {
             "save" => self.save(failure),
             "save, by a link" => self.save_by_link(failure),
@@ -401,13 +407,13 @@ impl Bench {
             "upsert" => self.change_copy(failure, |index| index.upsert(taken, &new).map(drop)),
             "delete" => {
                 self.save_without_deleted();
-                let key = self.index.keys()[0];
+                let key = self.index.node_keys()[0];
                 self.change_copy(failure, |index| index.delete(key).map(drop))
             }
             "searches" => self.searches(failure),
-            "search_batch, 1 thread" => self.search_batch(failure, 1),
-            "search_batch, 3 threads" => self.search_batch(failure, THREADS),
-            "search_batch, in a worker" => self.search_batch_in_a_worker(failure),
+            "search_many, 1 thread" => self.search_many(failure, 1),
+            "search_many, 3 threads" => self.search_many(failure, THREADS),
+            "search_many, in a worker" => self.search_many_in_a_worker(failure),
             "exact_batch, 1 thread" => self.exact_batch(failure, 1),
             "exact_batch, 3 threads" => self.exact_batch(failure, THREADS),
             "build_from, 1 thread" => self.build_from(failure),
@@ -442,9 +448,9 @@ const OPERATIONS: [(&str, u64); 23] = [
     ("upsert", 8),
     ("delete", 1),
     ("searches", 20),
-    ("search_batch, 1 thread", 40),
-    ("search_batch, 3 threads", 2),
-    ("search_batch, in a worker", 5),
+    ("search_many, 1 thread", 40),
+    ("search_many, 3 threads", 2),
+    ("search_many, in a worker", 5),
     ("exact_batch, 1 thread", 6),
     ("exact_batch, 3 threads", 2),
     ("build_from, 1 thread", 30),

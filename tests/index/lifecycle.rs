@@ -58,7 +58,7 @@ fn a_grown_index_is_sorted_when_it_is_saved_and_still_finds_every_key() {
     index.save(&path).unwrap();
     let mapped = map(&path);
     mapped.verify().unwrap();
-    let params = SearchParams::new(1, 600);
+    let params = SearchParams::new(1).ef_search(600);
     for (key, vector) in &vectors {
         let mut scratch = Scratch::new();
         let found = mapped.search_with(vector, &params, &mut scratch).unwrap();
@@ -104,23 +104,23 @@ fn the_file_does_not_depend_on_threads() {
 fn a_taken_key_is_refused_and_changes_nothing() {
     let mut index = Index::builder(DIM).build_from(vectors(50, 5)).unwrap();
     let before = answers(|query| index.search(query, 5).unwrap());
-    let error = index.insert(1_003, &[0.5; DIM]).unwrap_err();
+    let error = index.insert(1_003, [0.5; DIM]).unwrap_err();
     assert!(matches!(error, InsertError::DuplicateKey(DuplicateKey { key: 1_003 })), "{error}");
     assert_eq!(answers(|query| index.search(query, 5).unwrap()), before);
 
     let mut twice = vectors(50, 5);
     twice[40].0 = 1_003;
     let error = Index::builder(DIM).build_from(twice).unwrap_err();
-    assert!(matches!(error, BuildError::DuplicateKey(DuplicateKey { key: 1_003 })), "{error}");
+    assert!(matches!(error, BuildError::DuplicateKey { key: 1_003, rows: [1, 40] }), "{error}");
 }
 
 #[test]
 fn a_refused_vector_leaves_its_key_free() {
     let mut index = Index::builder(2).metric(Metric::Cosine).build().unwrap();
-    assert!(index.insert(7, &[0.0, 0.0]).is_err());
-    assert!(index.insert(7, &[f32::NAN, 0.0]).is_err());
-    assert!(index.insert(7, &[1.0]).is_err());
-    index.insert(7, &[1.0, 0.0]).unwrap();
+    assert!(index.insert(7, [0.0, 0.0]).is_err());
+    assert!(index.insert(7, [f32::NAN, 0.0]).is_err());
+    assert!(index.insert(7, [1.0]).is_err());
+    index.insert(7, [1.0, 0.0]).unwrap();
     assert_eq!(index.len(), 1);
 }
 
@@ -161,7 +161,7 @@ fn a_part_that_is_asked_for_is_an_index_of_what_was_linked() {
     };
     let stop = |linked: usize| if linked >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
     let mut index = Index::builder(DIM).keep_partial(true).build_with(500, fill, stop).unwrap();
-    let linked = index.keys().to_vec();
+    let linked = index.node_keys().to_vec();
     assert!((100..=200).contains(&linked.len()));
     for (key, vector) in &all {
         assert_eq!(index.get(*key).is_some(), linked.contains(key));
@@ -181,10 +181,10 @@ fn an_empty_index_is_saved_and_searched() {
     let path = folder.path().join("empty.vex");
     Index::builder(DIM).build().unwrap().save(&path).unwrap();
     let mut index = Index::open(&path).unwrap();
-    assert!(index.is_empty() && index.search(&[0.0; DIM], 3).unwrap().is_empty());
-    assert!(map(&path).search(&[0.0; DIM], 3).unwrap().is_empty());
-    index.insert(1, &[1.0; DIM]).unwrap();
-    assert_eq!(index.search(&[0.0; DIM], 3).unwrap().len(), 1);
+    assert!(index.is_empty() && index.search([0.0; DIM], 3).unwrap().is_empty());
+    assert!(map(&path).search([0.0; DIM], 3).unwrap().is_empty());
+    index.insert(1, [1.0; DIM]).unwrap();
+    assert_eq!(index.search([0.0; DIM], 3).unwrap().len(), 1);
 }
 
 #[test]
@@ -219,7 +219,7 @@ fn a_damaged_file_is_not_opened() {
     fs::write(&path, &bytes).unwrap();
     let error = Index::open(&path).unwrap_err();
     assert!(matches!(error.problem, OpenProblem::Verify(_)), "{error}");
-    assert!(error.to_string().starts_with(path.to_str().unwrap()), "{error}");
+    assert!(error.to_string().ends_with(path.to_str().unwrap()), "{error}");
     assert!(map(&path).verify().is_err());
     assert!(matches!(Index::open(folder.path().join("none")).unwrap_err().problem, OpenProblem::Io(_)));
 }
@@ -243,10 +243,10 @@ fn assert_holds(index: &Index, live: &BTreeMap<u64, Vec<f32>>, gone: &[u64]) {
     assert_eq!((index.len(), index.is_empty()), (live.len(), live.is_empty()));
     for (key, vector) in live {
         assert_eq!(index.get(*key), Some(vector.into()));
-        assert_eq!(index.exact(vector, 1).unwrap(), [Hit { key: *key, distance: 0.0 }]);
+        assert_eq!(index.searcher().exact(vector, 1).unwrap(), [Hit { key: *key, distance: 0.0 }]);
     }
     assert!(gone.iter().all(|key| live.contains_key(key) || index.get(*key).is_none()));
-    let hits = index.exact(&[0.1; DIM], 10_000).unwrap();
+    let hits = index.searcher().exact([0.1; DIM], 10_000).unwrap();
     assert_eq!(hits.len(), live.len());
     assert!(hits.iter().all(|hit| live.contains_key(&hit.key)));
 }
@@ -269,9 +269,9 @@ fn keys_are_replaced_and_deleted_and_their_slots_reused() {
     }
     assert_holds(&index, &live, &keys);
     assert_eq!(index.graph().count(), 300, "slots are reused");
-    assert!(index.upsert(keys[60], &[f32::NAN; DIM]).is_err());
-    assert!(index.upsert(1, &[f32::NAN; DIM]).is_err());
-    assert!(index.insert(keys[60], &[0.0; DIM]).is_err());
+    assert!(index.upsert(keys[60], [f32::NAN; DIM]).is_err());
+    assert!(index.upsert(1, [f32::NAN; DIM]).is_err());
+    assert!(index.insert(keys[60], [0.0; DIM]).is_err());
     assert_holds(&index, &live, &keys);
 
     index.compact().unwrap();
@@ -282,8 +282,8 @@ fn keys_are_replaced_and_deleted_and_their_slots_reused() {
     }
     assert_holds(&index, &live, &keys);
     index.compact().unwrap();
-    index.insert(5, &[1.0; DIM]).unwrap();
-    assert_eq!(index.search(&[1.0; DIM], 3).unwrap().len(), 1);
+    index.insert(5, [1.0; DIM]).unwrap();
+    assert_eq!(index.search([1.0; DIM], 3).unwrap().len(), 1);
 }
 
 #[test]
@@ -293,14 +293,14 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
     let error = builder().memory_limit(peak - 1).build_from(vectors(500, 1)).unwrap_err();
     assert!(matches!(error, BuildError::MemoryLimit(limit) if limit.needed == peak), "{error}");
     let mut index = builder().memory_limit(peak).build_from(vectors(500, 1)).unwrap();
-    let refused = (0..).find_map(|key| index.insert(key, &[1.0; DIM]).err()).unwrap();
+    let refused = (0..).find_map(|key| index.insert(key, [1.0; DIM]).err()).unwrap();
     assert!(
         matches!(refused, InsertError::Graph(vex::graph::InsertError::MemoryLimit(limit)) if limit.limit == peak)
     );
     index.compact().unwrap();
     assert_eq!(index.memory_limit(), Some(peak));
     let before = index.len();
-    assert!((0..10_000).any(|key| index.insert(1_000_000 + key, &[1.0; DIM]).is_err()));
+    assert!((0..10_000).any(|key| index.insert(1_000_000 + key, [1.0; DIM]).is_err()));
     assert!(index.len() >= before);
 
     // A file has no limit. It is set anew.
@@ -309,11 +309,11 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
     index.save(&path).unwrap();
     let mut opened = Index::open(&path).unwrap();
     assert_eq!(opened.memory_limit(), None);
-    opened.insert(1, &[1.0; DIM]).unwrap();
+    opened.insert(1, [1.0; DIM]).unwrap();
     opened.limit_memory(peak);
-    assert!((0..10_000).any(|key| opened.insert(2_000_000 + key, &[1.0; DIM]).is_err()));
+    assert!((0..10_000).any(|key| opened.insert(2_000_000 + key, [1.0; DIM]).is_err()));
     opened.limit_memory(None);
-    (0..1_000).for_each(|key| opened.insert(3_000_000 + key, &[1.0; DIM]).unwrap());
+    (0..1_000).for_each(|key| opened.insert(3_000_000 + key, [1.0; DIM]).unwrap());
 }
 
 #[test]

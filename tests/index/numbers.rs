@@ -66,12 +66,8 @@ fn grow(case: &Case) -> (Index, bool) {
         let key = if key % 5 == 4 { key / 2 } else { key };
         let result = match case.element {
             Element::F32 | Element::F16 => index.upsert(key, &floats),
-            Element::I8 => {
-                index.upsert(key, &floats.iter().map(|element| *element as i8).collect::<Vec<_>>())
-            }
-            Element::U8 => {
-                index.upsert(key, &floats.iter().map(|element| *element as u8).collect::<Vec<_>>())
-            }
+            Element::I8 => index.upsert(key, floats.iter().map(|element| *element as i8).collect::<Vec<_>>()),
+            Element::U8 => index.upsert(key, floats.iter().map(|element| *element as u8).collect::<Vec<_>>()),
             Element::Bits => {
                 let words = case.dim.div_ceil(64);
                 let mut bits: Vec<u64> = (0..words).map(|_| random.next_u64()).collect();
@@ -173,7 +169,10 @@ fn codes_that_a_reader_refuses_are_never_written() {
         let error = index.save(&path).unwrap_err();
         assert!(matches!(error.problem, SaveProblem::Terms { key: 70 }), "{error}");
         assert!(
-            error.to_string().contains(&format!("key 70: expected a vector of length up to {MAX_NORM:e}"))
+            error
+                .problem
+                .to_string()
+                .contains(&format!("key 70: expected a vector of length up to {MAX_NORM:e}"))
         );
         assert!(index.save_with(&path, Store::None).is_err());
         assert!(fs::read(&path).unwrap() == before && fs::read_dir(folder.path()).unwrap().count() == 1);
@@ -182,7 +181,7 @@ fn codes_that_a_reader_refuses_are_never_written() {
     // Such a file, which versions before this one wrote, is refused by the same rule.
     let mut coded =
         Index::builder(2).quantization(Quantization::Sq8).build_from([(1, [1.5f32, 2.0])]).unwrap();
-    coded.insert(2, &[3.0f32, 7.0]).unwrap();
+    coded.insert(2, [3.0f32, 7.0]).unwrap();
     coded.save(&path).unwrap();
     let terms = map(&path).graph().codes().unwrap().terms().as_flattened().to_vec();
     let pattern: Vec<u8> = terms.iter().flat_map(|term| term.to_le_bytes()).collect();

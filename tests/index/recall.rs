@@ -30,10 +30,10 @@ fn f16_to_f32(bits: u16) -> f32 {
 
 fn recall(index: &Index, queries: &[Vec<f32>], ef_search: usize) -> f64 {
     let mut scratch = Scratch::new();
-    let params = SearchParams::new(K, ef_search);
+    let params = SearchParams::new(K).ef_search(ef_search);
     let mut right = 0;
     for query in queries {
-        let exact = index.exact(query, K).unwrap();
+        let exact = index.searcher().exact(query, K).unwrap();
         let found = index.search_with(query, &params, &mut scratch).unwrap();
         assert_eq!(found.hits.len(), K);
         right += found.hits.iter().filter(|hit| exact.iter().any(|exact| exact.key == hit.key)).count();

@@ -36,9 +36,9 @@ fn of_two_that_open_change_and_save_the_second_is_refused() {
     let path = folder.path().join("index.vex");
     index(50, 1).save(&path).unwrap();
     let (mut first, mut second) = (Index::open(&path).unwrap(), Index::open(&path).unwrap());
-    first.insert(1_000, &[1.0; DIM]).unwrap();
+    first.insert(1_000, [1.0; DIM]).unwrap();
     // As many changes: the sequence numbers are equal, the files are not.
-    second.insert(2_000, &[2.0; DIM]).unwrap();
+    second.insert(2_000, [2.0; DIM]).unwrap();
     first.save(&path).unwrap();
     let there = fs::read(&path).unwrap();
     let SaveProblem::Conflict { expected, found } = second.save(&path).unwrap_err().problem else {
@@ -46,13 +46,13 @@ fn of_two_that_open_change_and_save_the_second_is_refused() {
     };
     assert_eq!((expected.sequence, found.unwrap().sequence), (50, 51));
     assert_ne!(expected.checksum, found.unwrap().checksum);
-    second.insert(3_000, &[3.0; DIM]).unwrap();
+    second.insert(3_000, [3.0; DIM]).unwrap();
     refused(second.save(&path));
     assert!(fs::read(&path).unwrap() == there);
     assert_alone(&path);
 
     // The first may go on, and the second be told to replace it.
-    first.insert(1_001, &[1.5; DIM]).unwrap();
+    first.insert(1_001, [1.5; DIM]).unwrap();
     first.save(&path).unwrap();
     second.save_with(&path, SaveOptions::default().overwrite(true)).unwrap();
     second.delete(2_000).unwrap();
@@ -69,12 +69,12 @@ fn an_index_that_was_built_replaces_what_is_there_and_then_what_it_saved() {
     fs::write(&path, "something else").unwrap();
     let mut built = index(50, 1);
     built.save(&path).unwrap();
-    built.insert(1_000, &[1.0; DIM]).unwrap();
+    built.insert(1_000, [1.0; DIM]).unwrap();
     built.save(&path).unwrap();
     let mut other = Index::open(&path).unwrap();
-    other.insert(2_000, &[2.0; DIM]).unwrap();
+    other.insert(2_000, [2.0; DIM]).unwrap();
     other.save(&path).unwrap();
-    built.insert(3_000, &[3.0; DIM]).unwrap();
+    built.insert(3_000, [3.0; DIM]).unwrap();
     refused(built.save(&path));
     built.compact().unwrap();
     refused(built.save(&path));
@@ -94,13 +94,13 @@ fn an_index_that_was_opened_replaces_no_stranger() {
     index(50, 2).save(&stranger).unwrap();
     fs::write(&text, "not an index, and longer than the header of one ".repeat(10)).unwrap();
     let mut opened = Index::open(&path).unwrap();
-    opened.insert(1_000, &[1.0; DIM]).unwrap();
+    opened.insert(1_000, [1.0; DIM]).unwrap();
     refused(opened.save(&stranger));
     let problem = opened.save(&text).unwrap_err().problem;
     assert!(matches!(problem, SaveProblem::Conflict { found: None, .. }), "{problem}");
     for path in [&new, &copy, &path, &new, &path] {
         opened.save(path).unwrap();
-        opened.upsert(1_000, &[2.0; DIM]).unwrap();
+        opened.upsert(1_000, [2.0; DIM]).unwrap();
     }
     fs::write(&path, &fs::read(&path).unwrap()[..300]).unwrap();
     // A part of what it saved has its header still.
@@ -120,7 +120,7 @@ fn an_output_is_locked_from_the_start() {
     assert!(matches!(problem, SaveProblem::Locked), "{problem}");
     let problem = Output::create(&path).unwrap_err().problem;
     assert!(matches!(problem, SaveProblem::Locked), "{problem}");
-    built.save_to(output, SaveOptions::default()).unwrap();
+    built.save_output(output, SaveOptions::default()).unwrap();
     assert_eq!(Index::open(&path).unwrap().len(), 50);
     drop(Output::create(&path).unwrap());
     built.save(&path).unwrap();
@@ -165,8 +165,8 @@ fn an_unknown_read_only_compatible_feature_is_searched_and_not_written_back() {
     let bytes = forged(&path, 20, &0x8000_0000_u32.to_le_bytes());
     let mut opened = Index::open(&path).unwrap();
     assert!(opened.is_read_only() && MappedIndex::read(&path).unwrap().header().is_read_only());
-    let before = opened.search(&[0.1; DIM], 10).unwrap();
-    assert_eq!(before, index(50, 1).search(&[0.1; DIM], 10).unwrap());
+    let before = opened.search([0.1; DIM], 10).unwrap();
+    assert_eq!(before, index(50, 1).search([0.1; DIM], 10).unwrap());
 
     let is_refused = |error: ChangeError| match error {
         ChangeError::ReadOnly(read_only) => assert_eq!(read_only.features, 0x8000_0000),
@@ -176,9 +176,9 @@ fn an_unknown_read_only_compatible_feature_is_searched_and_not_written_back() {
         InsertError::Change(error) => is_refused(error),
         error => panic!("{error}"),
     };
-    inserted(opened.insert(1_000, &[1.0; DIM]).unwrap_err());
-    inserted(opened.upsert(1_000, &[1.0; DIM]).unwrap_err());
-    inserted(opened.upsert(7, &[1.0; DIM]).unwrap_err());
+    inserted(opened.insert(1_000, [1.0; DIM]).unwrap_err());
+    inserted(opened.upsert(1_000, [1.0; DIM]).unwrap_err());
+    inserted(opened.upsert(7, [1.0; DIM]).unwrap_err());
     let DeleteError::Change(error) = opened.delete(7).unwrap_err() else { panic!("not for memory") };
     is_refused(error);
     for changed in [opened.compact(), opened.requantize(Quantization::Sq8), opened.requantize(None)] {
@@ -191,7 +191,7 @@ fn an_unknown_read_only_compatible_feature_is_searched_and_not_written_back() {
             assert!(matches!(error.problem, SaveProblem::ReadOnly(_)), "{error}");
         }
     }
-    assert_eq!((opened.len(), opened.search(&[0.1; DIM], 10).unwrap()), (50, before));
+    assert_eq!((opened.len(), opened.search([0.1; DIM], 10).unwrap()), (50, before));
     assert!(fs::read(&path).unwrap() == bytes);
     assert_alone(&path);
 }
@@ -202,10 +202,10 @@ fn the_last_sequence_number_is_not_followed_by_the_first() {
     let path = folder.path().join("index.vex");
     forged(&path, 56, &(u64::MAX - 1).to_le_bytes());
     let mut opened = Index::open(&path).unwrap();
-    opened.insert(1_000, &[1.0; DIM]).unwrap();
-    assert!(matches!(opened.insert(1_001, &[1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
-    assert!(matches!(opened.upsert(7, &[1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
-    assert!(matches!(opened.upsert(8_000, &[1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
+    opened.insert(1_000, [1.0; DIM]).unwrap();
+    assert!(matches!(opened.insert(1_001, [1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
+    assert!(matches!(opened.upsert(7, [1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
+    assert!(matches!(opened.upsert(8_000, [1.0; DIM]), Err(InsertError::Change(ChangeError::SequenceEnd))));
     assert!(matches!(opened.delete(7), Err(DeleteError::Change(ChangeError::SequenceEnd))));
     assert!(!opened.delete(9_999).unwrap());
     assert_eq!(opened.len(), 51);

@@ -26,7 +26,7 @@ pub fn poke(view: &GraphView<'_>) {
         // Also more of everything than there is.
         let sizes = [(4, 8, usize::MAX), (4, 8, 3), (view.count() + 5, 2 * view.count() + 5, usize::MAX)];
         for (k, ef_search, budget) in sizes {
-            let params = SearchParams { max_distance_evals: budget, ..SearchParams::new(k, ef_search) };
+            let params = SearchParams::new(k).ef_search(ef_search).max_distance_evals(budget);
             let stats = search(view, query.elements(), &params, &mut scratch, &mut found).unwrap();
             assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
             // Each step of the descent approaches, and a step reads a row; the base level is walked once. Where codes leave a doubt,

@@ -59,7 +59,7 @@ impl Truth {
         let mut nodes = Vec::new();
         nodes.try_reserve_exact(graph.count()).map_err(refused)?;
         let tombstones = graph.tombstones();
-        let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node));
+        let live = (0..).zip(index.node_keys()).filter(|(node, _)| !tombstones.contains(*node));
         nodes.extend(live.map(|(node, key)| (*key, node)));
         nodes.sort_unstable();
 

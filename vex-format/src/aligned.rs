@@ -102,6 +102,12 @@ mod owned {
         }
     }
 
+    impl AsRef<[u8]> for AlignedBytes {
+        fn as_ref(&self) -> &[u8] {
+            self
+        }
+    }
+
     impl fmt::Debug for AlignedBytes {
         fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             f.debug_struct("AlignedBytes").field("len", &self.len).finish_non_exhaustive()

@@ -5,7 +5,7 @@ use core::ops::Range;
 
 use vex_kernels::{Metric, f16};
 
-use crate::{MAX_DIM, MAX_NORM, Norm, VectorError};
+use crate::{MAX_DIM, MAX_NORM, NameError, Norm, VectorError};
 
 /// The type of the elements of a graph's vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -83,6 +83,14 @@ impl Element {
 impl fmt::Display for Element {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl core::str::FromStr for Element {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        Self::from_name(name).ok_or(NameError { expected: "f32, f16, i8, u8 or bits" })
     }
 }
 

@@ -31,6 +31,22 @@ impl fmt::Display for Norm {
     }
 }
 
+/// A text that names nothing of the kind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct NameError {
+    /// The names that there are.
+    pub expected: &'static str,
+}
+
+impl fmt::Display for NameError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found another name", self.expected)
+    }
+}
+
+impl core::error::Error for NameError {}
+
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -119,6 +135,8 @@ pub enum SearchError {
         /// Elements of the coded query that are needed, and given.
         code: (usize, usize),
     },
+    /// The index has codes alone, and the search is one that compares vectors.
+    VectorsNotStored,
     /// The scratch could not grow.
     OutOfMemory(OutOfMemory),
 }
@@ -144,6 +162,7 @@ impl fmt::Display for SearchError {
                 "scratch: expected {} visited words, {} candidates and a code of {}, found {}, {} and {}",
                 visited.0, candidates.0, code.0, visited.1, candidates.1, code.1
             ),
+            Self::VectorsNotStored => f.write_str("the index has codes and no vectors to compare"),
             Self::OutOfMemory(error) => error.fmt(f),
         }
     }
@@ -325,6 +344,21 @@ pub enum BuildError<E> {
         /// The nodes that were linked by then.
         linked: usize,
     },
+}
+
+impl<E> BuildError<E> {
+    /// The same with another error of the source of the vectors.
+    pub fn map_source<F>(self, map: impl FnOnce(E) -> F) -> BuildError<F> {
+        match self {
+            Self::Params(error) => BuildError::Params(error),
+            Self::Vector { position, error } => BuildError::Vector { position, error },
+            Self::Source { position, error } => BuildError::Source { position, error: map(error) },
+            Self::Full { capacity } => BuildError::Full { capacity },
+            Self::VectorsNotStored => BuildError::VectorsNotStored,
+            Self::OutOfMemory(error) => BuildError::OutOfMemory(error),
+            Self::Cancelled { linked } => BuildError::Cancelled { linked },
+        }
+    }
 }
 
 impl<E> From<ParamsError> for BuildError<E> {

@@ -28,7 +28,7 @@ const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 ///     graph.insert(&vector)?;
 /// }
 /// let mut found = [Neighbor::default(); 2];
-/// search(&graph.view(), &[0.9, 0.0], &SearchParams::new(2, 10), &mut Scratch::new(), &mut found)?;
+/// search(&graph.view(), &[0.9, 0.0], &SearchParams::new(2).ef_search(10), &mut Scratch::new(), &mut found)?;
 /// assert_eq!([found[0].id, found[1].id], [2, 0]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

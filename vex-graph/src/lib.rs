@@ -23,7 +23,7 @@
 //!
 //! let mut scratch = Scratch::new();
 //! let mut found = [Neighbor::default(); 2];
-//! search(&graph.view(), &[0.0, 1.2], &SearchParams::new(2, 50), &mut scratch, &mut found)?;
+//! search(&graph.view(), &[0.0, 1.2], &SearchParams::new(2).ef_search(50), &mut scratch, &mut found)?;
 //! assert_eq!(found.map(|neighbor| order[neighbor.id as usize]), [0, 2]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -113,8 +113,8 @@ pub use copies::CopyLinks;
 pub use distance::codes::{Codes, Quantization, Terms};
 pub use element::{Element, Elements, Scalar};
 pub use error::{
-    BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
-    VectorError,
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, NameError, Norm, OutOfMemory, SearchError,
+    UpdateError, VectorError,
 };
 pub use exact::Exact;
 #[cfg(feature = "alloc")]

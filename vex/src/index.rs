@@ -1,29 +1,26 @@
 //! The owned index.
 
+mod compact;
+mod snapshot;
+
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io::Read;
-use std::ops::ControlFlow;
 use std::path::Path;
 
 use vex_format::{AlignedBytes, Image};
-use vex_graph::{
-    Candidate, Element, Elements, Exact, Hnsw, Metric, Neighbor, NodeId, OutOfMemory, Params, SearchError,
-    SearchParams,
-};
+use vex_graph::{Element, Elements, Hnsw, Metric, NodeId, OutOfMemory, Params, SearchError, SearchParams};
 
 use crate::error::owned;
 use crate::lineage::Lineage;
-use crate::search::{DEFAULT_EF_SEARCH, search_keys};
-use crate::threads::Threads;
 use crate::{
-    BuildError, Builder, ChangeError, DeleteError, DuplicateKey, Found, Hit, InsertError, OpenError,
-    OpenProblem, Output, SaveError, SaveOptions, Scratch, regular,
+    Builder, DeleteError, DuplicateKey, ExtendError, Found, Hit, InsertError, OpenError, OpenProblem,
+    Scratch, Searcher, Vector, regular,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
 ///
-/// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of its own.
+/// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of
+/// its own. All but the most common are methods of the [`Searcher`] that it lends.
 #[derive(Debug)]
 pub struct Index {
     graph: Hnsw,
@@ -47,31 +44,35 @@ impl Index {
         Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0, lineage: Lineage::default() }
     }
 
-    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not count.
+    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not
+    /// count.
     pub(crate) fn with_keys(
         graph: Hnsw,
         keys: Vec<u64>,
         sequence: u64,
-    ) -> Result<Result<Self, DuplicateKey>, OutOfMemory> {
+    ) -> Result<Result<Self, SharedKey>, OutOfMemory> {
         let mut nodes = HashMap::new();
         reserve_nodes(&mut nodes, graph.live_count())?;
         for (id, key) in (0..).zip(&keys).filter(|(id, _)| graph.is_live(*id)) {
-            if nodes.insert(*key, id).is_some() {
-                return Ok(Err(DuplicateKey { key: *key }));
+            if let Some(other) = nodes.insert(*key, id) {
+                return Ok(Err(SharedKey { key: *key, nodes: [other, id] }));
             }
         }
         Ok(Ok(Self { graph, keys, nodes, sequence, lineage: Lineage::default() }))
     }
 
-    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own, where it can grow.
+    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own,
+    /// where it can grow.
     ///
     /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
     ///
-    /// A file of a later version may have features that a change by this version would break: its index is searched alone, and
-    /// refuses to be changed or saved. A limit of memory is not in the file: see [`limit_memory`](Self::limit_memory).
+    /// A file of a later version may have features that a change by this version would break: its
+    /// index is searched alone, and refuses to be changed or saved. A limit of memory is not in the
+    /// file: see [`limit_memory`](Self::limit_memory).
     ///
     /// # Errors
-    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit into memory.
+    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit
+    /// into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
@@ -85,58 +86,14 @@ impl Index {
         let mut keys = Vec::new();
         reserve(&mut keys, image.keys().len())?;
         keys.extend_from_slice(image.keys());
-        let mut index = Self::with_keys(graph, keys, image.header().sequence)??;
+        let index = Self::with_keys(graph, keys, image.header().sequence)?;
+        let mut index = index.map_err(|SharedKey { key, .. }| DuplicateKey { key })?;
         index.lineage = Lineage::opened(path, image.header())?;
         Ok(index)
     }
 
-    /// Saves the index. A reader of `path` finds the file that was there before or the complete new one, never a part: the
-    /// bytes go to a temporary file in the same folder, reach the disk, and then take the name: see [`Output`].
-    ///
-    /// Of two programs that open an index, change it and save it one after the other, the second is refused: an index that was
-    /// opened replaces what it was opened from, or what it was saved as since, and any other file only if it is
-    /// [told to](SaveOptions::overwrite). An index that was built replaces whatever is there the first time, and after that what
-    /// it has saved there.
-    ///
-    /// # Errors
-    /// If the operating system refuses, what is there is not a regular file, another writer
-    /// [writes the same file](crate::SaveProblem::Locked), or [another index](crate::SaveProblem::Conflict) is there than this one
-    /// knows. What was at the path is then as it was, but for [`NotDurable`](crate::SaveProblem::NotDurable), and the
-    /// temporary file is gone.
-    ///
-    /// # Examples
-    /// ```
-    /// use vex::{Index, SaveOptions, SaveProblem};
-    ///
-    /// # let folder = tempfile::tempdir()?;
-    /// # let path = folder.path().join("two.vex");
-    /// Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
-    /// let (mut one, mut other) = (Index::open(&path)?, Index::open(&path)?);
-    /// one.insert(3, &[1.0, 1.0])?;
-    /// one.save(&path)?;
-    /// other.insert(4, &[2.0, 2.0])?;
-    /// assert!(matches!(other.save(&path).unwrap_err().problem, SaveProblem::Conflict { .. }));
-    /// other.save_with(&path, SaveOptions::default().overwrite(true))?;
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), SaveError> {
-        self.save_with(path, SaveOptions::default())
-    }
-
-    /// [Saves](Self::save) the index as the options say; a [`Store`](crate::Store) says what to keep of its vectors.
-    ///
-    /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the vectors, or the file would be one
-    /// that [`open`](Self::open) refuses.
-    pub fn save_with(
-        &self,
-        path: impl AsRef<Path>,
-        options: impl Into<SaveOptions>,
-    ) -> Result<(), SaveError> {
-        self.save_to(Output::create(path)?, options)
-    }
-
-    /// Whether the index was opened from a file that this version may search, but not change and write back.
+    /// Whether the index was opened from a file that this version may search, but not change and
+    /// write back.
     pub fn is_read_only(&self) -> bool {
         self.lineage.check_writable().is_err()
     }
@@ -152,16 +109,16 @@ impl Index {
     /// Inserts a vector under a key that is not in the index yet.
     ///
     /// # Errors
-    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it
-    /// was then.
-    pub fn insert<'v>(&mut self, key: u64, vector: impl Into<Elements<'v>>) -> Result<(), InsertError> {
+    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory
+    /// runs out. The index is as it was then.
+    pub fn insert(&mut self, key: u64, vector: impl Vector) -> Result<(), InsertError> {
         let sequence = self.lineage.after(self.sequence)?;
         if self.nodes.contains_key(&key) {
             return Err(DuplicateKey { key }.into());
         }
         reserve(&mut self.keys, 1)?;
         reserve_nodes(&mut self.nodes, 1)?;
-        let id = self.graph.insert(vector)?;
+        let id = self.graph.insert(vector.elements())?;
         match self.keys.get_mut(id as usize) {
             // The slot of a node that was deleted.
             Some(old) => *old = key,
@@ -172,33 +129,61 @@ impl Index {
         Ok(())
     }
 
-    /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
+    /// Inserts vectors one after the other. Returns how many. Many vectors are indexed faster at
+    /// once, by [`Builder::build_from`].
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index is as it was then.
+    /// At the first vector that is [not inserted](Self::insert), which the error names. Those
+    /// before it are in the index.
     ///
     /// # Examples
     /// ```
     /// let mut index = vex::Index::builder(2).build()?;
-    /// assert!(!index.upsert(7, &[1.0, 0.0])?);
-    /// assert!(index.upsert(7, &[0.0, 2.0])?);
+    /// index.extend([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// let error = index.extend([(3, [1.0, 1.0]), (2, [2.0, 2.0])]).unwrap_err();
+    /// assert_eq!(error.to_string(), "vector 1: key 2 is in the index already");
+    /// assert_eq!(index.len(), 3);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn extend<V: Vector>(
+        &mut self,
+        vectors: impl IntoIterator<Item = (u64, V)>,
+    ) -> Result<usize, ExtendError> {
+        let mut inserted = 0;
+        for (key, vector) in vectors {
+            self.insert(key, vector).map_err(|error| ExtendError { position: inserted, error })?;
+            inserted += 1;
+        }
+        Ok(inserted)
+    }
+
+    /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
+    ///
+    /// # Errors
+    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index
+    /// is as it was then.
+    ///
+    /// # Examples
+    /// ```
+    /// let mut index = vex::Index::builder(2).build()?;
+    /// assert!(!index.upsert(7, [1.0, 0.0])?);
+    /// assert!(index.upsert(7, [0.0, 2.0])?);
     /// assert_eq!(index.get(7), Some(vex::Elements::F32(&[0.0, 2.0])));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn upsert<'v>(&mut self, key: u64, vector: impl Into<Elements<'v>>) -> Result<bool, InsertError> {
-        let vector = vector.into();
+    pub fn upsert(&mut self, key: u64, vector: impl Vector) -> Result<bool, InsertError> {
         let Some(id) = self.nodes.get(&key) else {
             self.insert(key, vector)?;
             return Ok(false);
         };
         let sequence = self.lineage.after(self.sequence)?;
-        self.graph.update(*id, vector)?;
+        self.graph.update(*id, vector.elements())?;
         self.sequence = sequence;
         Ok(true)
     }
 
-    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the next insert, or
-    /// given back by [`compact`](Self::compact).
+    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the
+    /// next insert, or given back by [`compact`](Self::compact).
     ///
     /// # Errors
     /// If the index may not be changed, or memory runs out. The index is as it was then.
@@ -223,94 +208,55 @@ impl Index {
         Ok(true)
     }
 
-    /// Builds the index anew, on all cores, without what was deleted. The result depends on the vectors alone, in the order
-    /// of their nodes, and on the parameters. A [limit of memory](Self::limit_memory) stays; it is for what the index holds, and not for
-    /// the build.
+    /// [Deletes](Self::delete) the vectors under some keys. Returns how many there were.
     ///
     /// # Errors
-    /// If the index may not be changed, memory runs out, or threads cannot be started. The index is as it was then.
+    /// If the index may not be changed, or memory runs out. Keys before that one are deleted.
+    pub fn delete_many(&mut self, keys: impl IntoIterator<Item = u64>) -> Result<usize, DeleteError> {
+        let mut deleted = 0;
+        for key in keys {
+            deleted += usize::from(self.delete(key)?);
+        }
+        Ok(deleted)
+    }
+
+    /// What searches: see [`Searcher`] for all the ways to.
     ///
     /// # Complexity
-    /// That of a bulk build, and while it goes on the memory of two indexes.
-    pub fn compact(&mut self) -> Result<(), BuildError<Infallible>> {
-        self.compact_on(None)
+    /// Constant.
+    pub fn searcher(&self) -> Searcher<'_> {
+        Searcher::new(self.graph.view(), &self.keys, Some(&self.nodes))
     }
 
-    /// The same on `threads`, or all cores; the result does not depend on them.
-    ///
-    /// # Errors
-    /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
-    pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError<Infallible>> {
-        self.lineage.check_writable().map_err(ChangeError::from)?;
-        let threads =
-            Threads::new(threads).map_err(|(threads, error)| BuildError::Threads { threads, error })?;
-        let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
-        let mut keys = Vec::new();
-        reserve(&mut keys, order.len())?;
-        keys.extend(order.iter().map(|old| self.keys[*old as usize]));
-        let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(BuildError::DuplicateKey)?;
-        let lineage = std::mem::take(&mut self.lineage);
-        *self = Self { lineage, ..compact };
-        Ok(())
-    }
-
-    /// The `k` vectors nearest to `query`, nearest first, with the default `ef_search` of 64, or `k` if that is more.
+    /// [`Searcher::search`]: the `k` vectors nearest to `query`.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
-        let mut scratch = Scratch::new();
-        self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
-        Ok(scratch.into_hits())
+    pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
+        self.searcher().search(query, k)
     }
 
-    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    /// [`Searcher::search_with`]: the same in memory that is kept, with parameters of the caller's.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search_with<'q, 's>(
+    pub fn search_with<'s>(
         &self,
-        query: impl Into<Elements<'q>>,
+        query: impl Vector,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
-        search_keys(&self.graph.view(), &self.keys, query.into(), params, scratch)
+        self.searcher().search_with(query, params, scratch)
     }
 
-    /// The exact answer, by comparing the query with every vector.
-    ///
-    /// # Errors
-    /// If the query cannot be searched for, or memory runs out.
-    pub fn exact<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
-        let query = query.into();
-        let view = self.graph.view();
-        let k = k.min(self.len());
-        let mut candidates = Vec::new();
-        reserve(&mut candidates, k)?;
-        candidates.resize(k, Candidate::EMPTY);
-        let mut neighbors = Vec::new();
-        reserve(&mut neighbors, k)?;
-        neighbors.resize(k, Neighbor::default());
-        let mut exact = Exact::new(view.rows(), query, &mut candidates)?;
-        let mut start = 0;
-        for deleted in view.tombstones().iter() {
-            exact.scan(start..deleted);
-            start = deleted + 1;
-        }
-        exact.scan(start..view.count() as NodeId);
-        exact.finish(&mut neighbors);
-        let hit =
-            |neighbor: &Neighbor| Hit { key: self.keys[neighbor.id as usize], distance: neighbor.distance };
-        let mut hits = Vec::new();
-        reserve(&mut hits, k)?;
-        hits.extend(neighbors.iter().map(hit));
-        Ok(hits)
-    }
-
-    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was scaled to unit length under the
-    /// cosine metric, and one of f16 rounded.
+    /// [`Searcher::get`]: the vector under a key, as it is kept.
     pub fn get(&self, key: u64) -> Option<Elements<'_>> {
-        self.nodes.get(&key).map(|id| self.graph.view().rows().row(*id))
+        self.searcher().get(key)
+    }
+
+    /// Whether there is a vector under a key.
+    pub fn contains(&self, key: u64) -> bool {
+        self.nodes.contains_key(&key)
     }
 
     /// How many vectors there are.
@@ -343,8 +289,9 @@ impl Index {
         self.graph.params()
     }
 
-    /// Refuses inserts for which the graph would need more than so many bytes, as [`Builder::memory_limit`] does. Nobody else may
-    /// know the limit of this process, so a file has none: set it again for an index that was opened.
+    /// Refuses inserts for which the graph would need more than so many bytes, as
+    /// [`Builder::memory_limit`] does. Nobody else may know the limit of this process, so a file
+    /// has none: set it again for an index that was opened.
     ///
     /// # Examples
     /// ```
@@ -366,7 +313,25 @@ impl Index {
         Some(self.graph.memory_limit()).filter(|limit| *limit < usize::MAX)
     }
 
-    /// The graph below, whose node `id` has the key `keys()[id]`.
+    /// Bytes that the index holds: vectors, codes, links and keys, with the room that they have to
+    /// grow. See [`Builder::memory_plan`] for what a build takes.
+    ///
+    /// # Examples
+    /// ```
+    /// let index = vex::Index::builder(100).build_from((0..50).map(|key| (key, [0.5; 100])))?;
+    /// assert!((20_000..100_000).contains(&index.memory_usage()));
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn memory_usage(&self) -> usize {
+        // Beside each entry, the table has a byte, and an eighth of it is left empty.
+        let entry = size_of::<(u64, NodeId)>() + 1;
+        let table = self.nodes.capacity().saturating_mul(entry) / 7 * 8;
+        [table, self.keys.capacity().saturating_mul(size_of::<u64>())]
+            .into_iter()
+            .fold(self.graph.memory(), usize::saturating_add)
+    }
+
+    /// The graph below, whose node `id` has the key `node_keys()[id]`.
     pub fn graph(&self) -> &Hnsw {
         &self.graph
     }
@@ -375,10 +340,16 @@ impl Index {
         &mut self.graph
     }
 
-    /// The keys, by node. Nodes that are [deleted](Self::delete) keep theirs until their slots are taken.
-    pub fn keys(&self) -> &[u64] {
+    /// The keys, by node: deleted nodes keep theirs until their slots are taken.
+    pub fn node_keys(&self) -> &[u64] {
         &self.keys
     }
+}
+
+/// Two nodes with one key.
+pub(crate) struct SharedKey {
+    pub(crate) key: u64,
+    pub(crate) nodes: [NodeId; 2],
 }
 
 /// Makes room for `additional` more elements.
@@ -398,7 +369,8 @@ fn read_aligned(path: &Path) -> Result<AlignedBytes, OpenProblem> {
     regular::check_header(&file)?;
     let len = usize::try_from(file.metadata()?.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
     let mut bytes = AlignedBytes::zeroed(len)?;
-    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its length.
+    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its
+    // length.
     file.read_exact(&mut bytes)?;
     Ok(bytes)
 }

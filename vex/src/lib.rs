@@ -4,18 +4,18 @@
 //! use vex::{Index, Metric};
 //!
 //! let mut index = Index::builder(3).metric(Metric::Cosine).build()?;
-//! index.insert(7, &[1.0, 0.0, 0.0])?;
-//! index.insert(8, &[0.0, 1.0, 0.0])?;
-//! index.insert(9, &[0.7, 0.7, 0.1])?;
+//! index.insert(7, [1.0, 0.0, 0.0])?;
+//! index.insert(8, [0.0, 1.0, 0.0])?;
+//! index.insert(9, [0.7, 0.7, 0.1])?;
 //!
-//! let hits = index.search(&[0.9, 0.1, 0.0], 2)?;
+//! let hits = index.search([0.9, 0.1, 0.0], 2)?;
 //! assert_eq!([hits[0].key, hits[1].key], [7, 9]);
 //!
 //! let folder = tempfile::tempdir()?;
 //! let path = folder.path().join("three.vex");
 //! index.save(&path)?;
 //! let reopened = Index::open(&path)?;
-//! assert_eq!(reopened.search(&[0.9, 0.1, 0.0], 2)?, hits);
+//! assert_eq!(reopened.search([0.9, 0.1, 0.0], 2)?, hits);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -24,23 +24,25 @@
 //! | index vectors that come one by one | [`Index::insert`] |
 //! | replace or remove a vector | [`Index::upsert`], [`Index::delete`], [`Index::compact`] |
 //! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
-//! | search often, without allocating | [`Index::search_with`] and a [`Scratch`] per thread |
-//! | search among some of the keys | [`Index::search_filtered`] |
-//! | find all within a distance | [`Index::search_radius`] |
-//! | go on where a search ended | [`Index::search_batches`] |
-//! | search for many queries, on all cores | [`Index::search_batch`] |
+//! | search in any way, wherever the index lives | [`Searcher`], which all kinds of index lend |
+//! | search often, without allocating | [`Searcher::search_with`] and a [`Scratch`] per thread |
+//! | search among some of the keys | [`Searcher::search_filtered`], with a predicate or a [`KeySet`] |
+//! | find all within a distance | [`Searcher::search_radius`] |
+//! | go on where a search ended | [`Searcher::pages`] |
+//! | search for many queries, on all cores | [`Searcher::search_many`] |
+//! | keep an index in a struct, or send it to threads | [`SharedIndex`] |
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
 //! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
-//! | know whether codes do for a set, and change them | [`Index::check_codes`], [`Index::requantize`] |
+//! | know whether codes do for a set, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
 //! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
-//! | know the exact answer | [`Index::exact`], [`exact_batch`] |
-//! | lock a file before the work that fills it | [`Output`], [`Index::save_to`] |
+//! | know the exact answer | [`Searcher::exact`], [`exact_batch`] |
+//! | lock a file before the work that fills it | [`Output`], [`Index::save_output`] |
 //! | replace whatever is there | [`SaveOptions::overwrite`] |
 //!
-//! An index starts no thread but during a bulk build, a batch of searches and [`MappedIndex::verify_on`], and then as many as the
+//! An index starts no thread but during a bulk build, [`Searcher::search_many`] and [`MappedIndex::verify_on`], and then as many as the
 //! caller says. One thread is the caller's own.
 //!
 //! # Memory
@@ -56,6 +58,7 @@ mod builder;
 mod codes;
 mod error;
 mod exact;
+mod filter;
 mod index;
 mod lineage;
 mod loaded;
@@ -64,12 +67,16 @@ mod mapped;
 #[allow(unsafe_code)]
 mod mmap;
 mod numbers;
+mod pages;
 mod paths;
 mod publish;
 mod regular;
 mod save;
-mod search;
+mod scratch;
+mod searcher;
+mod shared;
 mod threads;
+mod vector;
 
 pub use vex_format as format;
 pub use vex_graph as graph;
@@ -78,23 +85,28 @@ pub use vex_kernels as kernels;
 pub use builder::Builder;
 pub use codes::CodeCheck;
 pub use error::{
-    BatchError, BuildError, ChangeError, DeleteError, DuplicateKey, InsertError, OpenError, OpenProblem,
-    ReadOnly, SaveError, SaveProblem, VerifyProblem,
+    BuildError, ChangeError, DeleteError, DuplicateKey, Error, ExtendError, InsertError, ManyError,
+    OpenError, OpenProblem, ReadOnly, Result, SaveError, SaveProblem, ThreadsError, VerifyProblem,
 };
 pub use exact::exact_batch;
+pub use filter::{KeyFilter, KeySet};
 pub use index::Index;
 pub use lineage::Generation;
 pub use loaded::Loaded;
-pub use mapped::MappedIndex;
+pub use mapped::{InPlace, MappedIndex};
 pub use mmap::Mapping;
+pub use pages::Pages;
 pub use publish::Output;
 pub use regular::{FileKind, NotRegular};
 pub use save::SaveOptions;
-pub use search::{Batches, Found, Hit, Scratch};
-pub use vex_format::Store;
+pub use scratch::{Found, Hit, Scratch};
+pub use searcher::Searcher;
+pub use shared::SharedIndex;
+pub use vector::Vector;
+pub use vex_format::{AlignedBytes, Store, VerifyError};
 pub use vex_graph::{
-    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, Params, ParamsError, Quantization, Scalar,
-    SearchError, SearchParams, SearchStats, VectorError,
+    Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, NameError, OutOfMemory, Params,
+    ParamsError, Quantization, Scalar, SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};
 

@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use vex_format::Header;
+use vex_graph::OutOfMemory;
 
 use crate::error::{ChangeError, ReadOnly};
+use crate::index::reserve;
 use crate::{OpenProblem, SaveProblem, paths, regular};
 
 /// Which state of an index a file holds. Of two files with the same, the bytes are the same.
@@ -72,6 +74,18 @@ impl Lineage {
             Err(_) => (),
         }
         Ok(lineage)
+    }
+
+    /// That of a copy of the index.
+    pub(crate) fn try_clone(&self) -> Result<Self, OutOfMemory> {
+        let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut copies = Vec::new();
+        reserve(&mut copies, files.len())?;
+        for (path, generation) in &*files {
+            let bytes = path.as_os_str().len();
+            copies.push((paths::copy(path).map_err(|_| OutOfMemory { bytes })?, *generation));
+        }
+        Ok(Self { opened: self.opened, features: self.features, files: Mutex::new(copies) })
     }
 
     /// Checks that the index may be written back.

@@ -2,18 +2,20 @@
 
 use std::path::Path;
 
-use vex_format::{Header, Image, Layout, Section, VerifyError};
-use vex_graph::{Elements, GraphView, Params, SearchError, SearchParams};
+use vex_format::{AlignedBytes, Header, Image, Layout, Section, VerifyError};
+use vex_graph::{Element, Elements, GraphView, Metric, Params, SearchError, SearchParams};
 
 use crate::error::owned;
-use crate::search::{DEFAULT_EF_SEARCH, search_keys};
 use crate::threads::Threads;
-use crate::{Found, Hit, Loaded, Mapping, OpenError, Scratch, VerifyProblem, regular};
+use crate::{
+    Found, Hit, Loaded, Mapping, OpenError, OpenProblem, Scratch, Searcher, Vector, VerifyProblem, regular,
+};
 
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
-/// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a multiple of 64. Whatever they
-/// hold, searches stay inside them and end; that the answers are right, [`verify`](Self::verify) says.
+/// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a
+/// multiple of 64. Whatever they hold, searches stay inside them and end; that the answers are
+/// right, [`verify`](Self::verify) says.
 #[derive(Debug)]
 pub struct MappedIndex<B = Mapping> {
     bytes: B,
@@ -26,8 +28,8 @@ impl MappedIndex<Mapping> {
     /// Maps a file and checks its header, in constant time.
     ///
     /// # Safety
-    /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives. Replacing it by
-    /// [`Index::save`](crate::Index::save) is fine.
+    /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives.
+    /// Replacing it by [`Index::save`](crate::Index::save) is fine.
     ///
     /// # Errors
     /// If the file cannot be mapped, is not a regular one, is no index, or was cut short.
@@ -39,7 +41,7 @@ impl MappedIndex<Mapping> {
     /// vex::Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?.save(&path)?;
     /// // SAFETY: the file is ours, and nothing writes to it.
     /// let index = unsafe { vex::MappedIndex::open(&path) }?;
-    /// assert_eq!(index.search(&[0.1, 0.9], 1)?[0].key, 1);
+    /// assert_eq!(index.search([0.1, 0.9], 1)?[0].key, 1);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     #[allow(unsafe_code)]
@@ -48,16 +50,17 @@ impl MappedIndex<Mapping> {
         let open = || {
             let file = regular::open(path)?;
             // SAFETY: the caller answers for the file.
-            Ok(Self::from_bytes(unsafe { Mapping::of(&file) }?)?)
+            Ok(Self::in_place(unsafe { Mapping::of(&file) }?)?)
         };
         open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 
-    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes and keys, on large pages where
-    /// the system has them.
+    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes
+    /// and keys, on large pages where the system has them.
     ///
-    /// For an index with codes. A search finds its way by them, as fast as after [`read`](Self::read), and then compares a few
-    /// vectors, which come from the mapping: the system keeps those in memory that are wanted, as far as there is room.
+    /// For an index with codes. A search finds its way by them, as fast as after
+    /// [`read`](Self::read), and then compares a few vectors, which come from the mapping: the
+    /// system keeps those in memory that are wanted, as far as there is room.
     ///
     /// # Safety
     /// As for [`open`](Self::open).
@@ -70,7 +73,7 @@ impl MappedIndex<Mapping> {
         let open = || {
             let file = regular::open(path)?;
             // SAFETY: the caller answers for the file.
-            let mut index = Self::from_bytes(unsafe { Mapping::of(&file) }?)?;
+            let mut index = Self::in_place(unsafe { Mapping::of(&file) }?)?;
             index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
             index.bytes.expect_single_rows();
             index.try_split()?;
@@ -81,8 +84,8 @@ impl MappedIndex<Mapping> {
 }
 
 impl MappedIndex<Loaded> {
-    /// Checks the header of a file and reads it into memory; its contents are not checked: see [`verify`](Self::verify). What others do
-    /// to the file afterwards changes nothing.
+    /// Checks the header of a file and reads it into memory; its contents are not checked: see
+    /// [`verify`](Self::verify). What others do to the file afterwards changes nothing.
     ///
     /// # Errors
     /// If the file cannot be read, is not a regular one, is no index, or was cut short.
@@ -91,18 +94,58 @@ impl MappedIndex<Loaded> {
         let read = || {
             let file = regular::open(path)?;
             regular::check_header(&file)?;
-            Ok(Self::from_bytes(Loaded::read_around(&file, 0..0)?)?)
+            Ok(Self::in_place(Loaded::read_around(&file, 0..0)?)?)
         };
         read().map_err(|problem| OpenError { path: owned(path), problem })
     }
 }
 
+impl MappedIndex<AlignedBytes> {
+    /// Copies the bytes of an index to where they are aligned, and checks its header. To search
+    /// bytes where they are, see [`in_place`](Self::in_place).
+    ///
+    /// # Errors
+    /// If the bytes are no index, are cut short, or memory runs out.
+    ///
+    /// # Complexity
+    /// A copy of the bytes.
+    pub fn from_bytes(bytes: impl AsRef<[u8]>) -> Result<Self, OpenProblem> {
+        Ok(Self::in_place(AlignedBytes::copy_of(bytes.as_ref())?)?)
+    }
+}
+
+/// Bytes that stay where they are, at an alignment of 64, and so can be searched in place. A plain
+/// `Vec<u8>` is not among them: it begins on a multiple of 64 by luck, and
+/// [`MappedIndex::from_bytes`] copies it to where it does.
+///
+/// Of a slice, such as one in flash memory, the alignment is checked.
+pub trait InPlace: AsRef<[u8]> {}
+
+impl InPlace for AlignedBytes {}
+impl InPlace for Loaded {}
+impl InPlace for Mapping {}
+impl InPlace for &[u8] {}
+
 impl<B: AsRef<[u8]>> MappedIndex<B> {
-    /// Checks the header of an index in `bytes`, in constant time.
+    /// Checks the header of an index in these bytes, in constant time, and searches them in place:
+    /// see [`InPlace`] for what can hold them.
     ///
     /// # Errors
     /// If the bytes are no index, are cut short, or do not begin on a multiple of 64.
-    pub fn from_bytes(bytes: B) -> Result<Self, vex_format::OpenError> {
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{MappedIndex, format};
+    ///
+    /// static INDEX: &[u8] =
+    ///     format::include_index!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/v1.0-cosine.vex"));
+    /// assert_eq!(MappedIndex::in_place(INDEX)?.len(), 20);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn in_place(bytes: B) -> Result<Self, vex_format::OpenError>
+    where
+        B: InPlace,
+    {
         let layout = Layout::open(bytes.as_ref())?;
         let index = Self { bytes, layout, near: None };
         index.try_split()?;
@@ -126,31 +169,62 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.layout.image(self.bytes.as_ref()).expect("the bytes that were opened")
     }
 
-    /// The `k` vectors nearest to `query`, nearest first, with the default `ef_search` of 64, or `k` if that is more.
+    /// What searches: see [`Searcher`] for all the ways to.
     ///
-    /// # Errors
-    /// If the query cannot be searched for, or memory runs out.
-    pub fn search<'q>(&self, query: impl Into<Elements<'q>>, k: usize) -> Result<Vec<Hit>, SearchError> {
-        let mut scratch = Scratch::new();
-        self.search_with(query, &SearchParams::new(k, DEFAULT_EF_SEARCH), &mut scratch)?;
-        Ok(scratch.into_hits())
+    /// # Complexity
+    /// Constant: offsets are turned into slices and their lengths checked, which takes about as
+    /// long as a few distances. Keep it for many queries.
+    pub fn searcher(&self) -> Searcher<'_> {
+        let (graph, keys) = self.split();
+        Searcher::new(graph, keys, None)
     }
 
-    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    /// [`Searcher::search`]: the `k` vectors nearest to `query`.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
-    pub fn search_with<'q, 's>(
+    pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
+        self.searcher().search(query, k)
+    }
+
+    /// [`Searcher::search_with`]: the same in memory that is kept, with parameters of the caller's.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    pub fn search_with<'s>(
         &self,
-        query: impl Into<Elements<'q>>,
+        query: impl Vector,
         params: &SearchParams,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
-        let (graph, keys) = self.split();
-        search_keys(&graph, keys, query.into(), params, scratch)
+        self.searcher().search_with(query, params, scratch)
     }
 
-    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as long as reading the file.
+    /// [`Searcher::get`]: the vector under a key, as it is kept.
+    ///
+    /// # Complexity
+    /// Reads all keys, since a file has no table of them.
+    pub fn get(&self, key: u64) -> Option<Elements<'_>> {
+        self.searcher().get(key)
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.header().dim
+    }
+
+    /// The type of the elements of a vector.
+    pub fn element(&self) -> Element {
+        self.header().element
+    }
+
+    /// The rule by which vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.header().metric
+    }
+
+    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as
+    /// long as reading the file.
     ///
     /// # Errors
     /// The first thing that is wrong.
@@ -163,8 +237,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// # Errors
     /// As [`verify`](Self::verify), and if the threads cannot be started.
     pub fn verify_on(&self, threads: Option<usize>) -> Result<(), VerifyProblem> {
-        let threads =
-            Threads::new(threads).map_err(|(threads, error)| VerifyProblem::Threads { threads, error })?;
+        let threads = Threads::new(threads)?;
         Ok(self.opened().verify_on(&threads)?)
     }
 
@@ -186,13 +259,13 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.layout.sections(self.bytes.as_ref()).expect("the bytes that were opened")
     }
 
-    /// The graph, whose node `id` has the key `keys()[id]`.
+    /// The graph, whose node `id` has the key `node_keys()[id]`.
     pub fn graph(&self) -> GraphView<'_> {
         self.split().0
     }
 
-    /// The keys, by node.
-    pub fn keys(&self) -> &[u64] {
+    /// The keys, by node: deleted nodes have theirs, too.
+    pub fn node_keys(&self) -> &[u64] {
         self.split().1
     }
 
@@ -201,7 +274,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// # Complexity
     /// Reads a bit for each node if any is deleted.
     pub fn len(&self) -> usize {
-        self.header().count.saturating_sub(self.graph().tombstones().len())
+        self.searcher().len()
     }
 
     /// Whether there are none.

@@ -2,7 +2,6 @@
 
 use vex_graph::{Elements, Metric, SearchError, SearchParams};
 
-use crate::search::DEFAULT_EF_SEARCH;
 use crate::{Index, Scratch};
 
 /// Neighbors that are looked at: enough to see beyond some copies of a vector.
@@ -30,11 +29,11 @@ impl Index {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn underflow(&self, samples: usize) -> Result<f64, SearchError> {
-        let params = SearchParams::new(K, DEFAULT_EF_SEARCH);
+        let params = SearchParams::new(K);
         let mut scratch = Scratch::new();
         let (mut looked_at, mut found) = (0, 0);
-        let step = (self.keys().len() / samples.max(1)).max(1);
-        for key in self.keys().iter().step_by(step).take(samples) {
+        let step = (self.node_keys().len() / samples.max(1)).max(1);
+        for key in self.node_keys().iter().step_by(step).take(samples) {
             let Some(vector) = self.get(*key) else { continue };
             let Elements::F32(elements) = vector else { break };
             let underflows = match self.metric() {

@@ -3,8 +3,10 @@
 use std::thread::{self, JoinHandle, available_parallelism};
 
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use vex_graph::Executor;
+
+use crate::ThreadsError;
 
 /// A pool of its own, so that an index neither waits for other users of a global pool nor takes their threads. None for one thread:
 /// that is the caller's.
@@ -31,8 +33,11 @@ impl Drop for Workers {
 
 impl Threads {
     /// As many as `threads` says, or one for each core.
-    pub(crate) fn new(threads: Option<usize>) -> Result<Self, (usize, ThreadPoolBuildError)> {
-        let threads = Self::count(threads);
+    pub(crate) fn new(threads: Option<usize>) -> Result<Self, ThreadsError> {
+        let threads = match threads {
+            Some(0) => return Err(ThreadsError::None),
+            threads => Self::count(threads),
+        };
         if threads == 1 {
             return Ok(Self(None));
         }
@@ -42,7 +47,7 @@ impl Threads {
             workers.0.push(named.spawn(|| worker.run())?);
             Ok(())
         });
-        let pool = pool.build().map_err(|error| (threads, error))?;
+        let pool = pool.build().map_err(|error| ThreadsError::Start { threads, error })?;
         // A worker allocates when it looks for work the first time. It does so now, and not amid work whose failures are values.
         pool.broadcast(|_| ());
         Ok(Self(Some(Pool { pool, _workers: workers })))

@@ -67,7 +67,7 @@ pub fn nearest<'m>(
     memory: &'m mut Memory,
 ) -> (SearchStats, &'m [Neighbor]) {
     let (scratch, found) = memory.scratch();
-    let result = search_in(&image.graph(), query, &SearchParams::new(K, EF_SEARCH), scratch, found);
+    let result = search_in(&image.graph(), query, &SearchParams::new(K).ef_search(EF_SEARCH), scratch, found);
     let stats = result.expect("a good query, and enough memory");
     (stats, &found[..stats.found])
 }
@@ -75,7 +75,7 @@ pub fn nearest<'m>(
 /// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an odd key, and those within a
 /// distance.
 pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
-    let params = SearchParams::new(K, EF_SEARCH);
+    let params = SearchParams::new(K).ef_search(EF_SEARCH);
     let odd = |id: NodeId| image.keys()[id as usize] % 2 == 1;
     for index in 0..QUERIES {
         let query = query(index);
@@ -105,7 +105,7 @@ fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mu
 /// What a search says of memory that is too small: how much it needs.
 pub fn starved(image: &Image<'_>) -> SearchError {
     let scratch = ScratchMut { visited: &mut [], candidates: &mut [], code: &mut [], rotated: &mut [] };
-    let result = search_in(&image.graph(), &query(0), &SearchParams::new(K, EF_SEARCH), scratch, &mut []);
+    let result = search_in(&image.graph(), &query(0), &SearchParams::new(K).ef_search(EF_SEARCH), scratch, &mut []);
     result.expect_err("no search without memory")
 }
 

@@ -114,9 +114,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (element, store) = args.element.kept(file.element(), args.metric, args.store)?;
     match element {
         Element::F32 | Element::F16 => build(args, element, store, file, started, out),
-        Element::I8 => build::<i8>(args, element, store, VectorFile::open(path)?, started, out),
-        Element::U8 => build::<u8>(args, element, store, VectorFile::open(path)?, started, out),
-        Element::Bits => build::<u64>(args, element, store, VectorFile::open(path)?, started, out),
+        Element::I8 => build::<i8>(args, element, store, file.typed()?, started, out),
+        Element::U8 => build::<u8>(args, element, store, file.typed()?, started, out),
+        Element::Bits => build::<u64>(args, element, store, file.typed()?, started, out),
     }
 }
 
@@ -173,7 +173,7 @@ fn build<T: FromFile>(
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
     // Built from vectors: it is meant to replace an older index.
-    index.save_to(output, SaveOptions::from(store).overwrite(true))?;
+    index.save_output(output, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
     let metadata = args.output.metadata();
@@ -226,7 +226,7 @@ fn build<T: FromFile>(
 fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, CodeCheck)>, Failure> {
     let mut given_up = Vec::new();
     while let Some(kind) = index.params().quantization {
-        let check = index.check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
+        let check = index.searcher().check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
         let finer = match kind {
             Quantization::Sq2x2 => Some(Quantization::Sq4),
             Quantization::Sq4 => Some(Quantization::Sq8),

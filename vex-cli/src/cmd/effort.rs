@@ -22,10 +22,9 @@ pub(crate) struct Effort {
 impl Effort {
     pub(crate) fn params(&self, ef_search: usize) -> SearchParams {
         let max = self.max_distances.map(|factor| (factor * ef_search as f32) as usize);
-        SearchParams {
-            rescore: self.rescore.unwrap_or(SearchParams::RESCORE),
-            max_distance_evals: max.unwrap_or(usize::MAX),
-            ..SearchParams::new(self.k, ef_search)
-        }
+        SearchParams::new(self.k)
+            .ef_search(ef_search)
+            .rescore(self.rescore.unwrap_or(SearchParams::RESCORE))
+            .max_distance_evals(max.unwrap_or(usize::MAX))
     }
 }

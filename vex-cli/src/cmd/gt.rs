@@ -59,9 +59,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let element = args.element.of(file.element(), args.metric);
     let ids = match element {
         Element::F32 | Element::F16 => ids(args, element, file)?,
-        Element::I8 => ids::<i8>(args, element, VectorFile::open(&args.vectors)?)?,
-        Element::U8 => ids::<u8>(args, element, VectorFile::open(&args.vectors)?)?,
-        Element::Bits => ids::<u64>(args, element, VectorFile::open(&args.vectors)?)?,
+        Element::I8 => ids::<i8>(args, element, file.typed()?)?,
+        Element::U8 => ids::<u8>(args, element, file.typed()?)?,
+        Element::Bits => ids::<u64>(args, element, file.typed()?)?,
     };
     write_ids(output, &ids)?;
     let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");

@@ -176,7 +176,8 @@ impl Info {
             element_size: section.element_size,
             checksum: format!("{:08x}", section.checksum),
         });
-        let check = index.check_codes(CODE_SAMPLE).map_err(|error| Failure::refused(path, error))?;
+        let check =
+            index.searcher().check_codes(CODE_SAMPLE).map_err(|error| Failure::refused(path, error))?;
         let unreachable = || graph.unreachable().map_err(|error| Failure::refused(path, error));
         Ok(Self {
             major: header.major,

@@ -18,7 +18,7 @@ pub(crate) fn quantization() -> impl TypedValueParser<Value = Codes> {
     let names = ["auto", "none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
     PossibleValuesParser::new(names).map(|name| match &*name {
         "auto" => Codes::Auto,
-        name => Codes::Just(Quantization::ALL.into_iter().find(|kind| kind.name() == name)),
+        name => Codes::Just(Quantization::from_name(name)),
     })
 }
 
@@ -30,21 +30,13 @@ pub(crate) enum Codes {
 }
 
 impl Codes {
-    /// From as many dimensions on, the errors of half a byte an element average out: SQ4 then finds as much as SQ8.
-    const FOUR_BITS_FROM: usize = 256;
-    /// From as many on, their rows take so many cache lines that half of them make the difference.
-    const TWO_PLANES_FROM: usize = 512;
-
     pub(crate) fn is_auto(self) -> bool {
         matches!(self, Self::Auto)
     }
 
     pub(crate) fn of(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
-            Self::Auto if !element.can_be_coded() => None,
-            Self::Auto if dim >= Self::TWO_PLANES_FROM => Some(Quantization::Sq2x2),
-            Self::Auto if dim >= Self::FOUR_BITS_FROM => Some(Quantization::Sq4),
-            Self::Auto => Some(Quantization::Sq8),
+            Self::Auto => element.can_be_coded().then(|| Quantization::auto(dim)),
             Self::Just(codes) => codes,
         }
     }

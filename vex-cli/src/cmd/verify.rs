@@ -48,7 +48,8 @@ fn run_on<B: AsRef<[u8]>>(
 ) -> Result<(), Failure> {
     index.verify_on(args.threads).map_err(|error| Failure::refused(&args.index, error))?;
     let tombstones = index.graph().tombstones();
-    let live = (0..).zip(index.keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);
+    let live =
+        (0..).zip(index.node_keys()).filter(|(node, _)| !tombstones.contains(*node)).map(|(_, key)| *key);
     check_unique(&args.index, live)?;
     match index.graph().unreachable().map_err(|error| Failure::refused(&args.index, error))? {
         0 => (),

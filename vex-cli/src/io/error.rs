@@ -30,6 +30,7 @@ impl From<SaveError> for FileError {
             SaveProblem::Io(error) => Problem::Write(error),
             SaveProblem::Folder { folder, error } => Problem::Folder { folder, error },
             SaveProblem::NotRegular(found) => Problem::Output(found),
+            SaveProblem::NotDurable(error) => Problem::NotDurable(error),
             problem => Problem::Save(problem),
         };
         Self { path, problem }
@@ -65,6 +66,9 @@ pub(crate) enum Problem {
     /// It is to be written, and is not, as the library says it.
     #[error(transparent)]
     Save(SaveProblem),
+    /// It was written, and may be gone after a power failure.
+    #[error("saved, but the folder could not be flushed: {0}")]
+    NotDurable(std::io::Error),
     /// It is to be written and to be read.
     #[error("cannot be written: it is the input")]
     OutputIsInput,

@@ -30,6 +30,11 @@ impl<T: Copy + Default> RowReader<T> {
         &self.source
     }
 
+    /// The file, to be read in another way.
+    pub(crate) fn into_source(self) -> Source {
+        self.source
+    }
+
     /// Where the elements are.
     pub(crate) fn layout(&self) -> &Layout<T> {
         &self.layout

@@ -10,7 +10,11 @@ use super::error::{FileError, Problem};
 /// Large enough that the system calls do not show beside the decoding.
 const BUFFER: usize = 1 << 20;
 
-/// A regular file, or one embedded in the program, being read from its start, which knows its name for the errors.
+/// The same where there is no memory for that.
+const SMALL_BUFFER: usize = 1 << 12;
+
+/// A regular file, or one embedded in the program, being read from its start, which knows its name
+/// for the errors.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
@@ -48,7 +52,7 @@ impl Source {
     }
 
     fn new(path: &Path, input: Box<dyn Input>, len: u64) -> Self {
-        Self { path: path.to_owned(), file: BufReader::with_capacity(BUFFER, input), len, position: 0 }
+        Self { path: path.to_owned(), file: BufReader::with_capacity(buffer_len(), input), len, position: 0 }
     }
 
     /// The file's name.
@@ -113,6 +117,17 @@ impl Source {
         }
         Ok(())
     }
+}
+
+/// The length of a buffer for which there is memory. A file is read with a small one, too; whoever
+/// needs its contents then tells that there is no room for them, where the reader of the standard
+/// library would end the process.
+fn buffer_len() -> usize {
+    let mut room: Vec<u8> = Vec::new();
+    let has_room = room.try_reserve_exact(BUFFER).is_ok();
+    // What is not used need not be asked for.
+    std::hint::black_box(&room);
+    if has_room { BUFFER } else { SMALL_BUFFER }
 }
 
 /// What can be read. Called once a buffer, so that the indirection costs nothing.

@@ -69,19 +69,29 @@ impl<T: FromFile> VectorFile<T> {
     /// If the header is not sound, the elements cannot be read as these, or the file has not exactly the length that it asks for,
     /// so that truncation shows before hours of work. A `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
-        let format = match Format::of(path) {
-            Some(format) => format,
-            None => {
-                let accepted = ".npy, .fvecs, .bvecs or .fbin";
-                return Err(FileError::new(path, Problem::Extension { accepted }));
-            }
-        };
+        let format = Format::of(path)?;
+        Self::of(Source::open(path)?, format)
+    }
+
+    /// The same file with its elements read as another type. Nothing was read of them yet.
+    ///
+    /// # Errors
+    /// If the elements cannot be read as these.
+    pub(crate) fn typed<U: FromFile>(self) -> Result<VectorFile<U>, FileError> {
+        let mut source = self.reader.into_source();
+        source.rewind()?;
+        let format = Format::of(source.path())?;
+        VectorFile::of(source, format)
+    }
+
+    /// Reads the header.
+    fn of(mut source: Source, format: Format) -> Result<Self, FileError> {
+        let path = source.path().to_owned();
         let readable = |encoding: Option<Encoding<T>>, found: &str| {
             let accepted = || T::NPY.iter().map(|(descr, _)| *descr).collect();
             let dtype = || Problem::Dtype { found: found.to_owned(), accepted: accepted() };
-            encoding.ok_or_else(|| FileError::new(path, dtype()))
+            encoding.ok_or_else(|| FileError::new(&path, dtype()))
         };
-        let mut source = Source::open(path)?;
         let layout = match format {
             Format::Npy => npy::layout(&mut source, 2, T::NPY)?,
             Format::Fvecs => vecs::layout(&mut source, readable(T::F32, "<f4")?)?,
@@ -152,14 +162,18 @@ enum Format {
 }
 
 impl Format {
-    fn of(path: &Path) -> Option<Self> {
-        Some(match &*path.extension()?.to_str()?.to_ascii_lowercase() {
-            "npy" => Self::Npy,
-            "fvecs" => Self::Fvecs,
-            "bvecs" => Self::Bvecs,
-            "fbin" => Self::Fbin,
-            _ => return None,
-        })
+    fn of(path: &Path) -> Result<Self, FileError> {
+        let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
+        match extension.to_str() {
+            Some("npy") => Ok(Self::Npy),
+            Some("fvecs") => Ok(Self::Fvecs),
+            Some("bvecs") => Ok(Self::Bvecs),
+            Some("fbin") => Ok(Self::Fbin),
+            _ => {
+                let accepted = ".npy, .fvecs, .bvecs or .fbin";
+                Err(FileError::new(path, Problem::Extension { accepted }))
+            }
+        }
     }
 }
 
@@ -281,6 +295,8 @@ mod tests {
         assert_eq!(VectorFile::<f32>::open(file.path()).unwrap().element(), Element::I8);
         assert_eq!(read(&file), Matrix::new(1, 3, vec![-128.0, 0.0, 127.0]));
         let signed = VectorFile::<i8>::open(file.path()).unwrap().read_all().unwrap();
+        let typed = VectorFile::<f32>::open(file.path()).unwrap().typed::<i8>().unwrap();
+        assert_eq!(typed.read_all().unwrap(), signed);
         assert_eq!(signed, Matrix::new(1, 3, vec![-128, 0, 127]));
         let error = VectorFile::<u8>::open(file.path()).unwrap_err().problem.to_string();
         assert_eq!(error, "expected dtype |u1, found |i1");

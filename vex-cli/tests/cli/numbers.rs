@@ -186,7 +186,7 @@ fn vectors_that_no_search_comes_to_are_reported_and_mended() {
 
     let index = vex::Index::open(folder.path("cut.vex")).unwrap();
     assert_eq!(index.graph().view().unreachable(), Ok(0));
-    let found = index.search(&[6.0, 5.0], 4).unwrap();
+    let found = index.search([6.0, 5.0], 4).unwrap();
     assert_eq!(found.iter().map(|hit| hit.key).collect::<Vec<_>>(), [13, 12, 11, 10]);
     index.save(folder.path("mended.vex")).unwrap();
     folder.succeed("verify mended.vex");

@@ -64,7 +64,7 @@ const CONTENT_LEAPING: f32 = 0.6;
 /// for element in 0..100 {
 ///     graph.insert(&[element as f32])?;
 /// }
-/// let (params, mut scratch) = (SearchParams::new(2, 10), Scratch::new());
+/// let (params, mut scratch) = (SearchParams::new(2).ef_search(10), Scratch::new());
 /// let mut found = [Neighbor::default(); 2];
 /// let even = |id: NodeId| id % 2 == 0;
 /// search_filtered(&graph.view(), &[7.1], &params, &even, &mut scratch, &mut found)?;

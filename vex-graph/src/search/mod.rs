@@ -46,6 +46,7 @@ pub struct Neighbor {
 
 /// What a search did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SearchStats {
     /// Neighbors written: `k`, or fewer if the graph has fewer nodes.
     pub found: usize,

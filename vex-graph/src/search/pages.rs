@@ -24,7 +24,7 @@ use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, Search
 /// }
 /// let view = graph.view();
 /// let mut scratch = Scratch::new();
-/// let mut batches = Batches::new(&view, &[50.2], &SearchParams::new(3, 20), &mut scratch)?;
+/// let mut batches = Batches::new(&view, &[50.2], &SearchParams::new(3).ef_search(20), &mut scratch)?;
 /// let mut batch = [Neighbor::default(); 3];
 /// assert_eq!(batches.next_batch(&mut batch), 3);
 /// assert_eq!(batch.map(|neighbor| neighbor.id), [50, 51, 49]);

@@ -33,7 +33,7 @@ use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 ///     graph.insert(&[element as f32])?;
 /// }
 /// let mut found = [Neighbor::default(); 50];
-/// let (params, mut scratch) = (SearchParams::new(0, 10), Scratch::new());
+/// let (params, mut scratch) = (SearchParams::new(0).ef_search(10), Scratch::new());
 /// let stats = search_radius(&graph.view(), &[20.0], 9.0, &params, &mut scratch, &mut found)?;
 /// assert_eq!(stats.found, 7);
 /// assert!(found[..7].iter().all(|neighbor| (17..=23).contains(&neighbor.id)));

@@ -112,7 +112,7 @@ fn a_search_with_warm_scratch_allocates_nothing_for_any_element() {
         for vector in &data {
             graph.insert(vector.elements()).unwrap();
         }
-        let (view, params, mut scratch) = (graph.view(), SearchParams::new(5, 40), Scratch::new());
+        let (view, params, mut scratch) = (graph.view(), SearchParams::new(5).ef_search(40), Scratch::new());
         let mut out = [Neighbor::default(); 5];
         let mut run = |query: Elements<'_>| search(&view, query, &params, &mut scratch, &mut out).unwrap();
         run(data[0].elements());

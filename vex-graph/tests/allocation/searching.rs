@@ -25,12 +25,13 @@ fn a_search_with_warm_scratch_allocates_nothing() {
         let (graph, _) = built(metric, PARAMS, &data, &Serial);
         let mut scratch = Scratch::new();
         let mut out = [Neighbor::default(); 20];
-        let params = SearchParams::new(20, 100);
+        let params = SearchParams::new(20).ef_search(100);
         search(&graph.view(), &data[0], &params, &mut scratch, &mut out).unwrap();
 
         let ((), allocations) = counting(|| {
             for query in &data {
-                for params in [params, SearchParams::new(1, 1), SearchParams::new(7, 64)] {
+                for params in [params, SearchParams::new(1).ef_search(1), SearchParams::new(7).ef_search(64)]
+                {
                     let stats = search(&graph.view(), query, &params, &mut scratch, &mut out).unwrap();
                     assert_eq!(stats.found, params.k);
                 }
@@ -50,7 +51,7 @@ fn gated_searches_with_warm_scratch_allocate_nothing() {
         let view = graph.view().with_tombstones(NodeSet::new(&deleted));
         let mut scratch = Scratch::new();
         let mut out = [Neighbor::default(); 20];
-        let params = SearchParams::new(20, 30);
+        let params = SearchParams::new(20).ef_search(30);
         let mut all = |query: &[f32]| {
             search(&view, query, &params, &mut scratch, &mut out).unwrap();
             // Few matches, some, and nearly all.
@@ -75,7 +76,7 @@ fn gated_searches_say_how_much_of_the_callers_memory_they_need() {
     let data = vectors(Shape::Uniform, 5, 700, 2);
     let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
     // Twice k: as many candidates are needed with codes as without.
-    let (view, params) = (graph.view(), SearchParams::new(6, 12));
+    let (view, params) = (graph.view(), SearchParams::new(6).ef_search(12));
     let visited = vec![0; ScratchMut::visited_words(700)];
     let pool = vec![Candidate::EMPTY; ScratchMut::batches_candidates(&params, 700)];
     let scratch = |candidates: usize| ScratchMut {
@@ -112,7 +113,7 @@ fn a_search_in_slices_of_the_caller_needs_no_allocator() {
     let data = vectors(Shape::Uniform, 5, 700, 2);
     let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
     let view = graph.view();
-    let params = SearchParams::new(10, 50);
+    let params = SearchParams::new(10).ef_search(50);
     let expected = bits(&found(&view, &data[3], 10, 50));
 
     let (words, candidates) = (ScratchMut::visited_words(700), ScratchMut::candidates(&params, 700));
@@ -151,7 +152,7 @@ fn a_scratch_that_cannot_grow_does_what_it_could_before() {
     let (small, _) = built(Metric::SquaredEuclidean, PARAMS, &data[..100], &Serial);
     let (large, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
     let (small, large) = (small.view(), large.view());
-    let (few, many) = (SearchParams::new(5, 10), SearchParams::new(10, 400));
+    let (few, many) = (SearchParams::new(5).ef_search(10), SearchParams::new(10).ef_search(400));
     let of_small = bits(&found(&small, &data[7], 5, 10));
     let of_large = bits(&found(&large, &data[7], 10, 400));
 

@@ -91,9 +91,14 @@ fn a_search_of_copies_looks_at_one_of_each() {
         for graph in [graph, deleted] {
             for query in &different {
                 let mut out = [Neighbor::default(); 30];
-                let stats =
-                    search(&graph.view(), query, &SearchParams::new(30, 64), &mut Scratch::new(), &mut out)
-                        .unwrap();
+                let stats = search(
+                    &graph.view(),
+                    query,
+                    &SearchParams::new(30).ef_search(64),
+                    &mut Scratch::new(),
+                    &mut out,
+                )
+                .unwrap();
                 assert!(stats.found == 30 && stats.distances < 60, "{stats:?}");
                 assert_eq!(bits(&out), bits(&exactly_live(&graph, query, 30)));
             }
@@ -172,7 +177,7 @@ fn filters_and_pages_return_every_match_once() {
         }
         assert_invariants(&graph.view());
         let view = graph.view();
-        let (mut scratch, params) = (Scratch::new(), SearchParams::new(7, 8));
+        let (mut scratch, params) = (Scratch::new(), SearchParams::new(7).ef_search(8));
         for share in [1u64, 16, 128, 250] {
             let mut words = vec![0u64; NodeSet::words_for(4000)];
             (0..4000).filter(|_| rng.next() % 256 < share).for_each(|id| words[id / 64] |= 1 << (id % 64));
@@ -194,7 +199,8 @@ fn filters_and_pages_return_every_match_once() {
         let query = &different[0];
         let mut out = vec![Neighbor::default(); 4000];
         let stats =
-            search_radius(&view, query, 0.0, &SearchParams::new(0, 64), &mut scratch, &mut out).unwrap();
+            search_radius(&view, query, 0.0, &SearchParams::new(0).ef_search(64), &mut scratch, &mut out)
+                .unwrap();
         let all = exactly_live(&graph, query, 4000);
         assert_eq!(bits(&out[..stats.found]), bits(&all[..all.partition_point(|near| near.distance <= 0.0)]));
 

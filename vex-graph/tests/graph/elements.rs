@@ -96,7 +96,7 @@ fn assert_searches(graph: &Hnsw, query: Elements<'_>, rng: &mut Rng) {
     let view = graph.view();
     let is_live = |id: NodeId| graph.is_live(id);
     let (k, count) = (1 + rng.below(12), view.count());
-    let params = SearchParams::new(k, count.max(1));
+    let params = SearchParams::new(k).ef_search(count.max(1));
     let (mut scratch, mut out) = (Scratch::new(), vec![Neighbor::default(); k]);
     let stats = search(&view, query, &params, &mut scratch, &mut out).unwrap();
     let all = reference(&view, query, is_live);
@@ -230,7 +230,7 @@ fn codes_of_f16_lead_to_the_nearest_rows() {
             let mut right = 0;
             for vector in &data[..50] {
                 let mut out = [Neighbor::default(); 10];
-                let search_params = SearchParams { rescore: 4.0, ..SearchParams::new(10, 200) };
+                let search_params = SearchParams::new(10).ef_search(200).rescore(4.0);
                 search(&view, vector.elements(), &search_params, &mut Scratch::new(), &mut out).unwrap();
                 let exact = exactly(view.rows(), vector.elements(), 10);
                 right += out
@@ -257,7 +257,14 @@ fn an_f16_graph_takes_f32_and_both_as_queries() {
         let query = [0.25, -0.5, 3.0].map(f16::from_f32);
         let found = |query: Elements<'_>| {
             let mut out = [Neighbor::default(); 7];
-            search(&by_half.view(), query, &SearchParams::new(7, 40), &mut Scratch::new(), &mut out).unwrap();
+            search(
+                &by_half.view(),
+                query,
+                &SearchParams::new(7).ef_search(40),
+                &mut Scratch::new(),
+                &mut out,
+            )
+            .unwrap();
             bits(&out)
         };
         assert_eq!(found((&query).into()), found((&query.map(f16::to_f32)).into()), "{metric}");
@@ -278,7 +285,7 @@ fn vectors_of_the_wrong_element_are_refused() {
             let inserted = graph.insert(vector.elements()).err();
             assert_eq!(inserted, expected.map(InsertError::Vector), "{element}, {other}");
             let mut out = [Neighbor::default()];
-            let params = SearchParams::new(1, 1);
+            let params = SearchParams::new(1).ef_search(1);
             let searched =
                 search(&graph.view(), vector.elements(), &params, &mut Scratch::new(), &mut out).err();
             assert_eq!(searched, expected.map(SearchError::Query), "{element}, {other}");
@@ -345,7 +352,7 @@ fn large_integer_distances_are_rounded_in_order() {
     }
     let mut out = [Neighbor::default(); 6];
     let query = vec![0u8; dim];
-    search(&graph.view(), &query, &SearchParams::new(6, 6), &mut Scratch::new(), &mut out).unwrap();
+    search(&graph.view(), &query, &SearchParams::new(6).ef_search(6), &mut Scratch::new(), &mut out).unwrap();
     let exact = |id: u32| (65_535.0 * 65_025.0 + f64::from((250 + id) * (250 + id))) as f32;
     let mut expected: Vec<(f32, u32)> = (0..6).map(|id| (exact(id), id)).collect();
     expected.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));

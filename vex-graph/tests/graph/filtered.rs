@@ -135,7 +135,7 @@ proptest! {
     fn a_filtered_search_returns_all_it_can_and_nothing_else(setup in setups()) {
         let case = Case::new(&setup);
         let view = case.view();
-        let params = SearchParams { rescore: 4.0, ..SearchParams::new(setup.k, setup.ef) };
+        let params = SearchParams::new(setup.k).ef_search(setup.ef).rescore(4.0);
         let (mut scratch, mut out) = (Scratch::new(), vec![Neighbor::default(); setup.k]);
         let is_exact = setup.quantization.is_none() && setup.ef >= setup.count;
 
@@ -170,7 +170,7 @@ proptest! {
     fn a_budget_ends_every_search_and_what_it_returns_is_right(setup in setups(), budget in 0usize..300) {
         let case = Case::new(&setup);
         let view = case.view();
-        let params = SearchParams { max_distance_evals: budget, ..SearchParams::new(setup.k, setup.ef) };
+        let params = SearchParams::new(setup.k).ef_search(setup.ef).max_distance_evals(budget);
         let (mut scratch, mut out) = (Scratch::new(), vec![Neighbor::default(); setup.k]);
         let set = case.matching();
         let stats = search_filtered(&view, &case.query, &params, &set, &mut scratch, &mut out).unwrap();
@@ -187,7 +187,7 @@ proptest! {
         let live = case.expected(|id| case.is_live(id));
         let farthest = (share * live.len() as f32) as usize;
         let radius = live.get(farthest).map_or(1.0, |neighbor| neighbor.distance);
-        let params = SearchParams::new(0, setup.ef);
+        let params = SearchParams::new(0).ef_search(setup.ef);
         let (mut scratch, mut out) = (Scratch::new(), vec![Neighbor::default(); setup.k]);
         let stats = search_radius(&view, &case.query, radius, &params, &mut scratch, &mut out).unwrap();
         let found = &out[..stats.found];
@@ -202,7 +202,7 @@ proptest! {
     fn batches_return_every_live_node_once(setup in setups(), lengths in prop::collection::vec(0usize..40, 1..6)) {
         let case = Case::new(&setup);
         let view = case.view();
-        let params = SearchParams::new(setup.k, setup.ef);
+        let params = SearchParams::new(setup.k).ef_search(setup.ef);
         let mut scratch = Scratch::new();
         let mut batches = Batches::new(&view, &case.query, &params, &mut scratch).unwrap();
         let live = case.expected(|id| case.is_live(id));
@@ -257,9 +257,15 @@ fn filters_of_any_share_find_the_nearest_matches() {
             let set = NodeSet::new(&words);
             let mut expected = exactly(view.rows(), query, view.count());
             expected.retain(|neighbor| set.contains(neighbor.id));
-            let stats =
-                search_filtered(&view, query, &SearchParams::new(10, 40), &set, &mut scratch, &mut out)
-                    .unwrap();
+            let stats = search_filtered(
+                &view,
+                query,
+                &SearchParams::new(10).ef_search(40),
+                &set,
+                &mut scratch,
+                &mut out,
+            )
+            .unwrap();
             assert_eq!(stats.found, expected.len().min(10));
             of += stats.found;
             let nearest = &expected[..stats.found];
@@ -288,7 +294,7 @@ fn a_radius_is_followed_beyond_the_pool() {
         for query in vectors(Shape::Uniform, 6, 20, 9) {
             let exact = exactly(view.rows(), &query, 400);
             let radius = exact[299].distance;
-            let params = SearchParams::new(0, 5);
+            let params = SearchParams::new(0).ef_search(5);
             let stats = search_radius(&view, &query, radius, &params, &mut scratch, &mut out).unwrap();
             assert!((290..=300).contains(&stats.found), "{} of 300", stats.found);
             let stats = search_radius(&view, &query, radius, &params, &mut scratch, &mut out[..40]).unwrap();

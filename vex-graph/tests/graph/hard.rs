@@ -232,7 +232,7 @@ fn searches_of_every_kind_are_right_in_a_tight_cluster() {
         let mut scratch = Scratch::new();
         for query in &queries[..10] {
             let near = exactly(view.rows(), query, 60);
-            let params = SearchParams::new(10, 64);
+            let params = SearchParams::new(10).ef_search(64);
             let mut out = [Neighbor::default(); 10];
             let stats = search(&view, query, &params, &mut scratch, &mut out).unwrap();
             assert!(stats.by_vectors, "{quantization:?}");
@@ -284,7 +284,8 @@ fn codes_answer_where_they_are_good() {
         let mut in_doubt = 0;
         for _ in 0..100 {
             let query = vector(&mut rng);
-            let stats = search(&view, &query, &SearchParams::new(10, 64), &mut scratch, &mut out).unwrap();
+            let stats =
+                search(&view, &query, &SearchParams::new(10).ef_search(64), &mut scratch, &mut out).unwrap();
             in_doubt += usize::from(stats.by_vectors);
         }
         assert!(in_doubt <= 2, "{quantization:?}, {element}: {in_doubt} of 100");
@@ -305,7 +306,7 @@ fn a_batch_longer_than_k_returns_no_node_twice() {
     for quantization in CODES {
         let (graph, _) = built(Metric::SquaredEuclidean, params(quantization), &base, &Threads(2));
         let (view, mut scratch) = (graph.view(), Scratch::new());
-        let params = SearchParams::new(2, 10);
+        let params = SearchParams::new(2).ef_search(10);
         let mut batches = Batches::new(&view, &[0.0; 16], &params, &mut scratch).unwrap();
         let mut out = vec![Neighbor::default(); base.len()];
         let first = batches.next_batch(&mut out[..40]);

@@ -148,7 +148,7 @@ proptest! {
         for max_distance_evals in [0, 1, 2, 7, 30, usize::MAX] {
             let query: Vec<f32> = (0..garbage.dim).map(|_| rng.signed() + 1.5).collect();
             let k = rng.below(view.count() + 3);
-            let params = SearchParams { k, ef_search: rng.below(100), max_distance_evals, rescore: 2.0 };
+            let params = SearchParams::new(k).ef_search(rng.below(100)).max_distance_evals(max_distance_evals).rescore(2.0);
             let mut out = vec![Neighbor::default(); k];
             let stats = search(&view, &query, &params, &mut scratch, &mut out).unwrap();
 
@@ -185,7 +185,7 @@ proptest! {
         };
         for _ in 0..4 {
             let k = rng.below(view.count() + 3);
-            let params = SearchParams::new(k, rng.below(4));
+            let params = SearchParams::new(k).ef_search(rng.below(4));
             let mut out = vec![Neighbor::default(); k];
             let found = search(&view, &query, &params, &mut scratch, &mut out).unwrap().found;
             prop_assert!(found == k.min(live.len()) && is_answer(&out[..found]));
@@ -241,7 +241,7 @@ fn a_budget_counts_every_level() {
     assert!(view.levels().len() > 4);
     let mut scratch = Scratch::new();
     for max_distance_evals in 0..200 {
-        let params = SearchParams { max_distance_evals, ..SearchParams::new(3, 20) };
+        let params = SearchParams::new(3).ef_search(20).max_distance_evals(max_distance_evals);
         let mut out = [Neighbor::default(); 3];
         let stats = search(&view, &data[9], &params, &mut scratch, &mut out).unwrap();
         assert!(
@@ -299,7 +299,7 @@ fn a_walk_that_is_cut_off_gives_way_to_a_scan() {
             let mut exact = crate::support::exactly(&rows, &query, COUNT);
             exact.retain(|neighbor| matching.contains(neighbor.id));
             for (k, ef) in [(1, 1), (1, 3), (5, 5)] {
-                let (params, mut scratch) = (SearchParams::new(k, ef), Scratch::new());
+                let (params, mut scratch) = (SearchParams::new(k).ef_search(ef), Scratch::new());
                 let mut out = [Neighbor::default(); 5];
                 let check = |result: Result<vex_graph::SearchStats, _>, out: &[Neighbor; 5]| {
                     assert_eq!(result.unwrap().found, k, "{linked} linked, {share} of 256");

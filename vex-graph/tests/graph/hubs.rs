@@ -60,7 +60,8 @@ fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
         best.sort_unstable_by(|a, b| b.total_cmp(a));
         let least = best[9] - 1e-5 * best[9].abs();
         let mut out = [vex_graph::Neighbor::default(); 10];
-        let stats = search(view, query, &SearchParams::new(10, ef), &mut scratch, &mut out).unwrap();
+        let stats =
+            search(view, query, &SearchParams::new(10).ef_search(ef), &mut scratch, &mut out).unwrap();
         assert_eq!(stats.found, 10);
         assert!(out.iter().all(|neighbor| !view.tombstones().contains(neighbor.id)));
         hits += out.iter().filter(|neighbor| products[neighbor.id as usize] >= least).count();
@@ -203,7 +204,7 @@ fn of_few_vectors_all_are_found() {
             for graph in [at_once, inserted(Metric::InnerProduct, params, base)] {
                 assert_invariants(&graph.view());
                 let mut out = vec![vex_graph::Neighbor::default(); count];
-                let params = SearchParams::new(count, count);
+                let params = SearchParams::new(count).ef_search(count);
                 search(&graph.view(), &queries[0], &params, &mut Scratch::new(), &mut out).unwrap();
                 out.sort_unstable_by_key(|neighbor| neighbor.id);
                 assert!(out.iter().map(|neighbor| neighbor.id).eq(0..count as u32));
@@ -241,7 +242,8 @@ fn integers<S: Scalar + Copy>(element: Element, cast: impl Fn(f32) -> S) {
             let mut truth = [vex_graph::Neighbor::default(); 10];
             vex_graph::exact(view.rows(), query, &mut truth).unwrap();
             let mut out = truth;
-            search(&view, query, &SearchParams::new(10, 64), &mut Scratch::new(), &mut out).unwrap();
+            search(&view, query, &SearchParams::new(10).ef_search(64), &mut Scratch::new(), &mut out)
+                .unwrap();
             hits += out.iter().filter(|neighbor| neighbor.distance <= truth[9].distance).count();
         }
         let recall = hits as f64 / (10 * queries.len()) as f64;

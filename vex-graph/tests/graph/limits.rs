@@ -47,7 +47,8 @@ fn k_ef_and_the_output_are_clamped() {
     ] {
         let untouched = Neighbor { id: 77, distance: -1.0 };
         let mut out = vec![untouched; room];
-        let stats = search(&view, &data[0], &SearchParams::new(k, ef), &mut scratch, &mut out).unwrap();
+        let stats =
+            search(&view, &data[0], &SearchParams::new(k).ef_search(ef), &mut scratch, &mut out).unwrap();
         assert_eq!(stats.found, expected, "k {k}, ef {ef}, room {room}");
         assert!(out[expected..].iter().all(|neighbor| *neighbor == untouched));
     }

@@ -24,7 +24,7 @@ fn of_length(rng: &mut Rng, dim: usize, length: f64) -> Vec<f32> {
 #[test]
 fn a_vector_is_refused_from_the_limit_on_and_the_message_names_both() {
     let longest = MAX_NORM as f32;
-    let params = SearchParams::new(1, 10);
+    let params = SearchParams::new(1).ef_search(10);
     let mut out = [Neighbor::default()];
     for metric in LIMITED {
         let mut graph = Hnsw::new(metric, 3, Params::default()).unwrap();
@@ -95,7 +95,7 @@ fn nothing_overflows_between_the_longest_vectors() {
                         _ => unreachable!(),
                     };
                     for rescore in [0.0, f32::INFINITY] {
-                        let params = SearchParams { rescore, ..SearchParams::new(150, 150) };
+                        let params = SearchParams::new(150).ef_search(150).rescore(rescore);
                         let stats = search(&view, &query, &params, &mut Scratch::new(), &mut found).unwrap();
                         assert_eq!(stats.found, 150);
                         let finite = found.iter().all(|neighbor| neighbor.distance.is_finite());
@@ -132,7 +132,7 @@ fn cosine_does_not_depend_on_lengths_over_the_whole_range_of_f32() {
                     let mut found = [Neighbor::default(); 10];
                     exact(view.rows(), &query, &mut found).unwrap();
                     assert_alike(&found, &expected, &query);
-                    let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(10, 200) };
+                    let params = SearchParams::new(10).ef_search(200).rescore(f32::INFINITY);
                     search(&view, &query, &params, &mut Scratch::new(), &mut found).unwrap();
                     assert_alike(&found, &expected, &query);
                 }
@@ -163,7 +163,8 @@ fn a_query_of_a_single_smallest_number_has_a_direction() {
             query[axis] = length;
             let mut found = [Neighbor::default(); 2];
             let view = graph.view();
-            search(&view, &query, &SearchParams::new(2, 130), &mut Scratch::new(), &mut found).unwrap();
+            search(&view, &query, &SearchParams::new(2).ef_search(130), &mut Scratch::new(), &mut found)
+                .unwrap();
             assert_eq!(found[0], Neighbor { id: axis as u32, distance: 0.0 }, "{length:e}");
             assert_eq!(found[1].distance, 1.0, "{length:e}");
         }

@@ -274,7 +274,7 @@ fn assert_refused(graph: &mut Hnsw, refused: Refused, good: &[f32]) {
     assert_eq!(graph.insert(&vector), Err(InsertError::Vector(expected)));
     assert!(Snapshot::of(&graph.view()) == before, "a failed insert left a trace");
     let mut out = [Neighbor::default()];
-    let params = vex_graph::SearchParams::new(1, 1);
+    let params = vex_graph::SearchParams::new(1).ef_search(1);
     let result = vex_graph::search(&graph.view(), &vector, &params, &mut vex_graph::Scratch::new(), &mut out);
     assert_eq!(result, Err(vex_graph::SearchError::Query(expected)));
 }

@@ -186,7 +186,7 @@ pub(crate) fn inserted(metric: Metric, params: Params, vectors: &[Vec<f32>]) -> 
 /// The `k` neighbors that a search with `ef` candidates finds.
 pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) -> Vec<Neighbor> {
     let mut out = vec![Neighbor::default(); k];
-    let params = SearchParams::new(k, ef);
+    let params = SearchParams::new(k).ef_search(ef);
     let stats = search(view, query, &params, &mut Scratch::new(), &mut out).unwrap();
     out.truncate(stats.found);
     out
@@ -196,7 +196,7 @@ pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) ->
 pub(crate) fn found_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
     let view = graph.view();
     let mut out = vec![Neighbor::default(); k];
-    let params = SearchParams { rescore: f32::INFINITY, ..SearchParams::new(k, view.count()) };
+    let params = SearchParams::new(k).ef_search(view.count()).rescore(f32::INFINITY);
     let stats = search(&view, query, &params, &mut Scratch::new(), &mut out).unwrap();
     out.truncate(stats.found);
     assert_eq!(out.len(), k.min(graph.live_count()));

@@ -52,11 +52,11 @@ fn rows_full_of_new_nodes_are_searched() {
             };
             let mut scratch = Scratch::new();
             for ef in [1, 300, COUNT] {
-                let params = SearchParams::new(ef, ef);
+                let params = SearchParams::new(ef).ef_search(ef);
                 let mut out = vec![Neighbor::default(); ef];
                 let stats = search(&view, &[0.3], &params, &mut scratch, &mut out).unwrap();
                 all(stats.found, &out);
-                let params = SearchParams::new(3, ef);
+                let params = SearchParams::new(3).ef_search(ef);
                 let third = |id: u32| id.is_multiple_of(3);
                 let stats = search_filtered(&view, &[0.3], &params, &third, &mut scratch, &mut out).unwrap();
                 all(stats.found, &out);

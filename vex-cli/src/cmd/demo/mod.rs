@@ -122,7 +122,7 @@ fn show_answers(
         "\n{HEADING}Twelve definitions that are not in the index, and the nearest that are{HEADING:#}"
     )?;
     writeln!(out, "{QUIET}by cosine similarity: 1 is the same, 0 unrelated{QUIET:#}")?;
-    let params = SearchParams::new(SHOWN, EF_SEARCH);
+    let params = SearchParams::new(SHOWN).ef_search(EF_SEARCH);
     let mut scratch = Scratch::new();
     for (entry, vector) in sample.queries() {
         show_query(&entry, out)?;
@@ -160,14 +160,14 @@ fn compare(sample: &Sample, index: &MappedIndex, path: &Path, out: &mut dyn Writ
 
     let truth = exact_batch(graph.rows(), queries, K, None, |_| ControlFlow::Continue(()))
         .map_err(|error| Failure::exact(path, error))?;
-    let params = SearchParams::new(K, EF_SEARCH);
+    let params = SearchParams::new(K).ef_search(EF_SEARCH);
     let refused = |error: SearchError| Failure::refused(path, error);
     let mut scratch = Scratch::new();
     let (mut right, mut distances) = (0, 0);
     for (query, truth) in queries.iter().zip(truth.chunks(K)) {
         let found = index.search_with(*query, &params, &mut scratch).map_err(refused)?;
         distances += found.stats.distances;
-        let is_true = |key: u64| truth.iter().any(|neighbor| index.keys()[neighbor.id as usize] == key);
+        let is_true = |key: u64| truth.iter().any(|neighbor| index.node_keys()[neighbor.id as usize] == key);
         right += found.hits.iter().filter(|hit| is_true(hit.key)).count();
     }
     let approximate = measure(queries.len(), 1, || {

@@ -38,7 +38,7 @@ use vex_kernels::{Isa, Metric};
 use super::AnyQuery;
 #[cfg(feature = "alloc")]
 use crate::Elements;
-use crate::{MAX_DIM, MAX_NODES, NodeId, ViewError};
+use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 
 /// How vectors are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -66,6 +66,29 @@ impl Quantization {
             Self::Sq8 => "sq8",
             Self::Sq4 => "sq4",
             Self::Sq2x2 => "sq2x2",
+        }
+    }
+
+    /// The kind with this [`name`](Self::name).
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// What is fastest at the same recall for vectors of `dim` elements, if they are not clustered so tightly that codes leave
+    /// them in doubt: SQ2x2 from 512 on, SQ4 from 256, and SQ8 below.
+    ///
+    /// ```
+    /// use vex_graph::Quantization;
+    ///
+    /// assert_eq!([128, 384, 768].map(Quantization::auto), [Quantization::Sq8, Quantization::Sq4, Quantization::Sq2x2]);
+    /// ```
+    pub const fn auto(dim: usize) -> Self {
+        match dim {
+            // Rows take so many cache lines that half of them make the difference.
+            512.. => Self::Sq2x2,
+            // The errors of half a byte an element average out: SQ4 finds as much as SQ8.
+            256.. => Self::Sq4,
+            _ => Self::Sq8,
         }
     }
 
@@ -103,6 +126,14 @@ impl Quantization {
 impl fmt::Display for Quantization {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl core::str::FromStr for Quantization {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        Self::from_name(name).ok_or(NameError { expected: "sq8, sq4 or sq2x2" })
     }
 }
 

@@ -1,0 +1,12 @@
+//! What errors say.
+
+/// What an error says, and then each of its causes.
+pub fn messages(error: &dyn std::error::Error) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        messages.push(error.to_string());
+        cause = error.source();
+    }
+    messages
+}

@@ -1,0 +1,54 @@
+//! Search by codes of four bits an element: `cargo run --release -p vex --example quantized`.
+//!
+//! A search finds its way by codes, which are an eighth of the vectors of f32, and then compares the best candidates by their
+//! vectors: so distances are exact, and recall hardly changes.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use vex::{Index, Metric, Quantization, Scratch, SearchParams, Store};
+
+const DIM: usize = 384;
+
+fn main() -> vex::Result<()> {
+    let vectors: Vec<(u64, Vec<f32>)> = (0..5_000).map(|key| (key, vector(key))).collect();
+    let borrowed = || vectors.iter().map(|(key, vector)| (*key, vector));
+    let plain = Index::builder(DIM).metric(Metric::Cosine).quantization(None).build_from(borrowed())?;
+    let codes = Quantization::auto(DIM);
+    let coded = Index::builder(DIM).metric(Metric::Cosine).quantization(codes).build_from(borrowed())?;
+
+    // Codes that leave many searches in doubt do not pay: then finer ones do, or none. `Index::requantize` changes them.
+    let check = coded.searcher().check_codes(200)?;
+    println!("{codes}: {} of {} searches in doubt", check.in_doubt, check.sampled);
+
+    let (params, mut scratch) = (SearchParams::new(10), Scratch::new());
+    for (name, index) in [("vectors", &plain), ("codes", &coded)] {
+        let (searcher, started) = (index.searcher(), Instant::now());
+        let mut right = 0;
+        for query in 0..100 {
+            let query = vector(1_000_000 + query);
+            let found = searcher.search_with(&query, &params, &mut scratch)?.hits;
+            let found: HashSet<u64> = found.iter().map(|hit| hit.key).collect();
+            right += searcher.exact(&query, 10)?.iter().filter(|hit| found.contains(&hit.key)).count();
+        }
+        println!(
+            "{name}: recall@10 {:.3}, {:?} with the exact answers",
+            right as f64 / 1e3,
+            started.elapsed()
+        );
+    }
+
+    // A file of codes alone is the smallest. Its distances are estimates, and it cannot grow.
+    let mut bytes = [Vec::new(), Vec::new()];
+    coded.save_to(&mut bytes[0], Store::All)?;
+    coded.save_to(&mut bytes[1], Store::None)?;
+    println!("{} KiB with vectors, {} KiB without", bytes[0].len() >> 10, bytes[1].len() >> 10);
+    Ok(())
+}
+
+/// One of fifty clusters, as embeddings have them.
+fn vector(key: u64) -> Vec<f32> {
+    let random = |seed: u64| (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f32 / (1 << 23) as f32 - 1.0;
+    let dim = DIM as u64;
+    (0..dim).map(|i| random(key % 50 * dim + i + 1) + random((key + 99) * dim + i)).collect()
+}

@@ -1,0 +1,107 @@
+//! One error that all others become.
+
+use std::fmt::{Debug, Display};
+use std::io;
+
+use super::{
+    BuildError, DeleteError, ExtendError, InsertError, ManyError, OpenError, OpenProblem, SaveError,
+    SaveProblem, VerifyProblem,
+};
+
+/// A result whose error is any of this crate's.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Whatever can go wrong: the error of every operation converts into it, so that `?` works in a
+/// function of many operations.
+///
+/// Each operation has an error of its own, which says more precisely what to expect of it. A
+/// message does not repeat its [cause](std::error::Error::source): print the whole chain, as `{:#}`
+/// of the crate anyhow does.
+///
+/// # Examples
+/// ```
+/// use vex::{Error, Index};
+///
+/// fn two() -> vex::Result<Index> {
+///     let mut index = Index::builder(2).build()?;
+///     index.insert(1, [0.0, 1.0])?;
+///     index.insert(2, [1.0, 0.0])?;
+///     index.searcher().search([0.0, 0.5], 1)?;
+///     Ok(index)
+/// }
+///
+/// assert_eq!(two()?.len(), 2);
+/// let error = Error::from(Index::open("missing.vex").unwrap_err());
+/// assert!(matches!(error, Error::Open(_)));
+/// # Ok::<(), Error>(())
+/// ```
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Parameters that no index can be built with.
+    #[error(transparent)]
+    Params(#[from] vex_graph::ParamsError),
+    /// An index was not built, compacted or coded anew.
+    #[error(transparent)]
+    Build(BuildError<Box<dyn std::error::Error + Send + Sync>>),
+    /// A vector was not inserted.
+    #[error(transparent)]
+    Insert(#[from] InsertError),
+    /// One of many vectors was not inserted.
+    #[error(transparent)]
+    Extend(#[from] ExtendError),
+    /// A vector was not deleted.
+    #[error(transparent)]
+    Delete(#[from] DeleteError),
+    /// A query was not searched for.
+    #[error(transparent)]
+    Search(#[from] vex_graph::SearchError),
+    /// Queries were not all searched for.
+    #[error(transparent)]
+    Many(#[from] ManyError),
+    /// A file was not opened.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Bytes are no index.
+    #[error(transparent)]
+    Bytes(#[from] OpenProblem),
+    /// An index was not found to be right.
+    #[error(transparent)]
+    Verify(#[from] VerifyProblem),
+    /// An index was not saved.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// An index was not written.
+    #[error(transparent)]
+    Write(#[from] SaveProblem),
+    /// Memory ran out.
+    #[error(transparent)]
+    OutOfMemory(#[from] vex_graph::OutOfMemory),
+    /// More memory would be needed than is allowed.
+    #[error(transparent)]
+    MemoryLimit(#[from] vex_graph::MemoryLimitExceeded),
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+impl<E> From<BuildError<E>> for Error
+where
+    E: Debug + Display + Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    fn from(error: BuildError<E>) -> Self {
+        Self::Build(error.map_source(Into::into))
+    }
+}
+
+impl From<vex_format::OpenError> for Error {
+    fn from(error: vex_format::OpenError) -> Self {
+        Self::Bytes(error.into())
+    }
+}
+
+impl From<vex_format::VerifyError> for Error {
+    fn from(error: vex_format::VerifyError) -> Self {
+        Self::Verify(error.into())
+    }
+}

@@ -1,0 +1,42 @@
+//! An index built anew.
+
+use std::ops::ControlFlow;
+
+use super::{SharedKey, reserve};
+use crate::threads::Threads;
+use crate::{BuildError, ChangeError, Index};
+
+impl Index {
+    /// Builds the index anew, on all cores, without what was deleted. The result depends on the
+    /// vectors alone, in the order of their nodes, and on the parameters. A [limit of
+    /// memory](Self::limit_memory) stays; it is for what the index holds, and not for the build.
+    ///
+    /// # Errors
+    /// If the index may not be changed, memory runs out, or threads cannot be started. The index is
+    /// as it was then.
+    ///
+    /// # Complexity
+    /// That of a bulk build, and while it goes on the memory of two indexes.
+    pub fn compact(&mut self) -> Result<(), BuildError> {
+        self.compact_on(None)
+    }
+
+    /// The same on `threads`, or all cores; the result does not depend on them.
+    ///
+    /// # Errors
+    /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
+    pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError> {
+        self.lineage.check_writable().map_err(ChangeError::from)?;
+        let threads = Threads::new(threads)?;
+        let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
+        let mut keys = Vec::new();
+        reserve(&mut keys, order.len())?;
+        keys.extend(order.iter().map(|old| self.keys[*old as usize]));
+        let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(|SharedKey { key, nodes }| {
+            BuildError::DuplicateKey { key, rows: nodes.map(|id| order[id as usize] as usize) }
+        })?;
+        let lineage = std::mem::take(&mut self.lineage);
+        *self = Self { lineage, ..compact };
+        Ok(())
+    }
+}

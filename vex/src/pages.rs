@@ -1,0 +1,84 @@
+//! A search that goes on where it ended.
+
+use vex_graph::{OutOfMemory, SearchStats};
+
+use crate::index::reserve;
+use crate::scratch::Results;
+use crate::{Hit, Searcher};
+
+/// A search that returns one page of hits after the other, until every vector was returned once:
+/// see [`Searcher::pages`].
+///
+/// As an iterator it has pages of as many hits as its parameters say, each in memory of its own.
+/// The last page may be shorter. [`next_page`](Self::next_page) takes a length for each page, and
+/// lends memory that is kept.
+///
+/// # Examples
+/// ```
+/// use vex::{Index, Scratch, SearchParams};
+///
+/// let vectors = (0..5).map(|key| (key, [key as f32]));
+/// let index = Index::builder(1).build_from(vectors)?;
+/// let (searcher, mut scratch) = (index.searcher(), Scratch::new());
+/// let pages = searcher.pages(&[0.0], &SearchParams::new(2), &mut scratch)?;
+/// let mut keys = Vec::new();
+/// for page in pages {
+///     keys.push(page?.iter().map(|hit| hit.key).collect::<Vec<_>>());
+/// }
+/// assert_eq!(keys, [vec![0, 1], vec![2, 3], vec![4]]);
+/// # Ok::<(), vex::Error>(())
+/// ```
+pub struct Pages<'s> {
+    batches: vex_graph::Batches<'s>,
+    keys: &'s [u64],
+    /// The length of a page of the iterator.
+    len: usize,
+    results: &'s mut Results,
+}
+
+impl<'s> Pages<'s> {
+    pub(crate) fn new(
+        batches: vex_graph::Batches<'s>,
+        searcher: Searcher<'s>,
+        len: usize,
+        results: &'s mut Results,
+    ) -> Self {
+        // A page without hits would be the last one.
+        Self { batches, keys: searcher.node_keys(), len: len.max(1), results }
+    }
+
+    /// The next `k` hits, nearest first; fewer when no more are left, and then none.
+    ///
+    /// # Errors
+    /// If memory for them runs out; none is lost then.
+    pub fn next_page(&mut self, k: usize) -> Result<&[Hit], OutOfMemory> {
+        let neighbors = self.results.make_room(k.min(self.keys.len()))?;
+        let found = self.batches.next_batch(neighbors);
+        Ok(self.results.hits(self.keys, found))
+    }
+
+    /// What all pages so far took together.
+    pub fn stats(&self) -> SearchStats {
+        self.batches.stats()
+    }
+}
+
+impl Iterator for Pages<'_> {
+    type Item = Result<Vec<Hit>, OutOfMemory>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // Room for the page before it is taken from the search, so that none of its hits is lost.
+        let mut page = Vec::new();
+        if let Err(error) = reserve(&mut page, self.len.min(self.keys.len())) {
+            return Some(Err(error));
+        }
+        match self.next_page(self.len) {
+            Ok([]) => None,
+            Ok(hits) => {
+                page.extend_from_slice(hits);
+                Some(Ok(page))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

@@ -1,0 +1,377 @@
+//! All searches, wherever the index lives.
+
+use std::collections::HashMap;
+
+use vex_graph::{
+    Candidate, Element, Elements, Exact, Executor, GraphView, Metric, Neighbor, NodeId, Scalar, SearchError,
+    SearchParams, search, search_filtered, search_radius,
+};
+
+use crate::index::reserve;
+use crate::scratch::hit;
+use crate::threads::Threads;
+use crate::{Found, Hit, KeyFilter, ManyError, Pages, Scratch, Vector};
+
+/// So many keys are asked for in the time that one is looked up.
+const KEYS_PER_LOOKUP: usize = 4;
+
+/// An index as searches see it: borrowed from an [`Index`](crate::Index), a
+/// [`MappedIndex`](crate::MappedIndex) or a [`SharedIndex`](crate::SharedIndex), and the same for
+/// all of them.
+///
+/// It is a pair of references that is copied freely and sent to any thread. Whatever can be checked
+/// before the first query is checked when the searcher is made; so make one, and keep it for many
+/// queries. A function that searches takes a `Searcher<'_>` and need not know where the index
+/// lives.
+///
+/// # Examples
+/// ```
+/// use vex::{Index, MappedIndex, Searcher};
+///
+/// fn nearest(searcher: Searcher<'_>, query: &[f32]) -> vex::Result<u64> {
+///     Ok(searcher.search(query, 1)?[0].key)
+/// }
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("two.vex");
+/// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+/// index.save(&path)?;
+/// let loaded = MappedIndex::read(&path)?;
+/// assert_eq!(nearest(index.searcher(), &[0.1, 0.9])?, 1);
+/// assert_eq!(nearest(loaded.searcher(), &[0.1, 0.9])?, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy)]
+pub struct Searcher<'i> {
+    view: GraphView<'i>,
+    keys: &'i [u64],
+    /// By key, the nodes that are not deleted. A file has no such table.
+    nodes: Option<&'i HashMap<u64, NodeId>>,
+}
+
+impl<'i> Searcher<'i> {
+    /// A searcher of a graph whose node `id` has the key `keys[id]`.
+    pub(crate) fn new(view: GraphView<'i>, keys: &'i [u64], nodes: Option<&'i HashMap<u64, NodeId>>) -> Self {
+        Self { view, keys, nodes }
+    }
+
+    /// The `k` vectors nearest to `query`, nearest first, with the default
+    /// [`ef_search`](SearchParams::EF_SEARCH) of 64, or `k` if that is more.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// Allocates the memory of a search: [`search_with`](Self::search_with) keeps it.
+    pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
+        let mut scratch = Scratch::new();
+        self.search_with(query, &SearchParams::new(k), &mut scratch)?;
+        Ok(scratch.into_hits())
+    }
+
+    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// About `ef_search` times `2 m` distances: see [`vex_graph::search`]. No allocation once
+    /// `scratch` has grown.
+    pub fn search_with<'s>(
+        &self,
+        query: impl Vector,
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        let query = query.elements();
+        scratch.find(self.keys, params.k, |graph, out| search(&self.view, query, params, graph, out))
+    }
+
+    /// Searches among the vectors whose keys `filter` accepts: `min(k, matches)` hits, however few
+    /// match. The filter is a predicate `Fn(u64) -> bool`, or a reference to a
+    /// [`KeySet`](crate::KeySet).
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// It depends on how many match: see [`vex_graph::search_filtered`]. A predicate may be asked
+    /// for every key. The keys of a set that is much smaller than an [`Index`](crate::Index) are
+    /// looked up instead.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, Scratch, SearchParams};
+    ///
+    /// let index = Index::builder(1).build_from((0..100).map(|key| (key, [key as f32])))?;
+    /// let (params, mut scratch) = (SearchParams::new(2), Scratch::new());
+    /// let found = index.searcher().search_filtered([7.2], &params, |key| key % 10 == 0, &mut scratch)?;
+    /// assert_eq!([found.hits[0].key, found.hits[1].key], [10, 0]);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn search_filtered<'s>(
+        &self,
+        query: impl Vector,
+        params: &SearchParams,
+        filter: impl KeyFilter,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        let (query, view, keys) = (query.elements(), &self.view, self.keys);
+        let most = view.count() / KEYS_PER_LOOKUP;
+        let few = filter.as_key_set().and_then(|set| set.few(most));
+        if let (Some(nodes), Some(few)) = (self.nodes, few) {
+            let nodes = few.filter_map(|key| nodes.get(&key).copied());
+            let (set, graph, results) = scratch.accepting(nodes, view.count())?;
+            return results
+                .find(keys, params.k, |out| search_filtered(view, query, params, &set, graph, out));
+        }
+        let filter = |id: NodeId| filter.accepts(keys[id as usize]);
+        scratch.find(keys, params.k, |graph, out| search_filtered(view, query, params, &filter, graph, out))
+    }
+
+    /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is
+    /// approximate, and misses less with a larger `ef_search`.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// See [`vex_graph::search_radius`].
+    pub fn search_radius<'s>(
+        &self,
+        query: impl Vector,
+        radius: f32,
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        let query = query.elements();
+        scratch.find(self.keys, params.k, |graph, out| {
+            search_radius(&self.view, query, radius, params, graph, out)
+        })
+    }
+
+    /// Begins a search that returns one page of hits after the other, until every vector was
+    /// returned once. `params.k` is how many a page is expected to have.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// The first page takes as long as a search; the others go on where it ended. The scratch takes
+    /// 16 bytes a vector.
+    pub fn pages<'s>(
+        &self,
+        query: &'s (impl Vector + ?Sized),
+        params: &SearchParams,
+        scratch: &'s mut Scratch,
+    ) -> Result<Pages<'s>, SearchError>
+    where
+        'i: 's,
+    {
+        let Scratch { graph, results, .. } = scratch;
+        let batches = vex_graph::Batches::new(&self.view, query.elements(), params, graph)?;
+        Ok(Pages::new(batches, *self, params.k, results))
+    }
+
+    /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in
+    /// the order of the queries.
+    ///
+    /// # Errors
+    /// If a query cannot be searched for (the first of them is reported), memory runs out, or
+    /// threads cannot be started. See [what starting them needs](crate#memory).
+    ///
+    /// # Complexity
+    /// That of the single searches, divided among the threads. Starting a thread takes some ten
+    /// microseconds.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, SearchParams};
+    ///
+    /// let index = Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// let queries = [[0.1, 0.9], [0.9, 0.1]];
+    /// let all = index.searcher().search_many(&queries, &SearchParams::new(1), None)?;
+    /// assert_eq!(all.iter().map(|hits| hits[0].key).collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn search_many<S: Scalar>(
+        &self,
+        queries: &[impl AsRef<[S]> + Sync],
+        params: &SearchParams,
+        threads: Option<usize>,
+    ) -> Result<Vec<Vec<Hit>>, ManyError> {
+        let threads = Threads::new(threads)?;
+        let mut all: Vec<Vec<Hit>> = Vec::new();
+        reserve(&mut all, queries.len())?;
+        all.resize_with(queries.len(), Vec::new);
+        let share = queries.len().div_ceil(threads.workers()).max(1);
+        let mut tasks = Vec::new();
+        reserve(&mut tasks, queries.len().div_ceil(share))?;
+        let shares = queries.chunks(share).zip(all.chunks_mut(share)).enumerate();
+        tasks.extend(shares.map(|(index, (queries, all))| (index * share, queries, all, Ok(()))));
+        threads.run(&mut tasks, |(start, queries, all, result)| {
+            let mut scratch = Scratch::new();
+            let mut searches = queries.iter().zip(all.iter_mut()).enumerate();
+            *result = searches.try_for_each(|(index, (query, hits))| {
+                self.search_into(query.as_ref(), params, &mut scratch, hits)
+                    .map_err(|error| ManyError::Query { position: *start + index, error })
+            });
+        });
+        tasks.into_iter().try_for_each(|(_, _, _, result)| result)?;
+        Ok(all)
+    }
+
+    fn search_into(
+        &self,
+        query: impl Vector,
+        params: &SearchParams,
+        scratch: &mut Scratch,
+        hits: &mut Vec<Hit>,
+    ) -> Result<(), SearchError> {
+        let found = self.search_with(query, params, scratch)?;
+        reserve(hits, found.hits.len())?;
+        hits.extend_from_slice(found.hits);
+        Ok(())
+    }
+
+    /// The exact answer, by comparing the query with every vector.
+    ///
+    /// # Errors
+    /// If the query cannot be searched for, the index has codes and no vectors, or memory runs out.
+    ///
+    /// # Complexity
+    /// A distance for each vector. [`exact_batch`](crate::exact_batch) shares the reading of the
+    /// vectors among queries.
+    pub fn exact(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
+        let (query, view, k) = (query.elements(), &self.view, k.min(self.len()));
+        if !view.rows().are_stored() {
+            return Err(SearchError::VectorsNotStored);
+        }
+        let mut candidates = Vec::new();
+        reserve(&mut candidates, k)?;
+        candidates.resize(k, Candidate::EMPTY);
+        let mut neighbors = Vec::new();
+        reserve(&mut neighbors, k)?;
+        neighbors.resize(k, Neighbor::default());
+        let mut exact = Exact::new(view.rows(), query, &mut candidates)?;
+        let mut start = 0;
+        for deleted in view.tombstones().iter().take_while(|id| (*id as usize) < view.count()) {
+            exact.scan(start..deleted);
+            start = deleted + 1;
+        }
+        exact.scan(start..view.count() as NodeId);
+        let found = exact.finish(&mut neighbors);
+        let mut hits = Vec::new();
+        reserve(&mut hits, k)?;
+        hits.extend(neighbors[..found].iter().map(|neighbor| hit(self.keys, neighbor)));
+        Ok(hits)
+    }
+
+    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was
+    /// scaled to unit length under the cosine metric, and one of f16 rounded. `None` as well if the
+    /// index has codes and no vectors.
+    ///
+    /// # Complexity
+    /// As [`contains`](Self::contains).
+    pub fn get(&self, key: u64) -> Option<Elements<'i>> {
+        let rows = self.view.rows();
+        if !rows.are_stored() {
+            return None;
+        }
+        self.node(key).map(|id| rows.row(id))
+    }
+
+    /// Whether there is a vector under a key.
+    ///
+    /// # Complexity
+    /// Constant for an [`Index`](crate::Index). A file has no table of its keys, so a
+    /// [`MappedIndex`](crate::MappedIndex) reads all of them.
+    pub fn contains(&self, key: u64) -> bool {
+        self.node(key).is_some()
+    }
+
+    /// The keys of all vectors, in the order of their nodes.
+    pub fn keys(&self) -> impl Iterator<Item = u64> + use<'i> {
+        self.live().map(|(_, key)| key)
+    }
+
+    /// All vectors with their keys, in the order of their nodes, as [`get`](Self::get) has them.
+    /// Nothing if the index has codes and no vectors.
+    ///
+    /// # Examples
+    /// ```
+    /// let index = vex::Index::builder(2).build_from([(1, [0.0, 1.0]), (2, [1.0, 0.0])])?;
+    /// let mut keys: Vec<u64> = index.searcher().iter().map(|(key, _vector)| key).collect();
+    /// keys.sort();
+    /// assert_eq!(keys, [1, 2]);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
+    pub fn iter(&self) -> impl Iterator<Item = (u64, Elements<'i>)> + use<'i> {
+        let rows = *self.view.rows();
+        self.live().filter(move |_| rows.are_stored()).map(move |(id, key)| (key, rows.row(id)))
+    }
+
+    fn node(&self, key: u64) -> Option<NodeId> {
+        match self.nodes {
+            Some(nodes) => nodes.get(&key).copied(),
+            None => self.live().find(|(_, found)| *found == key).map(|(id, _)| id),
+        }
+    }
+
+    /// The nodes that are not deleted, with their keys.
+    fn live(&self) -> impl Iterator<Item = (NodeId, u64)> + use<'i> {
+        let tombstones = self.view.tombstones();
+        (0..).zip(self.keys.iter().copied()).filter(move |(id, _)| !tombstones.contains(*id))
+    }
+
+    /// How many vectors there are.
+    ///
+    /// # Complexity
+    /// Constant for an [`Index`](crate::Index). Of a [`MappedIndex`](crate::MappedIndex) a bit for
+    /// each node is read if any is deleted.
+    pub fn len(&self) -> usize {
+        let count = || self.view.count().saturating_sub(self.view.tombstones().len());
+        self.nodes.map_or_else(count, HashMap::len)
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.view.dim()
+    }
+
+    /// The type of the elements of a vector.
+    pub fn element(&self) -> Element {
+        self.view.element()
+    }
+
+    /// The rule by which vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.view.metric()
+    }
+
+    /// The graph below, whose node `id` has the key `node_keys()[id]`.
+    pub fn graph(&self) -> GraphView<'i> {
+        self.view
+    }
+
+    /// The keys, by node. Deleted nodes keep theirs until their slots are taken.
+    pub fn node_keys(&self) -> &'i [u64] {
+        self.keys
+    }
+}
+
+impl std::fmt::Debug for Searcher<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Searcher")
+            .field("dim", &self.dim())
+            .field("element", &self.element())
+            .field("metric", &self.metric())
+            .field("nodes", &self.view.count())
+            .finish_non_exhaustive()
+    }
+}
