@@ -152,13 +152,13 @@ impl Run {
             byte @ ..64 => usize::from(byte) * count / 48,
             _ => usize::MAX,
         };
-        let rescores = [SearchParams::RESCORE, f32::INFINITY, 0.0, 4.0, 1.0, f32::NAN, -1.0, 0.3];
-        let rescore = rescores[match script.byte() {
+        let reranks = [SearchParams::RERANK, f32::INFINITY, 0.0, 4.0, 1.0, f32::NAN, -1.0, 0.3];
+        let rerank = reranks[match script.byte() {
             byte @ 128.. => usize::from(byte) % 8,
             byte => usize::from(byte) % 2,
         }];
         let room = k.min(count + 3) / if script.byte() < 240 { 1 } else { 2 };
-        (SearchParams::new(k).ef_search(ef).max_distance_evals(max_distance_evals).rescore(rescore), room)
+        (SearchParams::new(k).ef_search(ef).max_distance_evals(max_distance_evals).rerank(rerank), room)
     }
 
     fn search(&mut self, view: &GraphView<'_>, script: &mut Script<'_>, memory: &mut Memory) {

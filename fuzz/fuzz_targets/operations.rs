@@ -154,8 +154,8 @@ impl Pair {
         };
         let how = script.byte();
         let ef = nodes.max(1) + [0, 0, 1, 1000, usize::MAX / 2][usize::from(how / 2) % 5];
-        let rescore = if how % 2 == 0 { f32::INFINITY } else { SearchParams::RESCORE };
-        let params = SearchParams::new(k).ef_search(ef).rescore(rescore);
+        let rerank = if how % 2 == 0 { f32::INFINITY } else { SearchParams::RERANK };
+        let params = SearchParams::new(k).ef_search(ef).rerank(rerank);
         let mut scratch = Scratch::new();
         let found = match self.index.search_with(&query, &params, &mut scratch) {
             Ok(found) => found.hits.to_vec(),
@@ -169,7 +169,7 @@ impl Pair {
         let keys: BTreeSet<u64> = found.iter().map(|hit| hit.key).collect();
         assert_eq!(keys.len(), found.len(), "{found:?}");
         assert!(found.is_sorted_by(|a, b| a.distance <= b.distance), "{found:?}");
-        let is_exact = rescore == f32::INFINITY || self.index.params().quantization.is_none();
+        let is_exact = rerank == f32::INFINITY || self.index.params().quantization.is_none();
         for (hit, expected) in found.iter().zip(&expected) {
             let (distance, own) = (f64::from(hit.distance), distance(metric, &query, &self.model[&hit.key]));
             assert!((distance - own).abs() <= tolerance(metric), "{hit:?} instead of {own}");

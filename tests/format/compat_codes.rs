@@ -12,10 +12,10 @@ static SQ4_ALONE: &[u8] = include_index!("../fixtures/v1.0-sq4-alone.vex");
 static SQ2X2: &[u8] = include_index!("../fixtures/v1.0-sq2x2.vex");
 
 /// The nearest three by key and distance, of which none is deleted.
-fn nearest(image: &Image<'_>, rescore: f32) -> Vec<(u64, f32)> {
+fn nearest(image: &Image<'_>, rerank: f32) -> Vec<(u64, f32)> {
     let query: [f32; 20] = core::array::from_fn(|i| (i % 7) as f32 / 7.0 - 0.4);
     let mut found = [Neighbor::default(); 3];
-    let params = SearchParams::new(3).ef_search(30).rescore(rescore);
+    let params = SearchParams::new(3).ef_search(30).rerank(rerank);
     let stats = search(&image.graph(), &query, &params, &mut Scratch::new(), &mut found).unwrap();
     let found = found[..stats.found].iter();
     found.map(|neighbor| (image.keys()[neighbor.id as usize], neighbor.distance)).collect()

@@ -55,7 +55,7 @@ fn real_embeddings_are_found() {
 }
 
 #[test]
-fn codes_and_rescoring_find_as_much_as_vectors() {
+fn codes_and_reranking_find_as_much_as_vectors() {
     let mut rows = definitions();
     let queries = rows.split_off(rows.len() - 200);
     for quantization in Quantization::ALL {

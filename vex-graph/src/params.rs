@@ -107,14 +107,14 @@ pub struct SearchParams {
     /// point in any case, and at the end of a row of links that it has begun.
     pub max_distance_evals: usize,
     /// How many candidates of a search through codes are compared by their vectors at most, as a multiple of `k`. Candidates
-    /// that are farther beyond doubt are not compared. The default, [`RESCORE`](Self::RESCORE), is no limit but `ef_search`.
+    /// that are farther beyond doubt are not compared. The default, [`RERANK`](Self::RERANK), is no limit but `ef_search`.
     /// [`f32::INFINITY`] compares all candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
-    pub rescore: f32,
+    pub rerank: f32,
 }
 
 impl SearchParams {
-    /// The default of [`rescore`](Self::rescore): every candidate that may be among the `k` nearest. On most sets that is half a `k` more than `k`.
-    pub const RESCORE: f32 = f32::MAX;
+    /// The default of [`rerank`](Self::rerank): every candidate that may be among the `k` nearest. On most sets that is half a `k` more than `k`.
+    pub const RERANK: f32 = f32::MAX;
 
     /// How many candidates a search through codes should have found to compare, as a multiple of `k`.
     const CANDIDATES: usize = 4;
@@ -125,7 +125,7 @@ impl SearchParams {
     /// Asks for `k` neighbors, with [`EF_SEARCH`](Self::EF_SEARCH) candidates, or `k` if that is more, and no limit on the
     /// work.
     pub const fn new(k: usize) -> Self {
-        Self { k, ef_search: Self::EF_SEARCH, max_distance_evals: usize::MAX, rescore: Self::RESCORE }
+        Self { k, ef_search: Self::EF_SEARCH, max_distance_evals: usize::MAX, rerank: Self::RERANK }
     }
 
     /// Sets [`k`](field@Self::k).
@@ -146,9 +146,9 @@ impl SearchParams {
         self
     }
 
-    /// Sets [`rescore`](field@Self::rescore).
-    pub const fn rescore(mut self, rescore: f32) -> Self {
-        self.rescore = rescore;
+    /// Sets [`rerank`](field@Self::rerank).
+    pub const fn rerank(mut self, rerank: f32) -> Self {
+        self.rerank = rerank;
         self
     }
 
@@ -169,16 +169,16 @@ impl SearchParams {
     }
 
     /// How many candidates of a search through codes may be compared by their vectors, if there are as many.
-    pub(crate) fn rescored(&self) -> usize {
+    pub(crate) fn reranked(&self) -> usize {
         // Saturates: without a limit it is the largest number.
-        let rescored = libm::ceilf(self.k as f32 * self.rescore) as usize;
+        let reranked = libm::ceilf(self.k as f32 * self.rerank) as usize;
         // At least as many as are returned, or none.
-        if rescored == 0 { 0 } else { rescored.max(self.k) }
+        if reranked == 0 { 0 } else { reranked.max(self.k) }
     }
 
     /// How many candidates a search with a filter must have at least, so that there are enough to compare.
     pub(crate) fn least_candidates(&self) -> usize {
-        self.rescored().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
+        self.reranked().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
     }
 }
 

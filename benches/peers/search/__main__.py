@@ -228,7 +228,7 @@ def arguments():
         + ", ".join(rivals.names()) + "; where --vex is given, all modes of vex unless some are named (default: all)")
     add("--vex", type=pathlib.Path, help="the vex binary")
     add("--rust", type=pathlib.Path, help="the binary of ../rust, which holds the rivals in Rust")
-    add("--vex-rescore", type=float, help="passed to `vex bench` as --rescore for quantized modes")
+    add("--vex-rescore", type=float, help="passed to `vex bench` as --rerank for quantized modes")
     add("--vex-max-distances", type=float, help="passed to `vex bench` as --max-distances")
     add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
         help="`vex bench` with --load: read the file into large pages; codes is all but the vectors")

@@ -93,7 +93,7 @@ pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
 }
 
 fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mut impl FnMut(u32)) {
-    for count in [stats.found, stats.distances, stats.rescored, stats.hops] {
+    for count in [stats.found, stats.distances, stats.reranked, stats.hops] {
         tell(count as u32);
     }
     for neighbor in &found[..stats.found] {

@@ -229,7 +229,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let header = self.index.header();
         match header.quantization {
             Some(codes) if header.stores_vectors() => {
-                let limit = self.args.effort.rescore.map(|limit| format!(", rescore up to {limit}"));
+                let limit = self.args.effort.rerank.map(|limit| format!(", rerank up to {limit}"));
                 format!(", {codes} codes{}", limit.unwrap_or_default())
             }
             Some(codes) => format!(", {codes} codes alone"),

@@ -11,8 +11,8 @@ pub(crate) struct Effort {
     pub(crate) k: usize,
     /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; 0 for none
     /// [default: every candidate that may be among the nearest, as far as its code tells]
-    #[arg(long, value_name = "FACTOR", value_parser = values::rescore)]
-    pub(crate) rescore: Option<f32>,
+    #[arg(long, value_name = "FACTOR", value_parser = values::rerank)]
+    pub(crate) rerank: Option<f32>,
     /// End a search that has computed so many distances for each candidate of --ef-search. Hard queries then take less time, and find less;
     /// about 24 is what others take
     #[arg(long, value_name = "FACTOR", value_parser = values::max_distances)]
@@ -24,7 +24,7 @@ impl Effort {
         let max = self.max_distances.map(|factor| (factor * ef_search as f32) as usize);
         SearchParams::new(self.k)
             .ef_search(ef_search)
-            .rescore(self.rescore.unwrap_or(SearchParams::RESCORE))
+            .rerank(self.rerank.unwrap_or(SearchParams::RERANK))
             .max_distance_evals(max.unwrap_or(usize::MAX))
     }
 }

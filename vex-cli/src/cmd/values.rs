@@ -100,10 +100,10 @@ impl Store {
     }
 }
 
-/// Candidates to rescore, as a multiple of k.
-pub(crate) fn rescore(text: &str) -> Result<f32, String> {
+/// Candidates to rerank, as a multiple of k.
+pub(crate) fn rerank(text: &str) -> Result<f32, String> {
     match text.parse() {
-        Ok(rescore) if (0.0..=1000.0).contains(&rescore) => Ok(rescore),
+        Ok(rerank) if (0.0..=1000.0).contains(&rerank) => Ok(rerank),
         _ => Err(format!("{text} is not in 0..=1000")),
     }
 }

@@ -82,7 +82,7 @@ fn check(folder: &Folder, element: &str, metric: &str, base: &Rows, queries: &Ro
     // Of many vectors at one distance, an index and the truth name others.
     let least = if element == "bits" { 0.85 } else { 1.0 };
     assert!(folder.json(bench)[0]["recall"].as_f64().unwrap() >= least, "{element}, {metric}");
-    let everything = "search base.vex --queries queries.npy --ef-search 1500 --rescore 150 --json";
+    let everything = "search base.vex --queries queries.npy --ef-search 1500 --rerank 150 --json";
     assert_eq!(
         recall(&folder.json(everything), metric, base, queries, tolerance),
         1.0,

@@ -33,7 +33,7 @@ fn codes_find_what_vectors_find() {
     for metric in ["squared-euclidean", "inner-product", "cosine"] {
         let folder = folder(metric);
         // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels more so.
-        for (quantize, rescored, alone) in
+        for (quantize, reranked, alone) in
             [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6), ("sq2x2", 0.95, 0.6)]
         {
             let build = format!(
@@ -45,15 +45,15 @@ fn codes_find_what_vectors_find() {
             folder.succeed(&format!("verify {quantize}.vex"));
             let search = format!("search {quantize}.vex --queries queries.npy --ef-search 200 --json");
             let found = recall(&folder, &search);
-            assert!(found >= rescored, "{metric}, {quantize}: {found}");
-            let found = recall(&folder, &format!("{search} --rescore 0"));
+            assert!(found >= reranked, "{metric}, {quantize}: {found}");
+            let found = recall(&folder, &format!("{search} --rerank 0"));
             assert!(found >= alone, "{metric}, {quantize} alone: {found}");
         }
     }
 }
 
 #[test]
-fn codes_alone_answer_as_codes_without_rescoring_do() {
+fn codes_alone_answer_as_codes_without_reranking_do() {
     let folder = folder("cosine");
     for quantize in ["sq8", "sq4", "sq2x2"] {
         let build = format!("build base.npy --metric cosine --quantize {quantize}");
@@ -65,7 +65,7 @@ fn codes_alone_answer_as_codes_without_rescoring_do() {
         );
         folder.succeed("verify alone.vex");
         let search = "--queries queries.npy --ef-search 100 --json";
-        let expected = folder.json(&format!("search with.vex {search} --rescore 0"));
+        let expected = folder.json(&format!("search with.vex {search} --rerank 0"));
         assert_eq!(folder.json(&format!("search alone.vex {search}")), expected);
         let info = folder.json("info alone.vex --json");
         assert_eq!((&info["stores_vectors"], &info["quantization"]), (&false.into(), &quantize.into()));

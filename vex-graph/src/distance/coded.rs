@@ -62,8 +62,8 @@ impl<'q> Coded<'q> {
     ) -> Option<Self> {
         let codes = *view.codes()?;
         let code = codes.query(view.metric(), &exact, code, rotated)?;
-        let reranks = view.rows().are_stored() && params.rescored() > 0;
-        Some(Self { codes, code, exact, reranks, reranks_all: params.rescore == f32::INFINITY })
+        let reranks = view.rows().are_stored() && params.reranked() > 0;
+        Some(Self { codes, code, exact, reranks, reranks_all: params.rerank == f32::INFINITY })
     }
 
     /// The distance that a rank by codes stands for.

@@ -163,8 +163,8 @@ impl<F: Filter> Method for Filtered<'_, F> {
             return Collected { candidates: &mut candidates[..len], is_cut: true };
         }
         search.ranked_each = true;
-        // No more than what is rescored or returned.
-        let len = params.rescored().max(params.k).min(params.pool_size(count));
+        // No more than what is reranked or returned.
+        let len = params.reranked().max(params.k).min(params.pool_size(count));
         let mut pool = Pool::new(&mut candidates[..len]);
         let Search { view, params, stats, .. } = search;
         Walk { query, count, chains: view.chains(), budget: params.max_distance_evals, stats }

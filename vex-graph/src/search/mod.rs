@@ -53,7 +53,7 @@ pub struct SearchStats {
     /// Distances computed on the way, between vectors or codes.
     pub distances: usize,
     /// Candidates of a search through codes whose exact distances were computed at the end.
-    pub rescored: usize,
+    pub reranked: usize,
     /// Whether codes left the answer in doubt, so that the search was repeated by the vectors.
     pub by_vectors: bool,
     /// Nodes expanded, on all levels.
@@ -227,9 +227,9 @@ impl Search<'_, '_> {
             self.stats.found = self.write(method, found, out, distance);
             return Verdict::Sure;
         }
-        let len = self.params.rescored().min(found.len());
+        let len = self.params.reranked().min(found.len());
         let Reranked { candidates, shift } = coded.rerank(&mut found[..len], self.params.k);
-        self.stats.rescored = candidates.len();
+        self.stats.reranked = candidates.len();
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
         let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));

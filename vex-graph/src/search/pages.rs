@@ -48,8 +48,8 @@ struct State<'s> {
     beyond: Frontier<'s>,
     frontier: Frontier<'s>,
     visited: Visited<'s>,
-    /// Room to rescore what is in the pool.
-    rescored: &'s mut [Candidate],
+    /// Room to rerank what is in the pool.
+    reranked: &'s mut [Candidate],
     /// Words of nodes that were looked through for those that no link leads to.
     swept: usize,
     has_entered: bool,
@@ -93,14 +93,14 @@ impl<'s> Batches<'s> {
         let coded = Coded::new(view, exact, &params, code, rotated);
         let len = pool_len(&params, view.count());
         let (pool, rest) = candidates[..needed].split_at_mut(len);
-        let (rescored, rest) = rest.split_at_mut(len);
+        let (reranked, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());
         let state = State {
             pool: Pool::new(pool),
             beyond: Frontier::new(beyond),
             frontier: Frontier::new(frontier),
             visited: Visited::new(visited),
-            rescored,
+            reranked,
             swept: 0,
             has_entered: false,
             stats: SearchStats::default(),
@@ -149,7 +149,7 @@ impl<'s> Batches<'s> {
         if !coded.reranks {
             return state.take(live, out, |rank| coded.distance(rank));
         }
-        let (taken, shift) = state.take_reranked(live, out, params.rescored(), coded);
+        let (taken, shift) = state.take_reranked(live, out, params.reranked(), coded);
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         let may_go_on = is_first && state.stats.distances < params.max_distance_evals;
         if may_go_on && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
@@ -173,12 +173,12 @@ fn of_batches(params: &SearchParams) -> SearchParams {
     SearchParams { k: params.k.max(1), ..*params }
 }
 
-/// Long enough for what is rescored.
+/// Long enough for what is reranked.
 fn pool_len(params: &SearchParams, count: usize) -> usize {
     let params = of_batches(params);
-    let rescored =
-        if params.rescore < SearchParams::RESCORE { params.rescored() } else { params.least_candidates() };
-    params.pool_size(count).max(rescored.min(count)).max(count.min(1))
+    let reranked =
+        if params.rerank < SearchParams::RERANK { params.reranked() } else { params.least_candidates() };
+    params.pool_size(count).max(reranked.min(count)).max(count.min(1))
 }
 
 impl State<'_> {
@@ -249,10 +249,10 @@ impl State<'_> {
         coded: &Coded<'_>,
     ) -> (usize, f32) {
         let len = self.pool.candidates().len().min(reranked);
-        let candidates = &mut self.rescored[..len];
+        let candidates = &mut self.reranked[..len];
         candidates.copy_from_slice(&self.pool.candidates()[..len]);
         let Reranked { candidates, shift } = coded.rerank(candidates, out.len());
-        self.stats.rescored += candidates.len();
+        self.stats.reranked += candidates.len();
         let Written { nodes, groups, rest } = live.write(candidates, out, |rank| coded.exact_distance(rank));
         let taken = &mut candidates[..groups];
         let last = taken.last().map(|last| last.id());

@@ -15,7 +15,7 @@ use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 /// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as [`search`](crate::search) does, and from there to whatever is within
 /// the radius and linked to what it has seen. What only links from outside the radius lead to may be missed; a larger `ef_search` misses less,
 /// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk goes on
-/// to whatever may be within the radius by its code, and everything it has found is then compared by its vectors, unless `params.rescore` is 0.
+/// to whatever may be within the radius by its code, and everything it has found is then compared by its vectors, unless `params.rerank` is 0.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
@@ -72,10 +72,10 @@ pub fn search_radius_in<'q>(
     Ok(stats)
 }
 
-/// All that is found is rescored, if anything is.
+/// All that is found is reranked, if anything is.
 fn of_radius(params: &SearchParams, out: &[Neighbor]) -> SearchParams {
-    let rescore = if params.rescore > 0.0 { f32::INFINITY } else { 0.0 };
-    SearchParams { k: out.len(), rescore, ..*params }
+    let rerank = if params.rerank > 0.0 { f32::INFINITY } else { 0.0 };
+    SearchParams { k: out.len(), rerank, ..*params }
 }
 
 struct Within<F> {

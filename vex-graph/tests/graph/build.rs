@@ -204,7 +204,7 @@ fn a_partial_build_is_a_graph_of_what_was_linked() {
             }
             assert_structure(&graph.view());
             assert_reachable(&graph.view());
-            let every = SearchParams::new(1).ef_search(1_000).rescore(f32::INFINITY);
+            let every = SearchParams::new(1).ef_search(1_000).rerank(f32::INFINITY);
             let mut found = [Neighbor::default()];
             for (id, position) in (0..).zip(&positions) {
                 search(&graph.view(), &vectors[*position], &every, &mut Scratch::new(), &mut found).unwrap();

@@ -230,7 +230,7 @@ fn codes_of_f16_lead_to_the_nearest_rows() {
             let mut right = 0;
             for vector in &data[..50] {
                 let mut out = [Neighbor::default(); 10];
-                let search_params = SearchParams::new(10).ef_search(200).rescore(4.0);
+                let search_params = SearchParams::new(10).ef_search(200).rerank(4.0);
                 search(&view, vector.elements(), &search_params, &mut Scratch::new(), &mut out).unwrap();
                 let exact = exactly(view.rows(), vector.elements(), 10);
                 right += out

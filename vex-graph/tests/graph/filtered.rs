@@ -135,7 +135,7 @@ proptest! {
     fn a_filtered_search_returns_all_it_can_and_nothing_else(setup in setups()) {
         let case = Case::new(&setup);
         let view = case.view();
-        let params = SearchParams::new(setup.k).ef_search(setup.ef).rescore(4.0);
+        let params = SearchParams::new(setup.k).ef_search(setup.ef).rerank(4.0);
         let (mut scratch, mut out) = (Scratch::new(), vec![Neighbor::default(); setup.k]);
         let is_exact = setup.quantization.is_none() && setup.ef >= setup.count;
 

@@ -148,7 +148,7 @@ proptest! {
         for max_distance_evals in [0, 1, 2, 7, 30, usize::MAX] {
             let query: Vec<f32> = (0..garbage.dim).map(|_| rng.signed() + 1.5).collect();
             let k = rng.below(view.count() + 3);
-            let params = SearchParams::new(k).ef_search(rng.below(100)).max_distance_evals(max_distance_evals).rescore(2.0);
+            let params = SearchParams::new(k).ef_search(rng.below(100)).max_distance_evals(max_distance_evals).rerank(2.0);
             let mut out = vec![Neighbor::default(); k];
             let stats = search(&view, &query, &params, &mut scratch, &mut out).unwrap();
 

@@ -94,12 +94,12 @@ fn nothing_overflows_between_the_longest_vectors() {
                         vex_graph::Elements::F32(row) => row.iter().map(|element| -element).collect(),
                         _ => unreachable!(),
                     };
-                    for rescore in [0.0, f32::INFINITY] {
-                        let params = SearchParams::new(150).ef_search(150).rescore(rescore);
+                    for rerank in [0.0, f32::INFINITY] {
+                        let params = SearchParams::new(150).ef_search(150).rerank(rerank);
                         let stats = search(&view, &query, &params, &mut Scratch::new(), &mut found).unwrap();
                         assert_eq!(stats.found, 150);
                         let finite = found.iter().all(|neighbor| neighbor.distance.is_finite());
-                        assert!(finite, "{metric}, {quantization:?}, {dim}, rescore {rescore}");
+                        assert!(finite, "{metric}, {quantization:?}, {dim}, rerank {rerank}");
                     }
                     exact(view.rows(), &query, &mut truth).unwrap();
                     assert_eq!(found, truth, "{metric}, {quantization:?}, {dim}");
@@ -132,7 +132,7 @@ fn cosine_does_not_depend_on_lengths_over_the_whole_range_of_f32() {
                     let mut found = [Neighbor::default(); 10];
                     exact(view.rows(), &query, &mut found).unwrap();
                     assert_alike(&found, &expected, &query);
-                    let params = SearchParams::new(10).ef_search(200).rescore(f32::INFINITY);
+                    let params = SearchParams::new(10).ef_search(200).rerank(f32::INFINITY);
                     search(&view, &query, &params, &mut Scratch::new(), &mut found).unwrap();
                     assert_alike(&found, &expected, &query);
                 }

@@ -192,11 +192,11 @@ pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) ->
     out
 }
 
-/// The `k` nearest of the nodes that are not deleted, by a search that sees every node and rescores it.
+/// The `k` nearest of the nodes that are not deleted, by a search that sees every node and reranks it.
 pub(crate) fn found_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
     let view = graph.view();
     let mut out = vec![Neighbor::default(); k];
-    let params = SearchParams::new(k).ef_search(view.count()).rescore(f32::INFINITY);
+    let params = SearchParams::new(k).ef_search(view.count()).rerank(f32::INFINITY);
     let stats = search(&view, query, &params, &mut Scratch::new(), &mut out).unwrap();
     out.truncate(stats.found);
     assert_eq!(out.len(), k.min(graph.live_count()));

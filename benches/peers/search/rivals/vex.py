@@ -64,7 +64,7 @@ class Library(Rival):
         command = ["bench", self.index, "--queries", self.spec.queries, "--ground-truth", self.spec.truth]
         command += ["-k", self.spec.k, "--ef-search", ef, "--threads", threads, "--json"]
         if self.spec.rescore and self.spec.mode != "f32":
-            command += ["--rescore", self.spec.rescore]
+            command += ["--rerank", self.spec.rescore]
         if self.spec.vex_max_distances:
             command += ["--max-distances", self.spec.vex_max_distances]
         if self.spec.vex_load:
