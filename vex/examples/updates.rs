@@ -15,7 +15,7 @@ fn main() -> vex::Result<()> {
     assert!(!index.contains(8));
     println!("deleted {deleted}, {} left", index.len());
     index.extend((10_000..10_100).map(|key| (key, vector(key))))?;
-    println!("inserted 100, {} KiB", index.memory_usage() >> 10);
+    println!("inserted 100 in their places, {} KiB with room to grow", index.memory_usage() >> 10);
 
     // Built anew without what was deleted, as if it had never been there.
     index.compact()?;
