@@ -41,14 +41,6 @@ impl Params {
         if level == 0 { self.m0() } else { self.m }
     }
 
-    /// The most nodes that hang on one in the tree that keeps all reachable: their links are never
-    /// pruned, so each takes a place from a nearer node. With four times as many recall was up to two
-    /// points lower.
-    #[cfg(feature = "alloc")]
-    pub(crate) fn children(&self) -> usize {
-        (self.m / 4).max(2)
-    }
-
     /// The links to which rows of a width are filled up with what the selection dropped.
     #[cfg(feature = "alloc")]
     pub(crate) fn least(&self, width: usize) -> usize {

@@ -258,14 +258,8 @@ impl Linker<'_> {
                 continue;
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
-            let parent = self.tree.push(
-                id,
-                *self.entry,
-                base,
-                batch.start,
-                &self.levels[0].view(),
-                self.params.children(),
-            );
+            let parent =
+                self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), self.params.m);
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let [buffer, _] = workspace.buffers.of(space)?;
                 let distance = space.query(parent, buffer).rank(id);

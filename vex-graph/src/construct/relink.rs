@@ -224,7 +224,7 @@ impl Linker<'_> {
     /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
     /// `anchor`, which hangs neither on `child` nor on `id`.
     fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId) -> NodeId {
-        let (tree, most) = (&*self.tree, self.params.children());
+        let (tree, m) = (&*self.tree, self.params.m);
         let base = self.levels[0].view();
         let links = self.levels[0].links(child).iter().copied();
         let is_linked = |link: &NodeId| *link != id && !tree.copies.is_copy(*link);
@@ -232,9 +232,9 @@ impl Linker<'_> {
         let links_back = |link: &NodeId| self.levels[0].links(*link).contains(&child);
         links
             .clone()
-            .find(|link| tree.has_room(*link, most) && links_back(link))
-            .or_else(|| tree.parent_for(child, links, TERMINATOR, &base, most))
-            .or_else(|| tree.parent_for(child, core::iter::once(anchor), TERMINATOR, &base, most))
+            .find(|link| tree.has_room(*link, m) && links_back(link))
+            .or_else(|| tree.parent_for(child, links, TERMINATOR, &base, m))
+            .or_else(|| tree.parent_for(child, core::iter::once(anchor), TERMINATOR, &base, m))
             .unwrap_or(anchor)
     }
 
@@ -269,10 +269,10 @@ impl Linker<'_> {
         if let Some(root) = root {
             journal.set_parent(self.tree, root, id)?;
         } else if *self.entry != id {
-            let (base, most) = (self.levels[0].view(), self.params.children());
+            let (base, m) = (self.levels[0].view(), self.params.m);
             let entry = core::iter::once(*self.entry);
-            let parent = self.tree.parent_for(id, on(0), TERMINATOR, &base, most);
-            let parent = parent.or_else(|| self.tree.parent_for(id, entry, TERMINATOR, &base, most));
+            let parent = self.tree.parent_for(id, on(0), TERMINATOR, &base, m);
+            let parent = parent.or_else(|| self.tree.parent_for(id, entry, TERMINATOR, &base, m));
             let parent = parent.unwrap_or(*self.entry);
             journal.set_parent(self.tree, id, parent)?;
             if !on(0).any(|link| link == parent) && !self.levels[0].links(parent).contains(&id) {
