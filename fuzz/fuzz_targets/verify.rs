@@ -30,7 +30,8 @@ fn assert_searched(image: &Image<'_>) {
     let graph = image.graph();
     let query = Vector::query(graph.element(), graph.dim(), 2);
     let mut found = [Neighbor::default(); 4];
-    let stats = search(&graph, query.elements(), &SearchParams::new(4).ef_search(8), &mut Scratch::new(), &mut found);
+    let stats =
+        search(&graph, query.elements(), &SearchParams::new(4).ef_search(8), &mut Scratch::new(), &mut found);
     let found = &found[..stats.expect("a good query").found];
     assert!(found.iter().all(|neighbor| !graph.tombstones().contains(neighbor.id)));
     assert!(found.is_sorted_by(|a, b| a.distance.total_cmp(&b.distance).is_le()), "{found:?}");

@@ -105,7 +105,8 @@ fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mu
 /// What a search says of memory that is too small: how much it needs.
 pub fn starved(image: &Image<'_>) -> SearchError {
     let scratch = ScratchMut { visited: &mut [], candidates: &mut [], code: &mut [], rotated: &mut [] };
-    let result = search_in(&image.graph(), &query(0), &SearchParams::new(K).ef_search(EF_SEARCH), scratch, &mut []);
+    let result =
+        search_in(&image.graph(), &query(0), &SearchParams::new(K).ef_search(EF_SEARCH), scratch, &mut []);
     result.expect_err("no search without memory")
 }
 
