@@ -17,7 +17,7 @@ pub struct Params {
     /// Seed of the levels: the same seed, parameters and vectors give the same graph.
     pub seed: u64,
     /// Fill every row up with the nearest of the candidates that the selection dropped
-    /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to `m / 2` links.
+    /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to three quarters of `m`.
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,
@@ -44,7 +44,7 @@ impl Params {
     /// The links to which rows of a width are filled up with what the selection dropped.
     #[cfg(feature = "alloc")]
     pub(crate) fn least(&self, width: usize) -> usize {
-        if self.keep_pruned { width } else { self.m / 2 }
+        if self.keep_pruned { width } else { self.m - self.m / 4 }
     }
 
     /// Checks the ranges, and that the vectors can be coded if they are to be.

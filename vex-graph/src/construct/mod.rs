@@ -62,6 +62,13 @@ fn batch_len(count: usize) -> usize {
     (count / 32).clamp(1, 512)
 }
 
+/// The most nodes that hang on one in the [`Tree`]. Links to them are never pruned, so each may take
+/// the place of a nearer node. By inner product, where few hubs lead to everything, nodes need more of
+/// them to be found.
+fn most_children(params: &Params, space: impl Space) -> usize {
+    if space.lifted().is_some() { params.m } else { params.m / 2 }
+}
+
 /// Memory that one batch after another reuses.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
@@ -235,6 +242,7 @@ impl Linker<'_> {
             self.levels.push(level);
         }
         let becomes_entry = batch.start == 0 || level_of(batch.start) > self.view_top();
+        let most = most_children(self.params, space);
         let step = workspace.propose.len();
         for task in &mut workspace.propose {
             task.cursor = 0;
@@ -258,8 +266,7 @@ impl Linker<'_> {
                 continue;
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
-            let parent =
-                self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), self.params.m);
+            let parent = self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), most);
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let [buffer, _] = workspace.buffers.of(space)?;
                 let distance = space.query(parent, buffer).rank(id);

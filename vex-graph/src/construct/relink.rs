@@ -13,7 +13,7 @@ use alloc::vec::Vec;
 use super::choice::Choice;
 use super::hard::Hard;
 use super::journal::Journal;
-use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge};
+use super::{Buffers, Frozen, Link, Linker, Serial, Space, Workspace, merge, most_children};
 use crate::Candidate;
 use crate::distance::Ranker;
 use crate::storage::reserve;
@@ -190,6 +190,7 @@ impl Linker<'_> {
     /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the root, and one of its children
     /// stays with it; all others hang on that one until [`attach`](Self::attach).
     fn mend(&mut self, space: impl Space, id: NodeId, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
+        let most = most_children(self.params, space);
         let journal = &mut workspace.relink.journal;
         let old_parent = self.tree.parent(id);
         journal.set_parent(self.tree, id, TERMINATOR)?;
@@ -204,7 +205,7 @@ impl Linker<'_> {
                 workspace.relink.journal.set_parent(self.tree, child, TERMINATOR)?;
                 continue;
             }
-            let parent = self.parent_of_orphan(child, id, anchor);
+            let parent = self.parent_of_orphan(child, id, anchor, most);
             workspace.relink.journal.set_parent(self.tree, child, parent)?;
             if !self.levels[0].links(parent).contains(&child) {
                 let [buffer, _] = workspace.relink.buffers.of(space)?;
@@ -223,8 +224,8 @@ impl Linker<'_> {
 
     /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
     /// `anchor`, which hangs neither on `child` nor on `id`.
-    fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId) -> NodeId {
-        let (tree, m) = (&*self.tree, self.params.m);
+    fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId, most: usize) -> NodeId {
+        let tree = &*self.tree;
         let base = self.levels[0].view();
         let links = self.levels[0].links(child).iter().copied();
         let is_linked = |link: &NodeId| *link != id && !tree.copies.is_copy(*link);
@@ -232,9 +233,9 @@ impl Linker<'_> {
         let links_back = |link: &NodeId| self.levels[0].links(*link).contains(&child);
         links
             .clone()
-            .find(|link| tree.has_room(*link, m) && links_back(link))
-            .or_else(|| tree.parent_for(child, links, TERMINATOR, &base, m))
-            .or_else(|| tree.parent_for(child, core::iter::once(anchor), TERMINATOR, &base, m))
+            .find(|link| tree.has_room(*link, most) && links_back(link))
+            .or_else(|| tree.parent_for(child, links, TERMINATOR, &base, most))
+            .or_else(|| tree.parent_for(child, core::iter::once(anchor), TERMINATOR, &base, most))
             .unwrap_or(anchor)
     }
 
@@ -269,10 +270,10 @@ impl Linker<'_> {
         if let Some(root) = root {
             journal.set_parent(self.tree, root, id)?;
         } else if *self.entry != id {
-            let (base, m) = (self.levels[0].view(), self.params.m);
+            let (base, most) = (self.levels[0].view(), most_children(self.params, space));
             let entry = core::iter::once(*self.entry);
-            let parent = self.tree.parent_for(id, on(0), TERMINATOR, &base, m);
-            let parent = parent.or_else(|| self.tree.parent_for(id, entry, TERMINATOR, &base, m));
+            let parent = self.tree.parent_for(id, on(0), TERMINATOR, &base, most);
+            let parent = parent.or_else(|| self.tree.parent_for(id, entry, TERMINATOR, &base, most));
             let parent = parent.unwrap_or(*self.entry);
             journal.set_parent(self.tree, id, parent)?;
             if !on(0).any(|link| link == parent) && !self.levels[0].links(parent).contains(&id) {

@@ -16,7 +16,7 @@ use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 pub(crate) struct Tree {
     /// By node; [`TERMINATOR`] for the root, and for nodes that are not linked.
     parents: Vec<NodeId>,
-    /// By node. At most 2 m, the length of a row.
+    /// By node. Of a graph that a file held at most 2 m, the length of a row.
     children: Vec<u16>,
     /// The nodes that are reached through others, and are not in the tree.
     pub(crate) copies: Copies,
@@ -119,9 +119,9 @@ impl Tree {
         links: impl Iterator<Item = NodeId> + Clone,
         batch: NodeId,
         base: &LevelView<'_>,
-        m: usize,
+        most: usize,
     ) -> NodeId {
-        let parent = self.parent_for(id, links, batch, base, m).unwrap_or_else(|| {
+        let parent = self.parent_for(id, links, batch, base, most).unwrap_or_else(|| {
             let is_linked = |id: &NodeId| *id == root || self.parents[*id as usize] != TERMINATOR;
             (0..id).rev().find(is_linked).unwrap_or(root)
         });
@@ -131,7 +131,7 @@ impl Tree {
         parent
     }
 
-    /// The first of the `links` of `id` that has fewer than `m` children.
+    /// The first of the `links` of `id` that has fewer than `most` children.
     ///
     /// Where many nodes crowd the same links, all may be full. Then the way leads down the tree: below a full node there is one that is
     /// not, and in a crowd it is as near. Beyond the first step the way is drawn, so that what grows below a crowded
@@ -144,22 +144,22 @@ impl Tree {
         mut links: impl Iterator<Item = NodeId> + Clone,
         batch: NodeId,
         base: &LevelView<'_>,
-        m: usize,
+        most: usize,
     ) -> Option<NodeId> {
         let nearest = links.clone().next();
-        links.find(|link| self.has_room(*link, m)).or_else(|| {
+        links.find(|link| self.has_room(*link, most)).or_else(|| {
             let mut node = nearest?;
             let mut step = 0;
-            while !self.has_room(node, m) {
+            while !self.has_room(node, most) {
                 let links = base.row(node)?.iter().copied();
                 let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
                 let mut children = links.filter(is_child);
                 let count = children.clone().count();
                 if count == 0 {
-                    return Some(node).filter(|node| self.has_room(*node, m + m / 2));
+                    return Some(node).filter(|node| self.has_room(*node, most + most / 2));
                 }
                 let drawn = if step == 0 { 0 } else { draw(id.into(), step) as usize % count };
-                let roomy = children.clone().find(|child| self.has_room(*child, m));
+                let roomy = children.clone().find(|child| self.has_room(*child, most));
                 node = roomy.or_else(|| children.nth(drawn))?;
                 step += 1;
             }
