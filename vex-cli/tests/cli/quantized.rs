@@ -156,10 +156,10 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
     let folder = Folder::new();
     let count = 1200;
     for (dim, tightness, expected) in [
-        (256, 1.0, Some("sq4")),
+        (256, 0.5, Some("sq4")),
         (256, 0.1, Some("sq8")),
         (256, 0.02, None),
-        (512, 1.0, Some("sq4")),
+        (512, 0.5, Some("sq4")),
         (512, 0.1, Some("sq8")),
         (512, 0.02, None),
     ] {
