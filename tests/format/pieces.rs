@@ -19,9 +19,11 @@ impl Executor for Threads {
         64
     }
 
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-        let work = &work;
-        std::thread::scope(|scope| tasks.iter_mut().for_each(|task| drop(scope.spawn(move || work(task)))));
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+        std::thread::scope(|scope| {
+            scope.spawn(left);
+            right();
+        });
     }
 }
 

@@ -90,7 +90,7 @@ impl<'a> Image<'a> {
     /// # Errors
     /// As [`verify`](Self::verify).
     #[cfg(feature = "alloc")]
-    pub fn verify_on(&self, executor: &impl vex_graph::Executor) -> Result<(), VerifyError> {
+    pub fn verify_on(&self, executor: &dyn vex_graph::Executor) -> Result<(), VerifyError> {
         crate::verify::verify_on(self, executor)
     }
 }

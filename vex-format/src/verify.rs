@@ -34,7 +34,7 @@ pub(crate) fn verify(image: &Image<'_>) -> Result<(), VerifyError> {
 }
 
 #[cfg(feature = "alloc")]
-pub(crate) fn verify_on(image: &Image<'_>, executor: &impl Executor) -> Result<(), VerifyError> {
+pub(crate) fn verify_on(image: &Image<'_>, executor: &dyn Executor) -> Result<(), VerifyError> {
     scan::<PIECES>(image, |pieces| executor.run(pieces, Piece::check))
 }
 

@@ -80,8 +80,8 @@ impl Hnsw {
     /// If memory runs out, or `progress` breaks off.
     pub fn compact(
         &self,
-        executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        executor: &dyn Executor,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<NodeId>), BuildError<Infallible>> {
         let mut live = Vec::new();
         reserve(&mut live, self.live_count())?;
@@ -91,9 +91,9 @@ impl Hnsw {
             vectors.restore(id, rows.row(live[position]));
             Ok(())
         };
-        let progress = |linked| progress(linked).map_break(|()| Part::Dropped);
+        let graph = Self::new(rows.metric(), rows.dim(), self.params)?;
         let (mut graph, mut order) =
-            Self::build_from(rows.metric(), rows.dim(), self.params, live.len(), source, executor, progress)?;
+            graph.build_from(live.len(), source, executor, Part::Dropped, progress)?;
         order.iter_mut().for_each(|position| *position = live[*position as usize]);
         graph.memory_limit = self.memory_limit;
         Ok((graph, order))

@@ -170,11 +170,11 @@ impl Hnsw {
         params: Params,
         count: usize,
         fill: impl FnMut(&mut [S]) -> Result<(), E>,
-        executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        executor: &dyn Executor,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
-        let progress = |linked| progress(linked).map_break(|()| Part::Dropped);
-        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
+        let source = source(dim, fill);
+        Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Dropped, progress)
     }
 
     /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off: its vectors are a random choice of
@@ -188,80 +188,87 @@ impl Hnsw {
         params: Params,
         count: usize,
         fill: impl FnMut(&mut [S]) -> Result<(), E>,
-        executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        executor: &dyn Executor,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
-        let progress = |linked| progress(linked).map_break(|()| Part::Kept);
-        Self::build_from(metric, dim, params, count, source(dim, fill), executor, progress)
+        let source = source(dim, fill);
+        Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Kept, progress)
     }
 
-    /// [`build`](Self::build) of vectors that `source` writes: to a node, that of a position. When `progress` breaks off, it says what
-    /// becomes of the part.
+    /// Makes this empty graph one of the vectors that `source` writes: to a node, that of a position. When `progress` breaks off, `part` says what
+    /// becomes of the nodes that are linked.
+    ///
+    /// What depends on the caller's types is here alone, so that programs do not compile the rest anew.
     pub(crate) fn build_from<E>(
-        metric: Metric,
-        dim: usize,
-        params: Params,
+        mut self,
         count: usize,
         mut source: impl FnMut(&mut Vectors, NodeId, usize) -> Result<(), BuildError<E>>,
-        executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<Part>,
+        executor: &dyn Executor,
+        part: Part,
+        mut progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         if count > MAX_NODES {
             return Err(BuildError::Full { capacity: MAX_NODES });
         }
-        let mut graph = Self::new(metric, dim, params)?;
-
-        // Sorted by their draws, nodes are sorted by level and in random order within one.
-        let mut draws: Vec<(u64, u32)> = Vec::new();
-        reserve_exact(&mut draws, count)?;
-        draws.extend((0..count as u32).map(|position| (draw(params.seed, position.into()), position)));
-        draws.sort_unstable();
-        let mut ids = Vec::new();
-        reserve_exact(&mut ids, count)?;
-        ids.resize(count, 0u32);
-        for (id, (_, position)) in draws.iter().enumerate() {
-            ids[*position as usize] = id as NodeId;
+        self.vectors.extend_zeroed(count)?;
+        let draws = draws(self.params.seed, count)?;
+        for (position, id) in ids(&draws)?.into_iter().enumerate() {
+            source(&mut self.vectors, id, position)?;
         }
-
-        graph.vectors.extend_zeroed(count)?;
-        for (position, id) in ids.iter().enumerate() {
-            source(&mut graph.vectors, *id, position)?;
+        let mut is_broken_off = false;
+        let linked = self.link_all(&draws, executor, &mut |linked| {
+            progress(linked).map_break(|()| is_broken_off = true)
+        })?;
+        if is_broken_off && part == Part::Dropped {
+            return Err(BuildError::Cancelled { linked });
         }
+        self.truncate(linked);
+        let mut order = Vec::new();
+        reserve_exact(&mut order, linked)?;
+        order.extend(draws[..linked].iter().map(|(_, position)| *position));
+        drop(draws);
+        self.arrange(&mut order)?;
+        Ok((self, order))
+    }
 
+    /// Links the nodes, whose vectors are in place, until `progress` breaks off, and returns how many are linked. The codes that the
+    /// graph keeps are made on the way.
+    fn link_all(
+        &mut self,
+        draws: &[(u64, u32)],
+        executor: &dyn Executor,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<usize, OutOfMemory> {
+        let params = self.params;
         let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
         let top = draws.first().map_or(0, |(draw, _)| level(*draw, params.m));
-        reserve_exact(&mut graph.levels, top + 1)?;
+        reserve_exact(&mut self.levels, top + 1)?;
         for index in 0..=top {
             let mut links = LevelLinks::new(params.width(index));
             links.reserve_exact(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), 0)?;
-            graph.levels.push(links);
+            self.levels.push(links);
         }
-        graph.tree.reserve_exact(count)?;
-        graph.tree.copies = find_copies(&graph.vectors.rows())?;
-        graph.squares = Squares::of(&graph.vectors.rows())?;
-        let Self { vectors, squares, codes, levels, tree, entry, workspace, .. } = &mut graph;
+        self.tree.reserve_exact(draws.len())?;
+        let Self { vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         let rows = vectors.rows();
+        tree.copies = find_copies(&rows)?;
+        *squares = Squares::of(&rows)?;
         let linker = Linker { params: &params, levels, tree, entry };
-        let mut broken_off = None;
-        let watched = |linked| progress(linked).map_break(|part| broken_off = Some(part));
         let linked;
-        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, watched)?;
-        if broken_off == Some(Part::Dropped) {
-            return Err(BuildError::Cancelled { linked });
-        }
-        vectors.truncate(linked);
-        tree.copies.truncate(linked);
-        squares.truncate(linked);
-        if let Some(codes) = codes {
-            codes.truncate(linked);
-        }
+        (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, progress)?;
         // What linking needed is given back: a graph that is only searched holds what its plan says.
-        graph.workspace = Workspace::default();
-        ids.clear();
-        ids.extend(draws[..linked].iter().map(|(_, position)| *position));
-        drop(draws);
-        graph.arrange(&mut ids)?;
-        Ok((graph, ids))
+        *workspace = Workspace::default();
+        Ok(linked)
+    }
+
+    /// Drops all nodes but the first `count`, which do not link to the others.
+    fn truncate(&mut self, count: usize) {
+        self.vectors.truncate(count);
+        self.tree.copies.truncate(count);
+        self.squares.truncate(count);
+        if let Some(codes) = &mut self.codes {
+            codes.truncate(count);
+        }
     }
 
     /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the next id. Vectors are compared
@@ -329,7 +336,7 @@ impl Hnsw {
     pub fn requantize(
         &mut self,
         quantization: Option<Quantization>,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<(), BuildError<core::convert::Infallible>> {
         let params = Params { quantization, ..self.params };
         params.validate()?;
@@ -373,6 +380,26 @@ pub(crate) enum Part {
     Dropped,
     /// They are the graph.
     Kept,
+}
+
+/// A draw for each position, in descending order of levels. Sorted by their draws, nodes are sorted by level and in random order within one.
+fn draws(seed: u64, count: usize) -> Result<Vec<(u64, u32)>, OutOfMemory> {
+    let mut draws = Vec::new();
+    reserve_exact(&mut draws, count)?;
+    draws.extend((0..count as u32).map(|position| (draw(seed, position.into()), position)));
+    draws.sort_unstable();
+    Ok(draws)
+}
+
+/// The node of each position.
+fn ids(draws: &[(u64, u32)]) -> Result<Vec<NodeId>, OutOfMemory> {
+    let mut ids = Vec::new();
+    reserve_exact(&mut ids, draws.len())?;
+    ids.resize(draws.len(), 0);
+    for (id, (_, position)) in draws.iter().enumerate() {
+        ids[*position as usize] = id as NodeId;
+    }
+    Ok(ids)
 }
 
 /// Takes vectors from `fill`, through memory of its own.

@@ -18,12 +18,10 @@ impl Executor for Scoped {
         self.0
     }
 
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-        let share = tasks.len().div_ceil(self.0).max(1);
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
         thread::scope(|scope| {
-            for tasks in tasks.chunks_mut(share) {
-                scope.spawn(|| tasks.iter_mut().for_each(&work));
-            }
+            scope.spawn(left);
+            right();
         });
     }
 }
@@ -42,7 +40,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-fn build(executor: &impl Executor) -> Result<(Hnsw, Vec<u32>), vex::graph::BuildError<Infallible>> {
+fn build(executor: &dyn Executor) -> Result<(Hnsw, Vec<u32>), vex::graph::BuildError<Infallible>> {
     let mut position = 0.0;
     let fill = |vector: &mut [f32]| {
         vector.copy_from_slice(&[position, 1.0]);

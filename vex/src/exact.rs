@@ -28,7 +28,7 @@ pub fn exact_batch<S: Scalar>(
     progress: impl Fn(usize) -> ControlFlow<()> + Sync,
 ) -> Result<Vec<Neighbor>, BuildError<VectorError>> {
     let k = k.min(rows.count());
-    let threads = Threads::new(threads)?;
+    let threads = &Threads::new(threads)? as &dyn Executor;
     let mut found = Vec::new();
     reserve(&mut found, k.saturating_mul(queries.len()))?;
     found.resize(k * queries.len(), Neighbor::default());

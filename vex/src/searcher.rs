@@ -200,7 +200,7 @@ impl<'i> Searcher<'i> {
         params: &SearchParams,
         threads: Option<usize>,
     ) -> Result<Vec<Vec<Hit>>, ManyError> {
-        let threads = Threads::new(threads)?;
+        let threads = &Threads::new(threads)? as &dyn Executor;
         let mut all: Vec<Vec<Hit>> = Vec::new();
         reserve(&mut all, queries.len())?;
         all.resize_with(queries.len(), Vec::new);

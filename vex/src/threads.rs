@@ -2,9 +2,8 @@
 
 use std::thread::{self, JoinHandle, available_parallelism};
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use vex_graph::Executor;
+use vex_graph::{Executor, Serial};
 
 use crate::ThreadsError;
 
@@ -64,13 +63,11 @@ impl Executor for Threads {
         self.0.as_ref().map_or(1, |threads| threads.pool.current_num_threads())
     }
 
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-        match (&self.0, tasks) {
-            // A batch of one task, as in the first steps of a build, is not worth waking another thread for.
-            (_, [task]) => work(task),
-            (None, tasks) => tasks.iter_mut().for_each(work),
-            (Some(Pool { pool, .. }), tasks) => {
-                pool.install(|| tasks.par_iter_mut().with_max_len(1).for_each(work));
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+        match &self.0 {
+            None => Serial.join(left, right),
+            Some(Pool { pool, .. }) => {
+                pool.install(|| rayon::join(left, right));
             }
         }
     }
@@ -113,7 +110,7 @@ mod tests {
         let threads = Threads::new(Some(1)).unwrap();
         assert_eq!(threads.workers(), 1);
         let mut tasks = [None; 3];
-        threads.run(&mut tasks, |task| *task = Some(thread::current().id()));
+        (&threads as &dyn Executor).run(&mut tasks, |task| *task = Some(thread::current().id()));
         assert_eq!(tasks, [Some(thread::current().id()); 3]);
     }
 }

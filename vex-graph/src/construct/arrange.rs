@@ -245,6 +245,7 @@ mod tests {
 
     use super::*;
     use crate::construct::Serial;
+    use crate::hnsw::Part;
     use crate::random::draw;
     use crate::storage::Vectors;
     use crate::{BuildError, Elements, Metric, Params, Quantization};
@@ -261,8 +262,8 @@ mod tests {
                 .map_err(|error| BuildError::<()>::Vector { position, error })
         };
         let go_on = |_| ControlFlow::Continue(());
-        let metric = Metric::SquaredEuclidean;
-        Hnsw::build_from(metric, 2, params, COUNT, source, &Serial, go_on).unwrap().0
+        let graph = Hnsw::new(Metric::SquaredEuclidean, 2, params).unwrap();
+        graph.build_from(COUNT, source, &Serial, Part::Dropped, go_on).unwrap().0
     }
 
     /// Exchanges each node with the one that lies opposite on its level.

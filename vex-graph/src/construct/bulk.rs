@@ -48,8 +48,8 @@ pub(crate) fn link(
     squares: &Squares,
     level_of: impl Fn(NodeId) -> usize + Sync,
     workspace: &mut Workspace,
-    executor: &impl Executor,
-    progress: impl FnMut(usize) -> ControlFlow<()>,
+    executor: &dyn Executor,
+    progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
 ) -> Result<(usize, Option<CodeRows>), OutOfMemory> {
     let quantization = linker.params.quantization;
     let plan = Plan::new(quantization, rows.metric(), rows.dim(), rows.count());

@@ -1,12 +1,66 @@
 //! Who runs the independent parts of a build.
 
-/// Runs tasks, perhaps on several threads. What they compute never depends on how they are spread.
-pub trait Executor {
-    /// How many tasks are worth making at a time.
+/// Groups of tasks for each worker, so that one with slow tasks can hand groups to the others.
+const GROUPS: usize = 4;
+
+/// Runs two pieces of work at the same time, if it has the threads. What they compute never depends
+/// on where they run.
+///
+/// ```
+/// use std::thread;
+/// use vex_graph::Executor;
+///
+/// /// Threads of the standard library, started when they are needed.
+/// struct Scoped(usize);
+///
+/// impl Executor for Scoped {
+///     fn workers(&self) -> usize {
+///         self.0
+///     }
+///
+///     fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+///         thread::scope(|scope| {
+///             scope.spawn(left);
+///             right();
+///         });
+///     }
+/// }
+///
+/// let mut numbers = [1, 2, 3, 4, 5];
+/// let executor: &dyn Executor = &Scoped(2);
+/// executor.run(&mut numbers, |number| *number *= 10);
+/// assert_eq!(numbers, [10, 20, 30, 40, 50]);
+/// ```
+pub trait Executor: Sync {
+    /// How many pieces of work it can run at a time; 0 counts as 1.
     fn workers(&self) -> usize;
 
+    /// Calls both, each once, perhaps at the same time, and returns when both have returned. A piece
+    /// of work may call `join` again. With one worker `join` is never called.
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send));
+}
+
+// Methods of the trait object, not of the trait: what calls them is compiled once and not for each
+// executor.
+impl dyn Executor + '_ {
     /// Calls `work` once for every task, and returns when all are done.
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync);
+    pub fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Sync) {
+        let groups = match self.workers() {
+            0 | 1 => 1,
+            workers => workers.saturating_mul(GROUPS),
+        };
+        self.halve(tasks, &work, groups);
+    }
+
+    /// Halves tasks and groups until there is one group of each.
+    fn halve<T: Send>(&self, tasks: &mut [T], work: &(impl Fn(&mut T) + Sync), groups: usize) {
+        if tasks.len() <= 1 || groups <= 1 {
+            return tasks.iter_mut().for_each(work);
+        }
+        let (left, right) = tasks.split_at_mut(tasks.len() / 2);
+        let (half, rest) = (groups / 2, groups - groups / 2);
+        self.join(&mut || self.halve(left, work, half), &mut || self.halve(right, work, rest));
+    }
 }
 
 /// Runs one task after the other on the caller's thread.
@@ -18,7 +72,8 @@ impl Executor for Serial {
         1
     }
 
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-        tasks.iter_mut().for_each(work);
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
+        left();
+        right();
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn run(
     space: impl Space,
     links: &[Link],
     tasks: &mut [Merge],
-    executor: &impl Executor,
+    executor: &dyn Executor,
 ) -> Result<(), OutOfMemory> {
     let workers = tasks.len();
     let mut start = 0;

@@ -119,7 +119,7 @@ impl Linker<'_> {
         batch: Range<NodeId>,
         level_of: impl Fn(NodeId) -> usize + Sync,
         workspace: &mut Workspace,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<(), OutOfMemory> {
         debug_assert!(batch.len() == 1 || batch.clone().all(|id| level_of(id) < self.levels.len().max(1)));
 
@@ -137,7 +137,7 @@ impl Linker<'_> {
         batch: Range<NodeId>,
         level_of: impl Fn(NodeId) -> usize + Sync,
         workspace: &mut Workspace,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<(), OutOfMemory> {
         let levels = self.levels.len();
         let top = levels.saturating_sub(1);
@@ -168,8 +168,8 @@ impl Linker<'_> {
         count: usize,
         level_of: impl Fn(NodeId) -> usize + Sync,
         workspace: &mut Workspace,
-        executor: &impl Executor,
-        mut progress: impl FnMut(usize) -> ControlFlow<()>,
+        executor: &dyn Executor,
+        progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, OutOfMemory> {
         if S::IS_CODED {
             workspace.hard.reserve(count)?;
@@ -191,7 +191,7 @@ impl Linker<'_> {
         batch: &Range<NodeId>,
         level_of: &(impl Fn(NodeId) -> usize + Sync),
         workspace: &mut Workspace,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<(), OutOfMemory> {
         let copies = &self.tree.copies;
         let frozen = Frozen { levels: self.levels, entry: *self.entry, count: batch.start as usize, copies };
@@ -233,7 +233,7 @@ impl Linker<'_> {
         batch: &Range<NodeId>,
         level_of: &impl Fn(NodeId) -> usize,
         workspace: &mut Workspace,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<(), OutOfMemory> {
         let highest = batch.clone().map(level_of).max().unwrap_or(0);
         while self.levels.len() <= highest {

@@ -68,7 +68,7 @@ impl CodeRows {
     pub(crate) fn of_rows(
         quantization: Quantization,
         rows: &Rows<'_>,
-        executor: &impl Executor,
+        executor: &dyn Executor,
     ) -> Result<Self, OutOfMemory> {
         let mut codes = Self::new(quantization, rows.metric(), rows.dim())?;
         let (count, plane_bytes) = (rows.count(), quantization.plane_bytes(rows.dim()));
@@ -80,9 +80,10 @@ impl CodeRows {
         codes.terms.resize(count, Terms::default());
         codes.mean = centre(rows)?;
 
-        let share = count.div_ceil(executor.workers()).max(1);
+        let workers = executor.workers().clamp(1, count.max(1));
+        let share = count.div_ceil(workers).max(1);
         let mut tasks: Vec<Task<'_>> = Vec::new();
-        reserve(&mut tasks, executor.workers())?;
+        reserve(&mut tasks, workers)?;
         let [mut first, mut second] = codes.planes.each_mut().map(AlignedVec::as_mut_slice);
         for (index, terms) in codes.terms.chunks_mut(share).enumerate() {
             let planes = [&mut first, &mut second];

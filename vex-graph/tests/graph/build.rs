@@ -49,14 +49,17 @@ fn an_executor_without_workers_is_as_good_as_serial() {
         fn workers(&self) -> usize {
             0
         }
-        fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
-            Serial.run(tasks, work);
+        fn join(&self, _: &mut (dyn FnMut() + Send), _: &mut (dyn FnMut() + Send)) {
+            unreachable!("one worker has nobody to join");
         }
     }
     let data = vectors(Shape::Uniform, 3, 200, 1);
-    let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Idle);
-    let (expected, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
-    assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
+    for quantization in [None, Some(Quantization::Sq8)] {
+        let params = Params { quantization, ..PARAMS };
+        let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Idle);
+        let (expected, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
+        assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
+    }
 }
 
 #[test]

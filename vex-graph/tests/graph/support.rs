@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 
 use vex_graph::{
     Codes, CopyLinks, Element, Elements, Executor, GraphView, Hnsw, MAX_NORM, Metric, Neighbor, NodeId,
-    Params, Quantization, Rows, Scratch, SearchParams, exact, search,
+    Params, Quantization, Rows, Scratch, SearchParams, Serial, exact, search,
 };
 
 /// SplitMix64, so that the data is the same on every platform and with every version of any crate.
@@ -148,14 +148,13 @@ impl Executor for Threads {
         self.0
     }
 
-    fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Send + Sync) {
+    fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send)) {
         if std::env::var_os("VEX_TASKS_IN_TURN").is_some() {
-            return tasks.iter_mut().for_each(work);
+            return Serial.join(left, right);
         }
         std::thread::scope(|scope| {
-            for task in tasks {
-                scope.spawn(|| work(task));
-            }
+            scope.spawn(left);
+            right();
         });
     }
 }
@@ -164,7 +163,7 @@ pub(crate) fn built(
     metric: Metric,
     params: Params,
     vectors: &[Vec<f32>],
-    executor: &impl Executor,
+    executor: &dyn Executor,
 ) -> (Hnsw, Vec<u32>) {
     let mut next = vectors.iter();
     let fill = |vector: &mut [f32]| -> Result<(), Infallible> {
