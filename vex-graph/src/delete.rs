@@ -1,7 +1,7 @@
 //! Nodes that leave, and vectors that take their places.
 //!
 //! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with the level that it has, is
-//! free for the next insert, which links it anew: see [`relink`](crate::build). Levels do not depend on vectors, so that ids
+//! free for the next insert, which links it anew: see `construct/relink.rs`. Levels do not depend on vectors, so that ids
 //! stay sorted by level, levels stay geometrically distributed, and the entry point stays on the top level.
 
 use alloc::vec::Vec;

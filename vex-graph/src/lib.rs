@@ -73,6 +73,7 @@
 //! # Features
 //! - `std` (default): instruction sets are detected through the standard library. Implies `alloc`.
 //! - `alloc`: [`Hnsw`], [`Scratch`], [`search`] and [`exact`]: whatever owns memory.
+//! - `roaring`: bitmaps of the crate `roaring` as filters.
 //!
 //! # `no_std`
 //! Without features, what is left needs neither the standard library nor an allocator: [`GraphView`] over slices in flash,

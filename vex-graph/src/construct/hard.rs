@@ -15,6 +15,7 @@ use crate::{NodeId, OutOfMemory};
 pub(super) struct Hard {
     /// By node; none where a build compares nodes by vectors.
     nodes: Vec<bool>,
+    are_some: bool,
 }
 
 impl Hard {
@@ -32,6 +33,11 @@ impl Hard {
 
     pub(super) fn insert(&mut self, id: NodeId) {
         self.nodes[id as usize] = true;
+        self.are_some = true;
+    }
+
+    pub(super) fn are_some(&self) -> bool {
+        self.are_some
     }
 
     pub(super) fn contains(&self, id: NodeId) -> bool {

@@ -104,12 +104,15 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
-        if S::IS_CODED && hard.contains(target) {
+        // Where one of them is hard, the others are as near to each other as codes cannot tell: also a node that was linked before
+        // its neighbors came, and was not hard then.
+        let sources = || group.iter().map(|link| link.source.id());
+        let is_hard = || core::iter::once(target).chain(sources()).chain(row.iter().copied());
+        if S::IS_CODED && hard.are_some() && is_hard().any(|id| hard.contains(id)) {
+            // The distances of the new ones may be those of codes.
             self.select(rows, space.exact(), group, false)?;
         } else {
-            // A hard node's links were selected by its vector, and have the distances of vectors.
-            let are_ranked = !S::IS_CODED || group.iter().all(|link| !hard.contains(link.source.id()));
-            self.select(rows, space, group, are_ranked)?;
+            self.select(rows, space, group, true)?;
         }
         self.ids.extend(self.selected.iter().map(|selected| selected.id()));
         self.targets.push((level, target, self.selected.len()));
