@@ -111,7 +111,7 @@ impl Hnsw {
         old.restore(0, rows.row(id));
         let mut linker = Linker { params, levels, tree, entry };
         if rows.metric() == Metric::InnerProduct {
-            with_vectors!(&rows, squares, space => linker.survey(space, id, workspace))?;
+            with_vectors!(&rows, squares, space => linker.find_nearby(space, id, workspace))?;
         }
 
         // A copy leaves its chain. The copies of an original keep the first of them, which takes its place in the graph before its

@@ -3,13 +3,13 @@
 use core::ops::Range;
 
 use crate::distance::{AnyQuery, Ranker, with_query};
-use crate::search::Pool;
+use crate::search::CandidateList;
 use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 
 /// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
 pub struct Exact<'s> {
     query: AnyQuery<'s>,
-    pool: Pool<'s>,
+    list: CandidateList<'s>,
 }
 
 impl<'s> Exact<'s> {
@@ -22,7 +22,7 @@ impl<'s> Exact<'s> {
         query: impl Into<Elements<'s>>,
         candidates: &'s mut [Candidate],
     ) -> Result<Self, VectorError> {
-        Ok(Self { query: AnyQuery::new(rows, query.into())?, pool: Pool::new(candidates) })
+        Ok(Self { query: AnyQuery::new(rows, query.into())?, list: CandidateList::new(candidates) })
     }
 
     /// Looks at the rows of `ids`. Each row is to be looked at once.
@@ -30,27 +30,27 @@ impl<'s> Exact<'s> {
     /// # Panics
     /// If there are no such rows.
     pub fn scan(&mut self, ids: Range<NodeId>) {
-        with_query!(&self.query, query => scan(query, ids, &mut self.pool));
+        with_query!(&self.query, query => scan(query, ids, &mut self.list));
     }
 
     /// Writes what was found, nearest first and equal distances by id, to the front of `out`; returns how many.
     pub fn finish(self, out: &mut [Neighbor]) -> usize {
         with_query!(&self.query, query => {
-            crate::search::write(self.pool.candidates(), out, |rank| query.distance(rank))
+            crate::search::write(self.list.candidates(), out, |rank| query.distance(rank))
         })
     }
 }
 
-fn scan(query: &impl Ranker, ids: Range<NodeId>, pool: &mut Pool<'_>) {
+fn scan(query: &impl Ranker, ids: Range<NodeId>, list: &mut CandidateList<'_>) {
     let fours_end = ids.end - ids.len() as u32 % 4;
     for id in (ids.start..fours_end).step_by(4) {
         let four = [id, id + 1, id + 2, id + 3];
         for (rank, id) in query.rank_4(four).into_iter().zip(four) {
-            pool.insert(Candidate::new(rank, id));
+            list.insert(Candidate::new(rank, id));
         }
     }
     for id in fours_end..ids.end {
-        pool.insert(Candidate::new(query.rank(id), id));
+        list.insert(Candidate::new(query.rank(id), id));
     }
 }
 

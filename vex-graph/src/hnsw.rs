@@ -227,7 +227,7 @@ impl Hnsw {
         reserve_exact(&mut order, linked)?;
         order.extend(draws[..linked].iter().map(|(_, position)| *position));
         drop(draws);
-        self.arrange(&mut order)?;
+        self.reorder(&mut order)?;
         Ok((self, order))
     }
 

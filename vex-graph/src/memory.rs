@@ -2,7 +2,7 @@
 
 use vex_kernels::Metric;
 
-use crate::construct::{Squares, Tree, arranging_bytes, bulk, finding_bytes, level, workspace_bytes};
+use crate::construct::{Squares, Tree, bulk, finding_bytes, level, reordering_bytes, workspace_bytes};
 use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
@@ -104,8 +104,8 @@ impl MemoryPlan {
         let linking = draws.saturating_add(linking.max(finding_bytes(count)));
         let chains = Copies::exact_bytes(count);
         let renumbering = chains.saturating_add(bytes::<[NodeId; 2]>(count));
-        let arranging = self.codes.saturating_add(arranging_bytes(params.m0(), count).max(renumbering));
-        let parts = [self.order, vector, chains, linking.max(arranging)];
+        let reordering = self.codes.saturating_add(reordering_bytes(params.m0(), count).max(renumbering));
+        let parts = [self.order, vector, chains, linking.max(reordering)];
         parts.into_iter().fold(self.graph() - self.codes, usize::saturating_add)
     }
 

@@ -156,7 +156,7 @@ impl SearchParams {
     }
 
     /// The number of candidates that a search of `count` nodes keeps.
-    pub(crate) fn pool_size(&self, count: usize) -> usize {
+    pub(crate) fn beam_width(&self, count: usize) -> usize {
         self.ef_search.max(self.k).min(count)
     }
 

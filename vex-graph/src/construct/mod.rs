@@ -8,7 +8,6 @@
 //!
 //! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
 
-mod arrange;
 pub(crate) mod bulk;
 mod choice;
 mod copies;
@@ -21,16 +20,17 @@ mod merge;
 mod peak;
 mod propose;
 mod relink;
+mod reorder;
 mod select;
 mod space;
 mod tree;
 
-pub(crate) use arrange::arranging_bytes;
 pub(crate) use copies::{find as find_copies, finding_bytes};
 pub use executor::{Executor, Serial};
 pub(crate) use level::level;
 pub(crate) use lifted::{Products, Squares};
 pub(crate) use peak::workspace_bytes;
+pub(crate) use reorder::reordering_bytes;
 use space::{Coded, Guided};
 pub(crate) use space::{Plain, Space, with_vectors};
 pub(crate) use tree::Tree;

@@ -5,7 +5,7 @@ use vex_kernels::Metric;
 use super::choice::Choice;
 use super::hard::Hard;
 use super::merge::Merge;
-use super::propose::{Propose, at_once, lifted_pool};
+use super::propose::{Propose, at_once, lifted_width};
 use super::{Link, batch_len};
 use crate::Candidate;
 use crate::search::Visited;
@@ -34,13 +34,13 @@ pub(crate) fn workspace_bytes(
     let at_once = if is_lifted { at_once(params, 0) } else { params.m };
     let links = rows * at_once + batch;
 
-    let pool = params.ef_construction.min(count);
+    let list = params.ef_construction.min(count);
     let buffers = 2 * AlignedVec::<i8>::exact_bytes(query_len) + AlignedVec::<f32>::exact_bytes(query_len);
-    let alike = if is_lifted { lifted_pool(params).min(count) } else { 0 };
+    let alike = if is_lifted { lifted_width(params).min(count) } else { 0 };
     let choice = |candidates| if is_lifted { Choice::bytes(candidates, params.m0()) } else { 0 };
     let propose = bytes::<u64>(2 * Visited::words(count))
-        + bytes::<Candidate>(2 * (2 * pool + alike + at_once))
-        + choice(pool + alike)
+        + bytes::<Candidate>(2 * (2 * list + alike + at_once))
+        + choice(list + alike)
         + buffers
         + size_of::<Propose>();
     let merge = bytes::<Candidate>(2 * (2 * params.m0() + batch))

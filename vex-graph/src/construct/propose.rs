@@ -6,7 +6,7 @@ use super::choice::Choice;
 use super::{Buffers, Frozen, Link, Space};
 use crate::copies::Chains;
 use crate::distance::{Edge, Ranker, each_of_4, rank_anew, refine};
-use crate::search::{Pool, Scratch, ScratchMut, SearchStats, Visited, Walk};
+use crate::search::{CandidateList, Scratch, ScratchMut, SearchStats, Traversal, Visited};
 use crate::storage::reserve;
 use crate::{Candidate, LevelView, NodeId, OutOfMemory, Params};
 
@@ -81,10 +81,10 @@ impl Propose {
         count: usize,
         id: NodeId,
     ) -> Result<&[Candidate], OutOfMemory> {
-        let pool_size = count.min(frozen.count);
-        self.scratch.reserve_pool(frozen.count, pool_size)?;
+        let beam_width = count.min(frozen.count);
+        self.scratch.reserve_list(frozen.count, beam_width)?;
         self.candidates.clear();
-        reserve(&mut self.candidates, pool_size)?;
+        reserve(&mut self.candidates, beam_width)?;
 
         self.buffers.of(space)?;
         let Buffers { own, rotated, .. } = &mut self.buffers;
@@ -92,15 +92,15 @@ impl Propose {
         let query = Others::<_, true> { ranker: guide, id };
         let mut stats = SearchStats::default();
         let chains = frozen.copies.chains();
-        let mut walk =
-            Walk { query: &query, count: frozen.count, chains, budget: usize::MAX, stats: &mut stats };
+        let mut traversal =
+            Traversal { query: &query, count: frozen.count, chains, budget: usize::MAX, stats: &mut stats };
         let scratch = self.scratch.as_mut();
-        let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
+        let mut list = CandidateList::new(&mut scratch.candidates[..beam_width]);
         let mut visited = Visited::new(scratch.visited);
         visited.insert(id);
-        pool.insert(Candidate::new(query.rank(id), id));
-        walk.beam(&frozen.levels[0].view(), &mut pool, &mut visited, usize::MAX);
-        let found = pool.candidates().iter().map(|candidate| candidate.fresh());
+        list.insert(Candidate::new(query.rank(id), id));
+        traversal.beam(&frozen.levels[0].view(), &mut list, &mut visited, usize::MAX);
+        let found = list.candidates().iter().map(|candidate| candidate.fresh());
         self.candidates.extend(found.filter(|candidate| candidate.id() != id));
         Ok(&self.candidates)
     }
@@ -142,13 +142,13 @@ impl Propose {
     ) -> Result<Verdict, OutOfMemory> {
         let Frozen { levels, entry, count, copies } = *frozen;
         let top = levels.len() - 1;
-        let pool_size = params.ef_construction.min(count);
-        self.scratch.reserve_pool(count, pool_size)?;
+        let beam_width = params.ef_construction.min(count);
+        self.scratch.reserve_list(count, beam_width)?;
         self.candidates.clear();
         self.selected.clear();
-        let lifted_size = space.lifted().map_or(0, |_| lifted_pool(params).min(count));
+        let lifted_width = space.lifted().map_or(0, |_| lifted_width(params).min(count));
         let limit = |index| if space.lifted().is_some() { at_once(params, index) } else { params.m };
-        reserve(&mut self.candidates, pool_size + lifted_size)?;
+        reserve(&mut self.candidates, beam_width + lifted_width)?;
         reserve(&mut self.selected, limit(0))?;
         reserve(&mut self.links, level.min(top) * params.m + limit(0) + 1)?;
 
@@ -159,30 +159,30 @@ impl Propose {
         let query = Others::<_, IS_LINKED> { ranker: guide, id };
         let mut stats = SearchStats::default();
         let chains = copies.chains();
-        let mut walk = Walk { query: &query, count, chains, budget: usize::MAX, stats: &mut stats };
+        let mut traversal = Traversal { query: &query, count, chains, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
         for level in levels.iter().skip(level + 1).rev() {
-            nearest = walk.descend(&level.view(), nearest);
+            nearest = traversal.descend(&level.view(), nearest);
         }
         let mut alike = entry;
         for index in (0..=level.min(top)).rev() {
             let scratch = self.scratch.as_mut();
-            let mut pool = Pool::new(&mut scratch.candidates[..pool_size]);
+            let mut list = CandidateList::new(&mut scratch.candidates[..beam_width]);
             let mut visited = Visited::new(scratch.visited);
             visited.insert(nearest.id());
-            pool.insert(nearest);
-            walk.beam(&levels[index].view(), &mut pool, &mut visited, usize::MAX);
-            let linked = pool.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
-            nearest = linked.unwrap_or(&pool.candidates()[0]).fresh();
-            let mut edge = if S::IS_CODED && pool.is_full() && pool_size < count {
-                let error = space.guide_error(&query.ranker, pool.candidates()[pool_size - 1].id());
-                Edge::new(pool.candidates(), |rank| rank, error)
+            list.insert(nearest);
+            traversal.beam(&levels[index].view(), &mut list, &mut visited, usize::MAX);
+            let linked = list.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
+            nearest = linked.unwrap_or(&list.candidates()[0]).fresh();
+            let mut edge = if S::IS_CODED && list.is_full() && beam_width < count {
+                let error = space.guide_error(&query.ranker, list.candidates()[beam_width - 1].id());
+                Edge::new(list.candidates(), |rank| rank, error)
             } else {
                 None
             };
 
             self.candidates.clear();
-            let found = pool.candidates().iter().map(|candidate| candidate.fresh());
+            let found = list.candidates().iter().map(|candidate| candidate.fresh());
             // A link to what has become a copy may be left, and leads nowhere.
             let is_other = |candidate: &Candidate| candidate.id() != id && !copies.is_copy(candidate.id());
             self.candidates.extend(found.filter(is_other));
@@ -199,7 +199,7 @@ impl Propose {
                     let query = Others::<_, IS_LINKED> { ranker: lifted.query(id, other), id };
                     let scratch = &mut self.scratch.as_mut();
                     let (level, from) = (levels[index].view(), [nearest.id(), alike]);
-                    let found = look_around(&query, &level, count, chains, from, lifted_size, scratch);
+                    let found = look_around(&query, &level, count, chains, from, lifted_width, scratch);
                     alike = found[0].id();
                     let found = found.iter().map(|candidate| candidate.fresh());
                     self.candidates.extend(found.filter(is_other));
@@ -280,16 +280,16 @@ fn look_around<'s>(
     scratch: &'s mut ScratchMut<'_>,
 ) -> &'s [Candidate] {
     let mut stats = SearchStats::default();
-    let mut walk = Walk { query, count, chains, budget: usize::MAX, stats: &mut stats };
-    let mut pool = Pool::new(&mut scratch.candidates[..len]);
+    let mut traversal = Traversal { query, count, chains, budget: usize::MAX, stats: &mut stats };
+    let mut list = CandidateList::new(&mut scratch.candidates[..len]);
     let mut visited = Visited::new(scratch.visited);
     for from in from {
         if visited.insert(from) {
-            pool.insert(Candidate::new(query.rank(from), from));
+            list.insert(Candidate::new(query.rank(from), from));
         }
     }
-    walk.beam(level, &mut pool, &mut visited, usize::MAX);
-    pool.into_candidates()
+    traversal.beam(level, &mut list, &mut visited, usize::MAX);
+    list.into_candidates()
 }
 
 /// Links that a new node gets on a level at once. On the base one fewer than there is room for: that to the entry point before it,
@@ -299,7 +299,7 @@ pub(super) fn at_once(params: &Params, level: usize) -> usize {
 }
 
 /// Candidates of a walk between lifted nodes.
-pub(super) fn lifted_pool(params: &Params) -> usize {
+pub(super) fn lifted_width(params: &Params) -> usize {
     params.ef_construction.div_ceil(4)
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Relink {
     journal: Journal,
     /// The old links of the node on one level; in the end those of the base.
     old: Vec<NodeId>,
-    /// Who was near the old vector, nearest first; nobody where there was no [`survey`](Linker::survey).
+    /// Who was near the old vector, nearest first; nobody where there was no [`find_nearby`](Linker::find_nearby).
     near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
@@ -41,7 +41,7 @@ impl Linker<'_> {
     ///
     /// # Errors
     /// If memory runs out. No link is changed.
-    pub(crate) fn survey(
+    pub(crate) fn find_nearby(
         &mut self,
         space: impl Space,
         id: NodeId,

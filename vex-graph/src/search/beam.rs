@@ -2,13 +2,13 @@
 
 use vex_kernels::prefetch;
 
-use super::{Pool, SearchStats, Visited};
+use super::{CandidateList, SearchStats, Visited};
 use crate::copies::Chains;
 use crate::distance::Ranker;
 use crate::{Candidate, GraphView, LevelView, NodeId};
 
 /// One query on its way through the graph.
-pub(crate) struct Walk<'w, R> {
+pub(crate) struct Traversal<'w, R> {
     pub(crate) query: &'w R,
     pub(crate) count: usize,
     pub(crate) chains: Chains<'w>,
@@ -25,7 +25,7 @@ pub(super) const APPROACH: usize = 2;
 /// Links are gathered in pieces of this size, on the stack.
 pub(super) const GATHER: usize = 64;
 
-impl<R: Ranker> Walk<'_, R> {
+impl<R: Ranker> Traversal<'_, R> {
     /// Where the base level is entered: the node to which the levels above lead, and the entry point, which may be the same. None
     /// in a graph of no nodes.
     ///
@@ -164,7 +164,7 @@ pub(crate) trait List {
 }
 
 /// Every node is a result, so one sorted array is both the results and where the search goes on.
-impl List for Pool<'_> {
+impl List for CandidateList<'_> {
     #[inline(always)]
     fn offer(&mut self, candidate: Candidate) {
         self.insert(candidate);

@@ -3,8 +3,8 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Collected, Filter, Gated, GatedList, Grouped, Live, Method, Neighbor, Pool, ScratchMut, Search,
-    SearchStats, Walk, run,
+    CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor,
+    ScratchMut, Search, SearchStats, Traversal, run,
 };
 use crate::distance::Ranker;
 use crate::random::draw;
@@ -19,7 +19,7 @@ const SCAN_PER_CANDIDATE: usize = 64;
 /// Nodes that a walk expands before it looks how dense matches are around the query.
 const PROBE: usize = 6;
 
-/// From this share of matches around the query on, gated nodes are expanded like others.
+/// From this share of matches around the query on, beam nodes are expanded like others.
 const DENSE: f32 = 0.2;
 
 /// Below this part of the share of matches in all, the share around the query says that matches are elsewhere.
@@ -28,7 +28,7 @@ const ELSEWHERE: f32 = 0.5;
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
 
-/// A walk through gated nodes is content with as many times `ef_search` results as the share around the query times this: it has seen
+/// A walk through beam nodes is content with as many times `ef_search` results as the share around the query times this: it has seen
 /// more nodes for each of them.
 const CONTENT: f32 = 1.4;
 
@@ -139,7 +139,7 @@ struct Filtered<'f, F> {
 
 impl<F: Filter> Method for Filtered<'_, F> {
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
-        Gated::candidates(params, count)
+        FilteredBeam::candidates(params, count)
     }
 
     fn accepts(&self, id: NodeId) -> bool {
@@ -154,28 +154,28 @@ impl<F: Filter> Method for Filtered<'_, F> {
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
         let (params, count) = (search.params, search.view.count());
-        let few = params.pool_size(count).saturating_mul(SCAN_PER_CANDIDATE);
+        let few = params.beam_width(count).saturating_mul(SCAN_PER_CANDIDATE);
         // Deleted nodes are taken to be few: the beam finds out if they are not.
         let matches = if count <= few || self.fills_pool { count } else { matches(self.filter, count) };
         if (matches > few || self.fills_pool)
-            && let Some(len) = self.walk(search, query, matches, candidates)
+            && let Some(len) = self.search_graph(search, query, matches, candidates)
         {
             return Collected { candidates: &mut candidates[..len], is_cut: true };
         }
         search.ranked_each = true;
         // No more than what is reranked or returned.
-        let len = params.reranked().max(params.k).min(params.pool_size(count));
-        let mut pool = Pool::new(&mut candidates[..len]);
+        let len = params.reranked().max(params.k).min(params.beam_width(count));
+        let mut list = CandidateList::new(&mut candidates[..len]);
         let Search { view, params, stats, .. } = search;
-        Walk { query, count, chains: view.chains(), budget: params.max_distance_evals, stats }
-            .scan(&mut pool, self.filter);
-        Collected::of(pool, matches)
+        Traversal { query, count, chains: view.chains(), budget: params.max_distance_evals, stats }
+            .scan(&mut list, self.filter);
+        Collected::of(list, matches)
     }
 }
 
 impl<F: Filter> Filtered<'_, F> {
     /// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
-    fn walk(
+    fn search_graph(
         &self,
         search: &mut Search<'_, '_>,
         query: &impl Ranker,
@@ -185,13 +185,13 @@ impl<F: Filter> Filtered<'_, F> {
         let Search { view, params, visited, stats, .. } = search;
         let (base, count) = (&view.levels()[0], view.count());
         let filter = &Grouped::new(self.filter, view.chains(), count);
-        let mut gated = Gated::new(candidates, params, count);
+        let mut beam = FilteredBeam::new(candidates, params, count);
         let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
-        let mut walk = Walk { query, count, chains: view.chains(), budget, stats };
+        let mut traversal = Traversal { query, count, chains: view.chains(), budget, stats };
         let within = |_| false;
-        walk.search_base(view, &mut GatedList { gated: &mut gated, filter, within }, visited, PROBE);
+        traversal.search_base(view, &mut FilteredList { beam: &mut beam, filter, within }, visited, PROBE);
 
-        let (share, share_of_all) = (gated.share(), matches as f32 / count as f32);
+        let (share, share_of_all) = (beam.share(), matches as f32 / count as f32);
         let is_elsewhere = share < ELSEWHERE * share_of_all;
         let is_dense = share >= DENSE;
         if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
@@ -199,24 +199,24 @@ impl<F: Filter> Filtered<'_, F> {
         }
         if !self.fills_pool && !is_elsewhere {
             let part = if is_dense { share * CONTENT } else { CONTENT_LEAPING };
-            let content = (params.pool_size(count) as f32 * part) as usize;
-            gated.content_with(content.max(params.least_candidates()));
+            let content = (params.beam_width(count) as f32 * part) as usize;
+            beam.content_with(content.max(params.least_candidates()));
         }
-        let leaps = !is_elsewhere && !is_dense;
-        if leaps {
-            walk.leap(base, &mut gated, visited, filter);
+        let is_two_hop = !is_elsewhere && !is_dense;
+        if is_two_hop {
+            traversal.two_hop(base, &mut beam, visited, filter);
         } else {
-            walk.beam(base, &mut GatedList { gated: &mut gated, filter, within }, visited, usize::MAX);
+            traversal.beam(base, &mut FilteredList { beam: &mut beam, filter, within }, visited, usize::MAX);
         }
-        let distances = walk.stats.distances;
+        let distances = traversal.stats.distances;
         // Where most vectors are copies there may be fewer originals than it takes, and yet more matches than are asked for.
         let has_all = || {
             let has_copies = !view.chains().are_none();
-            let results = gated.results.candidates();
-            has_copies && !leaps && gated.has_seen_all() && filter.accepts_as_many(results, params.k)
+            let results = beam.results.candidates();
+            has_copies && !is_two_hop && beam.has_seen_all() && filter.accepts_as_many(results, params.k)
         };
-        let has_converged = distances < budget && (gated.is_content() || has_all()) && !filter.is_exhausted();
+        let has_converged = distances < budget && (beam.is_content() || has_all()) && !filter.is_exhausted();
         let is_over = has_converged || distances >= params.max_distance_evals;
-        is_over.then_some(gated.results.candidates().len())
+        is_over.then_some(beam.results.candidates().len())
     }
 }

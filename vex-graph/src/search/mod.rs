@@ -1,29 +1,29 @@
 //! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
 
 mod beam;
+mod candidate_list;
 mod copies;
 mod filter;
 mod filtered;
+mod filtered_beam;
 mod frontier;
-mod gated;
 mod pages;
-mod pool;
 mod radius;
 mod scan;
 mod scratch;
 mod visited;
 
-pub(crate) use beam::Walk;
+pub(crate) use beam::Traversal;
+pub(crate) use candidate_list::CandidateList;
 use copies::{Grouped, write_groups};
 pub use filter::Filter;
 pub(crate) use filter::Live;
 #[cfg(feature = "alloc")]
 pub use filtered::search_filtered;
 pub use filtered::search_filtered_in;
+pub(crate) use filtered_beam::{FilteredBeam, FilteredList};
 pub(crate) use frontier::Frontier;
-pub(crate) use gated::{Gated, GatedList};
 pub use pages::Batches;
-pub(crate) use pool::Pool;
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
 pub use radius::search_radius_in;
@@ -144,9 +144,9 @@ pub(crate) struct Collected<'c> {
 
 impl<'c> Collected<'c> {
     /// All candidates of a pool, of `count` that there are.
-    fn of(pool: Pool<'c>, count: usize) -> Self {
-        let is_cut = pool.is_full() && pool.candidates().len() < count;
-        Self { candidates: pool.into_candidates(), is_cut }
+    fn of(list: CandidateList<'c>, count: usize) -> Self {
+        let is_cut = list.is_full() && list.candidates().len() < count;
+        Self { candidates: list.into_candidates(), is_cut }
     }
 }
 
@@ -265,7 +265,7 @@ impl Method for Beam {
     const GATHERS_COPIES: bool = true;
 
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
-        params.pool_size(count)
+        params.beam_width(count)
     }
 
     fn collect<'c>(
@@ -276,16 +276,16 @@ impl Method for Beam {
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
         let Search { view, params, visited, stats, .. } = search;
-        let mut walk = Walk {
+        let mut traversal = Traversal {
             query,
             count: view.count(),
             chains: view.chains(),
             budget: params.max_distance_evals,
             stats,
         };
-        let mut pool = Pool::new(candidates);
-        walk.search_base(view, &mut pool, visited, usize::MAX);
-        Collected::of(pool, view.count())
+        let mut list = CandidateList::new(candidates);
+        traversal.search_base(view, &mut list, visited, usize::MAX);
+        Collected::of(list, view.count())
     }
 }
 

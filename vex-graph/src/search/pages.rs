@@ -3,7 +3,7 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::beam::{APPROACH, List, rank_gathered};
-use super::{Frontier, Neighbor, Pool, ScratchMut, SearchStats, Visited, Walk};
+use super::{CandidateList, Frontier, Neighbor, ScratchMut, SearchStats, Traversal, Visited};
 use crate::copies::Chains;
 use crate::distance::{AnyQuery, Coded, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
@@ -44,7 +44,7 @@ pub struct Batches<'s> {
 /// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left. Of
 /// an original and its copies one at a time is there: the first that was not returned.
 struct State<'s> {
-    pool: Pool<'s>,
+    sorted: CandidateList<'s>,
     beyond: Frontier<'s>,
     frontier: Frontier<'s>,
     visited: Visited<'s>,
@@ -92,11 +92,11 @@ impl<'s> Batches<'s> {
         let params = of_batches(params);
         let coded = Coded::new(view, exact, &params, code, rotated);
         let len = pool_len(&params, view.count());
-        let (pool, rest) = candidates[..needed].split_at_mut(len);
+        let (sorted, rest) = candidates[..needed].split_at_mut(len);
         let (reranked, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());
         let state = State {
-            pool: Pool::new(pool),
+            sorted: CandidateList::new(sorted),
             beyond: Frontier::new(beyond),
             frontier: Frontier::new(frontier),
             visited: Visited::new(visited),
@@ -144,7 +144,7 @@ impl<'s> Batches<'s> {
         // By whole codes: what a page leaves over is compared with the pages that follow.
         let edge = with_codes!(coded, false, ranker, _fine => {
             state.advance(view, params, &ranker);
-            ranker.edge(state.pool.candidates(), state.pool.is_full())
+            ranker.edge(state.sorted.candidates(), state.sorted.is_full())
         });
         if !coded.reranks {
             return state.take(live, out, |rank| coded.distance(rank));
@@ -178,42 +178,44 @@ fn pool_len(params: &SearchParams, count: usize) -> usize {
     let params = of_batches(params);
     let reranked =
         if params.rerank < SearchParams::RERANK { params.reranked() } else { params.least_candidates() };
-    params.pool_size(count).max(reranked.min(count)).max(count.min(1))
+    params.beam_width(count).max(reranked.min(count)).max(count.min(1))
 }
 
 impl State<'_> {
     /// Walks until the pool is full of nodes that are nearer than all that could be expanded.
     fn advance(&mut self, view: &GraphView<'_>, params: &SearchParams, query: &impl Ranker) {
-        let Self { pool, beyond, frontier, visited, swept, has_entered, stats, .. } = self;
+        let Self { sorted, beyond, frontier, visited, swept, has_entered, stats, .. } = self;
         let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
-        let mut walk = Walk {
+        let mut traversal = Traversal {
             query,
             count: view.count(),
             chains: view.chains(),
             budget: params.max_distance_evals,
             stats,
         };
-        while !pool.is_full()
+        while !sorted.is_full()
             && let Some(candidate) = beyond.pop()
         {
-            pool.insert(candidate);
+            sorted.insert(candidate);
         }
-        let mut list = PageList { pool, beyond, frontier, live };
+        let mut list = PageList { sorted, beyond, frontier, live };
         let enters = !core::mem::replace(has_entered, true);
         if enters {
-            walk.search_base(view, &mut list, visited, usize::MAX);
+            traversal.search_base(view, &mut list, visited, usize::MAX);
         } else {
-            walk.beam(&view.levels()[0], &mut list, visited, usize::MAX);
+            traversal.beam(&view.levels()[0], &mut list, visited, usize::MAX);
         }
         // A sound graph has no node that the walk did not reach by now; whatever the links, each is returned in the end.
-        while !list.pool.is_full() && *swept < view.count().div_ceil(64) && walk.stats.distances < walk.budget
+        while !list.sorted.is_full()
+            && *swept < view.count().div_ceil(64)
+            && traversal.stats.distances < traversal.budget
         {
             let start = *swept * 64;
             *swept += 1;
             for id in start..view.count().min(start + 64) {
                 let id = id as NodeId;
                 if live.first_of(id).is_some() && visited.insert(id) {
-                    walk.stats.distances += 1;
+                    traversal.stats.distances += 1;
                     rank_gathered(query, &[id], |candidate| list.keep(candidate));
                 }
             }
@@ -222,7 +224,7 @@ impl State<'_> {
 
     /// Begins again, by the vectors.
     fn restart(&mut self) {
-        self.pool.clear();
+        self.sorted.clear();
         self.beyond.clear();
         self.frontier.clear();
         self.visited.clear();
@@ -231,11 +233,11 @@ impl State<'_> {
 
     /// Moves the nearest of the pool to `out`.
     fn take(&mut self, live: LiveChains<'_>, out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
-        let Written { nodes, groups, rest } = live.write(self.pool.candidates(), out, distance);
-        self.pool.mark(0..groups);
-        let rest = rest.map(|rest| Candidate::new(self.pool.candidates()[groups - 1].distance(), rest));
-        self.pool.drop_marked();
-        rest.into_iter().for_each(|rest| self.pool.insert(rest));
+        let Written { nodes, groups, rest } = live.write(self.sorted.candidates(), out, distance);
+        self.sorted.mark(0..groups);
+        let rest = rest.map(|rest| Candidate::new(self.sorted.candidates()[groups - 1].distance(), rest));
+        self.sorted.drop_marked();
+        rest.into_iter().for_each(|rest| self.sorted.insert(rest));
         nodes
     }
 
@@ -248,9 +250,9 @@ impl State<'_> {
         reranked: usize,
         coded: &Coded<'_>,
     ) -> (usize, f32) {
-        let len = self.pool.candidates().len().min(reranked);
+        let len = self.sorted.candidates().len().min(reranked);
         let candidates = &mut self.reranked[..len];
-        candidates.copy_from_slice(&self.pool.candidates()[..len]);
+        candidates.copy_from_slice(&self.sorted.candidates()[..len]);
         let Reranked { candidates, shift } = coded.rerank(candidates, out.len());
         self.stats.reranked += candidates.len();
         let Written { nodes, groups, rest } = live.write(candidates, out, |rank| coded.exact_distance(rank));
@@ -260,22 +262,22 @@ impl State<'_> {
         taken.sort_unstable_by_key(|candidate| candidate.id());
         let mut left = None;
         for position in 0..len {
-            let candidate = self.pool.candidates()[position];
+            let candidate = self.sorted.candidates()[position];
             if taken.binary_search_by_key(&candidate.id(), |candidate| candidate.id()).is_ok() {
-                self.pool.mark(position..position + 1);
+                self.sorted.mark(position..position + 1);
                 let rest = rest.filter(|_| last == Some(candidate.id()));
                 left = left.or(rest.map(|rest| Candidate::new(candidate.distance(), rest)));
             }
         }
-        self.pool.drop_marked();
-        left.into_iter().for_each(|rest| self.pool.insert(rest));
+        self.sorted.drop_marked();
+        left.into_iter().for_each(|rest| self.sorted.insert(rest));
         (nodes, shift)
     }
 }
 
 /// A beam whose results are taken away page by page. What a full pool drops is not lost, but kept for later pages.
 struct PageList<'a, 's> {
-    pool: &'a mut Pool<'s>,
+    sorted: &'a mut CandidateList<'s>,
     beyond: &'a mut Frontier<'s>,
     frontier: &'a mut Frontier<'s>,
     live: LiveChains<'a>,
@@ -285,7 +287,7 @@ impl PageList<'_, '_> {
     /// Keeps the first node of a candidate's chain as a result.
     fn keep(&mut self, candidate: Candidate) {
         if let Some(first) = self.live.first_of(candidate.id())
-            && let Some(evicted) = self.pool.replace_farthest(Candidate::new(candidate.distance(), first))
+            && let Some(evicted) = self.sorted.replace_farthest(Candidate::new(candidate.distance(), first))
         {
             self.beyond.push(evicted);
         }
@@ -302,7 +304,7 @@ impl List for PageList<'_, '_> {
     #[inline(always)]
     fn expand(&mut self) -> Option<NodeId> {
         let nearest = self.frontier.peek()?;
-        if !self.pool.has_room_for(nearest) {
+        if !self.sorted.has_room_for(nearest) {
             return None;
         }
         self.frontier.pop().map(|nearest| nearest.id())
@@ -315,7 +317,7 @@ impl List for PageList<'_, '_> {
 
     #[inline(always)]
     fn approaches(&mut self) -> bool {
-        let last = self.pool.candidates().get(APPROACH - 1);
+        let last = self.sorted.candidates().get(APPROACH - 1);
         last.is_none_or(|last| self.frontier.peek().is_some_and(|next| next < *last))
     }
 }

@@ -3,8 +3,8 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    Collected, Filter, Gated, GatedList, Grouped, Live, Method, Neighbor, ScratchMut, Search, SearchStats,
-    Walk, run,
+    Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, ScratchMut, Search,
+    SearchStats, Traversal, run,
 };
 use crate::distance::Ranker;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
@@ -93,7 +93,7 @@ impl<F: Filter> Method for Within<F> {
     }
 
     fn candidates(&self, params: &SearchParams, count: usize) -> usize {
-        Gated::candidates(params, count)
+        FilteredBeam::candidates(params, count)
     }
 
     fn collect<'c>(
@@ -106,18 +106,18 @@ impl<F: Filter> Method for Within<F> {
         let Search { view, params, visited, stats, .. } = search;
         let live = Grouped::new(&self.live, view.chains(), view.count());
         let within = |candidate| least(candidate) <= self.radius;
-        let mut gated = Gated::new(&mut *candidates, params, view.count());
-        gated.content_with(self.ef);
-        let mut walk = Walk {
+        let mut beam = FilteredBeam::new(&mut *candidates, params, view.count());
+        beam.content_with(self.ef);
+        let mut traversal = Traversal {
             query,
             count: view.count(),
             chains: view.chains(),
             budget: params.max_distance_evals,
             stats,
         };
-        let mut list = GatedList { gated: &mut gated, filter: &live, within };
-        walk.search_base(view, &mut list, visited, usize::MAX);
-        let (found, is_cut) = (gated.results.candidates().len(), gated.results.is_full());
+        let mut list = FilteredList { beam: &mut beam, filter: &live, within };
+        traversal.search_base(view, &mut list, visited, usize::MAX);
+        let (found, is_cut) = (beam.results.candidates().len(), beam.results.is_full());
         Collected { candidates: &mut candidates[..found], is_cut }
     }
 }

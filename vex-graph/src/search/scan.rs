@@ -1,16 +1,16 @@
 //! The exact alternative to a walk: every node that a filter accepts.
 
-use super::beam::{GATHER, Walk, rank_gathered};
-use super::{Filter, Pool};
+use super::beam::{GATHER, Traversal, rank_gathered};
+use super::{CandidateList, Filter};
 use crate::NodeId;
 use crate::distance::Ranker;
 
 /// Nodes that are gathered before they are ranked, so that what ranking reads is on its way.
 const AHEAD: usize = 32;
 
-impl<R: Ranker> Walk<'_, R> {
+impl<R: Ranker> Traversal<'_, R> {
     /// Ranks every node that `filter` accepts, in the order of ids, until the budget is used up.
-    pub(crate) fn scan(&mut self, pool: &mut Pool<'_>, filter: &impl Filter) {
+    pub(crate) fn scan(&mut self, list: &mut CandidateList<'_>, filter: &impl Filter) {
         let (mut gathered, mut len) = ([0; GATHER + AHEAD], 0);
         for index in 0..self.count.div_ceil(64) {
             let mut word = filter.word(index, self.count);
@@ -24,20 +24,20 @@ impl<R: Ranker> Walk<'_, R> {
                 len += 1;
             }
             if len >= AHEAD {
-                if !self.rank_all(&gathered[..len], pool) {
+                if !self.rank_all(&gathered[..len], list) {
                     return;
                 }
                 len = 0;
             }
         }
-        self.rank_all(&gathered[..len], pool);
+        self.rank_all(&gathered[..len], list);
     }
 
     /// Ranks as many as the budget allows, and says whether it may go on.
-    fn rank_all(&mut self, ids: &[NodeId], pool: &mut Pool<'_>) -> bool {
+    fn rank_all(&mut self, ids: &[NodeId], list: &mut CandidateList<'_>) -> bool {
         let ids = &ids[..ids.len().min(self.budget.saturating_sub(self.stats.distances))];
         self.stats.distances += ids.len();
-        rank_gathered(self.query, ids, |candidate| pool.insert(candidate));
+        rank_gathered(self.query, ids, |candidate| list.insert(candidate));
         self.stats.distances < self.budget
     }
 }

@@ -1,6 +1,6 @@
 //! The memory that a search writes to.
 
-use super::Gated;
+use super::FilteredBeam;
 use super::visited::Visited;
 use crate::{Candidate, GraphView, SearchError, SearchParams};
 
@@ -27,13 +27,13 @@ impl ScratchMut<'_> {
 
     /// Candidates for a search of a graph of `count` nodes, none of which is deleted.
     pub fn candidates(params: &SearchParams, count: usize) -> usize {
-        params.for_codes(None).pool_size(count)
+        params.for_codes(None).beam_width(count)
     }
 
     /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for each node that the search
     /// may return as lets it pass through [16](crate::search_filtered#complexity) that it may not.
     pub fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
-        Gated::candidates(&params.for_codes(None), count)
+        FilteredBeam::candidates(&params.for_codes(None), count)
     }
 
     /// Elements of a coded query: none for a graph without codes.
@@ -99,7 +99,7 @@ impl Scratch {
         view: &GraphView<'_>,
         candidates: usize,
     ) -> Result<(), crate::OutOfMemory> {
-        self.reserve_pool(view.count(), candidates)?;
+        self.reserve_list(view.count(), candidates)?;
         let code_len = ScratchMut::code_len(view);
         if self.code.len() < code_len {
             let more = code_len - self.code.len();
@@ -109,9 +109,9 @@ impl Scratch {
         grow(&mut self.rotated, code_len, 0.0)
     }
 
-    pub(crate) fn reserve_pool(&mut self, count: usize, pool_size: usize) -> Result<(), crate::OutOfMemory> {
+    pub(crate) fn reserve_list(&mut self, count: usize, beam_width: usize) -> Result<(), crate::OutOfMemory> {
         grow(&mut self.visited, Visited::words(count), 0)?;
-        grow(&mut self.candidates, pool_size, Candidate::EMPTY)
+        grow(&mut self.candidates, beam_width, Candidate::EMPTY)
     }
 
     /// The slices, for [`search_in`](crate::search_in).

@@ -3,14 +3,14 @@
 use vex_kernels::prefetch;
 
 use super::beam::{APPROACH, GATHER, LINK_PREFETCH_LINES, List, rank_gathered};
-use super::{Filter, Frontier, Pool, SearchParams, Visited, Walk};
+use super::{CandidateList, Filter, Frontier, SearchParams, Traversal, Visited};
 use crate::distance::Ranker;
 use crate::{Candidate, LevelView, NodeId};
 
 /// What a gated beam has found, and where it goes on: only nodes that the filter accepts are found, and do not wait
 /// behind those that it does not.
-pub(crate) struct Gated<'s> {
-    pub(crate) results: Pool<'s>,
+pub(crate) struct FilteredBeam<'s> {
+    pub(crate) results: CandidateList<'s>,
     pub(crate) frontier: Frontier<'s>,
     /// Results that make the beam content: it then goes on only to what is nearer than the last of them.
     ef: usize,
@@ -19,24 +19,24 @@ pub(crate) struct Gated<'s> {
     accepted: usize,
 }
 
-impl<'s> Gated<'s> {
+impl<'s> FilteredBeam<'s> {
     /// Candidates in the frontier for each in the pool. A beam that expands a node for each result needs one; with one node
     /// in sixteen accepted it needs sixteen.
     const FRONTIER: usize = 16;
 
     /// Candidates that [`new`](Self::new) needs: the pool and the frontier.
     pub(crate) fn candidates(params: &SearchParams, count: usize) -> usize {
-        let pool = params.pool_size(count);
-        pool.saturating_add(pool.saturating_mul(Self::FRONTIER).min(count))
+        let list = params.beam_width(count);
+        list.saturating_add(list.saturating_mul(Self::FRONTIER).min(count))
     }
 
     pub(crate) fn new(candidates: &'s mut [Candidate], params: &SearchParams, count: usize) -> Self {
-        let pool = params.pool_size(count);
-        let (results, frontier) = candidates[..Self::candidates(params, count)].split_at_mut(pool);
+        let list = params.beam_width(count);
+        let (results, frontier) = candidates[..Self::candidates(params, count)].split_at_mut(list);
         Self {
-            results: Pool::new(results),
+            results: CandidateList::new(results),
             frontier: Frontier::new(frontier),
-            ef: pool,
+            ef: list,
             wanted: 0,
             accepted: 0,
         }
@@ -98,45 +98,45 @@ impl<'s> Gated<'s> {
     }
 }
 
-/// A [`Gated`] beam under a filter. `within` says which candidates are wanted however many there are.
-pub(crate) struct GatedList<'a, 's, F, W> {
-    pub(crate) gated: &'a mut Gated<'s>,
+/// A [`FilteredBeam`] beam under a filter. `within` says which candidates are wanted however many there are.
+pub(crate) struct FilteredList<'a, 's, F, W> {
+    pub(crate) beam: &'a mut FilteredBeam<'s>,
     pub(crate) filter: &'a F,
     pub(crate) within: W,
 }
 
-impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for GatedList<'_, '_, F, W> {
+impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F, W> {
     #[inline(always)]
     fn offer(&mut self, candidate: Candidate) {
-        self.gated.take(candidate, self.filter, self.within);
+        self.beam.take(candidate, self.filter, self.within);
     }
 
     #[inline(always)]
     fn expand(&mut self) -> Option<NodeId> {
-        self.gated.expand_nearest(self.within)
+        self.beam.expand_nearest(self.within)
     }
 
     #[inline(always)]
     fn next(&self) -> Option<NodeId> {
-        self.gated.frontier.peek().map(|next| next.id())
+        self.beam.frontier.peek().map(|next| next.id())
     }
 
     #[inline(always)]
     fn approaches(&mut self) -> bool {
-        let last = self.gated.results.candidates().get(APPROACH - 1);
-        last.is_none_or(|last| self.gated.frontier.peek().is_some_and(|next| next < *last))
+        let last = self.beam.results.candidates().get(APPROACH - 1);
+        last.is_none_or(|last| self.beam.frontier.peek().is_some_and(|next| next < *last))
     }
 }
 
-impl<R: Ranker> Walk<'_, R> {
+impl<R: Ranker> Traversal<'_, R> {
     /// Ranks and expands accepted nodes alone, and sees through the others: where a link leads to a gated node, the accepted
     /// ones among that node's links count as linked (Patel et al., ACORN, SIGMOD 2024, section 5), up to as many as a row holds.
     ///
     /// A node's links are read twice at most, once when it is expanded and once when it is seen through.
-    pub(crate) fn leap(
+    pub(crate) fn two_hop(
         &mut self,
         level: &LevelView<'_>,
-        gated: &mut Gated<'_>,
+        gated: &mut FilteredBeam<'_>,
         visited: &mut Visited<'_>,
         filter: &impl Filter,
     ) {
@@ -156,7 +156,7 @@ impl<R: Ranker> Walk<'_, R> {
         &mut self,
         links: &[u32],
         level: &LevelView<'_>,
-        gated: &mut Gated<'_>,
+        gated: &mut FilteredBeam<'_>,
         visited: &mut Visited<'_>,
         filter: &impl Filter,
     ) {
@@ -194,7 +194,7 @@ impl<R: Ranker> Walk<'_, R> {
     }
 }
 
-/// Gated links of which the rows are prefetched before the first of them is read.
+/// FilteredBeam links of which the rows are prefetched before the first of them is read.
 const AHEAD: usize = 4;
 
 /// A few ids, on the stack.

@@ -14,7 +14,7 @@ use crate::{Hnsw, LevelView, MAX_LEVELS, NodeId, OutOfMemory, TERMINATOR};
 const WINDOW: usize = 128;
 
 /// At most so many bytes are needed to arrange a graph of `count` nodes, whose rows of the base have `width` links.
-pub(crate) fn arranging_bytes(width: usize, count: usize) -> usize {
+pub(crate) fn reordering_bytes(width: usize, count: usize) -> usize {
     let queue = bytes::<Place>(count) + size_of::<Queue>();
     let incoming = bytes::<NodeId>(count.saturating_mul(width)).saturating_add(bytes::<usize>(count + 1));
     // The order is there when the rest is given back, and then the swaps.
@@ -23,7 +23,7 @@ pub(crate) fn arranging_bytes(width: usize, count: usize) -> usize {
 
 impl Hnsw {
     /// Numbers the nodes of a graph that was just built so that neighbors lie together. `positions` goes along.
-    pub(crate) fn arrange(&mut self, positions: &mut [u32]) -> Result<(), OutOfMemory> {
+    pub(crate) fn reorder(&mut self, positions: &mut [u32]) -> Result<(), OutOfMemory> {
         let Some(base) = self.levels.first() else { return Ok(()) };
         let ids = new_ids(&base.view(), &self.levels, self.entry)?;
         self.renumber(&ids, positions)
@@ -300,12 +300,12 @@ mod tests {
     }
 
     #[test]
-    fn an_arranged_graph_has_the_same_nodes_links_and_codes() {
+    fn a_reordered_graph_has_the_same_nodes_links_and_codes() {
         let old = graph();
         let mut new = graph();
         let mut positions: Vec<u32> = (0..COUNT as u32).collect();
         reverse(&mut new);
-        new.arrange(&mut positions).unwrap();
+        new.reorder(&mut positions).unwrap();
         // What was reversed is found again by the vectors, which all differ.
         let point = |graph: &Hnsw, id| match graph.vectors.rows().row(id) {
             Elements::F32(point) => [point[0].to_bits(), point[1].to_bits()],
@@ -347,7 +347,7 @@ mod tests {
         assert!(built < 28, "{built}");
         reverse(&mut graph);
         let mut positions: Vec<u32> = (0..COUNT as u32).collect();
-        graph.arrange(&mut positions).unwrap();
+        graph.reorder(&mut positions).unwrap();
         assert!(spread(&graph) < 28);
         positions.sort_unstable();
         assert!(positions.into_iter().eq(0..COUNT as u32));

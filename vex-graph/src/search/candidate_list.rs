@@ -6,14 +6,14 @@ use crate::{Candidate, NodeId};
 ///
 /// A sorted array, not a heap: it is short, the insert is one `memmove` within the first-level cache, and the
 /// next candidate to expand is found without any search.
-pub(crate) struct Pool<'s> {
+pub(crate) struct CandidateList<'s> {
     slots: &'s mut [Candidate],
     len: usize,
     /// Everything before this position is expanded.
     next: usize,
 }
 
-impl<'s> Pool<'s> {
+impl<'s> CandidateList<'s> {
     pub(crate) fn new(slots: &'s mut [Candidate]) -> Self {
         Self { slots, len: 0, next: 0 }
     }
@@ -117,31 +117,31 @@ impl<'s> Pool<'s> {
 
 #[cfg(test)]
 mod tests {
-    use super::Pool;
+    use super::CandidateList;
     use crate::Candidate;
 
     #[test]
     fn the_pool_keeps_the_nearest_in_order_and_expands_each_once() {
         let mut slots = [Candidate::EMPTY; 3];
-        let mut pool = Pool::new(&mut slots);
+        let mut list = CandidateList::new(&mut slots);
         for (distance, id) in [(5.0, 1), (3.0, 2), (4.0, 3)] {
-            pool.insert(Candidate::new(distance, id));
+            list.insert(Candidate::new(distance, id));
         }
-        assert_eq!(pool.expand_nearest(), Some(2));
-        assert_eq!(pool.expand_nearest(), Some(3));
+        assert_eq!(list.expand_nearest(), Some(2));
+        assert_eq!(list.expand_nearest(), Some(3));
         // Nearer than what was expanded: it must be the next, and push out the farthest.
-        pool.insert(Candidate::new(1.0, 4));
-        assert_eq!(pool.expand_nearest(), Some(4));
-        assert_eq!(pool.expand_nearest(), None);
-        pool.insert(Candidate::new(9.0, 5));
-        let ids: [u32; 3] = core::array::from_fn(|i| pool.candidates()[i].id());
+        list.insert(Candidate::new(1.0, 4));
+        assert_eq!(list.expand_nearest(), Some(4));
+        assert_eq!(list.expand_nearest(), None);
+        list.insert(Candidate::new(9.0, 5));
+        let ids: [u32; 3] = core::array::from_fn(|i| list.candidates()[i].id());
         assert_eq!(ids, [4, 2, 3]);
     }
 
     #[test]
     fn an_empty_pool_keeps_nothing() {
-        let mut pool = Pool::new(&mut []);
-        pool.insert(Candidate::new(1.0, 1));
-        assert_eq!(pool.expand_nearest(), None);
+        let mut list = CandidateList::new(&mut []);
+        list.insert(Candidate::new(1.0, 1));
+        assert_eq!(list.expand_nearest(), None);
     }
 }
