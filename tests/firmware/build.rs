@@ -41,7 +41,7 @@ fn main() {
 
 /// The file of an index of the first `count` definitions, whose keys are their places.
 fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
-    let params = Params { m: 8, quantization: Some(Quantization::Sq4), ..Params::default() };
+    let params = Params::new().m(8).quantization(Some(Quantization::Sq4));
     let mut row = 0;
     let next = |to: &mut [f32]| -> Result<(), Infallible> {
         to.copy_from_slice(&vector(definitions, row));
@@ -53,8 +53,7 @@ fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
             .expect("definitions are vectors");
     let keys: Vec<u64> = order.into_iter().map(u64::from).collect();
     let view = graph.view();
-    let writer =
-        Writer::new(&view, &keys, &Meta { params, store, ..Meta::default() }).expect("a graph and its keys");
+    let writer = Writer::new(&view, &keys, &Meta::new(params).store(store)).expect("a graph and its keys");
     let mut bytes = Vec::new();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
         bytes.extend_from_slice(chunk);

@@ -15,7 +15,7 @@
 //! let rows = Rows::new(Metric::SquaredEuclidean, &elements, 3, 16, 2)?;
 //! let view = GraphView::new(rows, None, 4, 0, &[base])?;
 //!
-//! let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
+//! let meta = Meta::new(Params::new().m(4));
 //! let writer = Writer::new(&view, &[10, 20], &meta)?;
 //! let mut file = Vec::new();
 //! writer.write_to(&mut |bytes: &[u8]| {
@@ -52,6 +52,8 @@ mod header;
 mod image;
 mod layout;
 #[cfg(feature = "alloc")]
+mod meta;
+#[cfg(feature = "alloc")]
 mod order;
 mod section;
 mod verify;
@@ -69,7 +71,9 @@ pub use error::{Field, OpenError, VerifyError};
 pub use header::{Header, MAJOR, MINOR};
 pub use image::Image;
 pub use layout::Layout;
+#[cfg(feature = "alloc")]
+pub use meta::{Meta, Store};
 pub use section::{ALIGNMENT, Section, Tag};
 pub use vex_graph::Element;
 #[cfg(feature = "alloc")]
-pub use write::{Meta, Store, Writer};
+pub use write::Writer;

@@ -7,7 +7,16 @@ use vex_kernels::Metric;
 use crate::{Element, Quantization};
 
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
+///
+/// ```
+/// use vex_graph::{Params, Quantization};
+///
+/// const PARAMS: Params = Params::new().m(24).quantization(Some(Quantization::Sq8));
+/// assert_eq!((PARAMS.m, PARAMS.ef_construction), (24, 200));
+/// assert_eq!(Params::default(), Params::new());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Params {
     /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512. The base keeps
     /// up to `2 m`. More links find more and cost memory: 8 m bytes a node.
@@ -30,8 +39,56 @@ impl Params {
     /// Smallest and largest `m`.
     pub const M_RANGE: core::ops::RangeInclusive<usize> = 4..=512;
 
+    /// The defaults: 16 links, 200 candidates, seed 0, rows that are not filled up, elements of f32, no codes.
+    pub const fn new() -> Self {
+        Self {
+            m: 16,
+            ef_construction: 200,
+            seed: 0,
+            keep_pruned: false,
+            element: Element::F32,
+            quantization: None,
+        }
+    }
+
+    /// Sets [`m`](field@Self::m).
+    pub const fn m(mut self, m: usize) -> Self {
+        self.m = m;
+        self
+    }
+
+    /// Sets [`ef_construction`](field@Self::ef_construction).
+    pub const fn ef_construction(mut self, ef_construction: usize) -> Self {
+        self.ef_construction = ef_construction;
+        self
+    }
+
+    /// Sets [`seed`](field@Self::seed).
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets [`keep_pruned`](field@Self::keep_pruned).
+    pub const fn keep_pruned(mut self, keep_pruned: bool) -> Self {
+        self.keep_pruned = keep_pruned;
+        self
+    }
+
+    /// Sets [`element`](field@Self::element).
+    pub const fn element(mut self, element: Element) -> Self {
+        self.element = element;
+        self
+    }
+
+    /// Sets [`quantization`](field@Self::quantization).
+    pub const fn quantization(mut self, quantization: Option<Quantization>) -> Self {
+        self.quantization = quantization;
+        self
+    }
+
     /// The most links that a node keeps on the base level.
-    pub fn m0(&self) -> usize {
+    pub const fn m0(&self) -> usize {
         2 * self.m
     }
 
@@ -67,14 +124,7 @@ impl Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self {
-            m: 16,
-            ef_construction: 200,
-            seed: 0,
-            keep_pruned: false,
-            element: Element::F32,
-            quantization: None,
-        }
+        Self::new()
     }
 }
 

@@ -162,7 +162,7 @@ impl Index {
         write: impl FnOnce(&Writer<'_>) -> Result<(), SaveProblem>,
     ) -> Result<(), SaveProblem> {
         let (params, sequence) = (*self.params(), self.sequence());
-        let meta = Meta { params, segment_id: [0; 16], sequence, store };
+        let meta = Meta::new(params).sequence(sequence).store(store);
         let view = self.graph().view();
         let writer = Writer::new(&view, self.node_keys(), &meta).map_err(|error| match error {
             WriteError::Range { node, position } => {
