@@ -90,7 +90,7 @@ impl core::str::FromStr for Element {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        Self::from_name(name).ok_or(NameError { expected: "f32, f16, i8, u8 or bits" })
+        Self::from_name(name).ok_or(NameError::new("f32, f16, i8, u8 or bits"))
     }
 }
 

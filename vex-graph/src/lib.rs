@@ -113,8 +113,8 @@ pub use copies::CopyLinks;
 pub use distance::codes::{Codes, Quantization, Terms};
 pub use element::{Element, Elements, Scalar};
 pub use error::{
-    BuildError, DeleteError, InsertError, MemoryLimitExceeded, NameError, Norm, OutOfMemory, SearchError,
-    UpdateError, VectorError,
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
+    VectorError,
 };
 pub use exact::Exact;
 #[cfg(feature = "alloc")]
@@ -132,7 +132,7 @@ pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;
-pub use vex_kernels::{Metric, f16};
+pub use vex_kernels::{Metric, NameError, f16};
 pub use view::{GraphView, LevelView, Rows, ViewError};
 
 /// The most elements a vector can have.

@@ -123,6 +123,7 @@ mod element;
 mod float;
 mod int8;
 mod metric;
+mod name;
 mod packed;
 #[allow(unsafe_code)]
 mod prefetch;
@@ -137,5 +138,6 @@ pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
 pub use half::{bf16, f16};
 pub use metric::Metric;
+pub use name::NameError;
 pub use prefetch::prefetch;
 pub use product::{Code, Code2, Code4, Code8, Product};

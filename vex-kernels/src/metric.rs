@@ -1,6 +1,9 @@
 //! The names of the rules that turn two vectors into a distance.
 
 use core::fmt;
+use core::str::FromStr;
+
+use crate::NameError;
 
 /// The rule by which vectors are compared. The result is a distance: smaller is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,5 +50,14 @@ impl Metric {
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        const EXPECTED: &str = "squared-euclidean, inner-product, cosine, hamming or jaccard";
+        Self::from_name(name).ok_or(NameError::new(EXPECTED))
     }
 }

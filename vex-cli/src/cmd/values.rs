@@ -9,8 +9,7 @@ use crate::error::Failure;
 
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
-    let known = PossibleValuesParser::new(Metric::ALL.map(Metric::name));
-    known.map(|name| Metric::from_name(&name).expect("a known name"))
+    PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse())
 }
 
 /// Codes by their name; none is the absence of codes.
@@ -45,7 +44,7 @@ impl Codes {
 /// Elements by their name; `None` is the choice that the file and the metric make.
 pub(crate) fn element() -> impl TypedValueParser<Value = Elements> {
     let names = ["auto"].into_iter().chain(Element::ALL.map(Element::name));
-    PossibleValuesParser::new(names).map(|name| Elements(Element::from_name(&name)))
+    PossibleValuesParser::new(names).map(|name| Elements(name.parse().ok()))
 }
 
 /// What vectors are indexed as.

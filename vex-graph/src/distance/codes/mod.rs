@@ -133,7 +133,7 @@ impl core::str::FromStr for Quantization {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        Self::from_name(name).ok_or(NameError { expected: "sq8, sq4 or sq2x2" })
+        Self::from_name(name).ok_or(NameError::new("sq8, sq4 or sq2x2"))
     }
 }
 
