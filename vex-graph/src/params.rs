@@ -144,6 +144,10 @@ pub struct SearchParams {
     pub k: usize,
     /// How many candidates to keep on the base level. Raised to `k` if it is less, and through codes of four bits to 1.5 or 2 times `k`; more
     /// finds more, more slowly.
+    ///
+    /// Without codes, as many as there are nodes return exactly the nearest. Through codes a
+    /// neighbor can be missed: where the error of its code is larger than estimated, it is not
+    /// compared by its vector.
     pub ef_search: usize,
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.

@@ -34,7 +34,7 @@
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
-//! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
+//! | find the way by codes, three to seven times as fast, or not | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
 //! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
@@ -56,6 +56,7 @@
 
 mod builder;
 mod codes;
+mod coding;
 mod error;
 mod exact;
 mod filter;
@@ -84,6 +85,7 @@ pub use vex_kernels as kernels;
 
 pub use builder::Builder;
 pub use codes::CodeCheck;
+pub use coding::{Coding, GivenUpCodes};
 pub use error::{
     BuildError, ChangeError, DeleteError, DuplicateKey, Error, ExtendError, InsertError, ManyError,
     OpenError, OpenProblem, ReadOnly, Result, SaveError, SaveProblem, ThreadsError, VerifyProblem,
