@@ -39,7 +39,8 @@ impl Params {
     /// Smallest and largest `m`.
     pub const M_RANGE: core::ops::RangeInclusive<usize> = 4..=512;
 
-    /// The defaults: 16 links, 200 candidates, seed 0, rows that are not filled up, elements of f32, no codes.
+    /// The defaults: 16 links, 200 candidates, seed 0, rows that are not filled up, elements of
+    /// f32, no codes.
     pub const fn new() -> Self {
         Self {
             m: 16,
@@ -200,18 +201,20 @@ impl SearchParams {
 
     /// The same, with as many candidates as a search through such codes needs: what the errors of codes place behind the last of them is lost,
     /// so there must be more than are returned. `None` stands for any codes.
-    pub(crate) fn for_codes(&self, codes: Option<Quantization>) -> Self {
+    pub(crate) const fn for_codes(mut self, codes: Option<Quantization>) -> Self {
         let least = match codes {
             Some(Quantization::Sq8) => self.k,
             Some(Quantization::Sq4) => self.k.saturating_add(self.k / 2),
             Some(Quantization::Sq2x2) | None => self.k.saturating_mul(2),
         };
-        Self { ef_search: self.ef_search.max(least), ..*self }
+        self.ef_search = larger(self.ef_search, least);
+        self
     }
 
     /// The number of candidates that a search of `count` nodes keeps.
-    pub(crate) fn pool_size(&self, count: usize) -> usize {
-        self.ef_search.max(self.k).min(count)
+    pub(crate) const fn pool_size(&self, count: usize) -> usize {
+        let asked = larger(self.ef_search, self.k);
+        if asked < count { asked } else { count }
     }
 
     /// How many candidates of a search through codes may be compared by their vectors, if there are as many.
@@ -226,6 +229,11 @@ impl SearchParams {
     pub(crate) fn least_candidates(&self) -> usize {
         self.reranked().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
     }
+}
+
+/// `Ord::max` cannot be called in constants.
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// Parameters that no graph can be built with.

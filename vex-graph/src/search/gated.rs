@@ -25,9 +25,10 @@ impl<'s> Gated<'s> {
     const FRONTIER: usize = 16;
 
     /// Candidates that [`new`](Self::new) needs: the pool and the frontier.
-    pub(crate) fn candidates(params: &SearchParams, count: usize) -> usize {
+    pub(crate) const fn candidates(params: &SearchParams, count: usize) -> usize {
         let pool = params.pool_size(count);
-        pool.saturating_add(pool.saturating_mul(Self::FRONTIER).min(count))
+        let frontier = pool.saturating_mul(Self::FRONTIER);
+        pool.saturating_add(if frontier < count { frontier } else { count })
     }
 
     pub(crate) fn new(candidates: &'s mut [Candidate], params: &SearchParams, count: usize) -> Self {

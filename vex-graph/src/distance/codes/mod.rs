@@ -108,8 +108,8 @@ impl Quantization {
         }
     }
 
-    /// Elements of a coded query.
-    pub(crate) const fn query_len(self, dim: usize) -> usize {
+    /// Elements of a coded query: the length of [`ScratchMut::code`](crate::ScratchMut::code).
+    pub const fn query_len(self, dim: usize) -> usize {
         match self {
             Self::Sq8 => dim.next_multiple_of(64),
             Self::Sq4 => dim.next_multiple_of(128),
