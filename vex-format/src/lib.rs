@@ -34,7 +34,8 @@
 //!
 //! # Features
 //! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the instructions that the machine
-//! has. Without either the crate reads and verifies, in `no_std` and without an allocator.
+//! has. `serde` reads and writes `Store` by the crate serde. Without any of them the crate reads
+//! and verifies, in `no_std` and without an allocator: see the example `no_std`.
 #![doc = include_str!("../FORMAT.md")]
 #![no_std]
 #![forbid(unsafe_code)]

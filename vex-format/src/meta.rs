@@ -43,13 +43,17 @@ impl Meta {
 
 /// What a file keeps of the vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Store {
     /// All of them, as they are.
     #[default]
     All,
-    /// Those of f32 as f16, which takes half the bytes: each element is rounded to 11 bits. Those of f16 as they are.
+    /// Those of f32 as f16, which takes half the bytes: each element is rounded to 11 bits. Those
+    /// of f16 as they are.
     F16,
-    /// None: searches go by the codes alone. The smallest file; distances are approximate, and nothing can be inserted.
+    /// None: searches go by the codes alone. The smallest file. Distances are approximate, and
+    /// nothing can be inserted.
     None,
 }

@@ -9,6 +9,8 @@ use crate::{MAX_DIM, MAX_NORM, NameError, Norm, VectorError};
 
 /// The type of the elements of a graph's vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Element {
     /// IEEE 754 binary32.
     #[default]

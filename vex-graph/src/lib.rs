@@ -42,8 +42,9 @@
 //! - A node of level l is on all levels below, and the entry point is on the top level.
 //! - A row has at most `m` links (2 `m` on the base): to other nodes of its level, to none twice, terminators last.
 //! - Every node can be reached from the entry point over the links of the base, or through the node with an equal vector whose
-//!   [copy](CopyLinks) it is. A deleted copy alone cannot. A search without codes
-//!   with `ef_search` of at least the number of nodes therefore returns exactly what [`exact`] does, to the last bit.
+//!   [copy](CopyLinks) it is. A deleted copy alone cannot. A search without codes,
+//!   whose `ef_search` is at least the number of nodes, therefore returns exactly what [`exact`]
+//!   does, to the last bit.
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
 //!
@@ -73,6 +74,9 @@
 //! # Features
 //! - `std` (default): instruction sets are detected through the standard library. Implies `alloc`.
 //! - `alloc`: [`Hnsw`], [`Scratch`], [`search`] and [`exact`]: whatever owns memory.
+//! - `roaring`: bitmaps of the crate roaring are filters. Implies `alloc`.
+//! - `serde`: parameters can be read and written by the crate serde. Elements, codes and metrics
+//!   are their names.
 //!
 //! # `no_std`
 //! Without features, what is left needs neither the standard library nor an allocator: [`GraphView`] over slices in flash,
@@ -102,6 +106,8 @@ mod params;
 mod random;
 mod search;
 mod set;
+#[cfg(feature = "serde")]
+mod settings;
 #[cfg(feature = "alloc")]
 mod storage;
 mod view;

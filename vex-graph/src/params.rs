@@ -16,6 +16,8 @@ use crate::{Element, Quantization};
 /// assert_eq!(Params::default(), Params::new());
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Params {
     /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512. The base keeps
@@ -139,6 +141,8 @@ impl Default for Params {
 /// assert_eq!(SearchParams::new(10).ef_search, SearchParams::EF_SEARCH);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SearchParams {
     /// How many neighbors to return.
@@ -149,13 +153,18 @@ pub struct SearchParams {
     /// Without codes, as many as there are nodes return exactly the nearest. Through codes a
     /// neighbor can be missed: where the error of its code is larger than estimated, it is not
     /// compared by its vector.
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::ef_search"))]
     pub ef_search: usize,
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
+    #[cfg_attr(feature = "serde", serde(with = "crate::settings::max_distance_evals"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::max_distance_evals::default"))]
     pub max_distance_evals: usize,
     /// How many candidates of a search through codes are compared by their vectors at most, as a multiple of `k`. Candidates
     /// that are farther beyond doubt are not compared. The default, [`RERANK`](Self::RERANK), is no limit but `ef_search`.
     /// [`f32::INFINITY`] compares all candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::rerank::deserialize"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank::default"))]
     pub rerank: f32,
 }
 

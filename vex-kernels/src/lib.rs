@@ -91,6 +91,11 @@
 //! (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`]. [`Distance::all`] and
 //! [`Distance::with_isa`] ignore the cap, so that tests can reach everything that the machine has.
 //!
+//! # Features
+//! - `std` (default): instruction sets are detected by the standard library, and `VEX_SIMD` caps
+//!   them.
+//! - `serde`: a [`Metric`] can be read and written by the crate serde, as its name.
+//!
 //! # `no_std`
 //! Without the default feature `std` the crate needs neither an allocator nor the standard library.
 //! Detection on x86-64 then asks CPUID for the instructions and XCR0 for the registers that the

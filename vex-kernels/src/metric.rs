@@ -7,6 +7,8 @@ use crate::NameError;
 
 /// The rule by which vectors are compared. The result is a distance: smaller is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Metric {
     /// Σ(aᵢ − bᵢ)², without the root, which would not change any order.

@@ -146,6 +146,22 @@ impl FromStr for Coding {
     }
 }
 
+/// As its [`name`](Coding::name).
+#[cfg(feature = "serde")]
+impl serde::Serialize for Coding {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for Coding {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 /// The next finer codes, if there are any.
 fn finer(kind: Quantization) -> Option<Quantization> {
     match kind {

@@ -51,6 +51,13 @@
 //! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
 //! more than 383 bytes, or, where the system is no Unix, for any.
 //!
+//! # Features
+//! None is on by default.
+//! - `serde`: [`Params`], [`SearchParams`], [`Metric`], [`Element`], [`Quantization`], [`Coding`]
+//!   and [`Store`] can be read and written by the crate serde. Names are those of `name()`. What
+//!   was read is checked where it is used, as if it had been set.
+//! - `roaring`: bitmaps of the crate roaring are filters of [`graph`].
+//!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
 

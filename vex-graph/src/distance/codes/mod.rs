@@ -42,6 +42,8 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 
 /// How vectors are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Quantization {
     /// One byte an element: round(o / Δ) + 128, with Δ = max |oᵢ| / 127 for each vector.
