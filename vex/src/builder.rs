@@ -7,6 +7,7 @@ use vex_graph::{Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError
 
 use crate::index::SharedKey;
 use crate::threads::Threads;
+use crate::trace::span;
 use crate::{BuildError, Coding, Index};
 
 /// The parameters of a new index. Made by [`Index::builder`].
@@ -251,6 +252,7 @@ impl Builder {
         mut fill: impl FnMut(&mut [S]) -> Result<u64, E>,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Index, BuildError<E>> {
+        span!("build", count, dim = self.dim, metric = %self.metric, element = %self.params.element);
         if let Some(limit) = self.memory_limit {
             let plan = self.memory_plan(count).map_err(vex_graph::BuildError::from)?;
             plan.check(limit, Threads::count(self.threads))?;

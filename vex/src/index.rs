@@ -12,6 +12,7 @@ use vex_graph::{Element, Elements, Hnsw, Metric, NodeId, OutOfMemory, Params, Se
 
 use crate::error::owned;
 use crate::lineage::Lineage;
+use crate::trace::span;
 use crate::{
     Builder, DeleteError, DuplicateKey, ExtendError, Found, GivenUpCodes, Hit, InsertError, OpenError,
     OpenProblem, Scratch, Searcher, Vector, regular,
@@ -84,6 +85,7 @@ impl Index {
     /// into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
+        span!("open", path = %path.display());
         Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
     }
 

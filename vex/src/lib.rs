@@ -57,6 +57,11 @@
 //!   and [`Store`] can be read and written by the crate serde. Names are those of `name()`. What
 //!   was read is checked where it is used, as if it had been set.
 //! - `roaring`: bitmaps of the crate roaring are filters of [`graph`].
+//! - `tracing`: spans of the crate tracing, with the target `vex`. `build`, `open`, `verify` and
+//!   `save` are of the level info. `search` is of the level debug: it has `dim`, `k` and
+//!   `ef_search`, and in the end the [`SearchStats`]. Pages and exact answers have no spans, nor
+//!   has what other threads do a parent. A search that nobody traces reads one atomic number more.
+//!   One that is traced costs what the subscriber does, often a microsecond, and may allocate.
 //!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
@@ -84,6 +89,7 @@ mod scratch;
 mod searcher;
 mod shared;
 mod threads;
+mod trace;
 mod vector;
 
 pub use vex_format as format;

@@ -8,6 +8,7 @@ use vex_graph::{Exact, NodeId, VectorError};
 
 use crate::error::owned;
 use crate::lineage::Generation;
+use crate::trace::span;
 use crate::{Index, Output, SaveError, SaveProblem, paths};
 
 /// How an index is saved. The default is [`Store::All`], and to replace only what the index comes
@@ -106,6 +107,7 @@ impl Index {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_output(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
+        span!("save", path = %output.path().display());
         let path = owned(output.path());
         self.write_to(output, options.into()).map_err(|problem| SaveError { path, problem })
     }
@@ -148,6 +150,7 @@ impl Index {
     /// # Ok::<(), vex::Error>(())
     /// ```
     pub fn save_to(&self, mut out: impl Write, store: Store) -> Result<(), SaveProblem> {
+        span!("save");
         self.lineage().check_writable()?;
         self.with_writer(store, |writer| {
             writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))?;
