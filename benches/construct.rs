@@ -10,7 +10,7 @@ const COUNT: usize = 5_000;
 fn construct(c: &mut Criterion) {
     vex_benches::print_machine();
     let vectors = clustered(COUNT, 2);
-    let builder = || Index::builder(DIM).metric(Metric::Cosine);
+    let builder = || Index::builder(DIM).metric(Metric::Cosine).quantization(None);
     let mut group = c.benchmark_group(format!("construct {COUNT} x {DIM}"));
     group.sample_size(10).throughput(Throughput::Elements(COUNT as u64));
     let rows = || vectors.iter().map(|(key, vector)| (*key, vector));

@@ -20,7 +20,7 @@ pub fn clustered(count: usize, seed: u64) -> Vec<(u64, Vec<f32>)> {
 
 /// An index of [`clustered`] vectors.
 pub fn index(count: usize) -> Index {
-    let built = Index::builder(DIM).metric(Metric::Cosine).build_from(clustered(count, 2));
+    let built = Index::builder(DIM).metric(Metric::Cosine).quantization(None).build_from(clustered(count, 2));
     built.expect("finite vectors with distinct keys")
 }
 

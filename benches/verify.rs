@@ -87,7 +87,7 @@ fn file(metric: Metric) -> AlignedBytes {
     let rows = Rows::new(metric, &elements, DIM, DIM, COUNT).expect("rows");
     let base = LevelView { links: &links, width: 2 * M, sorted: COUNT, appended: &[] };
     let view = GraphView::new(rows, None, M, 0, &[base]).expect("a graph");
-    let meta = Meta { params: Params { m: M, ..Params::default() }, ..Meta::default() };
+    let meta = Meta::new(Params::new().m(M));
     let writer = Writer::new(&view, &keys, &meta).expect("a file");
     let mut bytes = AlignedBytes::zeroed(writer.file_length() as usize).expect("memory");
     let mut end = 0;

@@ -265,7 +265,7 @@ impl Run {
             byte => 1 + usize::from(byte - 128) * 2000 / 128,
         };
         let (seed, keep_pruned) = (self.random.next_u64(), script.byte() % 2 == 0);
-        let params = Params { ef_construction, seed, keep_pruned, ..Params::default() };
+        let params = Params::new().ef_construction(ef_construction).seed(seed).keep_pruned(keep_pruned);
         let copy = Hnsw::from_view(view, params);
         if !view.rows().are_stored() {
             assert_eq!(copy.err(), Some(BuildError::VectorsNotStored));

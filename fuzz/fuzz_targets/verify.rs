@@ -59,12 +59,9 @@ fn is_of_this_version(image: &Image<'_>) -> bool {
 
 fn written(image: &Image<'_>) -> Vec<u8> {
     let header = image.header();
-    let meta = Meta {
-        params: *image.params(),
-        segment_id: header.segment_id,
-        sequence: header.sequence,
-        store: if header.stores_vectors() { Store::All } else { Store::None },
-    };
+    let store = if header.stores_vectors() { Store::All } else { Store::None };
+    let meta =
+        Meta::new(*image.params()).segment_id(header.segment_id).sequence(header.sequence).store(store);
     let graph = image.graph();
     let writer = Writer::new(&graph, image.keys(), &meta).expect("a verified file can be written");
     let mut bytes = Vec::new();

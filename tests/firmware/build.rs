@@ -6,7 +6,7 @@ use std::path::Path;
 use std::{env, fs};
 
 use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
-use vex_graph::{Hnsw, Metric, Params, Quantization, Serial};
+use vex_graph::{Hnsw, Metric, Params, Serial};
 use vex_kernels::{Distance, Isa};
 
 // The board needs more of it.
@@ -14,7 +14,7 @@ use vex_kernels::{Distance, Isa};
 #[path = "src/answers.rs"]
 mod answers;
 
-use answers::{DIM, Memory, NODES, vector};
+use answers::{CODES, DIM, Memory, NODES, vector};
 
 const DEFINITIONS: &str = "../../vex-cli/demo/definitions.f16.npy";
 
@@ -41,7 +41,7 @@ fn main() {
 
 /// The file of an index of the first `count` definitions, whose keys are their places.
 fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
-    let params = Params { m: 8, quantization: Some(Quantization::Sq4), ..Params::default() };
+    let params = Params::new().m(8).quantization(Some(CODES));
     let mut row = 0;
     let next = |to: &mut [f32]| -> Result<(), Infallible> {
         to.copy_from_slice(&vector(definitions, row));
@@ -53,8 +53,7 @@ fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
             .expect("definitions are vectors");
     let keys: Vec<u64> = order.into_iter().map(u64::from).collect();
     let view = graph.view();
-    let writer =
-        Writer::new(&view, &keys, &Meta { params, store, ..Meta::default() }).expect("a graph and its keys");
+    let writer = Writer::new(&view, &keys, &Meta::new(params).store(store)).expect("a graph and its keys");
     let mut bytes = Vec::new();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
         bytes.extend_from_slice(chunk);

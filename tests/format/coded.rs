@@ -62,7 +62,7 @@ fn a_graph_that_was_opened_grows_and_is_written_again() {
 fn an_empty_index_remembers_how_it_is_to_be_coded() {
     let graph = Hnsw::new(Metric::Cosine, 20, *graph(Quantization::Sq4).params()).unwrap();
     let mut bytes = Vec::new();
-    let meta = vex_format::Meta { params: *graph.params(), ..Default::default() };
+    let meta = vex_format::Meta::new(*graph.params());
     let writer = vex_format::Writer::new(&graph.view(), &[], &meta).unwrap();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {
         bytes.extend_from_slice(chunk);
@@ -139,8 +139,8 @@ fn verify_names_what_is_wrong_with_codes() {
 #[test]
 fn a_file_keeps_vectors_or_codes() {
     let graph = support::Graph::ring(Metric::Cosine, 5, 4, &[0; 3], 3, 1);
-    let params = vex_graph::Params { m: 4, ..Default::default() };
-    let meta = vex_format::Meta { params, store: Store::None, ..Default::default() };
+    let params = vex_graph::Params::new().m(4);
+    let meta = vex_format::Meta::new(params).store(Store::None);
     let error = vex_format::Writer::new(&graph.view(), &[1, 2, 3], &meta).unwrap_err();
     assert_eq!(error, WriteError::NoVectors);
 }

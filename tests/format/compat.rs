@@ -3,7 +3,7 @@
 
 use support::{Graph, write};
 use vex_format::{Image, include_index};
-use vex_graph::{Element, Elements, Metric, Neighbor, Params, Scratch, SearchParams, search};
+use vex_graph::{Elements, Metric, Neighbor, Params, Scratch, SearchParams, search};
 
 static SQUARED_EUCLIDEAN: &[u8] = include_index!("../fixtures/v1.0-squared-euclidean.vex");
 static INNER_PRODUCT: &[u8] = include_index!("../fixtures/v1.0-inner-product.vex");
@@ -26,17 +26,7 @@ fn assert_shape(image: &Image<'_>, metric: Metric) {
     assert_eq!(graph.entry(), Some(0));
     assert_eq!(image.header().level_count, [20, 6, 2, 0, 0, 0, 0, 0]);
     assert_eq!((&image.header().segment_id, image.header().sequence), (b"a test's segment", 9));
-    assert_eq!(
-        *image.params(),
-        Params {
-            m: 4,
-            ef_construction: 120,
-            seed: 42,
-            keep_pruned: true,
-            element: Element::F32,
-            quantization: None
-        }
-    );
+    assert_eq!(*image.params(), Params::new().m(4).ef_construction(120).seed(42).keep_pruned(true));
     assert_eq!((image.keys()[0], image.keys()[19]), (1000, 1133));
     assert_eq!(graph.links(18, 0), [19, 0, 1, 2]);
     assert_eq!(graph.links(5, 1), [0, 1]);

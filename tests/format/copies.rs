@@ -6,14 +6,7 @@ use vex_graph::{
     GraphView, Hnsw, Metric, Neighbor, NodeId, Params, Scratch, SearchParams, TERMINATOR, search,
 };
 
-const PARAMS: Params = Params {
-    m: 4,
-    ef_construction: 40,
-    seed: 5,
-    keep_pruned: false,
-    element: vex_graph::Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(4).ef_construction(40).seed(5);
 
 /// `count` nodes of `kinds` vectors, inserted one by one.
 fn graph(count: usize, kinds: usize) -> Hnsw {

@@ -35,7 +35,7 @@ proptest! {
         seed in any::<u64>(),
     ) {
         let mut random = Random(seed);
-        let params = Params { m: 4, ef_construction: 20, element, ..Params::default() };
+        let params = Params::new().m(4).ef_construction(20).element(element);
         let mut graph = Hnsw::new(metric, dim, params).unwrap();
         for _ in 0..count {
             // A vector of one element may be zero, which cosine refuses.
@@ -168,8 +168,8 @@ fn f32_is_written_as_f16_if_f16_holds_it() {
         vectors.push(vector).unwrap();
         let graph = support::Graph::ring(Metric::SquaredEuclidean, 2, 4, &[0], 1, 0);
         let view = graph.view_of(vectors.rows());
-        let params = Params { m: 4, ..Params::default() };
-        let meta = Meta { params, store: Store::F16, ..Meta::default() };
+        let params = Params::new().m(4);
+        let meta = Meta::new(params).store(Store::F16);
         Writer::new(&view, &[1], &meta).map(drop)
     };
     assert_eq!(refused(Element::F32, (&[0.0f32, 65_519.0]).into()), Ok(()));
@@ -181,8 +181,7 @@ fn f32_is_written_as_f16_if_f16_holds_it() {
 
 #[test]
 fn codes_alone_of_f16_vectors_are_read() {
-    let params =
-        Params { m: 4, element: Element::F16, quantization: Some(Quantization::Sq8), ..Params::default() };
+    let params = Params::new().m(4).element(Element::F16).quantization(Some(Quantization::Sq8));
     let mut graph = Hnsw::new(Metric::Cosine, 20, params).unwrap();
     let mut random = Random(3);
     for _ in 0..50 {

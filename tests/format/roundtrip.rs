@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use support::{Graph, Random, poke, write};
 use vex_format::{Image, Meta, Tag, WriteError, Writer};
 use vex_graph::{
-    Element, Elements, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, ParamsError, Rows,
-    Scratch, SearchParams, TERMINATOR, search,
+    Elements, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, Params, ParamsError, Rows, Scratch,
+    SearchParams, TERMINATOR, search,
 };
 
 /// The levels of 12 nodes, highest first.
@@ -85,7 +85,7 @@ fn empty_graphs_have_one_encoding() {
 #[test]
 fn built_graphs_find_the_same_after_a_round_trip() {
     let mut random = Random(3);
-    let mut graph = Hnsw::new(Metric::Cosine, 24, Params { m: 4, ..Params::default() }).unwrap();
+    let mut graph = Hnsw::new(Metric::Cosine, 24, Params::new().m(4)).unwrap();
     for _ in 0..500 {
         let vector: Vec<_> = (0..24).map(|_| random.element()).collect();
         graph.insert(&vector).unwrap();
@@ -116,17 +116,7 @@ fn metadata_and_sections_read_back() {
     assert_eq!((header.major, header.minor, header.is_read_only()), (1, 0, false));
     assert_eq!((&header.segment_id, header.sequence), (b"a test's segment", 9));
     assert_eq!(header.level_count, [12, 6, 3, 1, 0, 0, 0, 0]);
-    assert_eq!(
-        *image.params(),
-        Params {
-            m: 6,
-            ef_construction: 120,
-            seed: 42,
-            keep_pruned: true,
-            element: Element::F32,
-            quantization: None
-        }
-    );
+    assert_eq!(*image.params(), Params::new().m(6).ef_construction(120).seed(42).keep_pruned(true));
     let sections: Vec<_> = image.sections().map(|section| (section.tag, section.length)).collect();
     let expected = [
         (Tag::VECTORS, 12 * 64),
@@ -164,20 +154,19 @@ fn rows_end_at_the_first_link_that_leads_nowhere() {
 #[test]
 fn arguments_that_do_not_fit_are_refused() {
     let graph = Graph::ring(Metric::SquaredEuclidean, 3, 4, &SORTED, SORTED.len(), 1);
-    let refusal = |keys: &[u64], params: Params| {
-        Writer::new(&graph.view(), keys, &Meta { params, ..Meta::default() }).unwrap_err()
-    };
-    let params = Params { m: 4, ..Params::default() };
+    let refusal =
+        |keys: &[u64], params: Params| Writer::new(&graph.view(), keys, &Meta::new(params)).unwrap_err();
+    let params = Params::new().m(4);
     assert_eq!(refusal(&[0; 11], params), WriteError::Keys { expected: 12, found: 11 });
-    assert_eq!(refusal(&[0; 12], Params { m: 5, ..params }), WriteError::M { expected: 4, found: 5 });
+    assert_eq!(refusal(&[0; 12], params.m(5)), WriteError::M { expected: 4, found: 5 });
     let expected = WriteError::Params(ParamsError::EfConstruction { found: 0 });
-    assert_eq!(refusal(&[0; 12], Params { ef_construction: 0, ..params }), expected);
+    assert_eq!(refusal(&[0; 12], params.ef_construction(0)), expected);
 }
 
 #[test]
 fn a_failing_sink_is_not_called_again() {
     let graph = Graph::ring(Metric::SquaredEuclidean, 100, 4, &[0; 300], 300, 1);
-    let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
+    let meta = Meta::new(Params::new().m(4));
     let (view, keys) = (graph.view(), graph.keys());
     let writer = Writer::new(&view, &keys, &meta).unwrap();
     let mut calls = 0;

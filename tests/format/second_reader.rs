@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 
 use serde_json::{Value, json};
 use support::coded;
-use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
+use vex_format::{AlignedBytes, Image, Meta, Writer};
 use vex_graph::{Element, Elements, Hnsw, Metric, NodeSet, Params, Quantization};
 
 /// Says why there is no Python with numpy. `VEX_REQUIRE_ALL=1` makes that a failure.
@@ -47,7 +47,7 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
         let view = graph.view().with_tombstones(NodeSet::new(&[0b10_0100]));
         let keys: Vec<u64> = (0..count as u64).map(|id| u64::MAX - 3 * id).collect();
         let params = *graph.params();
-        let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::All };
+        let meta = Meta::new(params).segment_id([7; 16]).sequence(5);
         let mut bytes = Vec::new();
         let writer = Writer::new(&view, &keys, &meta).unwrap();
         writer
@@ -65,14 +65,14 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
 
 /// A file with copies, one of which is deleted, in a graph that has grown.
 fn with_copies(folder: &Path) -> Vec<PathBuf> {
-    let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+    let params = Params::new().m(4).ef_construction(20);
     let mut graph = Hnsw::new(Metric::SquaredEuclidean, 3, params).unwrap();
     for index in 0..90 {
         graph.insert(&[(index % 7) as f32, 1.0, 2.0]).unwrap();
     }
     [0, 30, 31].into_iter().for_each(|id| graph.delete(id).unwrap());
     let keys: Vec<u64> = (0..90).collect();
-    let meta = Meta { params, segment_id: [7; 16], sequence: 5, store: Store::All };
+    let meta = Meta::new(params).segment_id([7; 16]).sequence(5);
     let mut bytes = Vec::new();
     let mut sink = |chunk: &[u8]| {
         bytes.extend_from_slice(chunk);

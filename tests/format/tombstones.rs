@@ -67,7 +67,7 @@ fn a_writer_leaves_the_section_out() {
 
 #[test]
 fn a_slot_that_is_taken_again_leaves_no_section() {
-    let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+    let params = Params::new().m(4).ef_construction(20);
     let mut graph = Hnsw::new(Metric::SquaredEuclidean, 2, params).unwrap();
     for x in 0..5 {
         graph.insert(&[x as f32, 1.0]).unwrap();

@@ -15,7 +15,7 @@ use std::process::Command;
 use std::{env, fs};
 
 use support::Random;
-use vex::{Builder, Hit, Index, MappedIndex, Quantization, Scratch, SearchParams, exact_batch};
+use vex::{Builder, Coding, Hit, Index, MappedIndex, Quantization, Scratch, SearchParams, exact_batch};
 
 /// Which requests of a thread are refused.
 #[derive(Clone, Copy)]
@@ -297,6 +297,21 @@ impl Bench {
         Outcome::of(failure.inject(0, || builder().build_from(given)))
     }
 
+    fn build_without_codes(&self, failure: Failure) -> Outcome {
+        // Around eight places, nearer to each other than codes can show.
+        let mut all = vectors(300, 3);
+        for (key, vector) in &mut all {
+            let place = (*key % 8) as f32;
+            vector.iter_mut().for_each(|element| *element = place + 1e-3 * *element);
+        }
+        let given = all.iter().map(|(key, vector)| (*key, vector));
+        let result = failure.inject(0, || builder().quantization(Coding::Auto).build_from(given));
+        if let Ok(index) = &result.0 {
+            assert_eq!(index.given_up_codes().len(), 1);
+        }
+        Outcome::of(result)
+    }
+
     fn exact_batch(&self, failure: Failure, threads: usize) -> Outcome {
         let queries: Vec<&[f32]> = self.queries.iter().map(|query| &query[..]).collect();
         let rows = self.index.graph().view();
@@ -417,6 +432,7 @@ impl Bench {
             "exact_batch, 1 thread" => self.exact_batch(failure, 1),
             "exact_batch, 3 threads" => self.exact_batch(failure, THREADS),
             "build_from, 1 thread" => self.build_from(failure),
+            "build_from, codes given up" => self.build_without_codes(failure),
             "build_with, 1 thread" => self.build_with(failure, 300, 1),
             "build_with, 3 threads" => self.build_with(failure, 100, THREADS),
             "verify_on, 1 thread" => self.verify_on(failure, 1),
@@ -438,7 +454,7 @@ impl Bench {
 }
 
 /// Every operation, and how many allocations of it must be found to fail at least.
-const OPERATIONS: [(&str, u64); 23] = [
+const OPERATIONS: [(&str, u64); 24] = [
     ("save", 5),
     ("save, by a link", 10),
     ("open", 12),
@@ -454,6 +470,7 @@ const OPERATIONS: [(&str, u64); 23] = [
     ("exact_batch, 1 thread", 6),
     ("exact_batch, 3 threads", 2),
     ("build_from, 1 thread", 30),
+    ("build_from, codes given up", 35),
     ("build_with, 1 thread", 30),
     ("build_with, 3 threads", 20),
     ("verify_on, 1 thread", 0),

@@ -13,7 +13,7 @@ pub fn coded(
 ) -> Hnsw {
     let mut random = Random(seed);
     let quantization = Some(quantization);
-    let params = Params { m: 4, ef_construction: 30, element, quantization, ..Params::default() };
+    let params = Params::new().m(4).ef_construction(30).element(element).quantization(quantization);
     let mut graph = Hnsw::new(metric, dim, params).unwrap();
     for _ in 0..count {
         let vector: Vec<_> = (0..dim).map(|_| random.element()).collect();

@@ -1,7 +1,7 @@
 use std::convert::Infallible;
 
 use vex_format::{AlignedBytes, Meta, Store, Writer};
-use vex_graph::{Element, GraphView, Params};
+use vex_graph::{GraphView, Params};
 
 /// The file of a graph, with fixed metadata.
 pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
@@ -10,15 +10,8 @@ pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
 
 /// The file of a graph that keeps of the vectors what `store` says.
 pub fn write_with(view: &GraphView<'_>, keys: &[u64], store: Store) -> AlignedBytes {
-    let params = Params {
-        m: view.m(),
-        ef_construction: 120,
-        seed: 42,
-        keep_pruned: true,
-        element: Element::F32,
-        quantization: None,
-    };
-    let meta = Meta { params, segment_id: *b"a test's segment", sequence: 9, store };
+    let params = Params::new().m(view.m()).ef_construction(120).seed(42).keep_pruned(true);
+    let meta = Meta::new(params).segment_id(*b"a test's segment").sequence(9).store(store);
     let writer = Writer::new(view, keys, &meta).unwrap();
     let mut bytes = Vec::new();
     let Ok(()) = writer.write_to(&mut |chunk: &[u8]| {

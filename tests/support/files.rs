@@ -43,7 +43,7 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
 
 /// Three vectors, three times each; of the copies one is deleted.
 fn with_copies(metric: Metric) -> Hnsw {
-    let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+    let params = Params::new().m(4).ef_construction(20);
     let mut graph = Hnsw::new(metric, 3, params).expect("parameters in their ranges");
     for index in 0..9 {
         graph.insert(&[(index % 3) as f32, 1.0, 2.0]).expect("a vector of three dimensions");

@@ -298,14 +298,14 @@ fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params,
     for offset in (16..META_BYTES).step_by(8) {
         in_range(Field::Reserved, at + offset as u64, u64_at(bytes, offset), 0..=0)?;
     }
-    Ok(Params {
-        m: header.m,
-        ef_construction: usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?,
-        seed: u64_at(bytes, 8),
-        keep_pruned: flags & 1 != 0,
-        element: header.element,
-        quantization: header.quantization,
-    })
+    let ef_construction = usize::try_from(ef_construction).map_err(|_| OpenError::TooLarge { offset: at })?;
+    Ok(Params::new()
+        .m(header.m)
+        .ef_construction(ef_construction)
+        .seed(u64_at(bytes, 8))
+        .keep_pruned(flags & 1 != 0)
+        .element(header.element)
+        .quantization(header.quantization))
 }
 
 /// The scalars in a span of bytes.

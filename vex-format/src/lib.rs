@@ -15,7 +15,7 @@
 //! let rows = Rows::new(Metric::SquaredEuclidean, &elements, 3, 16, 2)?;
 //! let view = GraphView::new(rows, None, 4, 0, &[base])?;
 //!
-//! let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
+//! let meta = Meta::new(Params::new().m(4));
 //! let writer = Writer::new(&view, &[10, 20], &meta)?;
 //! let mut file = Vec::new();
 //! writer.write_to(&mut |bytes: &[u8]| {
@@ -34,7 +34,8 @@
 //!
 //! # Features
 //! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the instructions that the machine
-//! has. Without either the crate reads and verifies, in `no_std` and without an allocator.
+//! has. `serde` reads and writes `Store` by the crate serde. Without any of them the crate reads
+//! and verifies, in `no_std` and without an allocator: see the example `no_std`.
 #![doc = include_str!("../FORMAT.md")]
 #![no_std]
 #![forbid(unsafe_code)]
@@ -51,6 +52,8 @@ mod error;
 mod header;
 mod image;
 mod layout;
+#[cfg(feature = "alloc")]
+mod meta;
 #[cfg(feature = "alloc")]
 mod order;
 mod section;
@@ -69,7 +72,9 @@ pub use error::{Field, OpenError, VerifyError};
 pub use header::{Header, MAJOR, MINOR};
 pub use image::Image;
 pub use layout::Layout;
+#[cfg(feature = "alloc")]
+pub use meta::{Meta, Store};
 pub use section::{ALIGNMENT, Section, Tag};
 pub use vex_graph::Element;
 #[cfg(feature = "alloc")]
-pub use write::{Meta, Store, Writer};
+pub use write::Writer;

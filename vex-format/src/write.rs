@@ -13,33 +13,7 @@ use crate::codes::Kind;
 use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
 use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
-use crate::{Header, MAJOR, MINOR, Section, WriteError, crc32c, verify};
-
-/// What a file says of its index beside the graph and the keys.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Meta {
-    /// What the graph was built with.
-    pub params: Params,
-    /// The caller's name for the file.
-    pub segment_id: [u8; 16],
-    /// The highest sequence number that went into the file.
-    pub sequence: u64,
-    /// What the file keeps of the vectors.
-    pub store: Store,
-}
-
-/// What a file keeps of the vectors.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Store {
-    /// All of them, as they are.
-    #[default]
-    All,
-    /// Those of f32 as f16, which takes half the bytes: each element is rounded to 11 bits. Those of f16 as they are.
-    F16,
-    /// None: searches go by the codes alone. The smallest file; distances are approximate, and nothing can be inserted.
-    None,
-}
+use crate::{Header, MAJOR, MINOR, Meta, Section, Store, WriteError, crc32c, verify};
 
 /// A file that is ready to be written. The same graph, keys and metadata always give the same bytes.
 pub struct Writer<'a> {

@@ -9,6 +9,8 @@ use crate::{MAX_DIM, MAX_NORM, NameError, Norm, VectorError};
 
 /// The type of the elements of a graph's vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum Element {
     /// IEEE 754 binary32.
     #[default]
@@ -90,7 +92,7 @@ impl core::str::FromStr for Element {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        Self::from_name(name).ok_or(NameError { expected: "f32, f16, i8, u8 or bits" })
+        Self::from_name(name).ok_or(NameError::new("f32, f16, i8, u8 or bits"))
     }
 }
 

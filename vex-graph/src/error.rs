@@ -31,22 +31,6 @@ impl fmt::Display for Norm {
     }
 }
 
-/// A text that names nothing of the kind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NameError {
-    /// The names that there are.
-    pub expected: &'static str,
-}
-
-impl fmt::Display for NameError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "expected {}, found another name", self.expected)
-    }
-}
-
-impl core::error::Error for NameError {}
-
 /// A vector that cannot be indexed or searched for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

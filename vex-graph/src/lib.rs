@@ -42,8 +42,9 @@
 //! - A node of level l is on all levels below, and the entry point is on the top level.
 //! - A row has at most `m` links (2 `m` on the base): to other nodes of its level, to none twice, terminators last.
 //! - Every node can be reached from the entry point over the links of the base, or through the node with an equal vector whose
-//!   [copy](CopyLinks) it is. A deleted copy alone cannot. A search with `ef_search` of at least the
-//!   number of nodes therefore returns exactly what [`exact`] does, to the last bit.
+//!   [copy](CopyLinks) it is. A deleted copy alone cannot. A search without codes,
+//!   whose `ef_search` is at least the number of nodes, therefore returns exactly what [`exact`]
+//!   does, to the last bit.
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
 //!
@@ -73,7 +74,9 @@
 //! # Features
 //! - `std` (default): instruction sets are detected through the standard library. Implies `alloc`.
 //! - `alloc`: [`Hnsw`], [`Scratch`], [`search`] and [`exact`]: whatever owns memory.
-//! - `roaring`: bitmaps of the crate `roaring` as filters.
+//! - `roaring`: bitmaps of the crate roaring are filters. Implies `alloc`.
+//! - `serde`: parameters can be read and written by the crate serde. Elements, codes and metrics
+//!   are their names.
 //!
 //! # `no_std`
 //! Without features, what is left needs neither the standard library nor an allocator: [`GraphView`] over slices in flash,
@@ -103,6 +106,8 @@ mod params;
 mod random;
 mod search;
 mod set;
+#[cfg(feature = "serde")]
+mod settings;
 #[cfg(feature = "alloc")]
 mod storage;
 mod view;
@@ -114,8 +119,8 @@ pub use copies::CopyLinks;
 pub use distance::codes::{Codes, Quantization, Terms};
 pub use element::{Element, Elements, Scalar};
 pub use error::{
-    BuildError, DeleteError, InsertError, MemoryLimitExceeded, NameError, Norm, OutOfMemory, SearchError,
-    UpdateError, VectorError,
+    BuildError, DeleteError, InsertError, MemoryLimitExceeded, Norm, OutOfMemory, SearchError, UpdateError,
+    VectorError,
 };
 pub use exact::Exact;
 #[cfg(feature = "alloc")]
@@ -133,7 +138,7 @@ pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;
-pub use vex_kernels::{Metric, f16};
+pub use vex_kernels::{Metric, NameError, f16};
 pub use view::{GraphView, LevelView, Rows, ViewError};
 
 /// The most elements a vector can have.

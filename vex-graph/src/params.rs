@@ -7,7 +7,18 @@ use vex_kernels::Metric;
 use crate::{Element, Quantization};
 
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
+///
+/// ```
+/// use vex_graph::{Params, Quantization};
+///
+/// const PARAMS: Params = Params::new().m(24).quantization(Some(Quantization::Sq8));
+/// assert_eq!((PARAMS.m, PARAMS.ef_construction), (24, 200));
+/// assert_eq!(Params::default(), Params::new());
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
+#[non_exhaustive]
 pub struct Params {
     /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512. The base keeps
     /// up to `2 m`. More links find more and cost memory: 8 m bytes a node.
@@ -30,8 +41,57 @@ impl Params {
     /// Smallest and largest `m`.
     pub const M_RANGE: core::ops::RangeInclusive<usize> = 4..=512;
 
+    /// The defaults: 16 links, 200 candidates, seed 0, rows that are not filled up, elements of
+    /// f32, no codes.
+    pub const fn new() -> Self {
+        Self {
+            m: 16,
+            ef_construction: 200,
+            seed: 0,
+            keep_pruned: false,
+            element: Element::F32,
+            quantization: None,
+        }
+    }
+
+    /// Sets [`m`](field@Self::m).
+    pub const fn m(mut self, m: usize) -> Self {
+        self.m = m;
+        self
+    }
+
+    /// Sets [`ef_construction`](field@Self::ef_construction).
+    pub const fn ef_construction(mut self, ef_construction: usize) -> Self {
+        self.ef_construction = ef_construction;
+        self
+    }
+
+    /// Sets [`seed`](field@Self::seed).
+    pub const fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Sets [`keep_pruned`](field@Self::keep_pruned).
+    pub const fn keep_pruned(mut self, keep_pruned: bool) -> Self {
+        self.keep_pruned = keep_pruned;
+        self
+    }
+
+    /// Sets [`element`](field@Self::element).
+    pub const fn element(mut self, element: Element) -> Self {
+        self.element = element;
+        self
+    }
+
+    /// Sets [`quantization`](field@Self::quantization).
+    pub const fn quantization(mut self, quantization: Option<Quantization>) -> Self {
+        self.quantization = quantization;
+        self
+    }
+
     /// The most links that a node keeps on the base level.
-    pub fn m0(&self) -> usize {
+    pub const fn m0(&self) -> usize {
         2 * self.m
     }
 
@@ -67,14 +127,7 @@ impl Params {
 
 impl Default for Params {
     fn default() -> Self {
-        Self {
-            m: 16,
-            ef_construction: 200,
-            seed: 0,
-            keep_pruned: false,
-            element: Element::F32,
-            quantization: None,
-        }
+        Self::new()
     }
 }
 
@@ -88,19 +141,30 @@ impl Default for Params {
 /// assert_eq!(SearchParams::new(10).ef_search, SearchParams::EF_SEARCH);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SearchParams {
     /// How many neighbors to return.
     pub k: usize,
     /// How many candidates to keep on the base level. Raised to `k` if it is less, and through codes of four bits to 1.5 or 2 times `k`; more
     /// finds more, more slowly.
+    ///
+    /// Without codes, as many as there are nodes return exactly the nearest. Through codes a
+    /// neighbor can be missed: where the error of its code is larger than estimated, it is not
+    /// compared by its vector.
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::ef_search"))]
     pub ef_search: usize,
     /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
     /// point in any case, and at the end of a row of links that it has begun.
+    #[cfg_attr(feature = "serde", serde(with = "crate::settings::max_distance_evals"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::max_distance_evals::default"))]
     pub max_distance_evals: usize,
     /// How many candidates of a search through codes are compared by their vectors at most, as a multiple of `k`. Candidates
     /// that are farther beyond doubt are not compared. The default, [`RERANK`](Self::RERANK), is no limit but `ef_search`.
     /// [`f32::INFINITY`] compares all candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::rerank::deserialize"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank::default"))]
     pub rerank: f32,
 }
 
@@ -146,18 +210,20 @@ impl SearchParams {
 
     /// The same, with as many candidates as a search through such codes needs: what the errors of codes place behind the last of them is lost,
     /// so there must be more than are returned. `None` stands for any codes.
-    pub(crate) fn for_codes(&self, codes: Option<Quantization>) -> Self {
+    pub(crate) const fn for_codes(mut self, codes: Option<Quantization>) -> Self {
         let least = match codes {
             Some(Quantization::Sq8) => self.k,
             Some(Quantization::Sq4) => self.k.saturating_add(self.k / 2),
             Some(Quantization::Sq2x2) | None => self.k.saturating_mul(2),
         };
-        Self { ef_search: self.ef_search.max(least), ..*self }
+        self.ef_search = larger(self.ef_search, least);
+        self
     }
 
     /// The number of candidates that a search of `count` nodes keeps.
-    pub(crate) fn beam_width(&self, count: usize) -> usize {
-        self.ef_search.max(self.k).min(count)
+    pub(crate) const fn beam_width(&self, count: usize) -> usize {
+        let asked = larger(self.ef_search, self.k);
+        if asked < count { asked } else { count }
     }
 
     /// How many candidates of a search through codes may be compared by their vectors, if there are as many.
@@ -172,6 +238,11 @@ impl SearchParams {
     pub(crate) fn least_candidates(&self) -> usize {
         self.reranked().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
     }
+}
+
+/// `Ord::max` cannot be called in constants.
+const fn larger(a: usize, b: usize) -> usize {
+    if a > b { a } else { b }
 }
 
 /// Parameters that no graph can be built with.

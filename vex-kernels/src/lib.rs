@@ -91,6 +91,11 @@
 //! (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`]. [`Distance::all`] and
 //! [`Distance::with_isa`] ignore the cap, so that tests can reach everything that the machine has.
 //!
+//! # Features
+//! - `std` (default): instruction sets are detected by the standard library, and `VEX_SIMD` caps
+//!   them.
+//! - `serde`: a [`Metric`] can be read and written by the crate serde, as its name.
+//!
 //! # `no_std`
 //! Without the default feature `std` the crate needs neither an allocator nor the standard library.
 //! Detection on x86-64 then asks CPUID for the instructions and XCR0 for the registers that the
@@ -123,6 +128,7 @@ mod element;
 mod float;
 mod int8;
 mod metric;
+mod name;
 mod packed;
 #[allow(unsafe_code)]
 mod prefetch;
@@ -137,5 +143,6 @@ pub use distance::{BoundQuery, Distance};
 pub use element::{Element, Resolved, resolved};
 pub use half::{bf16, f16};
 pub use metric::Metric;
+pub use name::NameError;
 pub use prefetch::prefetch;
 pub use product::{Code, Code2, Code4, Code8, Product};

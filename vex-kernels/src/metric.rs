@@ -1,9 +1,14 @@
 //! The names of the rules that turn two vectors into a distance.
 
 use core::fmt;
+use core::str::FromStr;
+
+use crate::NameError;
 
 /// The rule by which vectors are compared. The result is a distance: smaller is nearer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Metric {
     /// Σ(aᵢ − bᵢ)², without the root, which would not change any order.
@@ -47,5 +52,14 @@ impl Metric {
 impl fmt::Display for Metric {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl FromStr for Metric {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        const EXPECTED: &str = "squared-euclidean, inner-product, cosine, hamming or jaccard";
+        Self::from_name(name).ok_or(NameError::new(EXPECTED))
     }
 }

@@ -3,20 +3,21 @@
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
 
-use vex_graph::{
-    Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Quantization, Scalar, VectorError,
-};
+use vex_graph::{Element, Elements, Hnsw, MemoryPlan, Metric, Params, ParamsError, Scalar, VectorError};
 
 use crate::index::SharedKey;
 use crate::threads::Threads;
-use crate::{BuildError, Index};
+use crate::trace::span;
+use crate::{BuildError, Coding, Index};
 
 /// The parameters of a new index. Made by [`Index::builder`].
 #[derive(Clone, Debug)]
 pub struct Builder {
     dim: usize,
     metric: Metric,
+    /// But for the codes.
     params: Params,
+    coding: Coding,
     threads: Option<usize>,
     memory_limit: Option<usize>,
     keep_partial: bool,
@@ -27,7 +28,8 @@ impl Builder {
         Self {
             dim,
             metric: Metric::SquaredEuclidean,
-            params: Params::default(),
+            params: Params::new(),
+            coding: Coding::Auto,
             threads: None,
             memory_limit: None,
             keep_partial: false,
@@ -85,9 +87,19 @@ impl Builder {
         self
     }
 
-    /// Codes by which searches find their way: see [`Params::quantization`]. The default is none.
-    pub fn quantization(mut self, quantization: impl Into<Option<Quantization>>) -> Self {
-        self.params.quantization = quantization.into();
+    /// Codes by which searches find their way: a
+    /// [`Quantization`](vex_graph::Quantization), `None` for no codes, or a
+    /// [`Coding`]. The default is [`Coding::Auto`].
+    ///
+    /// A bulk build knows its vectors: `Auto` takes what is fastest at the same recall, checks that
+    /// these codes distinguish the vectors, and takes finer ones or none where they do not. So does
+    /// `vex build`. An index that begins empty, by [`build`](Self::build), has no vectors to judge
+    /// by: there `Auto` means none. [`Index::requantize`] gives codes to the vectors that came.
+    ///
+    /// Distances are exact with codes, too. What is found may differ: see
+    /// [`SearchParams::ef_search`](field@vex_graph::SearchParams::ef_search).
+    pub fn quantization(mut self, quantization: impl Into<Coding>) -> Self {
+        self.coding = quantization.into();
         self
     }
 
@@ -117,12 +129,21 @@ impl Builder {
         self
     }
 
-    /// What a build of `count` vectors will take.
+    /// What a build of `count` vectors will take: under [`Coding::Auto`], at most. Which codes it
+    /// ends with depends on the vectors, so the plan has the largest.
     ///
     /// # Errors
     /// If a parameter or the dimension is out of range.
     pub fn memory_plan(&self, count: usize) -> Result<MemoryPlan, ParamsError> {
-        MemoryPlan::of(&self.params, self.metric, self.dim, count)
+        let of = |codes| MemoryPlan::of(&self.params.quantization(codes), self.metric, self.dim, count);
+        let mut largest = of(self.coding.first(self.params.element, self.dim))?;
+        for codes in self.coding.possible(self.params.element, self.dim).skip(1) {
+            let plan = of(codes)?;
+            if plan.codes > largest.codes {
+                largest = plan;
+            }
+        }
+        Ok(largest)
     }
 
     fn limited(&self, mut graph: Hnsw) -> Hnsw {
@@ -130,12 +151,13 @@ impl Builder {
         graph
     }
 
-    /// An empty index.
+    /// An empty index, without codes unless [some were asked for](Self::quantization).
     ///
     /// # Errors
     /// If a parameter or the dimension is out of range.
     pub fn build(self) -> Result<Index, ParamsError> {
-        let graph = Hnsw::new(self.metric, self.dim, self.params)?;
+        let codes = self.coding.of_none(self.params.element, self.dim);
+        let graph = Hnsw::new(self.metric, self.dim, self.params.quantization(codes))?;
         Ok(Index::new(self.limited(graph)))
     }
 
@@ -230,11 +252,13 @@ impl Builder {
         mut fill: impl FnMut(&mut [S]) -> Result<u64, E>,
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<Index, BuildError<E>> {
+        span!("build", count, dim = self.dim, metric = %self.metric, element = %self.params.element);
         if let Some(limit) = self.memory_limit {
             let plan = self.memory_plan(count).map_err(vex_graph::BuildError::from)?;
             plan.check(limit, Threads::count(self.threads))?;
         }
         let threads = Threads::new(self.threads)?;
+        let params = self.params.quantization(self.coding.first(self.params.element, self.dim));
         let mut keys = Vec::new();
         crate::index::reserve(&mut keys, count)?;
         let fill = |to: &mut [S]| {
@@ -242,18 +266,21 @@ impl Builder {
             Ok(())
         };
         let (graph, order) = if self.keep_partial {
-            Hnsw::build_partial(self.metric, self.dim, self.params, count, fill, &threads, progress)?
+            Hnsw::build_partial(self.metric, self.dim, params, count, fill, &threads, progress)?
         } else {
-            Hnsw::build(self.metric, self.dim, self.params, count, fill, &threads, progress)?
+            Hnsw::build(self.metric, self.dim, params, count, fill, &threads, progress)?
         };
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
         let linked = sorted.len() as u64;
-        Index::with_keys(self.limited(graph), sorted, linked)?.map_err(|SharedKey { key, nodes }| {
+        let index = Index::with_keys(self.limited(graph), sorted, linked)?;
+        let mut index = index.map_err(|SharedKey { key, nodes }| {
             let mut rows = nodes.map(|id| order[id as usize] as usize);
             rows.sort_unstable();
             BuildError::DuplicateKey { key, rows }
-        })
+        })?;
+        self.coding.refine(&mut index, &threads).map_err(|error| error.map_source(|never| match never {}))?;
+        Ok(index)
     }
 }

@@ -23,6 +23,12 @@ pub struct CodeCheck {
 }
 
 impl CodeCheck {
+    /// The share of the sampled vectors that are [in doubt](field@Self::in_doubt). 0.0 where none
+    /// are sampled.
+    pub fn share_in_doubt(&self) -> f64 {
+        self.in_doubt as f64 / self.sampled.max(1) as f64
+    }
+
     /// Searches for `samples` vectors of a graph, through its codes and by the vectors alone.
     fn of(view: &GraphView<'_>, samples: usize) -> Result<Self, SearchError> {
         let mut check = Self { sampled: 0, in_doubt: 0, agreement: 1.0 };

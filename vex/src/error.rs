@@ -131,6 +131,9 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
     /// The threads could not be started.
     #[error(transparent)]
     Threads(#[from] ThreadsError),
+    /// Memory ran out while a search looked whether the codes do: see [`Coding`](crate::Coding).
+    #[error("could not check the codes")]
+    Codes(#[source] vex_graph::SearchError),
 }
 
 impl<E: std::fmt::Debug + std::fmt::Display> BuildError<E> {
@@ -146,6 +149,7 @@ impl<E: std::fmt::Debug + std::fmt::Display> BuildError<E> {
             Self::OutOfMemory(error) => BuildError::OutOfMemory(error),
             Self::MemoryLimit(error) => BuildError::MemoryLimit(error),
             Self::Threads(error) => BuildError::Threads(error),
+            Self::Codes(error) => BuildError::Codes(error),
         }
     }
 }

@@ -12,9 +12,10 @@ use vex_graph::{Element, Elements, Hnsw, Metric, NodeId, OutOfMemory, Params, Se
 
 use crate::error::owned;
 use crate::lineage::Lineage;
+use crate::trace::span;
 use crate::{
-    Builder, DeleteError, DuplicateKey, ExtendError, Found, Hit, InsertError, OpenError, OpenProblem,
-    Scratch, Searcher, Vector, regular,
+    Builder, DeleteError, DuplicateKey, ExtendError, Found, GivenUpCodes, Hit, InsertError, OpenError,
+    OpenProblem, Scratch, Searcher, Vector, regular,
 };
 
 /// An index in memory: it grows, it is searched, it is saved and opened again.
@@ -32,6 +33,8 @@ pub struct Index {
     sequence: u64,
     /// The files that a save may replace.
     lineage: Lineage,
+    /// The codes that the build tried and did not keep.
+    pub(crate) given_up: Vec<GivenUpCodes>,
 }
 
 impl Index {
@@ -41,7 +44,14 @@ impl Index {
     }
 
     pub(crate) fn new(graph: Hnsw) -> Self {
-        Self { graph, keys: Vec::new(), nodes: HashMap::new(), sequence: 0, lineage: Lineage::default() }
+        Self {
+            graph,
+            keys: Vec::new(),
+            nodes: HashMap::new(),
+            sequence: 0,
+            lineage: Lineage::default(),
+            given_up: Vec::new(),
+        }
     }
 
     /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not
@@ -58,7 +68,7 @@ impl Index {
                 return Ok(Err(SharedKey { key: *key, nodes: [other, id] }));
             }
         }
-        Ok(Ok(Self { graph, keys, nodes, sequence, lineage: Lineage::default() }))
+        Ok(Ok(Self { keys, nodes, sequence, ..Self::new(graph) }))
     }
 
     /// Reads an index from a file, verifies every checksum, and copies it into memory of its own,
@@ -75,6 +85,7 @@ impl Index {
     /// into memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
+        span!("open", path = %path.display());
         Self::read(path).map_err(|problem| OpenError { path: owned(path), problem })
     }
 

@@ -34,7 +34,7 @@
 //! | search a file without reading it in | [`MappedIndex`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
-//! | find the way by codes, three to seven times as fast | [`Builder::quantization`] |
+//! | find the way by codes, three to seven times as fast, or not | [`Builder::quantization`] |
 //! | know whether codes do for a set, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
 //! | know whether distances are too small for f32 | [`Index::underflow`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
@@ -51,11 +51,24 @@
 //! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
 //! more than 383 bytes, or, where the system is no Unix, for any.
 //!
+//! # Features
+//! None is on by default.
+//! - `serde`: [`Params`], [`SearchParams`], [`Metric`], [`Element`], [`Quantization`], [`Coding`]
+//!   and [`Store`] can be read and written by the crate serde. Names are those of `name()`. What
+//!   was read is checked where it is used, as if it had been set.
+//! - `roaring`: bitmaps of the crate roaring are filters of [`graph`].
+//! - `tracing`: spans of the crate tracing, with the target `vex`. `build`, `open`, `verify` and
+//!   `save` are of the level info. `search` is of the level debug: it has `dim`, `k` and
+//!   `ef_search`, and in the end the [`SearchStats`]. Pages and exact answers have no spans, nor
+//!   has what other threads do a parent. A search that nobody traces reads one atomic number more.
+//!   One that is traced costs what the subscriber does, often a microsecond, and may allocate.
+//!
 //! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
 
 mod builder;
 mod codes;
+mod coding;
 mod error;
 mod exact;
 mod filter;
@@ -76,6 +89,7 @@ mod scratch;
 mod searcher;
 mod shared;
 mod threads;
+mod trace;
 mod vector;
 
 pub use vex_format as format;
@@ -84,6 +98,7 @@ pub use vex_kernels as kernels;
 
 pub use builder::Builder;
 pub use codes::CodeCheck;
+pub use coding::{Coding, GivenUpCodes};
 pub use error::{
     BuildError, ChangeError, DeleteError, DuplicateKey, Error, ExtendError, InsertError, ManyError,
     OpenError, OpenProblem, ReadOnly, Result, SaveError, SaveProblem, ThreadsError, VerifyProblem,

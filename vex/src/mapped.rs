@@ -7,6 +7,7 @@ use vex_graph::{Element, Elements, GraphView, Metric, Params, SearchError, Searc
 
 use crate::error::owned;
 use crate::threads::Threads;
+use crate::trace::span;
 use crate::{
     Found, Hit, Loaded, Mapping, OpenError, OpenProblem, Scratch, Searcher, Vector, VerifyProblem, regular,
 };
@@ -47,6 +48,7 @@ impl MappedIndex<Mapping> {
     #[allow(unsafe_code)]
     pub unsafe fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
+        span!("open", path = %path.display());
         let open = || {
             let file = regular::open(path)?;
             // SAFETY: the caller answers for the file.
@@ -70,6 +72,7 @@ impl MappedIndex<Mapping> {
     #[allow(unsafe_code)]
     pub unsafe fn open_near(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
+        span!("open", path = %path.display());
         let open = || {
             let file = regular::open(path)?;
             // SAFETY: the caller answers for the file.
@@ -91,6 +94,7 @@ impl MappedIndex<Loaded> {
     /// If the file cannot be read, is not a regular one, is no index, or was cut short.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
+        span!("open", path = %path.display());
         let read = || {
             let file = regular::open(path)?;
             regular::check_header(&file)?;
@@ -229,6 +233,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// # Errors
     /// The first thing that is wrong.
     pub fn verify(&self) -> Result<(), VerifyError> {
+        span!("verify");
         self.opened().verify()
     }
 
@@ -237,6 +242,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// # Errors
     /// As [`verify`](Self::verify), and if the threads cannot be started.
     pub fn verify_on(&self, threads: Option<usize>) -> Result<(), VerifyProblem> {
+        span!("verify");
         let threads = Threads::new(threads)?;
         Ok(self.opened().verify_on(&threads)?)
     }

@@ -8,6 +8,7 @@ use vex_graph::{Exact, NodeId, VectorError};
 
 use crate::error::owned;
 use crate::lineage::Generation;
+use crate::trace::span;
 use crate::{Index, Output, SaveError, SaveProblem, paths};
 
 /// How an index is saved. The default is [`Store::All`], and to replace only what the index comes
@@ -106,6 +107,7 @@ impl Index {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn save_output(&self, output: Output, options: impl Into<SaveOptions>) -> Result<(), SaveError> {
+        span!("save", path = %output.path().display());
         let path = owned(output.path());
         self.write_to(output, options.into()).map_err(|problem| SaveError { path, problem })
     }
@@ -148,6 +150,7 @@ impl Index {
     /// # Ok::<(), vex::Error>(())
     /// ```
     pub fn save_to(&self, mut out: impl Write, store: Store) -> Result<(), SaveProblem> {
+        span!("save");
         self.lineage().check_writable()?;
         self.with_writer(store, |writer| {
             writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))?;
@@ -162,7 +165,7 @@ impl Index {
         write: impl FnOnce(&Writer<'_>) -> Result<(), SaveProblem>,
     ) -> Result<(), SaveProblem> {
         let (params, sequence) = (*self.params(), self.sequence());
-        let meta = Meta { params, segment_id: [0; 16], sequence, store };
+        let meta = Meta::new(params).sequence(sequence).store(store);
         let view = self.graph().view();
         let writer = Writer::new(&view, self.node_keys(), &meta).map_err(|error| match error {
             WriteError::Range { node, position } => {

@@ -10,6 +10,7 @@ use vex_graph::{
 use crate::index::reserve;
 use crate::scratch::hit;
 use crate::threads::Threads;
+use crate::trace::search_span;
 use crate::{Found, Hit, KeyFilter, ManyError, Pages, Scratch, Vector};
 
 /// So many keys are asked for in the time that one is looked up.
@@ -84,7 +85,8 @@ impl<'i> Searcher<'i> {
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
         let query = query.elements();
-        scratch.find(self.keys, params.k, |graph, out| search(&self.view, query, params, graph, out))
+        let search = |graph: &mut _, out: &mut [_]| search(&self.view, query, params, graph, out);
+        search_span!(self.view, params, scratch.find(self.keys, params.k, search))
     }
 
     /// Searches among the vectors whose keys `filter` accepts: `min(k, matches)` hits, however few
@@ -122,11 +124,12 @@ impl<'i> Searcher<'i> {
         if let (Some(nodes), Some(few)) = (self.nodes, few) {
             let nodes = few.filter_map(|key| nodes.get(&key).copied());
             let (set, graph, results) = scratch.accepting(nodes, view.count())?;
-            return results
-                .find(keys, params.k, |out| search_filtered(view, query, params, &set, graph, out));
+            let search = |out: &mut [_]| search_filtered(view, query, params, &set, graph, out);
+            return search_span!(view, params, results.find(keys, params.k, search));
         }
         let filter = |id: NodeId| filter.accepts(keys[id as usize]);
-        scratch.find(keys, params.k, |graph, out| search_filtered(view, query, params, &filter, graph, out))
+        let search = |graph: &mut _, out: &mut [_]| search_filtered(view, query, params, &filter, graph, out);
+        search_span!(view, params, scratch.find(keys, params.k, search))
     }
 
     /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is
@@ -145,9 +148,9 @@ impl<'i> Searcher<'i> {
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
         let query = query.elements();
-        scratch.find(self.keys, params.k, |graph, out| {
-            search_radius(&self.view, query, radius, params, graph, out)
-        })
+        let search =
+            |graph: &mut _, out: &mut [_]| search_radius(&self.view, query, radius, params, graph, out);
+        search_span!(self.view, params, scratch.find(self.keys, params.k, search))
     }
 
     /// Begins a search that returns one page of hits after the other, until every vector was

@@ -3,8 +3,8 @@
 use half::f16;
 use vex_format::Image;
 use vex_graph::{
-    Candidate, Neighbor, NodeId, ScratchMut, SearchError, SearchParams, SearchStats, search_filtered_in,
-    search_in, search_radius_in,
+    Candidate, Neighbor, NodeId, Quantization, ScratchMut, SearchError, SearchParams, SearchStats,
+    search_filtered_in, search_in, search_radius_in,
 };
 
 /// Elements of a definition.
@@ -20,14 +20,18 @@ static QUERY_FILE: &[u8] = include_bytes!("../../../vex-cli/demo/queries.f16.npy
 
 const K: usize = 5;
 const EF_SEARCH: usize = 32;
+const PARAMS: SearchParams = SearchParams::new(K).ef_search(EF_SEARCH);
+
+/// The codes of the indexes.
+pub const CODES: Quantization = Quantization::Sq4;
 
 /// All the memory that a search takes: no allocator has a part in it.
 pub struct Memory {
     visited: [u64; ScratchMut::visited_words(NODES)],
-    /// A filtered search has a frontier of 16 candidates for each of its pool.
-    candidates: [Candidate; 17 * EF_SEARCH],
-    code: [i8; DIM],
-    rotated: [f32; DIM],
+    /// A search with a filter takes the most.
+    candidates: [Candidate; ScratchMut::filtered_candidates(&PARAMS, NODES)],
+    code: [i8; CODES.query_len(DIM)],
+    rotated: [f32; CODES.query_len(DIM)],
     found: [Neighbor; K],
 }
 
@@ -67,7 +71,7 @@ pub fn nearest<'m>(
     memory: &'m mut Memory,
 ) -> (SearchStats, &'m [Neighbor]) {
     let (scratch, found) = memory.scratch();
-    let result = search_in(&image.graph(), query, &SearchParams::new(K).ef_search(EF_SEARCH), scratch, found);
+    let result = search_in(&image.graph(), query, &PARAMS, scratch, found);
     let stats = result.expect("a good query, and enough memory");
     (stats, &found[..stats.found])
 }
@@ -75,18 +79,17 @@ pub fn nearest<'m>(
 /// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an odd key, and those within a
 /// distance.
 pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
-    let params = SearchParams::new(K).ef_search(EF_SEARCH);
     let odd = |id: NodeId| image.keys()[id as usize] % 2 == 1;
     for index in 0..QUERIES {
         let query = query(index);
         let (stats, found) = nearest(image, &query, memory);
         tell_all(image, stats, found, tell);
         let (scratch, found) = memory.scratch();
-        let stats = search_filtered_in(&image.graph(), &query, &params, &odd, scratch, found);
+        let stats = search_filtered_in(&image.graph(), &query, &PARAMS, &odd, scratch, found);
         let stats = stats.expect("a good query, and enough memory");
         tell_all(image, stats, found, tell);
         let (scratch, found) = memory.scratch();
-        let stats = search_radius_in(&image.graph(), &query, 0.9, &params, scratch, found);
+        let stats = search_radius_in(&image.graph(), &query, 0.9, &PARAMS, scratch, found);
         let stats = stats.expect("a good query, and enough memory");
         tell_all(image, stats, found, tell);
     }
@@ -105,8 +108,7 @@ fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mu
 /// What a search says of memory that is too small: how much it needs.
 pub fn starved(image: &Image<'_>) -> SearchError {
     let scratch = ScratchMut { visited: &mut [], candidates: &mut [], code: &mut [], rotated: &mut [] };
-    let result =
-        search_in(&image.graph(), &query(0), &SearchParams::new(K).ef_search(EF_SEARCH), scratch, &mut []);
+    let result = search_in(&image.graph(), &query(0), &PARAMS, scratch, &mut []);
     result.expect_err("no search without memory")
 }
 
@@ -115,6 +117,6 @@ pub fn starvation(image: &Image<'_>) -> SearchError {
     SearchError::ScratchTooSmall {
         visited: (ScratchMut::visited_words(image.graph().count()), 0),
         candidates: (EF_SEARCH, 0),
-        code: (DIM, 0),
+        code: (CODES.query_len(DIM), 0),
     }
 }

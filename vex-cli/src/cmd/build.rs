@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::{CodeCheck, Element, Index, Metric, Quantization, SaveOptions, Store};
+use vex::{Coding, Element, GivenUpCodes, Index, Metric, Quantization, SaveOptions, Store};
 
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
@@ -56,7 +56,7 @@ pub(crate) struct Args {
     /// takes half (sq2x2); the best candidates are then compared by their vectors. auto is what is fastest at the same recall:
     /// sq2x2 from 512 dimensions on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, the next finer or none
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
-    quantize: values::Codes,
+    quantize: Coding,
     /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
     /// and f16, and the bytes of uint8 as bits, eight each
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
@@ -78,15 +78,6 @@ pub(crate) struct Args {
     #[arg(long)]
     json: bool,
 }
-
-/// `auto` takes finer codes where a search misses more than this share of what one by the vectors finds.
-const MISSED: f64 = 0.01;
-
-/// It does, too, where more than this share of the searches must be repeated by the vectors.
-const IN_DOUBT: f64 = 0.25;
-
-/// How many vectors it looks at.
-const SAMPLES: usize = 200;
 
 /// How many vectors are asked whether their distances to others underflow.
 const UNDERFLOW_SAMPLES: usize = 200;
@@ -135,10 +126,13 @@ fn build<T: FromFile>(
     // Locked until the index is saved: a second build to the same file fails now, not then.
     let output = open_output(&args.output, &inputs)?;
     let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
-    let quantization = args.quantize.of(element, dim);
-    if store == Store::None && quantization.is_none() {
-        return Err(Failure::NothingKept);
-    }
+    let coding = match (args.quantize, store) {
+        (Coding::None, Store::None) => return Err(Failure::NothingKept),
+        (Coding::Auto, Store::None) if !element.can_be_coded() => return Err(Failure::NothingKept),
+        // Codes are all that is kept.
+        (Coding::Auto, Store::None) => Coding::AutoCoded,
+        (coding, _) => coding,
+    };
 
     let reading = progress::bar("reading", count);
     let linking = progress::bar("linking", count);
@@ -158,18 +152,17 @@ fn build<T: FromFile>(
         ControlFlow::Continue(())
     };
     let threads = args.threads.unwrap_or_else(machine::cores);
-    let mut index = Index::builder(dim)
+    let index = Index::builder(dim)
         .element(element)
         .metric(args.metric)
         .m(args.m)
         .ef_construction(args.ef_construction)
         .seed(args.seed)
-        .quantization(quantization)
+        .quantization(coding)
         .threads(threads)
         .build_with(count, fill, linked)
         .map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
-    let given_up = if args.quantize.is_auto() { refine(&mut index, store, path)? } else { Vec::new() };
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
     // Built from vectors: it is meant to replace an older index.
@@ -210,8 +203,8 @@ fn build<T: FromFile>(
             "{percent}% of the vectors are nearer to others than distances can tell (1.2e-38): multiply all by one number"
         )?;
     }
-    for (kind, check) in given_up {
-        let (doubtful, found) = (100.0 * in_doubt(&check), 100.0 * check.agreement);
+    for GivenUpCodes { quantization: kind, check, .. } in index.given_up_codes() {
+        let (doubtful, found) = (100.0 * check.share_in_doubt(), 100.0 * check.agreement);
         writeln!(
             out,
             "no {kind} codes, which do not tell these vectors apart: {doubtful:.0}% of a sample were in doubt, and {found:.0}% of the \
@@ -219,32 +212,6 @@ fn build<T: FromFile>(
         )?;
     }
     Ok(())
-}
-
-/// Takes finer codes, or none, where those of the index do not tell its vectors apart. Returns those that were given up, and what was
-/// seen of them.
-fn refine(index: &mut Index, store: Store, path: &Path) -> Result<Vec<(Quantization, CodeCheck)>, Failure> {
-    let mut given_up = Vec::new();
-    while let Some(kind) = index.params().quantization {
-        let check = index.searcher().check_codes(SAMPLES).map_err(|error| Failure::refused(path, error))?;
-        let finer = match kind {
-            Quantization::Sq2x2 => Some(Quantization::Sq4),
-            Quantization::Sq4 => Some(Quantization::Sq8),
-            _ => None,
-        };
-        let are_good = 1.0 - check.agreement <= MISSED && in_doubt(&check) <= IN_DOUBT;
-        if are_good || (store == Store::None && finer.is_none()) {
-            break;
-        }
-        index.requantize(finer).map_err(|error| Failure::refused(path, error))?;
-        given_up.push((kind, check));
-    }
-    Ok(given_up)
-}
-
-/// The share of the searches that must be repeated by the vectors.
-fn in_doubt(check: &CodeCheck) -> f64 {
-    check.in_doubt as f64 / check.sampled.max(1) as f64
 }
 
 /// Duplicates show before the build, not after it.

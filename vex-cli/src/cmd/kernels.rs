@@ -14,7 +14,7 @@ struct Kernel {
     query: &'static str,
     row: &'static str,
     metric: &'static str,
-    level: &'static str,
+    isa: &'static str,
     name: &'static str,
 }
 
@@ -24,7 +24,7 @@ pub(super) fn print(json: bool, out: &mut dyn Write) -> Result<(), Failure> {
         query: kernel.query,
         row: kernel.row,
         metric: kernel.metric.name(),
-        level: kernel.isa.name(),
+        isa: kernel.isa.name(),
         name: kernel.name,
     });
     let kernels: Vec<Kernel> = kernels.collect();

@@ -3,49 +3,25 @@
 use std::ops::RangeInclusive;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use vex::{Element, Metric, Params, Quantization};
+use vex::{Coding, Element, Metric, Params, Quantization};
 
 use crate::error::Failure;
 
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
-    let known = PossibleValuesParser::new(Metric::ALL.map(Metric::name));
-    known.map(|name| Metric::from_name(&name).expect("a known name"))
+    PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse())
 }
 
 /// Codes by their name; none is the absence of codes.
-pub(crate) fn quantization() -> impl TypedValueParser<Value = Codes> {
+pub(crate) fn quantization() -> impl TypedValueParser<Value = Coding> {
     let names = ["auto", "none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
-    PossibleValuesParser::new(names).map(|name| match &*name {
-        "auto" => Codes::Auto,
-        name => Codes::Just(Quantization::from_name(name)),
-    })
-}
-
-/// How to code vectors, if at all.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Codes {
-    Auto,
-    Just(Option<Quantization>),
-}
-
-impl Codes {
-    pub(crate) fn is_auto(self) -> bool {
-        matches!(self, Self::Auto)
-    }
-
-    pub(crate) fn of(self, element: Element, dim: usize) -> Option<Quantization> {
-        match self {
-            Self::Auto => element.can_be_coded().then(|| Quantization::auto(dim)),
-            Self::Just(codes) => codes,
-        }
-    }
+    PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
 /// Elements by their name; `None` is the choice that the file and the metric make.
 pub(crate) fn element() -> impl TypedValueParser<Value = Elements> {
     let names = ["auto"].into_iter().chain(Element::ALL.map(Element::name));
-    PossibleValuesParser::new(names).map(|name| Elements(Element::from_name(&name)))
+    PossibleValuesParser::new(names).map(|name| Elements(name.parse().ok()))
 }
 
 /// What vectors are indexed as.

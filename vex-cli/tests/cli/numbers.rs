@@ -142,7 +142,7 @@ fn forge(folder: &Folder, name: &str, rows: &[[f32; 2]], links: &[&[u32]]) {
     let rows_of = Rows::new(Metric::SquaredEuclidean, &elements, 2, STRIDE, rows.len()).unwrap();
     let base = LevelView { links: &ids, width: 8, sorted: rows.len(), appended: &[] };
     let view = GraphView::new(rows_of, None, 4, 0, &[base]).unwrap();
-    let meta = Meta { params: Params { m: 4, ..Params::default() }, ..Meta::default() };
+    let meta = Meta::new(Params::new().m(4));
     let keys: Vec<u64> = (0..rows.len() as u64).map(|node| 10 + node).collect();
     let mut bytes = Vec::new();
     let writer = Writer::new(&view, &keys, &meta).unwrap();

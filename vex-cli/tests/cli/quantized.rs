@@ -1,6 +1,7 @@
 //! Indexes with codes, beside their vectors and instead of them.
 
 use serde_json::Value;
+use vex::{Index, Store};
 
 use crate::support::{Folder, bytes, floats, read_ivecs, vectors};
 
@@ -168,9 +169,15 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
             let centre = &centres[row % centres.len()];
             centre.iter().zip(&noise[row]).map(|(centre, noise)| centre + tightness * noise).collect()
         });
-        folder.write("base.npy", vectors(&rows.collect::<Vec<Vec<f32>>>()));
+        let rows: Vec<Vec<f32>> = rows.collect();
+        folder.write("base.npy", vectors(&rows));
         let report = folder.json("build base.npy --output auto.vex --json");
         assert_eq!(report["quantization"].as_str(), expected, "{dim}, {tightness}");
+        // The library does the same by itself.
+        let index = Index::builder(dim).build_from((0..).zip(&rows).take(count)).unwrap();
+        let mut bytes = Vec::new();
+        index.save_to(&mut bytes, Store::All).unwrap();
+        assert!(bytes == folder.read("auto.vex"), "{dim}, {tightness}");
         folder.succeed("verify auto.vex");
         folder.succeed("gt base.npy --queries base.npy -k 10 --output truth.ivecs");
         let found = recall(&folder, "search auto.vex --queries base.npy --json");

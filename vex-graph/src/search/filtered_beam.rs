@@ -25,9 +25,10 @@ impl<'s> FilteredBeam<'s> {
     const FRONTIER: usize = 16;
 
     /// Candidates that [`new`](Self::new) needs: the pool and the frontier.
-    pub(crate) fn candidates(params: &SearchParams, count: usize) -> usize {
+    pub(crate) const fn candidates(params: &SearchParams, count: usize) -> usize {
         let list = params.beam_width(count);
-        list.saturating_add(list.saturating_mul(Self::FRONTIER).min(count))
+        let frontier = list.saturating_mul(Self::FRONTIER);
+        list.saturating_add(if frontier < count { frontier } else { count })
     }
 
     pub(crate) fn new(candidates: &'s mut [Candidate], params: &SearchParams, count: usize) -> Self {

@@ -35,7 +35,7 @@ pub(crate) use visited::Visited;
 use crate::distance::{AnyQuery, Coded, Ranker, Reranked, refine, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// A node that a search returns.
+/// A node that a search returns. It is this pair and will have no more fields.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Neighbor {
     /// The node.

@@ -6,7 +6,29 @@ use crate::{Candidate, GraphView, SearchError, SearchParams};
 
 /// A search's memory in slices of the caller's, for targets without an allocator.
 ///
-/// `visited` must be zero before its first use, and may then serve any number of searches of any graphs.
+/// `visited` must be zero before its first use, and may then serve any number of searches of any
+/// graphs. The others may hold anything.
+///
+/// All lengths can be computed in constants, so that the slices are of arrays:
+///
+/// ```
+/// use vex_graph::{Candidate, Quantization, ScratchMut, SearchParams};
+///
+/// const NODES: usize = 1_000;
+/// const PARAMS: SearchParams = SearchParams::new(10).ef_search(32);
+/// /// Of vectors of 100 elements.
+/// const CODE: usize = Quantization::Sq8.query_len(100);
+///
+/// let mut visited = [0; ScratchMut::visited_words(NODES)];
+/// let mut candidates = [Candidate::EMPTY; ScratchMut::candidates(&PARAMS, NODES)];
+/// let (mut code, mut rotated) = ([0; CODE], [0.0; CODE]);
+/// let _scratch = ScratchMut {
+///     visited: &mut visited,
+///     candidates: &mut candidates,
+///     code: &mut code,
+///     rotated: &mut rotated,
+/// };
+/// ```
 #[derive(Debug)]
 pub struct ScratchMut<'s> {
     /// The visited set: see [`visited_words`](Self::visited_words).
@@ -26,17 +48,18 @@ impl ScratchMut<'_> {
     }
 
     /// Candidates for a search of a graph of `count` nodes, none of which is deleted.
-    pub fn candidates(params: &SearchParams, count: usize) -> usize {
+    pub const fn candidates(params: &SearchParams, count: usize) -> usize {
         params.for_codes(None).beam_width(count)
     }
 
     /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for each node that the search
     /// may return as lets it pass through [16](crate::search_filtered#complexity) that it may not.
-    pub fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
+    pub const fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
         FilteredBeam::candidates(&params.for_codes(None), count)
     }
 
-    /// Elements of a coded query: none for a graph without codes.
+    /// Elements of a coded query: [`Quantization::query_len`](crate::Quantization::query_len), or
+    /// none for a graph without codes.
     pub fn code_len(view: &GraphView<'_>) -> usize {
         view.codes().map_or(0, |codes| codes.quantization().query_len(codes.dim()))
     }

@@ -19,7 +19,7 @@ fn pairs() -> impl Iterator<Item = (Element, Metric)> {
 }
 
 fn params(element: Element) -> Params {
-    Params { m: 4, ef_construction: 20, seed: 9, element, ..Params::default() }
+    Params::new().m(4).ef_construction(20).seed(9).element(element)
 }
 
 fn vectors(element: Element, dim: usize, count: usize) -> Vec<Vector> {

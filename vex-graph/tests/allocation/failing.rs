@@ -4,21 +4,14 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 
 use vex_graph::{
-    BuildError, DeleteError, Element, Hnsw, InsertError, Metric, OutOfMemory, Params, Quantization, Serial,
+    BuildError, DeleteError, Hnsw, InsertError, Metric, OutOfMemory, Params, Quantization, Serial,
     UpdateError,
 };
 
 use crate::allocator::failing_at;
 use crate::support::{Shape, Snapshot, built, inserted, vectors};
 
-const PARAMS: Params = Params {
-    m: 4,
-    ef_construction: 20,
-    seed: 9,
-    keep_pruned: false,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(4).ef_construction(20).seed(9);
 
 /// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it succeeds.
 /// Returns how many failed.
@@ -128,7 +121,7 @@ fn every_allocation_of_a_build_with_codes_can_fail() {
         [6, 256].into_iter().flat_map(|dim| kinds.map(|kind| (dim, kind))).chain([(128, None)])
     {
         let data = vectors(Shape::Uniform, dim, 100, 1);
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let (expected, _) = built(Metric::Cosine, params, &data, &Serial);
         for n in 0.. {
             match failing_at(n, || build(Metric::Cosine, params, &data)) {
@@ -164,7 +157,7 @@ fn every_allocation_of_a_delete_can_fail() {
 fn every_allocation_of_an_update_and_of_a_reuse_can_fail() {
     let data = vectors(Shape::Clustered, 6, 240, 1);
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let (mut original, _) = built(Metric::InnerProduct, params, &data[..120], &Serial);
         for (id, vector) in data[120..].iter().enumerate().step_by(7) {
             let id = id as u32;

@@ -28,7 +28,7 @@ fn a_built_graph_holds_what_its_plan_says_to_the_byte() {
             (4, 64, 2_000, 5),
             (8, 256, 300, 6),
         ] {
-            let params = Params { m, ef_construction: 20, seed, quantization, ..Params::default() };
+            let params = Params::new().m(m).ef_construction(20).seed(seed).quantization(quantization);
             // Without vectors the tests' own helper takes three dimensions.
             for metric in [Metric::Cosine, Metric::InnerProduct] {
                 let [(planned, left), (bound, peak)] = plan_and_truth(params, metric, dim, count);
@@ -48,7 +48,7 @@ fn a_graph_of_copies_holds_its_chains_beside_what_its_plan_says() {
     for (kinds, dim, count) in [(1, 3, 2), (1, 16, 3000), (700, 16, 3000), (2999, 4, 3000)] {
         let different = vectors(Shape::Uniform, dim, kinds, 1);
         let data: Vec<Vec<f32>> = (0..count).map(|index| different[index % kinds].clone()).collect();
-        let params = Params { m: 4, ef_construction: 20, ..Params::default() };
+        let params = Params::new().m(4).ef_construction(20);
         let plan = MemoryPlan::of(&params, Metric::SquaredEuclidean, dim, count).unwrap();
         let ((graph, order), left, peak) =
             holding(|| built(Metric::SquaredEuclidean, params, &data, &Serial));
@@ -62,7 +62,7 @@ fn a_graph_of_copies_holds_its_chains_beside_what_its_plan_says() {
 fn the_peak_of_a_build_is_near_its_bound() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         for (dim, count) in [(64, 20_000), (128, 10_000), (256, 5_000)] {
-            let params = Params { ef_construction: 40, quantization, ..Params::default() };
+            let params = Params::new().ef_construction(40).quantization(quantization);
             let [_, (bound, peak)] = plan_and_truth(params, Metric::SquaredEuclidean, dim, count);
             println!("{quantization:?}, {dim}: {peak} of {bound}, {:.3}", peak as f64 / bound as f64);
             assert!(peak <= bound && peak as f64 >= 0.8 * bound as f64, "{quantization:?}: {peak}, {bound}");
@@ -72,7 +72,7 @@ fn the_peak_of_a_build_is_near_its_bound() {
 
 #[test]
 fn a_plan_checks_what_a_build_checks_and_knows_its_limit() {
-    let of = |m, dim| MemoryPlan::of(&Params { m, ..Params::default() }, Metric::Cosine, dim, 1_000);
+    let of = |m, dim| MemoryPlan::of(&Params::new().m(m), Metric::Cosine, dim, 1_000);
     assert_eq!(of(2, 8), Err(ParamsError::M { found: 2 }));
     assert_eq!(of(16, 0), Err(ParamsError::Dim { found: 0 }));
     let plan = of(16, 8).unwrap();
@@ -81,15 +81,14 @@ fn a_plan_checks_what_a_build_checks_and_knows_its_limit() {
     let error = plan.check(peak - 1, 2).unwrap_err();
     assert_eq!((error.limit, error.needed), (peak - 1, peak));
     // Sizes that no machine has do not overflow.
-    let plan =
-        MemoryPlan::of(&Params { m: 512, ..Params::default() }, Metric::Cosine, 65_536, 100_000).unwrap();
+    let plan = MemoryPlan::of(&Params::new().m(512), Metric::Cosine, 65_536, 100_000).unwrap();
     assert!(plan.peak(usize::MAX) >= plan.graph());
 }
 
 #[test]
 fn inserts_stay_within_a_limit() {
     for quantization in [None, Some(Quantization::Sq8)] {
-        let params = Params { m: 4, ef_construction: 20, quantization, ..Params::default() };
+        let params = Params::new().m(4).ef_construction(20).quantization(quantization);
         let data = vectors(Shape::Uniform, 20, 600, 1);
         let mut graph = Hnsw::new(Metric::SquaredEuclidean, 20, params).unwrap();
         let empty = graph.memory();
@@ -115,7 +114,7 @@ fn inserts_stay_within_a_limit() {
 #[test]
 fn what_a_graph_says_it_holds_it_holds() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
-        let params = Params { m: 4, ef_construction: 20, quantization, ..Params::default() };
+        let params = Params::new().m(4).ef_construction(20).quantization(quantization);
         let data = vectors(Shape::Uniform, 20, 600, 1);
         let ((graph, order), left, _) = holding(|| built(Metric::Cosine, params, &data, &Serial));
         assert_eq!(graph.memory() + size_of_val(&order[..]), left);

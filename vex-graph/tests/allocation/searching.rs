@@ -1,22 +1,13 @@
 //! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
 
-use vex_graph::{
-    Batches, Candidate, Element, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch,
-};
+use vex_graph::{Batches, Candidate, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch};
 use vex_graph::{ScratchMut, SearchError, SearchParams, Serial, exact, search, search_filtered};
 use vex_graph::{search_filtered_in, search_in, search_radius, search_radius_in};
 
 use crate::allocator::{counting, failing_at};
 use crate::support::{Shape, bits, built, exactly, found, vectors};
 
-const PARAMS: Params = Params {
-    m: 8,
-    ef_construction: 40,
-    seed: 3,
-    keep_pruned: false,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(8).ef_construction(40).seed(3);
 
 #[test]
 fn a_search_with_warm_scratch_allocates_nothing() {
@@ -45,7 +36,7 @@ fn a_search_with_warm_scratch_allocates_nothing() {
 fn gated_searches_with_warm_scratch_allocate_nothing() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let data = vectors(Shape::Clustered, 17, 3000, 1);
-        let (graph, _) = built(Metric::Cosine, Params { quantization, ..PARAMS }, &data, &Serial);
+        let (graph, _) = built(Metric::Cosine, PARAMS.quantization(quantization), &data, &Serial);
         let deleted: Vec<u64> =
             (0..47).map(|word: u64| word.wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFF).collect();
         let view = graph.view().with_tombstones(NodeSet::new(&deleted));

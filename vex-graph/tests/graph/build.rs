@@ -11,21 +11,14 @@ use vex_graph::{
 use crate::invariants::{assert_invariants, assert_reachable, assert_structure};
 use crate::support::{Shape, Snapshot, Threads, built, vectors};
 
-const PARAMS: Params = Params {
-    m: 6,
-    ef_construction: 30,
-    seed: 11,
-    keep_pruned: false,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(6).ef_construction(30).seed(11);
 
 #[test]
 fn the_number_of_workers_changes_no_byte() {
     for metric in Metric::NUMERIC {
         for shape in Shape::ALL {
             for keep_pruned in [false, true] {
-                let params = Params { keep_pruned, ..PARAMS };
+                let params = PARAMS.keep_pruned(keep_pruned);
                 // Past the first 64 nodes, which come one by one, into batches of more nodes than workers.
                 let data = vectors(shape, 7, 900, 5);
                 let (expected, order) = built(metric, params, &data, &Serial);
@@ -55,7 +48,7 @@ fn an_executor_without_workers_is_as_good_as_serial() {
     }
     let data = vectors(Shape::Uniform, 3, 200, 1);
     for quantization in [None, Some(Quantization::Sq8)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Idle);
         let (expected, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
         assert!(Snapshot::of(&graph.view()) == Snapshot::of(&expected.view()));
@@ -181,7 +174,7 @@ fn progress_rises_to_the_count_and_can_break_off() {
 fn a_partial_build_is_a_graph_of_what_was_linked() {
     let vectors = vectors(Shape::Uniform, 8, 1_000, 3);
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         for stop_at in [1, 2, 30, 500, 999] {
             let mut rows = vectors.iter();
             let fill = |to: &mut [f32]| {
@@ -225,9 +218,9 @@ fn parameters_out_of_range_are_refused_before_the_source_is_asked() {
             .map(drop)
             .unwrap_err()
     };
-    assert_eq!(build(Params { m: 3, ..PARAMS }, 2, 1), ParamsError::M { found: 3 }.into());
-    assert_eq!(build(Params { m: 513, ..PARAMS }, 2, 1), ParamsError::M { found: 513 }.into());
-    let params = Params { ef_construction: 0, ..PARAMS };
+    assert_eq!(build(PARAMS.m(3), 2, 1), ParamsError::M { found: 3 }.into());
+    assert_eq!(build(PARAMS.m(513), 2, 1), ParamsError::M { found: 513 }.into());
+    let params = PARAMS.ef_construction(0);
     assert_eq!(build(params, 2, 1), ParamsError::EfConstruction { found: 0 }.into());
     assert_eq!(build(PARAMS, 0, 1), ParamsError::Dim { found: 0 }.into());
     assert_eq!(build(PARAMS, 65_537, 1), ParamsError::Dim { found: 65_537 }.into());

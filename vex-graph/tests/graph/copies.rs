@@ -13,14 +13,7 @@ use crate::support::{
     Rng, Shape, Snapshot, Threads, bits, built, exactly_live, found, found_live, inserted, vectors,
 };
 
-const PARAMS: Params = Params {
-    m: 8,
-    ef_construction: 60,
-    seed: 3,
-    keep_pruned: false,
-    element: vex_graph::Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(8).ef_construction(60).seed(3);
 
 /// How many nodes are linked for themselves.
 fn originals(view: &GraphView<'_>) -> usize {
@@ -46,9 +39,9 @@ fn recall_at_64(view: &GraphView<'_>, queries: &[Vec<f32>]) -> f64 {
 
 #[test]
 fn half_of_the_vectors_being_zero_costs_no_recall() {
-    let params = Params { m: 16, ef_construction: 200, ..PARAMS };
+    let params = PARAMS.m(16).ef_construction(200);
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
-        let params = Params { quantization, ..params };
+        let params = params.quantization(quantization);
         let data = half_zeros(24, 4000, 1);
         let queries = vectors(Shape::Uniform, 24, 50, 2);
         let (bulk, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
@@ -137,7 +130,7 @@ fn near_copies_take_linear_time() {
     let data: Vec<Vec<f32>> =
         (0..30_000).map(|_| (0..16).map(|_| 0.25 + 1e-7 * rng.signed()).collect()).collect();
     for quantization in [None, Some(Quantization::Sq8)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Threads(2));
         assert_invariants(&graph.view());
     }
@@ -277,7 +270,7 @@ fn copies_do_not_depend_on_threads_and_are_what_a_copy_of_the_graph_has() {
     let mut rng = Rng(4);
     let data: Vec<Vec<f32>> = (0..3000).map(|_| different[rng.below(300)].clone()).collect();
     for quantization in [None, Some(Quantization::Sq4)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let (expected, order) = built(Metric::Cosine, params, &data, &Serial);
         assert_eq!(originals(&expected.view()), 300);
         for threads in [2, 3, 8] {

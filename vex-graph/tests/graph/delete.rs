@@ -12,14 +12,7 @@ use crate::support::{
     Rng, Shape, Snapshot, Threads, bits, built, exactly_live, found_live, inserted, vectors,
 };
 
-const PARAMS: Params = Params {
-    m: 5,
-    ef_construction: 30,
-    seed: 3,
-    keep_pruned: false,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(5).ef_construction(30).seed(3);
 
 fn compact(graph: &Hnsw) -> (Hnsw, Vec<u32>) {
     graph.compact(&Serial, |_| ControlFlow::Continue(())).unwrap()
@@ -94,7 +87,7 @@ fn a_graph_of_one_node_is_reused() {
 fn the_code_of_a_slot_is_that_of_its_new_vector() {
     for quantization in Quantization::ALL {
         for metric in Metric::NUMERIC {
-            let params = Params { quantization: Some(quantization), ..PARAMS };
+            let params = PARAMS.quantization(Some(quantization));
             let data = vectors(Shape::Uniform, 20, 102, 4);
             // Between powers of two the mean of the codes stays where it is.
             let mut graph = inserted(metric, params, &data[..100]);
@@ -116,7 +109,7 @@ fn the_code_of_a_slot_is_that_of_its_new_vector() {
 #[test]
 fn compacting_keeps_what_is_live_and_does_not_depend_on_workers() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
-        let params = Params { quantization, ..PARAMS };
+        let params = PARAMS.quantization(quantization);
         let data = vectors(Shape::Clustered, 7, 900, 5);
         let mut graph = inserted(Metric::Cosine, params, &data);
         let mut rng = Rng(6);
@@ -151,7 +144,7 @@ fn compacting_nothing_and_breaking_off() {
 
 #[test]
 fn a_view_of_codes_alone_cannot_grow() {
-    let params = Params { quantization: Some(Quantization::Sq8), ..PARAMS };
+    let params = PARAMS.quantization(Some(Quantization::Sq8));
     let (graph, _) = built(Metric::Cosine, params, &vectors(Shape::Uniform, 4, 50, 1), &Serial);
     let view = graph.view();
     let codes: Codes<'_> = *view.codes().unwrap();

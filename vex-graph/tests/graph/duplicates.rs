@@ -1,6 +1,6 @@
 //! Many copies of one vector: all at distance zero from each other, they must not keep a search from anything else.
 
-use vex_graph::{Element, GraphView, Hnsw, Metric, Params, Serial};
+use vex_graph::{GraphView, Hnsw, Metric, Params, Serial};
 
 use crate::invariants::assert_invariants;
 use crate::support::{Rng, Shape, built, found, inserted, vectors};
@@ -8,14 +8,7 @@ use crate::support::{Rng, Shape, built, found, inserted, vectors};
 fn each_way(data: &[Vec<f32>], check: impl Fn(&GraphView<'_>)) {
     for metric in [Metric::SquaredEuclidean, Metric::Cosine] {
         for keep_pruned in [false, true] {
-            let params = Params {
-                m: 8,
-                ef_construction: 60,
-                seed: 1,
-                keep_pruned,
-                element: Element::F32,
-                quantization: None,
-            };
+            let params = Params::new().m(8).ef_construction(60).seed(1).keep_pruned(keep_pruned);
             check(&inserted(metric, params, data).view());
             let (graph, _) = built(metric, params, data, &Serial);
             check(&graph.view());

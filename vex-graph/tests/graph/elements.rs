@@ -21,7 +21,7 @@ fn pairs() -> Vec<(Element, Metric)> {
 }
 
 fn params(element: Element, seed: u64) -> Params {
-    Params { m: 4 + seed as usize % 3, ef_construction: 20, seed, element, ..Params::default() }
+    Params::new().m(4 + seed as usize % 3).ef_construction(20).seed(seed).element(element)
 }
 
 fn built(metric: Metric, params: Params, dim: usize, data: &[Vector], threads: usize) -> (Hnsw, Vec<u32>) {
@@ -154,7 +154,7 @@ proptest! {
     ) {
         let mut rng = Rng(seed);
         let quantization = quantization.filter(|_| element.can_be_coded());
-        let params = Params { quantization, ..params(element, seed) };
+        let params = params(element, seed).quantization(quantization);
         let mut different: Vec<Vector> = (0..kinds).map(|_| Vector::small(element, dim, &mut rng)).collect();
         let data: Vec<Vector> = (0..at_first + 60).map(|_| different[rng.below(kinds)].clone()).collect();
         different.push(Vector::small(element, dim, &mut rng));
@@ -222,7 +222,7 @@ fn codes_of_f16_lead_to_the_nearest_rows() {
     let mut rng = Rng(8);
     for quantization in Quantization::ALL {
         for metric in Metric::NUMERIC {
-            let params = Params { quantization: Some(quantization), ..params(Element::F16, 1) };
+            let params = params(Element::F16, 1).quantization(Some(quantization));
             let mut half = |_| f16::from_f32(rng.normal());
             let data: Vec<Vector> = (0..600).map(|_| Vector::F16((0..64).map(&mut half).collect())).collect();
             let (graph, _) = built(metric, params, 64, &data, 2);
@@ -329,7 +329,7 @@ fn metrics_and_codes_that_an_element_does_not_have_are_refused() {
             let rows = Rows::absent(element, metric, 8, 0).map(drop).err();
             assert_eq!(rows, (!known).then_some(ViewError::Metric { element, found: metric }));
         }
-        let coded = Params { quantization: Some(Quantization::Sq8), ..params(element, 1) };
+        let coded = params(element, 1).quantization(Some(Quantization::Sq8));
         let error = (!element.can_be_coded()).then_some(ParamsError::Quantization { found: element });
         assert_eq!(coded.validate().err(), error);
     }

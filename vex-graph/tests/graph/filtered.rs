@@ -60,14 +60,8 @@ impl Case {
         let Setup { metric, shape, dim, count, quantization, shares, seed, .. } = *setup;
         let mut data = vectors(shape, dim, count + 1, seed);
         let query = data.pop().unwrap();
-        let params = Params {
-            m: 4 + seed as usize % 3,
-            ef_construction: 20,
-            seed,
-            keep_pruned: false,
-            element: Element::F32,
-            quantization,
-        };
+        let params =
+            Params::new().m(4 + seed as usize % 3).ef_construction(20).seed(seed).quantization(quantization);
         let graph = match setup.is_built && count > 0 {
             true => built(metric, params, &data, &Serial).0,
             false if count == 0 => Hnsw::new(metric, dim, params).unwrap(),
@@ -236,14 +230,7 @@ proptest! {
 #[test]
 fn filters_of_any_share_find_the_nearest_matches() {
     let data = vectors(Shape::Clustered, 8, 20_000, 3);
-    let params = Params {
-        m: 8,
-        ef_construction: 60,
-        seed: 1,
-        keep_pruned: false,
-        element: Element::F32,
-        quantization: None,
-    };
+    let params = Params::new().m(8).ef_construction(60).seed(1);
     let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
     let view = graph.view();
     let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 10]);
@@ -280,14 +267,7 @@ fn filters_of_any_share_find_the_nearest_matches() {
 fn a_radius_is_followed_beyond_the_pool() {
     for quantization in [None, Some(Quantization::Sq8)] {
         let data = vectors(Shape::Uniform, 6, 3000, 3);
-        let params = Params {
-            m: 8,
-            ef_construction: 60,
-            seed: 1,
-            keep_pruned: false,
-            element: Element::F32,
-            quantization,
-        };
+        let params = Params::new().m(8).ef_construction(60).seed(1).quantization(quantization);
         let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Serial);
         let view = graph.view();
         let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 500]);

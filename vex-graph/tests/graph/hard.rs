@@ -145,7 +145,7 @@ fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
 }
 
 fn params(quantization: Option<Quantization>) -> Params {
-    Params { ef_construction: 100, seed: 7, quantization, ..Params::default() }
+    Params::new().ef_construction(100).seed(7).quantization(quantization)
 }
 
 #[test]
@@ -277,7 +277,7 @@ fn codes_answer_where_they_are_good() {
     for (quantization, element) in
         CODES.into_iter().flat_map(|codes| [(codes, Element::F32), (codes, Element::F16)])
     {
-        let params = Params { element, ..params(quantization) };
+        let params = params(quantization).element(element);
         let (graph, _) = built(Metric::Cosine, params, &base, &Threads(2));
         let (view, mut scratch) = (graph.view(), Scratch::new());
         let mut out = [vex_graph::Neighbor::default(); 10];

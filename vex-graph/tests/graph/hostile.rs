@@ -3,21 +3,14 @@
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    Batches, CopyLinks, Element, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows,
-    Scratch, SearchParams, TERMINATOR, ViewError, search, search_filtered, search_radius,
+    Batches, CopyLinks, GraphView, Hnsw, LevelView, Metric, Neighbor, NodeId, NodeSet, Params, Rows, Scratch,
+    SearchParams, TERMINATOR, ViewError, search, search_filtered, search_radius,
 };
 
 use crate::invariants::{assert_copies, assert_reachable, assert_structure};
 use crate::support::{Rng, Shape, Snapshot, vectors};
 
-const PARAMS: Params = Params {
-    m: 4,
-    ef_construction: 12,
-    seed: 5,
-    keep_pruned: true,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(4).ef_construction(12).seed(5).keep_pruned(true);
 
 /// The owner of a garbage view.
 #[derive(Debug)]

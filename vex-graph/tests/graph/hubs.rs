@@ -85,7 +85,7 @@ fn hubs_cost_no_recall_however_the_graph_was_made() {
     for (name, set) in [("isotropic", isotropic as fn(u64) -> Set), ("positive", positive)] {
         for (m, seed) in [(16, 1), (16, 2), (48, 3)] {
             let (base, queries) = set(seed);
-            let params = Params { m, ef_construction: 100, seed, ..Params::default() };
+            let params = Params::new().m(m).ef_construction(100).seed(seed);
             let (at_once, _) = built(Metric::InnerProduct, params, &base, &Threads(2));
             let one_by_one = inserted(Metric::InnerProduct, params, &base);
             assert_invariants(&at_once.view());
@@ -102,7 +102,7 @@ fn without_the_longest_vectors_the_rest_is_found() {
     for (name, common, sigma) in [("isotropic", 0.0, 1.0), ("positive", 1.0, 0.7)] {
         for (is_built, m, seed) in [(true, 16, 4), (false, 16, 5), (true, 48, 6)] {
             let (base, queries) = skewed_of(MANY, common, sigma, seed);
-            let params = Params { m, ef_construction: 200, seed, ..Params::default() };
+            let params = Params::new().m(m).ef_construction(200).seed(seed);
             let mut graph = match is_built {
                 true => built(Metric::InnerProduct, params, &base, &Threads(2)).0,
                 false => inserted(Metric::InnerProduct, params, &base),
@@ -132,7 +132,7 @@ fn without_the_longest_vectors_the_rest_is_found() {
 #[test]
 fn bytes_do_not_depend_on_threads() {
     for set in [isotropic(7), positive(7)] {
-        let params = Params { ef_construction: 40, seed: 7, ..Params::default() };
+        let params = Params::new().ef_construction(40).seed(7);
         let of = |threads| {
             let (graph, order) = built(Metric::InnerProduct, params, &set.0, &Threads(threads));
             (Snapshot::of(&graph.view()), order)
@@ -146,7 +146,7 @@ fn bytes_do_not_depend_on_threads() {
 #[test]
 fn one_vector_of_absurd_length_costs_nothing() {
     let (mut base, queries) = positive(8);
-    let params = Params { ef_construction: 100, seed: 8, ..Params::default() };
+    let params = Params::new().ef_construction(100).seed(8);
     let usual = recall(&built(Metric::InnerProduct, params, &base, &Threads(2)).0.view(), &queries, 64);
     for factor in [1e6, 1e11] {
         base[COUNT / 2].iter_mut().for_each(|element| *element *= factor);
@@ -160,7 +160,7 @@ fn one_vector_of_absurd_length_costs_nothing() {
 fn zero_vectors_are_not_in_the_way() {
     let (mut base, queries) = positive(9);
     base.iter_mut().step_by(2).for_each(|vector| vector.fill(0.0));
-    let params = Params { ef_construction: 100, seed: 9, ..Params::default() };
+    let params = Params::new().ef_construction(100).seed(9);
     let (at_once, _) = built(Metric::InnerProduct, params, &base, &Threads(2));
     let one_by_one = inserted(Metric::InnerProduct, params, &base);
     let [a, b] = [&one_by_one, &at_once].map(|graph| recall(&graph.view(), &queries, 64));
@@ -172,7 +172,7 @@ fn zero_vectors_are_not_in_the_way() {
 fn queries_against_the_common_direction_find_the_shortest() {
     let (base, mut queries) = positive(10);
     queries.iter_mut().flatten().for_each(|element| *element = -element.abs());
-    let params = Params { ef_construction: 100, seed: 10, ..Params::default() };
+    let params = Params::new().ef_construction(100).seed(10);
     let (at_once, _) = built(Metric::InnerProduct, params, &base, &Threads(2));
     let one_by_one = inserted(Metric::InnerProduct, params, &base);
     let [a, b] = [&one_by_one, &at_once].map(|graph| recall(&graph.view(), &queries, 64));
@@ -186,7 +186,7 @@ fn vectors_of_one_length_are_found_as_by_cosine() {
         let length = product(vector, vector).sqrt() as f32;
         vector.iter_mut().for_each(|element| *element /= length);
     }
-    let params = Params { ef_construction: 100, seed: 11, ..Params::default() };
+    let params = Params::new().ef_construction(100).seed(11);
     let of = |metric| recall(&built(metric, params, &base, &Threads(2)).0.view(), &queries, 64);
     let (product, cosine) = (of(Metric::InnerProduct), of(Metric::Cosine));
     println!("product {product:.4}, cosine {cosine:.4}");
@@ -199,7 +199,7 @@ fn of_few_vectors_all_are_found() {
         let (base, queries) = positive(12);
         let base = &base[..count];
         for m in [4, 16] {
-            let params = Params { m, ef_construction: 8, seed: 12, ..Params::default() };
+            let params = Params::new().m(m).ef_construction(8).seed(12);
             let (at_once, _) = built(Metric::InnerProduct, params, base, &Threads(2));
             for graph in [at_once, inserted(Metric::InnerProduct, params, base)] {
                 assert_invariants(&graph.view());
@@ -221,7 +221,7 @@ fn integers<S: Scalar + Copy>(element: Element, cast: impl Fn(f32) -> S) {
     };
     let base: Vec<Vec<S>> = (0..COUNT).map(|i| vector(4.0 + 60.0 * (i % 97) as f32 / 97.0)).collect();
     let queries: Vec<Vec<S>> = (0..60).map(|_| vector(30.0)).collect();
-    let params = Params { ef_construction: 100, seed: 13, element, ..Params::default() };
+    let params = Params::new().ef_construction(100).seed(13).element(element);
     let mut next = base.iter();
     let fill = |to: &mut [S]| -> Result<(), ()> {
         to.copy_from_slice(next.next().unwrap());

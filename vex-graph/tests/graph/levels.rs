@@ -1,6 +1,6 @@
 //! Levels as they come out in a graph; that the draws are geometric is tested beside them.
 
-use vex_graph::{Element, GraphView, Metric, Params, Serial};
+use vex_graph::{GraphView, Metric, Params, Serial};
 
 use crate::support::{Shape, built, inserted, vectors};
 
@@ -10,14 +10,7 @@ fn counts(view: &GraphView<'_>) -> Vec<usize> {
 
 #[test]
 fn inserted_and_built_graphs_have_the_same_geometric_histogram() {
-    let params = Params {
-        m: 4,
-        ef_construction: 1,
-        seed: 3,
-        keep_pruned: false,
-        element: Element::F32,
-        quantization: None,
-    };
+    let params = Params::new().m(4).ef_construction(1).seed(3);
     let data = vectors(Shape::Uniform, 1, 20_000, 9);
     let graph = inserted(Metric::SquaredEuclidean, params, &data);
     let histogram = counts(&graph.view());

@@ -1,18 +1,11 @@
 //! The ends of the ranges.
 
-use vex_graph::{Element, GraphView, Hnsw, LevelView, Metric, Neighbor, Params, Rows, ViewError};
+use vex_graph::{GraphView, Hnsw, LevelView, Metric, Neighbor, Params, Rows, ViewError};
 use vex_graph::{Scratch, SearchParams, TERMINATOR, search};
 
 use crate::support::{Shape, exactly, found, inserted, vectors};
 
-const PARAMS: Params = Params {
-    m: 4,
-    ef_construction: 10,
-    seed: 0,
-    keep_pruned: false,
-    element: Element::F32,
-    quantization: None,
-};
+const PARAMS: Params = Params::new().m(4).ef_construction(10).seed(0);
 
 #[test]
 fn the_cosine_distance_does_not_depend_on_the_length_of_the_query() {
@@ -59,14 +52,7 @@ fn k_ef_and_the_output_are_clamped() {
 
 #[test]
 fn the_widest_rows_and_vectors_work() {
-    let params = Params {
-        m: 512,
-        ef_construction: 600,
-        seed: 1,
-        keep_pruned: true,
-        element: Element::F32,
-        quantization: None,
-    };
+    let params = Params::new().m(512).ef_construction(600).seed(1).keep_pruned(true);
     let data = vectors(Shape::Uniform, 2, 1300, 1);
     let graph = inserted(Metric::SquaredEuclidean, params, &data);
     crate::invariants::assert_invariants(&graph.view());

@@ -58,7 +58,7 @@ fn a_vector_is_refused_from_the_limit_on_and_the_message_names_both() {
         assert_eq!(graph.count(), 1);
     }
     // Against vectors of f16, queries of f32 have the same limit.
-    let params = Params { element: Element::F16, ..Params::default() };
+    let params = Params::new().element(Element::F16);
     let mut graph = Hnsw::new(Metric::InnerProduct, 3, params).unwrap();
     graph.insert(&[65504.0f32; 3]).unwrap();
     let too_long = exact(graph.view().rows(), &[1e19f32; 3], &mut out);
@@ -71,7 +71,7 @@ fn nothing_overflows_between_the_longest_vectors() {
         for metric in LIMITED {
             for quantization in CODES {
                 let mut rng = Rng(7 + dim as u64);
-                let params = Params { m: 4, ef_construction: 40, quantization, ..Params::default() };
+                let params = Params::new().m(4).ef_construction(40).quantization(quantization);
                 let mut graph = Hnsw::new(metric, dim, params).unwrap();
                 for index in 0..150 {
                     // As far apart as can be: the same length, in opposite directions, and along the axes.
@@ -114,7 +114,7 @@ fn cosine_does_not_depend_on_lengths_over_the_whole_range_of_f32() {
     for (dim, element) in [(3, Element::F32), (70, Element::F32), (70, Element::F16), (200, Element::F32)] {
         for quantization in CODES {
             let rows = vectors(Shape::Uniform, dim, 200, 3);
-            let params = Params { m: 6, ef_construction: 60, element, quantization, ..Params::default() };
+            let params = Params::new().m(6).ef_construction(60).element(element).quantization(quantization);
             let mut graph = Hnsw::new(Metric::Cosine, dim, params).unwrap();
             for row in &rows {
                 graph.insert(row).unwrap();

@@ -5,8 +5,7 @@ use std::ops::ControlFlow;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use vex_graph::{
-    DeleteError, Element, Hnsw, InsertError, Metric, Neighbor, Params, Quantization, Serial, UpdateError,
-    VectorError,
+    DeleteError, Hnsw, InsertError, Metric, Neighbor, Params, Quantization, Serial, UpdateError, VectorError,
 };
 
 use crate::invariants::assert_invariants;
@@ -73,13 +72,13 @@ fn setups() -> impl Strategy<Value = Setup> {
         any::<bool>(),
         quantization,
     )
-        .prop_map(|(m, ef_construction, seed, keep_pruned, quantization)| Params {
-            m,
-            ef_construction,
-            seed,
-            keep_pruned,
-            element: Element::F32,
-            quantization,
+        .prop_map(|(m, ef_construction, seed, keep_pruned, quantization)| {
+            Params::new()
+                .m(m)
+                .ef_construction(ef_construction)
+                .seed(seed)
+                .keep_pruned(keep_pruned)
+                .quantization(quantization)
         });
     let metric = proptest::sample::select(&Metric::NUMERIC[..]);
     let shape = proptest::sample::select(&Shape::ALL[..]);

@@ -36,7 +36,7 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
     let all = embeddings(32, 5400, 21);
     let (data, queries) = all.split_at(5000);
     for metric in Metric::NUMERIC {
-        let params = Params { ef_construction: 100, seed: 2, ..Params::default() };
+        let params = Params::new().ef_construction(100).seed(2);
         let one_by_one = inserted(metric, params, data);
         let (at_once, order) = built(metric, params, data, &Threads(2));
         let (a, b) = (recall(&one_by_one.view(), queries, 64), recall(&at_once.view(), queries, 64));
@@ -63,7 +63,7 @@ fn links_that_walks_by_codes_propose_are_as_good() {
         let all = embeddings(dim, 2_200, 23);
         let (data, queries) = all.split_at(2_000);
         for metric in Metric::NUMERIC {
-            let params = Params { ef_construction: 60, seed: 4, quantization, ..Params::default() };
+            let params = Params::new().ef_construction(60).seed(4).quantization(quantization);
             let (one_by_one, (at_once, _)) =
                 (inserted(metric, params, data), built(metric, params, data, &Threads(2)));
             assert_invariants(&at_once.view());
@@ -86,7 +86,7 @@ fn ten_rounds_that_replace_a_tenth_cost_no_recall() {
         (Metric::Cosine, Some(Quantization::Sq8)),
         (Metric::InnerProduct, None),
     ] {
-        let params = Params { ef_construction: 100, seed: 3, quantization, ..Params::default() };
+        let params = Params::new().ef_construction(100).seed(3).quantization(quantization);
         let (mut graph, _) = built(metric, params, data, &Threads(2));
         let mut rng = Rng(7);
         for round in new.chunks(300) {

@@ -16,7 +16,7 @@ fn graphs_of_every_width_are_built_and_searched() {
     for (seed, m) in (1..).zip(M) {
         for (dim, quantization) in [(2, None), (64, None), (64, Some(Quantization::Sq8))] {
             let data = vectors(Shape::Uniform, dim, 1_500, seed);
-            let params = Params { m, ef_construction: 60, seed, quantization, ..Params::default() };
+            let params = Params::new().m(m).ef_construction(60).seed(seed).quantization(quantization);
             let (graph, _) = built(Metric::SquaredEuclidean, params, &data, &Threads(1));
             let view = graph.view();
             assert_invariants(&view);

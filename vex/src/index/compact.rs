@@ -35,8 +35,8 @@ impl Index {
         let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(|SharedKey { key, nodes }| {
             BuildError::DuplicateKey { key, rows: nodes.map(|id| order[id as usize] as usize) }
         })?;
-        let lineage = std::mem::take(&mut self.lineage);
-        *self = Self { lineage, ..compact };
+        let (lineage, given_up) = (std::mem::take(&mut self.lineage), std::mem::take(&mut self.given_up));
+        *self = Self { lineage, given_up, ..compact };
         Ok(())
     }
 }

@@ -39,6 +39,10 @@ impl Index {
         keys.extend_from_slice(&self.keys);
         reserve_nodes(&mut nodes, self.nodes.len())?;
         nodes.extend(&self.nodes);
-        Ok(Self { graph, keys, nodes, sequence: self.sequence, lineage: self.lineage.try_clone()? })
+        let mut given_up = Vec::new();
+        reserve(&mut given_up, self.given_up.len())?;
+        given_up.extend_from_slice(&self.given_up);
+        let lineage = self.lineage.try_clone()?;
+        Ok(Self { graph, keys, nodes, sequence: self.sequence, lineage, given_up })
     }
 }

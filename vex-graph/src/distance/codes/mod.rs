@@ -42,6 +42,8 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 
 /// How vectors are coded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Quantization {
     /// One byte an element: round(o / Δ) + 128, with Δ = max |oᵢ| / 127 for each vector.
@@ -108,8 +110,8 @@ impl Quantization {
         }
     }
 
-    /// Elements of a coded query.
-    pub(crate) const fn query_len(self, dim: usize) -> usize {
+    /// Elements of a coded query: the length of [`ScratchMut::code`](crate::ScratchMut::code).
+    pub const fn query_len(self, dim: usize) -> usize {
         match self {
             Self::Sq8 => dim.next_multiple_of(64),
             Self::Sq4 => dim.next_multiple_of(128),
@@ -133,7 +135,7 @@ impl core::str::FromStr for Quantization {
     type Err = NameError;
 
     fn from_str(name: &str) -> Result<Self, NameError> {
-        Self::from_name(name).ok_or(NameError { expected: "sq8, sq4 or sq2x2" })
+        Self::from_name(name).ok_or(NameError::new("sq8, sq4 or sq2x2"))
     }
 }
 

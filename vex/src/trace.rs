@@ -1,0 +1,41 @@
+//! Spans of the crate tracing. Without the feature the macros are what they wrap, and nothing more.
+
+/// Opens a span that lasts to the end of the block.
+macro_rules! span {
+    ($($name_and_fields:tt)*) => {
+        #[cfg(feature = "tracing")]
+        let _span = tracing::info_span!(target: "vex", $($name_and_fields)*).entered();
+    };
+}
+
+/// A search of a view, in a span that tells in the end what it did.
+macro_rules! search_span {
+    ($view:expr, $params:expr, $search:expr) => {{
+        #[cfg(feature = "tracing")]
+        let span = tracing::debug_span!(
+            target: "vex",
+            "search",
+            dim = $view.dim(),
+            k = $params.k,
+            ef_search = $params.ef_search,
+            found = tracing::field::Empty,
+            distances = tracing::field::Empty,
+            reranked = tracing::field::Empty,
+            hops = tracing::field::Empty,
+            by_vectors = tracing::field::Empty,
+        )
+        .entered();
+        let found = $search;
+        #[cfg(feature = "tracing")]
+        if let Ok(Found { stats, .. }) = &found {
+            span.record("found", stats.found)
+                .record("distances", stats.distances)
+                .record("reranked", stats.reranked)
+                .record("hops", stats.hops)
+                .record("by_vectors", stats.by_vectors);
+        }
+        found
+    }};
+}
+
+pub(crate) use {search_span, span};
