@@ -1,5 +1,6 @@
-//! Distances of vectors that lie in the first-level cache, one at a time and four at a time: every element, every metric,
-//! everything that this machine can run. Rivals stand beside them in `peers/kernels`, in one run.
+//! Distances of vectors that lie in the first-level cache, one at a time and four at a time: every
+//! element, every metric, everything that this machine can run. Rivals stand beside them in
+//! `peers/kernels`, in one run.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

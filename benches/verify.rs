@@ -1,4 +1,5 @@
-//! Verifying a file of more than a gigabyte that is in memory, beside reading the same bytes and doing nothing with them.
+//! Verifying a file of more than a gigabyte that is in memory, beside reading the same bytes and
+//! doing nothing with them.
 //!
 //! They take turns, so that what else the machine does falls on both; the ratio is what counts.
 #![allow(missing_docs)]
