@@ -1,32 +1,32 @@
 //! The one body behind every kernel of floats, written over [`FloatOps`] and a [`Rule`].
 //!
 //! ```text
-//! running[0..4] = 0                         four lines of sixteen lanes, for each sum of the metric
+//! running[0..4] = 0                         four registers of sixteen lanes, for each sum of the metric
 //! for each block of 64 elements:
 //!     for n in 0..4:
-//!         running[n] = step(running[n], line n of the query, line n of the row)
-//! for each line of the tail: the same, the last one padded with zeros
-//! line = (running[0] + running[1]) + (running[2] + running[3])
-//! for half in 8, 4, 2, 1: line[i] += line[i + half]
-//! distance = finish(line[0])
+//!         running[n] = step(running[n], register n of the query, register n of the row)
+//! for each register of the tail: the same, the last one padded with zeros
+//! register = (running[0] + running[1]) + (running[2] + running[3])
+//! for half in 8, 4, 2, 1: register[i] += register[i + half]
+//! distance = finish(register[0])
 //! ```
 //!
-//! **Lanes.** There are 64 virtual lanes, and element i belongs to lane i mod 64. A line of sixteen
+//! **Lanes.** There are 64 virtual lanes, and element i belongs to lane i mod 64. A register of sixteen
 //! is one register of 512 bits, two of 256, four of 128, or an array. Elements of 16 bits are
 //! widened to f32 as they are loaded, which is exact.
 //!
-//! **Blocks.** A block of 64 elements holds every lane once. Four lines keep four additions in
+//! **Blocks.** A block of 64 elements holds every lane once. Four registers keep four additions in
 //! flight, so that none waits for the one before it.
 //!
-//! **Tails.** What is left behind the last block goes into the same lanes. A line that is not whole
+//! **Tails.** What is left behind the last block goes into the same lanes. A register that is not whole
 //! is loaded with a mask, and its absent elements read as zero, which adds zero to every sum. There
 //! is no loop over single elements: time does not jump with the length.
 //!
-//! **Registers.** The sums of all lines and rows may not fit them. Then the rows are passed over
-//! two or four times, for some of the lines each. This changes which sums are in flight together,
+//! **Registers.** The sums of all registers and rows may not fit them. Then the rows are passed over
+//! two or four times, for some of the registers each. This changes which sums are in flight together,
 //! never the order within a lane.
 //!
-//! **Reduction.** One fixed tree adds the lanes: the four lines first, then the halves of what is
+//! **Reduction.** One fixed tree adds the lanes: the four registers first, then the halves of what is
 //! left.
 //!
 //! **Why the bits are equal.** A lane gets the same elements in the same order on every instruction
@@ -35,23 +35,28 @@
 //! [`Portable`](crate::cpu::Portable) has no fused multiply-add and rounds products, too: it has
 //! bits of its own, within the same error bound.
 //!
-//! **Pairs of bf16.** Between two vectors of bf16 a pair of lines has 32 neighboring elements. The
-//! even ones are in the first line and the odd ones in the second ([`Float::load_pair`]), again on
+//! **Pairs of bf16.** Between two vectors of bf16 a pair of registers has 32 neighboring elements. The
+//! even ones are in the first register and the odd ones in the second ([`Float::load_pair`]), again on
 //! every instruction set.
 
 use super::element::Float;
-use super::ops::{FloatOps, LINE};
+use super::ops::{FloatOps, LANES};
 use crate::rows::chunks;
 
-/// Lines in a block; a block holds every virtual lane once.
-pub(crate) const LINES: usize = 4;
-const BLOCK: usize = LINE * LINES;
+/// Registers in a block; a block holds every virtual lane once.
+pub(crate) const REGISTERS: usize = 4;
+const BLOCK: usize = LANES * REGISTERS;
 
-/// What one metric does to a line of lanes and to the finished sums. `SUMS` is how many sums it
+/// What one metric does to a register of lanes and to the finished sums. `SUMS` is how many sums it
 /// keeps.
 pub(crate) trait Rule<const SUMS: usize> {
-    /// Adds the line `a`, `b` to the running sums.
-    fn step<I: FloatOps>(isa: I, sums: [I::Line; SUMS], a: I::Line, b: I::Line) -> [I::Line; SUMS];
+    /// Adds the register `a`, `b` to the running sums.
+    fn step<I: FloatOps>(
+        isa: I,
+        sums: [I::Register; SUMS],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; SUMS];
 
     /// The distance that the finished sums stand for. `prepared` is what [`prepare`](Self::prepare)
     /// found, or zero where the query was not bound.
@@ -92,7 +97,7 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
     rows: [&[R]; 4],
     prepared: f32,
 ) -> [f32; 4] {
-    if const { I::LINES_IN_BATCH == 0 } {
+    if const { I::REGISTERS_IN_BATCH == 0 } {
         // Small rather than fast.
         let mut distances = [0.0; 4];
         for (distance, row) in distances.iter_mut().zip(rows) {
@@ -100,10 +105,10 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
         }
         return distances;
     }
-    if const { I::LINES_IN_BATCH < SUMS * 4 * LINES } {
+    if const { I::REGISTERS_IN_BATCH < SUMS * 4 * REGISTERS } {
         isa.align_stack();
     }
-    let sums = if const { I::LINES_IN_BATCH < SUMS * 4 } {
+    let sums = if const { I::REGISTERS_IN_BATCH < SUMS * 4 } {
         let [a, b, c, d] = rows;
         [
             sums_of_one::<I, Q, R, F, SUMS>(isa, query, a),
@@ -112,7 +117,7 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
             sums_of_one::<I, Q, R, F, SUMS>(isa, query, d),
         ]
     } else {
-        sums::<I, Q, R, F, SUMS, 4>(isa, query, rows, I::LINES_IN_BATCH)
+        sums::<I, Q, R, F, SUMS, 4>(isa, query, rows, I::REGISTERS_IN_BATCH)
     };
     F::finish_4(isa, sums, prepared)
 }
@@ -127,34 +132,34 @@ fn sums_of_one<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize
     let is_simple = SUMS == 1 && size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>();
     if is_simple && I::UNROLLED > 0 && query.len() == I::UNROLLED {
         // The same, compiled for a known length.
-        return sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], I::LINES_AT_ONCE)[0];
+        return sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], I::REGISTERS_AT_ONCE)[0];
     }
     let widened =
         size_of::<Q>().min(size_of::<R>()) < size_of::<f32>() && (SUMS > 2 || !(Q::IN_PAIRS && R::IN_PAIRS));
-    let lines = if widened { I::WIDENED_AT_ONCE } else { I::LINES_AT_ONCE };
-    sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], lines)[0]
+    let registers = if widened { I::WIDENED_AT_ONCE } else { I::REGISTERS_AT_ONCE };
+    sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], registers)[0]
 }
 
-/// Where the sums of all four lines would not fit the registers, the rows are passed over more than
+/// Where the sums of all four registers would not fit the registers, the rows are passed over more than
 /// once. That changes which sums are in flight together, never their order.
 #[inline(always)]
 fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
     query: &[Q],
     rows: [&[R]; ROWS],
-    lines: usize,
+    registers: usize,
 ) -> [[f32; SUMS]; ROWS] {
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
-    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a line. Macros, because the
+    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a register. Macros, because the
     // compiler may make functions of closures, without the instruction set and slow to call.
     macro_rules! pass {
         ($n:literal from $first:literal) => {
             pass::<I, Q, R, F, SUMS, ROWS, $n>(isa, query, rows, $first)
         };
     }
-    let lines = match lines.div_ceil(SUMS * ROWS) {
+    let registers = match registers.div_ceil(SUMS * ROWS) {
         4.. => pass!(4 from 0),
         2 | 3 => add(isa, pass!(2 from 0), pass!(2 from 2)),
         _ => {
@@ -164,11 +169,11 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     };
     let mut finished = [[0.0; SUMS]; ROWS];
     for s in 0..SUMS {
-        let mut line = [isa.zero(); ROWS];
+        let mut register = [isa.zero(); ROWS];
         for r in 0..ROWS {
-            line[r] = lines[r][s];
+            register[r] = registers[r][s];
         }
-        match line.first_chunk::<4>() {
+        match register.first_chunk::<4>() {
             Some(four) => {
                 let sums = isa.sums(*four);
                 for r in 0..ROWS {
@@ -177,7 +182,7 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
             }
             None => {
                 for r in 0..ROWS {
-                    finished[r][s] = isa.sum(line[r]);
+                    finished[r][s] = isa.sum(register[r]);
                 }
             }
         }
@@ -185,8 +190,8 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     finished
 }
 
-/// The sums of the lines `first..first + N` of every block of every row, those of one place in a
-/// line added up.
+/// The sums of the registers `first..first + N` of every block of every row, those of one place in a
+/// register added up.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pass<
@@ -202,18 +207,18 @@ fn pass<
     query: &[Q],
     rows: [&[R]; ROWS],
     first: usize,
-) -> [[I::Line; SUMS]; ROWS] {
+) -> [[I::Register; SUMS]; ROWS] {
     let in_pairs = Q::IN_PAIRS && R::IN_PAIRS;
     let mut running = [[[isa.zero(); SUMS]; N]; ROWS];
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
-    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a line
-    // that is not whole: with registers to spare, such a line is loaded ahead of the loop. Elements
+    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a register
+    // that is not whole: with registers to spare, such a register is loaded ahead of the loop. Elements
     // that are widened gain less than whole lengths lose.
     let is_f32 = const { size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>() };
-    let is_ahead = const { SUMS > 1 && ROWS == 1 && I::LINES_AT_ONCE > LINES } && is_f32;
-    let whole = query_tail.len() / LINE * LINE;
+    let is_ahead = const { SUMS > 1 && ROWS == 1 && I::REGISTERS_AT_ONCE > REGISTERS } && is_f32;
+    let whole = query_tail.len() / LANES * LANES;
     let mut partial = (isa.zero(), isa.zero());
     // Not of nothing, which would still look up the page behind the row.
     if is_ahead && whole < query_tail.len() {
@@ -223,10 +228,10 @@ fn pass<
     // in the loop.
     for i in 0..query_blocks.len() {
         for n in 0..N {
-            let query_line = load(isa, &query_blocks[i], first + n, in_pairs);
+            let query_register = load(isa, &query_blocks[i], first + n, in_pairs);
             for r in 0..ROWS {
-                let row_line = load(isa, &row_blocks[r][i], first + n, in_pairs);
-                running[r][n] = F::step(isa, running[r][n], query_line, row_line);
+                let row_register = load(isa, &row_blocks[r][i], first + n, in_pairs);
+                running[r][n] = F::step(isa, running[r][n], query_register, row_register);
             }
         }
     }
@@ -234,21 +239,21 @@ fn pass<
     // conditions keep what is not for this element out of builds without optimization, too.
     macro_rules! tail {
         ($($n:literal)*) => {$(
-            let start = (first + $n) * LINE;
+            let start = (first + $n) * LANES;
             if const { $n < N && !(Q::IN_PAIRS && R::IN_PAIRS) } && start < query_tail.len() {
                 if is_ahead && start == whole {
                     running[0][$n] = F::step(isa, running[0][$n], partial.0, partial.1);
                 } else {
-                    let query_line = load_tail(isa, &query_tail[start..]);
+                    let query_register = load_tail(isa, &query_tail[start..]);
                     for r in 0..ROWS {
-                        let row_line = load_tail(isa, &row_tails[r][start..]);
-                        running[r][$n] = F::step(isa, running[r][$n], query_line, row_line);
+                        let row_register = load_tail(isa, &row_tails[r][start..]);
+                        running[r][$n] = F::step(isa, running[r][$n], query_register, row_register);
                     }
                 }
             }
         )*};
         ($($n:literal and $next:literal)*) => {$(
-            let start = (first + $n) / 2 * 2 * LINE;
+            let start = (first + $n) / 2 * 2 * LANES;
             if const { $n < N && Q::IN_PAIRS && R::IN_PAIRS } && start < query_tail.len() {
                 let query_pair = load_tail_pair(isa, &query_tail[start..]);
                 for r in 0..ROWS {
@@ -264,28 +269,28 @@ fn pass<
     }
     tail!(0 1 2 3);
     tail!(0 and 1 2 and 3);
-    let mut lines = [[isa.zero(); SUMS]; ROWS];
+    let mut registers = [[isa.zero(); SUMS]; ROWS];
     for r in 0..ROWS {
         for s in 0..SUMS {
-            lines[r][s] = running[r][0][s];
+            registers[r][s] = running[r][0][s];
             if const { N > 1 } {
-                lines[r][s] = isa.add(lines[r][s], running[r][1][s]);
+                registers[r][s] = isa.add(registers[r][s], running[r][1][s]);
             }
             if const { N > 2 } {
-                lines[r][s] = isa.add(lines[r][s], isa.add(running[r][2][s], running[r][3][s]));
+                registers[r][s] = isa.add(registers[r][s], isa.add(running[r][2][s], running[r][3][s]));
             }
         }
     }
-    lines
+    registers
 }
 
-/// The sums of two lots of lines.
+/// The sums of two lots of registers.
 #[inline(always)]
 fn add<I: FloatOps, const SUMS: usize, const ROWS: usize>(
     isa: I,
-    mut a: [[I::Line; SUMS]; ROWS],
-    b: [[I::Line; SUMS]; ROWS],
-) -> [[I::Line; SUMS]; ROWS] {
+    mut a: [[I::Register; SUMS]; ROWS],
+    b: [[I::Register; SUMS]; ROWS],
+) -> [[I::Register; SUMS]; ROWS] {
     for r in 0..ROWS {
         for s in 0..SUMS {
             a[r][s] = isa.add(a[r][s], b[r][s]);
@@ -294,28 +299,28 @@ fn add<I: FloatOps, const SUMS: usize, const ROWS: usize>(
     a
 }
 
-/// Line `index` of a block.
+/// Register `index` of a block.
 #[inline(always)]
-fn load<I: FloatOps, T: Float>(isa: I, block: &[T; BLOCK], index: usize, in_pairs: bool) -> I::Line {
+fn load<I: FloatOps, T: Float>(isa: I, block: &[T; BLOCK], index: usize, in_pairs: bool) -> I::Register {
     if in_pairs {
-        // The other one of the pair is loaded by the next line, or dropped by the compiler.
+        // The other one of the pair is loaded by the next register, or dropped by the compiler.
         return T::load_pair(isa, &block.as_chunks().0[index / 2])[index % 2];
     }
     T::load(isa, &block.as_chunks().0[index])
 }
 
-/// What is left after the last block, from a line on.
+/// What is left after the last block, from a register on.
 #[inline(always)]
-fn load_tail<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> I::Line {
+fn load_tail<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> I::Register {
     match tail.first_chunk() {
-        Some(line) => T::load(isa, line),
+        Some(register) => T::load(isa, register),
         None => T::load_partial(isa, tail),
     }
 }
 
-/// The same from a pair of lines on.
+/// The same from a pair of registers on.
 #[inline(always)]
-fn load_tail_pair<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> [I::Line; 2] {
+fn load_tail_pair<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> [I::Register; 2] {
     match tail.first_chunk() {
         Some(pair) => T::load_pair(isa, pair),
         None => T::load_partial_pair(isa, tail),

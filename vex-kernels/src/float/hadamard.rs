@@ -2,17 +2,17 @@
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
-use super::ops::{FloatOps, LINE};
+use super::ops::{FloatOps, LANES};
 use crate::Isa;
 use crate::cpu::{Work, run_on};
 
-/// What a line is multiplied by in a step within it: a lane takes its partner plus or minus itself.
-const SIGNS: [[f32; LINE]; 4] = {
-    let mut signs = [[1.0; LINE]; 4];
+/// What a register is multiplied by in a step within it: a lane takes its partner plus or minus itself.
+const SIGNS: [[f32; LANES]; 4] = {
+    let mut signs = [[1.0; LANES]; 4];
     let mut index = 0;
-    while index < 4 * LINE {
-        if (index % LINE) & (1 << (index / LINE)) != 0 {
-            signs[index / LINE][index % LINE] = -1.0;
+    while index < 4 * LANES {
+        if (index % LANES) & (1 << (index / LANES)) != 0 {
+            signs[index / LANES][index % LANES] = -1.0;
         }
         index += 1;
     }
@@ -47,27 +47,27 @@ impl<I: FloatOps> Work for Hadamard<'_, I> {
 
 /// See [`Isa::hadamard`](crate::Isa::hadamard).
 ///
-/// The first four steps are within a line. Then two at a time, since each would read and write all
+/// The first four steps are within a register. Then two at a time, since each would read and write all
 /// elements. Every element is a sum of two in every step, whatever the width of a register, so the
 /// bits are the same.
 #[inline(always)]
 fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();
-    let (lines, _) = vector.as_chunks_mut::<LINE>();
-    assert!(lines.len() * LINE == 1 << steps, "a power of two, at least {LINE} elements");
-    let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LINE]);
+    let (registers, _) = vector.as_chunks_mut::<LANES>();
+    assert!(registers.len() * LANES == 1 << steps, "a power of two, at least {LANES} elements");
+    let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LANES]);
     let signs = [isa.load(&SIGNS[0]), isa.load(&SIGNS[1]), isa.load(&SIGNS[2]), isa.load(&SIGNS[3])];
-    for line in &mut *lines {
-        let scaled = isa.mul_add(isa.load(line), scale, isa.load(&[-0.0; LINE]));
+    for register in &mut *registers {
+        let scaled = isa.mul_add(isa.load(register), scale, isa.load(&[-0.0; LANES]));
         let one = isa.mul_add(scaled, signs[0], isa.swap::<1>(scaled));
         let two = isa.mul_add(one, signs[1], isa.swap::<2>(one));
         let four = isa.mul_add(two, signs[2], isa.swap::<4>(two));
         let eight = isa.mul_add(four, signs[3], isa.swap::<8>(four));
-        *line = isa.store(eight);
+        *register = isa.store(eight);
     }
     let mut quarter = 1;
-    while 2 * quarter < lines.len() {
-        for chunk in lines.chunks_exact_mut(4 * quarter) {
+    while 2 * quarter < registers.len() {
+        for chunk in registers.chunks_exact_mut(4 * quarter) {
             let (low, high) = chunk.split_at_mut(2 * quarter);
             let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
             for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
@@ -80,8 +80,8 @@ fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
         }
         quarter *= 4;
     }
-    if quarter < lines.len() {
-        let (low, high) = lines.split_at_mut(quarter);
+    if quarter < registers.len() {
+        let (low, high) = registers.split_at_mut(quarter);
         for (low, high) in low.iter_mut().zip(high) {
             let (a, b) = (isa.load(low), isa.load(high));
             (*low, *high) = (isa.store(isa.add(a, b)), isa.store(isa.sub(a, b)));

@@ -42,10 +42,10 @@ pub(crate) fn variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<
 pub(crate) fn f16_variants(metric: Metric) -> &'static [Variant<f16, f16, f32>] {
     match metric {
         Metric::SquaredEuclidean => {
-            Floats::<f16, f16, SquaredEuclidean, 1, SquaredEuclidean, 1>::WITH_HALVED_LINES
+            Floats::<f16, f16, SquaredEuclidean, 1, SquaredEuclidean, 1>::WITH_HALVED_REGISTERS
         }
-        Metric::InnerProduct => Floats::<f16, f16, InnerProduct, 1, InnerProduct, 1>::WITH_HALVED_LINES,
-        Metric::Cosine => Floats::<f16, f16, Cosine, 3, BoundCosine, 2>::WITH_HALVED_LINES,
+        Metric::InnerProduct => Floats::<f16, f16, InnerProduct, 1, InnerProduct, 1>::WITH_HALVED_REGISTERS,
+        Metric::Cosine => Floats::<f16, f16, Cosine, 3, BoundCosine, 2>::WITH_HALVED_REGISTERS,
         Metric::Hamming | Metric::Jaccard => &[],
     }
 }
@@ -58,7 +58,7 @@ impl<Q: Float, R: Float, F: Rule<N>, const N: usize, B: Rule<M>, const M: usize>
 
     /// The way that is slower on this machine is second best, not out of the question: so that both
     /// are tested on every machine that can run them.
-    const WITH_HALVED_LINES: &'static [Variant<Q, R, f32>] = kernels! {
+    const WITH_HALVED_REGISTERS: &'static [Variant<Q, R, f32>] = kernels! {
         Self,
         x86: Avx512Vl if |machine| machine.has(crate::cpu::Capability::Halves512), Avx512,
             Avx512Vl if |machine| !machine.has(crate::cpu::Capability::Halves512), Avx2;

@@ -10,7 +10,12 @@ pub(crate) struct SquaredEuclidean;
 
 impl Rule<1> for SquaredEuclidean {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [sum]: [I::Line; 1], a: I::Line, b: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [sum]: [I::Register; 1],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 1] {
         let difference = isa.sub(a, b);
         [isa.mul_add(difference, difference, sum)]
     }
@@ -26,7 +31,12 @@ pub(crate) struct InnerProduct;
 
 impl Rule<1> for InnerProduct {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [sum]: [I::Line; 1], a: I::Line, b: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [sum]: [I::Register; 1],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 1] {
         [isa.mul_add(a, b, sum)]
     }
 
@@ -42,7 +52,12 @@ pub(crate) struct Cosine;
 
 impl Rule<3> for Cosine {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [dot, aa, bb]: [I::Line; 3], a: I::Line, b: I::Line) -> [I::Line; 3] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [dot, aa, bb]: [I::Register; 3],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 3] {
         [isa.mul_add(a, b, dot), isa.mul_add(a, a, aa), isa.mul_add(b, b, bb)]
     }
 
@@ -57,7 +72,12 @@ pub(crate) struct BoundCosine;
 
 impl Rule<2> for BoundCosine {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [dot, bb]: [I::Line; 2], a: I::Line, b: I::Line) -> [I::Line; 2] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [dot, bb]: [I::Register; 2],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 2] {
         [isa.mul_add(a, b, dot), isa.mul_add(b, b, bb)]
     }
 
@@ -82,7 +102,7 @@ struct SquaredNorm;
 
 impl Rule<1> for SquaredNorm {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [aa]: [I::Line; 1], a: I::Line, _: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(isa: I, [aa]: [I::Register; 1], a: I::Register, _: I::Register) -> [I::Register; 1] {
         [isa.mul_add(a, a, aa)]
     }
 

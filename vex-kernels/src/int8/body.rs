@@ -5,13 +5,13 @@
 //! totals = 0                                                                   in 64 bits
 //! for each stretch of 32,768 elements:
 //!     sums[chain] = 0                                                          lanes of 32 bits
-//!     for each line i: sums[i mod CHAINS] += products(line i of the query, line i of the row)
+//!     for each register i: sums[i mod CHAINS] += products(register i of the query, register i of the row)
 //!     the tail: the same, padded with zeros
 //!     totals += the sum of all lanes of all chains
 //! distance = finish(totals)
 //! ```
 //!
-//! **Lines and lanes.** A line is what one register takes: 16, 32 or 64 elements, or a single one
+//! **Registers and lanes.** A register is what one register takes: 16, 32 or 64 elements, or a single one
 //! in portable code. Each lane sums two or four neighboring products.
 //!
 //! **Stretches.** After [`STRETCH`] elements the lanes are emptied into 64 bits, before any of them
@@ -20,7 +20,7 @@
 //! **Chains.** An instruction has to wait for the one before it in its chain. So there are as many
 //! chains as the registers hold.
 //!
-//! **Tails.** With masks, absent elements are loaded as zero. Without them the last whole line of
+//! **Tails.** With masks, absent elements are loaded as zero. Without them the last whole register of
 //! the vector is loaded again, and what was summed before is masked away (`tail.rs`).
 //!
 //! **Bias.** Some instructions multiply unsigned bytes by signed ones alone. There one side is
@@ -38,7 +38,7 @@ use super::ops::{Integer, IntegerOps};
 /// 2³¹: not even the sum over all lanes overflows.
 pub(crate) const STRETCH: usize = 32_768;
 
-/// What one metric does to a line and to the finished sums. `QUERY` counts the sums of a query
+/// What one metric does to a register and to the finished sums. `QUERY` counts the sums of a query
 /// alone, `ROW` those of each row.
 pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
     type Value: Copy + Default + 'static;
@@ -46,14 +46,14 @@ pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
     fn query<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         sums: [I::Sums; QUERY],
-        a: I::Line,
+        a: I::Register,
     ) -> [I::Sums; QUERY];
 
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         sums: [I::Sums; ROW],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; ROW];
 
     /// What a bound query keeps of its sums.
@@ -227,7 +227,7 @@ fn totals<
     }
 }
 
-/// Adds the elements from `start` on, no more than [`STRETCH`]. Line i is summed in chain i mod
+/// Adds the elements from `start` on, no more than [`STRETCH`]. Register i is summed in chain i mod
 /// `CHAINS`, because an instruction has to wait for the one before it in its chain.
 #[allow(clippy::needless_range_loop, clippy::too_many_arguments)]
 #[inline(always)]
@@ -250,16 +250,16 @@ fn stretch<
 ) {
     let mut of_query = [[isa.zero(); QUERY]; CHAINS];
     let mut of_rows = [[[isa.zero(); ROW]; ROWS]; CHAINS];
-    let (query_lines, query_tail) = I::lines(&query[start..]);
-    let (query_groups, query_rest) = query_lines.as_chunks::<CHAINS>();
+    let (query_registers, query_tail) = I::registers(&query[start..]);
+    let (query_groups, query_rest) = query_registers.as_chunks::<CHAINS>();
     // Here and below not `map`: the compiler may make functions of its closures, without the
     // instruction set and slow to call.
     let mut row_groups: [&[[I::Elements<R>; CHAINS]]; ROWS] = [&[]; ROWS];
     let mut row_rests: [&[I::Elements<R>]; ROWS] = [&[]; ROWS];
     let mut row_tails: [&[R]; ROWS] = [&[]; ROWS];
     for r in 0..ROWS {
-        let (lines, tail) = I::lines(&rows[r][start..]);
-        let (groups, rest) = lines.as_chunks::<CHAINS>();
+        let (registers, tail) = I::registers(&rows[r][start..]);
+        let (groups, rest) = registers.as_chunks::<CHAINS>();
         row_groups[r] = &groups[..query_groups.len()];
         row_rests[r] = &rest[..query_rest.len()];
         row_tails[r] = &tail[..query_tail.len()];
@@ -267,12 +267,12 @@ fn stretch<
 
     macro_rules! step {
         ($chain:expr, $query:expr, |$r:ident| $row:expr) => {
-            let query_line = $query;
+            let query_register = $query;
             if ALONE {
-                of_query[$chain] = F::query::<I, Q, R>(isa, of_query[$chain], query_line);
+                of_query[$chain] = F::query::<I, Q, R>(isa, of_query[$chain], query_register);
             }
             for $r in 0..ROWS {
-                of_rows[$chain][$r] = F::row::<I, Q, R>(isa, of_rows[$chain][$r], query_line, $row);
+                of_rows[$chain][$r] = F::row::<I, Q, R>(isa, of_rows[$chain][$r], query_register, $row);
             }
         };
     }

@@ -1,4 +1,4 @@
-//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is one 128-bit register
+//! AArch64 Advanced SIMD, with the dot product of bytes or without: a register is one 128-bit register
 //! of 16 elements.
 
 use core::arch::aarch64::{int8x16_t, int32x4_t, uint8x16_t};
@@ -17,8 +17,8 @@ trait Products: Copy + Deref<Target = Simd> {
 
     /// Unsigned to signed by subtracting 128.
     #[inline(always)]
-    fn bias(self, line: uint8x16_t) -> int8x16_t {
-        bytemuck::cast(self.neon.veorq_u8(line, self.neon.vdupq_n_u8(0x80)))
+    fn bias(self, register: uint8x16_t) -> int8x16_t {
+        bytemuck::cast(self.neon.veorq_u8(register, self.neon.vdupq_n_u8(0x80)))
     }
 }
 
@@ -55,7 +55,7 @@ impl Products for Neon {
 
 impl<I: Products> IntegerOps for I {
     type Elements<T: Integer> = [T; 16];
-    type Line = uint8x16_t;
+    type Register = uint8x16_t;
     type Sums = int32x4_t;
     const SUMS_AT_ONCE: usize = 20;
 
@@ -65,13 +65,13 @@ impl<I: Products> IntegerOps for I {
     }
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 16]) -> uint8x16_t {
-        bytemuck::cast(*line)
+    fn load<T: Integer>(self, register: &[T; 16]) -> uint8x16_t {
+        bytemuck::cast(*register)
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! What the kernels of 8-bit integers do with a line of elements, on any instruction set.
+//! What the kernels of 8-bit integers do with a register of elements, on any instruction set.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -33,18 +33,18 @@ impl Integer for u8 {
     }
 }
 
-/// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set
+/// A register of elements and what the kernels do with it. `Self` is the proof that the instruction set
 /// exists.
 ///
 /// Some instruction sets multiply unsigned bytes by signed ones alone. Their
 /// [`products`](Self::products) shift one side by 128 into the other's range, and the body adds the
 /// multiple of a sum of elements that is then missing.
 pub(crate) trait IntegerOps: Copy {
-    /// The elements of a line as they lie in memory. How many there are divides the elements of a
+    /// The elements of a register as they lie in memory. How many there are divides the elements of a
     /// stretch.
     type Elements<T: Integer>: Copy;
-    /// A line in registers.
-    type Line: Copy;
+    /// A register in registers.
+    type Register: Copy;
     /// Lanes of 32 bits.
     type Sums: Copy + Zeroable;
     /// How many sums to keep at once; about what the registers hold.
@@ -57,29 +57,34 @@ pub(crate) trait IntegerOps: Copy {
         0
     }
 
-    /// The slice in lines, and what is left.
-    fn lines<T: Integer>(slice: &[T]) -> (&[Self::Elements<T>], &[T]);
+    /// The slice in registers, and what is left.
+    fn registers<T: Integer>(slice: &[T]) -> (&[Self::Elements<T>], &[T]);
 
     #[inline(always)]
     fn zero(self) -> Self::Sums {
         Self::Sums::zeroed()
     }
 
-    fn load<T: Integer>(self, line: &Self::Elements<T>) -> Self::Line;
-    /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are
-    /// in the line depends only on the two lengths; the rest of it is zero.
-    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Line;
+    fn load<T: Integer>(self, register: &Self::Elements<T>) -> Self::Register;
+    /// The elements of `tail`, which is shorter than a register and the end of `whole`. Where they are
+    /// in the register depends only on the two lengths; the rest of it is zero.
+    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Register;
     /// sums + x · y, except for the [`correction`](Self::correction).
-    fn products<X: Integer, Y: Integer>(self, sums: Self::Sums, x: Self::Line, y: Self::Line) -> Self::Sums;
+    fn products<X: Integer, Y: Integer>(
+        self,
+        sums: Self::Sums,
+        x: Self::Register,
+        y: Self::Register,
+    ) -> Self::Sums;
     /// sums + x. Asked only by those that have a correction.
     #[inline(always)]
-    fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Line) -> Self::Sums {
+    fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Register) -> Self::Sums {
         sums
     }
     /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Asked only by
     /// those that have no correction between elements of one type.
     #[inline(always)]
-    fn difference<T: Integer>(self, a: Self::Line, _b: Self::Line) -> Self::Line {
+    fn difference<T: Integer>(self, a: Self::Register, _b: Self::Register) -> Self::Register {
         a
     }
     fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;

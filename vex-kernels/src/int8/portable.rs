@@ -1,4 +1,4 @@
-//! Plain loops for any target: a line is one element, and the compiler vectorises them with what
+//! Plain loops for any target: a register is one element, and the compiler vectorises them with what
 //! the target guarantees.
 
 use super::ops::{Integer, IntegerOps};
@@ -6,12 +6,12 @@ use crate::cpu::Portable;
 
 impl IntegerOps for Portable {
     type Elements<T: Integer> = T;
-    type Line = i32;
+    type Register = i32;
     type Sums = i32;
     const SUMS_AT_ONCE: usize = 1;
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[T], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[T], &[T]) {
         (slice, &[])
     }
 
@@ -20,7 +20,7 @@ impl IntegerOps for Portable {
         element.widen()
     }
 
-    /// No tail is shorter than a line of one element.
+    /// No tail is shorter than a register of one element.
     #[inline(always)]
     fn load_tail<T: Integer>(self, _: &[T], _: &[T]) -> i32 {
         0

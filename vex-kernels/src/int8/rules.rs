@@ -15,7 +15,11 @@ impl IntegerRule<1, 1> for Product {
     type Value = i32;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, sums: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        sums: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         IntegerInnerProduct::query::<I, Q, R>(isa, sums, a)
     }
 
@@ -23,8 +27,8 @@ impl IntegerRule<1, 1> for Product {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         sums: [I::Sums; 1],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 1] {
         IntegerInnerProduct::row::<I, Q, R>(isa, sums, a, b)
     }
@@ -48,7 +52,11 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
     type Value = f64;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, [sum]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        [sum]: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         if I::correction::<Q, R>() == 0 {
             return [sum];
         }
@@ -59,8 +67,8 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [ab]: [I::Sums; 1],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 1] {
         [isa.products::<Q, R>(ab, a, b)]
     }
@@ -87,7 +95,11 @@ impl IntegerRule<1, 2> for IntegerSquaredEuclidean {
     type Value = f64;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, [aa]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        [aa]: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         if I::correction::<Q, Q>() == 0 {
             return [aa];
         }
@@ -98,8 +110,8 @@ impl IntegerRule<1, 2> for IntegerSquaredEuclidean {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [squares, crosses]: [I::Sums; 2],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 2] {
         if I::correction::<Q, Q>() == 0 {
             let difference = isa.difference::<Q>(a, b);
@@ -130,7 +142,7 @@ impl IntegerRule<2, 3> for IntegerCosine {
     fn query<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [aa, sum]: [I::Sums; 2],
-        a: I::Line,
+        a: I::Register,
     ) -> [I::Sums; 2] {
         let aa = isa.products::<Q, Q>(aa, a, a);
         [aa, if I::correction::<Q, Q>() == 0 { sum } else { isa.elements::<Q>(sum, a) }]
@@ -141,8 +153,8 @@ impl IntegerRule<2, 3> for IntegerCosine {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [ba, bb, sum]: [I::Sums; 3],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 3] {
         let ba = isa.products::<R, Q>(ba, b, a);
         let bb = isa.products::<R, R>(bb, b, b);

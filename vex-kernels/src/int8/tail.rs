@@ -1,4 +1,4 @@
-//! Tails of vectors without masked loads: where the vector has a whole line, its last line is
+//! Tails of vectors without masked loads: where the vector has a whole register, its last register is
 //! loaded again and what was summed before is masked away.
 
 use super::ops::Integer;

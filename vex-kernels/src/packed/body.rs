@@ -19,8 +19,8 @@
 //! query.
 //!
 //! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
-//! [`LINES`](PackedOps::LINES) lines, before any can overflow. Others add in 32 bits, in which
-//! every sum of [`MAX_LINES`] fits: for them all lines are one group.
+//! [`CACHE_LINES`](PackedOps::CACHE_LINES) lines, before any can overflow. Others add in 32 bits, in which
+//! every sum of [`MAX_CACHE_LINES`] fits: for them all lines are one group.
 //!
 //! **Tails.** There are none: vectors are whole lines, padded with zeros when they are coded.
 //!
@@ -32,7 +32,7 @@ use bytemuck::Zeroable;
 use crate::rows::chunks;
 
 /// The longest vectors of 4-bit codes, in lines.
-pub(crate) const MAX_LINES: usize = 512;
+pub(crate) const MAX_CACHE_LINES: usize = 512;
 
 /// How codes are packed into a line, and what a line of them meets.
 pub(crate) trait Packing {
@@ -45,12 +45,12 @@ pub(crate) trait Packing {
 /// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof
 /// that the instruction set exists.
 pub(crate) trait PackedOps: Copy {
-    /// Sums of up to [`LINES`](Self::LINES) lines, for which 16 bits may do.
+    /// Sums of up to [`CACHE_LINES`](Self::CACHE_LINES) lines, for which 16 bits may do.
     type Sums: Copy + Zeroable;
     /// Lanes of 32 bits.
     type Lanes: Copy + Zeroable;
     /// How many lines [`Sums`](Self::Sums) hold without overflow.
-    const LINES: usize;
+    const CACHE_LINES: usize;
     /// How many sums to keep at once for a single row, because an instruction has to wait for the
     /// one before it.
     const CHAINS: usize;
@@ -59,7 +59,7 @@ pub(crate) trait PackedOps: Copy {
 
     /// sums + q · c
     fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
-    /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that
+    /// The sums of no more than [`CACHE_LINES`](Self::CACHE_LINES) lines together. Asked only by those that
     /// have several chains.
     #[inline(always)]
     fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
@@ -124,27 +124,27 @@ fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     rows: [&[[u8; 64]]; ROWS],
 ) -> [I::Lanes; ROWS] {
     let mut lanes = [I::Lanes::zeroed(); ROWS];
-    if I::LINES >= MAX_LINES {
-        add_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
+    if I::CACHE_LINES >= MAX_CACHE_LINES {
+        add_cache_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
         return lanes;
     }
     let (mut query, mut rows) = (query, rows);
     while !query.is_empty() {
-        let count = query.len().min(I::LINES);
+        let count = query.len().min(I::CACHE_LINES);
         let mut first = rows;
         for r in 0..ROWS {
             (first[r], rows[r]) = rows[r].split_at(count);
         }
-        add_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
+        add_cache_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
         query = &query[count..];
     }
     lanes
 }
 
-/// Adds lines, no more than [`PackedOps::LINES`]. Line i is summed in chain i mod `CHAINS`.
+/// Adds lines, no more than [`PackedOps::CACHE_LINES`]. Line i is summed in chain i mod `CHAINS`.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn add_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
+fn add_cache_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     isa: I,
     query: &[P::Query],
     rows: [&[[u8; 64]]; ROWS],

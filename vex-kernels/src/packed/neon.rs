@@ -5,7 +5,7 @@ use core::arch::aarch64::{int8x16_t, int16x8_t, int32x4_t, uint8x16_t};
 
 use pulp::aarch64::Neon as Simd;
 
-use super::body::{MAX_LINES, PackedOps};
+use super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Neon, NeonDotprod};
 
 /// The codes of 16 bytes, which fit signed bytes: low and high.
@@ -18,7 +18,7 @@ fn unpack(simd: Simd, codes: uint8x16_t) -> [int8x16_t; 2] {
 impl PackedOps for NeonDotprod {
     type Sums = [int32x4_t; 4];
     type Lanes = int32x4_t;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 
@@ -60,7 +60,7 @@ impl PackedOps for Neon {
     type Lanes = int32x4_t;
     /// A line adds four products to each lane, of at most 15 · 128 = 1,920: 4 · 4 · 1,920 = 30,720
     /// < 2¹⁵.
-    const LINES: usize = 4;
+    const CACHE_LINES: usize = 4;
     const CHAINS: usize = 1;
     const BATCH: bool = false;
 

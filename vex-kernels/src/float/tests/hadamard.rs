@@ -44,6 +44,6 @@ fn eight_elements_are_refused() {
 
 #[test]
 #[should_panic(expected = "a power of two, at least 16 elements")]
-fn three_lines_are_refused() {
+fn three_registers_are_refused() {
     Isa::detect().hadamard(&mut [1.0; 48]);
 }

@@ -191,7 +191,7 @@ fn check_widening<P: Pair>(element: fn(u16) -> P::Row) {
     for bits in 0..=u16::MAX {
         let element = element(bits);
         let expected = 0.0 - element.widen();
-        // A whole line, and a part of one.
+        // A whole register, and a part of one.
         for length in [16, 1 + usize::from(bits) % 15] {
             let lane = usize::from(bits) % length;
             let (mut query, mut row) = ([P::Query::ZERO; 16], [P::Row::ZERO; 16]);

@@ -1,4 +1,4 @@
-//! x86-64 with lines of two 256-bit registers: x86-64-v3, and what x86-64-v4 makes of it.
+//! x86-64 with registers of two 256-bit registers: x86-64-v3, and what x86-64-v4 makes of it.
 //!
 //! x86-64-v4 has this beside [whole registers](super::avx512), for processors that halve everything
 //! of 512 bits and then convert f16 slower: AMD's fourth generation widens eight at a time twice a
@@ -12,11 +12,11 @@ use half::{bf16, f16};
 use pulp::x86::V3;
 use pulp::{MemMask, Simd, f32x8, m32x8, u16x16, u32x8};
 
-use super::super::ops::{FloatOps, LINE};
+use super::super::ops::{FloatOps, LANES};
 use super::{align_stack, cosines, first_lanes};
 use crate::cpu::{Avx2, Avx512Vl};
 
-/// A token whose lines are two registers of 256 bits.
+/// A token whose registers are two registers of 256 bits.
 trait By256: Copy + Deref<Target = V3> {
     /// Whether the token stands for x86-64-v4, which has twice the registers, and masks.
     const V4: bool;
@@ -38,7 +38,7 @@ trait By256: Copy + Deref<Target = V3> {
     #[inline(always)]
     fn load_partial_u16(self, slice: &[u16]) -> u16x16 {
         const INDEX: u32x8 = u32x8(0, 1, 2, 3, 4, 5, 6, 7);
-        let slice = &slice[..slice.len().min(LINE)];
+        let slice = &slice[..slice.len().min(LANES)];
         let whole = self.splat_u32s(slice.len() as u32 / 2);
         let mask = bytemuck::cast(self.greater_than_u32s(whole, INDEX));
         // The instruction, since the function of `pulp` around it asks for the alignment of a word.
@@ -61,10 +61,10 @@ impl By256 for Avx512Vl {
 }
 
 impl<I: By256> FloatOps for I {
-    type Line = [f32x8; 2];
-    const LINES_AT_ONCE: usize = if I::V4 { 16 } else { 4 };
+    type Register = [f32x8; 2];
+    const REGISTERS_AT_ONCE: usize = if I::V4 { 16 } else { 4 };
     const WIDENED_AT_ONCE: usize = if I::V4 { 16 } else { 2 };
-    const LINES_IN_BATCH: usize = if I::V4 { 8 } else { 4 };
+    const REGISTERS_IN_BATCH: usize = if I::V4 { 8 } else { 4 };
 
     #[inline(always)]
     fn align_stack(self) {
@@ -72,27 +72,27 @@ impl<I: By256> FloatOps for I {
     }
 
     #[inline(always)]
-    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
+    fn load_f16(self, register: &[f16; LANES]) -> Self::Register {
         use core::arch::x86_64::_mm256_cvtph_ps;
         // SAFETY: the capability `avx2` covers F16C.
         let widen = |half: [u16; 8]| unsafe { _mm256_cvtph_ps(bytemuck::cast(half)) };
-        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*line);
+        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*register);
         [bytemuck::cast(widen(low)), bytemuck::cast(widen(high))]
     }
 
     #[inline(always)]
-    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
+    fn load_bf16(self, register: &[bf16; LANES]) -> Self::Register {
         let widen = |half: [u16; 8]| {
             // A bf16 is the upper half of an f32.
             let wide = self.avx2._mm256_cvtepu16_epi32(bytemuck::cast(half));
             bytemuck::cast(self.avx2._mm256_slli_epi32::<16>(wide))
         };
-        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*line);
+        let [low, high]: [[u16; 8]; 2] = bytemuck::cast(*register);
         [widen(low), widen(high)]
     }
 
     #[inline(always)]
-    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LANES]) -> [Self::Register; 2] {
         let [first, second]: [u32x8; 2] = bytemuck::cast(*pair);
         let low = |words: u32x8| bytemuck::cast(self.avx2._mm256_slli_epi32::<16>(bytemuck::cast(words)));
         let high = |words| bytemuck::cast(self.and_u32s(words, self.splat_u32s(0xffff_0000)));
@@ -100,7 +100,7 @@ impl<I: By256> FloatOps for I {
     }
 
     #[inline(always)]
-    fn load_partial_f16(self, slice: &[f16]) -> Self::Line {
+    fn load_partial_f16(self, slice: &[f16]) -> Self::Register {
         if const { I::V4 } {
             // SAFETY: `V4` covers AVX-512F and VL.
             let widened: [__m256; 2] = unsafe { widen_partial_f16(slice) };
@@ -110,30 +110,30 @@ impl<I: By256> FloatOps for I {
     }
 
     #[inline(always)]
-    fn load_partial_bf16(self, slice: &[bf16]) -> Self::Line {
+    fn load_partial_bf16(self, slice: &[bf16]) -> Self::Register {
         self.load_bf16(&bytemuck::cast(self.load_partial_u16(bytemuck::cast_slice(slice))))
     }
 
     #[inline(always)]
-    fn load_partial_bf16_pair(self, slice: &[bf16]) -> [Self::Line; 2] {
-        let (first, second) = slice.split_at(slice.len().min(LINE));
+    fn load_partial_bf16_pair(self, slice: &[bf16]) -> [Self::Register; 2] {
+        let (first, second) = slice.split_at(slice.len().min(LANES));
         let load = |half| self.load_partial_u16(bytemuck::cast_slice(half));
         self.load_bf16_pair(&bytemuck::cast([load(first), load(second)]))
     }
 
     #[inline(always)]
-    fn load_partial(self, slice: &[f32]) -> Self::Line {
+    fn load_partial(self, slice: &[f32]) -> Self::Register {
         let (low, high) = slice.split_at(slice.len().min(8));
         [self.load_half(low), self.load_half(high)]
     }
 
     #[inline(always)]
-    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn add(self, a: Self::Register, b: Self::Register) -> Self::Register {
         [self.add_f32s(a[0], b[0]), self.add_f32s(a[1], b[1])]
     }
 
     #[inline(always)]
-    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn sub(self, a: Self::Register, b: Self::Register) -> Self::Register {
         if const { I::V4 } {
             // Units that add have f16 to widen, and those that multiply have time: half of it is
             // theirs. a − 1 × b, rounded once, is a − b.
@@ -144,18 +144,18 @@ impl<I: By256> FloatOps for I {
     }
 
     #[inline(always)]
-    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
+    fn mul_add(self, a: Self::Register, b: Self::Register, c: Self::Register) -> Self::Register {
         [self.mul_add_f32s(a[0], b[0], c[0]), self.mul_add_f32s(a[1], b[1], c[1])]
     }
 
     #[inline(always)]
-    fn sum(self, line: Self::Line) -> f32 {
-        self.reduce_sum_f32s(self.add_f32s(line[0], line[1]))
+    fn sum(self, register: Self::Register) -> f32 {
+        self.reduce_sum_f32s(self.add_f32s(register[0], register[1]))
     }
 
     /// Half of the shuffles and a third of the additions of four sums in turn.
     #[inline(always)]
-    fn sums(self, rows: [Self::Line; 4]) -> [f32; 4] {
+    fn sums(self, rows: [Self::Register; 4]) -> [f32; 4] {
         let v = self.avx;
         let rows: [[__m256; 2]; 4] = bytemuck::cast(rows);
         let [[a, x], [b, y], [c, z], [d, w]] = rows;

@@ -1,13 +1,13 @@
-//! What x86-64 does with a line of lanes.
+//! What x86-64 does with a register of lanes.
 
 mod avx512;
 mod by256;
 
 use pulp::x86::V3;
 
-use super::ops::LINE;
+use super::ops::LANES;
 
-/// [`FloatOps::align_stack`](super::ops::FloatOps::align_stack) to lines of the cache.
+/// [`FloatOps::align_stack`](super::ops::FloatOps::align_stack) to cache lines.
 #[inline(always)]
 fn align_stack() {
     #[repr(align(64))]
@@ -20,7 +20,7 @@ fn align_stack() {
 /// The mask of the first `len` of sixteen lanes.
 #[inline(always)]
 fn first_lanes(len: usize) -> u16 {
-    ((1u32 << len.min(LINE)) - 1) as u16
+    ((1u32 << len.min(LANES)) - 1) as u16
 }
 
 /// Four take as long as one.

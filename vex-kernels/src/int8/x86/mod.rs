@@ -1,4 +1,4 @@
-//! What x86-64 does with a line of integers.
+//! What x86-64 does with a register of integers.
 
 mod avx2;
 mod avx2_vnni;

@@ -21,7 +21,7 @@ impl PackedOps for Avx2 {
     type Lanes = __m256i;
     /// A line adds two pairs of products, of at most 2 · 15 · 128 = 3,840: 4 · 2 · 3,840 = 30,720 <
     /// 2¹⁵.
-    const LINES: usize = 4;
+    const CACHE_LINES: usize = 4;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 

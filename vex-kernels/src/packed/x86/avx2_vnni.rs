@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::__m256i;
 
-use super::super::body::{MAX_LINES, PackedOps};
+use super::super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Avx2Vnni, x86};
 
 impl PackedOps for Avx2Vnni {
@@ -10,7 +10,7 @@ impl PackedOps for Avx2Vnni {
     /// shift each line. Half of all elements are in each, and 32,768 · 240 · 128 < 2³¹.
     type Sums = [__m256i; 2];
     type Lanes = __m256i;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 4;
     const BATCH: bool = true;
 

@@ -12,7 +12,7 @@ impl PackedOps for Avx512 {
     type Lanes = __m512i;
     /// A line adds a pair of products to each lane, of at most 2 · 15 · 128 = 3,840: 8 · 3,840 =
     /// 30,720 < 2¹⁵.
-    const LINES: usize = 8;
+    const CACHE_LINES: usize = 8;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 

@@ -3,7 +3,7 @@
 
 use core::arch::x86_64::__m512i;
 
-use super::super::body::{MAX_LINES, PackedOps};
+use super::super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Avx512Vnni, x86};
 
 impl PackedOps for Avx512Vnni {
@@ -11,7 +11,7 @@ impl PackedOps for Avx512Vnni {
     /// shift each line. Half of all elements are in each, and 32,768 · 240 · 128 < 2³¹.
     type Sums = [__m512i; 2];
     type Lanes = __m512i;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 3;
     const BATCH: bool = true;
 
