@@ -1,7 +1,7 @@
-//! The one body behind every kernel of floats, written over [`FloatOps`] and a [`Rule`].
+//! The one algorithm behind every kernel of floats, written over [`FloatOps`] and a [`Rule`].
 //!
 //! ```text
-//! running[0..4] = 0                         four registers of sixteen lanes, for each sum of the metric
+//! running[0..4] = 0                 four registers of sixteen lanes, for each sum of the metric
 //! for each block of 64 elements:
 //!     for n in 0..4:
 //!         running[n] = step(running[n], register n of the query, register n of the row)
@@ -11,46 +11,46 @@
 //! distance = finish(register[0])
 //! ```
 //!
-//! **Lanes.** There are 64 virtual lanes, and element i belongs to lane i mod 64. A register of sixteen
-//! is one register of 512 bits, two of 256, four of 128, or an array. Elements of 16 bits are
-//! widened to f32 as they are loaded, which is exact.
+//! **Lanes.** There are 64 virtual lanes, and element i belongs to lane i mod 64. A register of
+//! this family is sixteen lanes, whatever the machine has: one hardware register of 512 bits, two
+//! of 256, four of 128, or an array. Elements of 16 bits are widened to f32 as they are loaded,
+//! which is exact.
 //!
-//! **Blocks.** A block of 64 elements holds every lane once. Four registers keep four additions in
+//! **Blocks.** A block is 64 elements, one for each lane. Its four registers keep four additions in
 //! flight, so that none waits for the one before it.
 //!
-//! **Tails.** What is left behind the last block goes into the same lanes. A register that is not whole
-//! is loaded with a mask, and its absent elements read as zero, which adds zero to every sum. There
-//! is no loop over single elements: time does not jump with the length.
+//! **Tails.** The elements behind the last block go into the same lanes. A register that is not
+//! full is loaded with a mask. Its absent elements read as zero, and zero changes no sum. There is
+//! no loop over single elements, so time does not jump with the length.
 //!
-//! **Registers.** The sums of all registers and rows may not fit them. Then the rows are passed over
-//! two or four times, for some of the registers each. This changes which sums are in flight together,
-//! never the order within a lane.
+//! **Passes.** The sums of all rows may not fit the hardware's registers. Then the rows are read
+//! two or four times, for some of the registers of each block at a time. This changes which sums
+//! are in flight together, never the order within a lane.
 //!
-//! **Reduction.** One fixed tree adds the lanes: the four registers first, then the halves of what is
-//! left.
+//! **Reduction.** One fixed tree adds the lanes: first the four registers, then the halves of the
+//! one that is left.
 //!
-//! **Why the bits are equal.** A lane gets the same elements in the same order on every instruction
-//! set. A fused multiply-add rounds it once for each of them. The tree adds the same lanes in the
-//! same order. So neither the width of a register nor the number of rows at once can show.
-//! [`Portable`](crate::cpu::Portable) has no fused multiply-add and rounds products, too: it has
-//! bits of its own, within the same error bound.
+//! **Why the bits are equal.** On every instruction set a lane gets the same elements in the same
+//! order, and a fused multiply-add rounds once for each of them. The tree adds the same lanes in
+//! the same order. So the width of the hardware's registers does not show in the result, nor does
+//! the number of rows at once. [`Portable`](crate::cpu::Portable) has no fused multiply-add and
+//! rounds products, too: its bits are its own, within the same error bound.
 //!
-//! **Pairs of bf16.** Between two vectors of bf16 a pair of registers has 32 neighboring elements. The
-//! even ones are in the first register and the odd ones in the second ([`Float::load_pair`]), again on
-//! every instruction set.
+//! **Pairs of bf16.** Between two vectors of bf16, a pair of registers has 32 neighboring elements.
+//! The first register has the even ones and the second the odd ones ([`Float::load_pair`]), again
+//! on every instruction set.
 
 use super::element::Float;
 use super::ops::{FloatOps, LANES};
 use crate::rows::chunks;
 
-/// Registers in a block; a block holds every virtual lane once.
+/// Registers in a block. A block has one element for each virtual lane.
 pub(crate) const REGISTERS: usize = 4;
 const BLOCK: usize = LANES * REGISTERS;
 
-/// What one metric does to a register of lanes and to the finished sums. `SUMS` is how many sums it
-/// keeps.
+/// What one metric adds up, and how its sums become a distance. `SUMS` is the number of sums.
 pub(crate) trait Rule<const SUMS: usize> {
-    /// Adds the register `a`, `b` to the running sums.
+    /// Adds the elements of registers `a` and `b` to the running sums.
     fn step<I: FloatOps>(
         isa: I,
         sums: [I::Register; SUMS],
@@ -58,11 +58,11 @@ pub(crate) trait Rule<const SUMS: usize> {
         b: I::Register,
     ) -> [I::Register; SUMS];
 
-    /// The distance that the finished sums stand for. `prepared` is what [`prepare`](Self::prepare)
-    /// found, or zero where the query was not bound.
+    /// The distance that the finished sums stand for. `prepared` is the result of
+    /// [`prepare`](Self::prepare), or zero where the query was not bound.
     fn finish(sums: [f32; SUMS], prepared: f32) -> f32;
 
-    /// The same of four rows.
+    /// [`finish`](Self::finish) for four rows.
     #[inline(always)]
     fn finish_4<I: FloatOps>(_isa: I, [a, b, c, d]: [[f32; SUMS]; 4], prepared: f32) -> [f32; 4] {
         [
@@ -73,7 +73,7 @@ pub(crate) trait Rule<const SUMS: usize> {
         ]
     }
 
-    /// What a bound query computes once.
+    /// The value that a bound query computes once.
     #[inline(always)]
     fn prepare<I: FloatOps, Q: Float>(_isa: I, _query: &[Q]) -> f32 {
         0.0
@@ -98,7 +98,7 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
     prepared: f32,
 ) -> [f32; 4] {
     if const { I::REGISTERS_IN_BATCH == 0 } {
-        // Small rather than fast.
+        // On this instruction set small code matters more than speed.
         let mut distances = [0.0; 4];
         for (distance, row) in distances.iter_mut().zip(rows) {
             *distance = self::distance::<I, Q, R, F, SUMS>(isa, query, row, prepared);
@@ -128,10 +128,11 @@ fn sums_of_one<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize
     query: &[Q],
     row: &[R],
 ) -> [f32; SUMS] {
-    // Elements that are widened, or several sums at a time, leave too few registers for it.
+    // Code without a loop pays only for a single sum of f32. Widened elements and further sums
+    // leave too few registers.
     let is_simple = SUMS == 1 && size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>();
     if is_simple && I::UNROLLED > 0 && query.len() == I::UNROLLED {
-        // The same, compiled for a known length.
+        // The same function, compiled for a known length.
         return sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], I::REGISTERS_AT_ONCE)[0];
     }
     let widened =
@@ -140,8 +141,10 @@ fn sums_of_one<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize
     sums::<I, Q, R, F, SUMS, 1>(isa, query, [row], registers)[0]
 }
 
-/// Where the sums of all four registers would not fit the registers, the rows are passed over more than
-/// once. That changes which sums are in flight together, never their order.
+/// The sums of `ROWS` rows. `registers` is the number of running registers that the hardware holds.
+///
+/// Where four for each row and sum are too many, the rows are read in two or four passes. Each pass
+/// sums some registers of every block.
 #[inline(always)]
 fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const ROWS: usize>(
     isa: I,
@@ -152,8 +155,9 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
-    // Lanes i, i + 16, i + 32 and i + 48 first, then the halves of a register. Macros, because the
-    // compiler may make functions of closures, without the instruction set and slow to call.
+    // Lanes i, i + 16, i + 32 and i + 48 are added first, in the order of the tree above. The
+    // passes are macros, because the compiler may make functions of closures: without the
+    // instruction set, and slow to call.
     macro_rules! pass {
         ($n:literal from $first:literal) => {
             pass::<I, Q, R, F, SUMS, ROWS, $n>(isa, query, rows, $first)
@@ -167,6 +171,7 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
             add(isa, low, add(isa, pass!(1 from 2), pass!(1 from 3)))
         }
     };
+    // Then the halves of each register. For four rows at once they share their shuffles.
     let mut finished = [[0.0; SUMS]; ROWS];
     for s in 0..SUMS {
         let mut register = [isa.zero(); ROWS];
@@ -190,8 +195,8 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     finished
 }
 
-/// The sums of the registers `first..first + N` of every block of every row, those of one place in a
-/// register added up.
+/// Sums the registers `first..first + N` of every block, for every row, and adds the `N` sums up
+/// lane by lane.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn pass<
@@ -213,19 +218,20 @@ fn pass<
     let (query_blocks, query_tail) = query.as_chunks::<BLOCK>();
     let (row_blocks, row_tails) = chunks::<_, BLOCK, ROWS>(rows, query_blocks.len(), query_tail.len());
 
-    // Where several sums keep the arithmetic busy, it would wait at the end for the mask of a register
-    // that is not whole: with registers to spare, such a register is loaded ahead of the loop. Elements
-    // that are widened gain less than whole lengths lose.
+    // A register that is not full is loaded with a mask. With several sums at a time, the
+    // arithmetic would wait for this mask at the end. With hardware registers to spare, the load
+    // comes ahead of the loop. Widened elements are left out: they gain less than whole lengths
+    // lose.
     let is_f32 = const { size_of::<Q>() + size_of::<R>() == 2 * size_of::<f32>() };
     let is_ahead = const { SUMS > 1 && ROWS == 1 && I::REGISTERS_AT_ONCE > REGISTERS } && is_f32;
     let whole = query_tail.len() / LANES * LANES;
     let mut partial = (isa.zero(), isa.zero());
-    // Not of nothing, which would still look up the page behind the row.
+    // An empty partial register is not loaded: that would still look up the page behind the row.
     if is_ahead && whole < query_tail.len() {
         partial = (Q::load_partial(isa, &query_tail[whole..]), R::load_partial(isa, &row_tails[0][whole..]));
     }
-    // By index: an iterator over one of the slices leaves a check of the other and a second counter
-    // in the loop.
+    // The loops run over indices. An iterator over one of the slices leaves a check of the other
+    // one and a second counter in the loop.
     for i in 0..query_blocks.len() {
         for n in 0..N {
             let query_register = load(isa, &query_blocks[i], first + n, in_pairs);
@@ -235,12 +241,14 @@ fn pass<
             }
         }
     }
-    // Written out: a loop that the compiler left as one would keep its sums in memory. Constant
-    // conditions keep what is not for this element out of builds without optimization, too.
+    // The tail is written out. If the compiler left a loop here, it would keep the running sums in
+    // memory. The conditions in `const` drop the arms of other elements even in builds without
+    // optimization.
     macro_rules! tail {
         ($($n:literal)*) => {$(
             let start = (first + $n) * LANES;
             if const { $n < N && !(Q::IN_PAIRS && R::IN_PAIRS) } && start < query_tail.len() {
+                // The partial register of the tail, loaded above.
                 if is_ahead && start == whole {
                     running[0][$n] = F::step(isa, running[0][$n], partial.0, partial.1);
                 } else {
@@ -258,6 +266,7 @@ fn pass<
                 let query_pair = load_tail_pair(isa, &query_tail[start..]);
                 for r in 0..ROWS {
                     let row_pair = load_tail_pair(isa, &row_tails[r][start..]);
+                    // A pass over one register takes its half of the pair.
                     let which = if N == 1 { first % 2 } else { 0 };
                     running[r][$n] = F::step(isa, running[r][$n], query_pair[which], row_pair[which]);
                     if const { N > 1 } {
@@ -269,6 +278,8 @@ fn pass<
     }
     tail!(0 1 2 3);
     tail!(0 and 1 2 and 3);
+    // The first level of the tree: (0 + 1) + (2 + 3) for a pass over four registers, 0 + 1 for a
+    // pass over two.
     let mut registers = [[isa.zero(); SUMS]; ROWS];
     for r in 0..ROWS {
         for s in 0..SUMS {
@@ -284,7 +295,7 @@ fn pass<
     registers
 }
 
-/// The sums of two lots of registers.
+/// Adds the sums of two passes.
 #[inline(always)]
 fn add<I: FloatOps, const SUMS: usize, const ROWS: usize>(
     isa: I,
@@ -299,17 +310,17 @@ fn add<I: FloatOps, const SUMS: usize, const ROWS: usize>(
     a
 }
 
-/// Register `index` of a block.
+/// Loads register `index` of a block.
 #[inline(always)]
 fn load<I: FloatOps, T: Float>(isa: I, block: &[T; BLOCK], index: usize, in_pairs: bool) -> I::Register {
     if in_pairs {
-        // The other one of the pair is loaded by the next register, or dropped by the compiler.
+        // The other register of the pair is loaded by the next call, or dropped by the compiler.
         return T::load_pair(isa, &block.as_chunks().0[index / 2])[index % 2];
     }
     T::load(isa, &block.as_chunks().0[index])
 }
 
-/// What is left after the last block, from a register on.
+/// Loads the first register of what is left of a tail.
 #[inline(always)]
 fn load_tail<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> I::Register {
     match tail.first_chunk() {
@@ -318,7 +329,7 @@ fn load_tail<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> I::Register {
     }
 }
 
-/// The same from a pair of registers on.
+/// Loads the first pair of registers of what is left of a tail.
 #[inline(always)]
 fn load_tail_pair<I: FloatOps, T: Float>(isa: I, tail: &[T]) -> [I::Register; 2] {
     match tail.first_chunk() {

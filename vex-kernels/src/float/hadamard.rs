@@ -1,4 +1,20 @@
-//! The orthogonal Walsh-Hadamard transform, written over an [`FloatOps`].
+//! The orthogonal Walsh-Hadamard transform, written over [`FloatOps`].
+//!
+//! ```text
+//! x *= 1 / √(2ᵏ)
+//! for distance in 1, 2, 4, ... 2ᵏ⁻¹:
+//!     for each pair i, j = i + distance, where i lacks the bit `distance`:
+//!         (x[i], x[j]) = (x[i] + x[j], x[i] - x[j])
+//! ```
+//!
+//! **Within a register.** The first four steps pair lanes of one register. Each swaps the lanes of
+//! a pair and adds the lane itself, negated in the second lane of the pair.
+//!
+//! **Across registers.** The later steps pair whole registers. Each would read and write all
+//! elements, so two steps are done together: they combine four registers at a time.
+//!
+//! **Why the bits are equal.** In each step an element is one sum or difference of the same two
+//! elements. The products with signs are exact, so it does not matter whether they are fused.
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
@@ -6,7 +22,7 @@ use super::ops::{FloatOps, LANES};
 use crate::Isa;
 use crate::cpu::{Work, run_on};
 
-/// What a register is multiplied by in a step within it: a lane takes its partner plus or minus itself.
+/// The signs of a step within a register. A lane becomes its partner plus or minus itself.
 const SIGNS: [[f32; LANES]; 4] = {
     let mut signs = [[1.0; LANES]; 4];
     let mut index = 0;
@@ -21,10 +37,11 @@ const SIGNS: [[f32; LANES]; 4] = {
 
 impl Isa {
     /// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4, in place: H x / √(2ᵏ), where
-    /// H₁ = (1) and H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). Its own inverse. The same bits on every instruction set.
+    /// H₁ = (1) and H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). It is its own inverse, and gives the same bits on every
+    /// instruction set.
     ///
     /// # Panics
-    /// If there are fewer than sixteen elements, or no power of two.
+    /// If the length is below sixteen, or no power of two.
     #[inline]
     pub fn hadamard(self, vector: &mut [f32]) {
         run_on!(self, |isa| Hadamard { isa, vector });
@@ -45,19 +62,20 @@ impl<I: FloatOps> Work for Hadamard<'_, I> {
     }
 }
 
-/// See [`Isa::hadamard`](crate::Isa::hadamard).
+/// See [`Isa::hadamard`](crate::Isa::hadamard) for the definition, and the head of this file for
+/// the algorithm.
 ///
-/// The first four steps are within a register. Then two at a time, since each would read and write all
-/// elements. Every element is a sum of two in every step, whatever the width of a register, so the
-/// bits are the same.
 #[inline(always)]
 fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();
     let (registers, _) = vector.as_chunks_mut::<LANES>();
     assert!(registers.len() * LANES == 1 << steps, "a power of two, at least {LANES} elements");
+    // 1 / √(2ᵏ): a power of two for an even k, times 1 / √2 for an odd one.
     let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LANES]);
     let signs = [isa.load(&SIGNS[0]), isa.load(&SIGNS[1]), isa.load(&SIGNS[2]), isa.load(&SIGNS[3])];
     for register in &mut *registers {
+        // A product, since −0 added to it changes nothing: the operations have no plain
+        // multiplication.
         let scaled = isa.mul_add(isa.load(register), scale, isa.load(&[-0.0; LANES]));
         let one = isa.mul_add(scaled, signs[0], isa.swap::<1>(scaled));
         let two = isa.mul_add(one, signs[1], isa.swap::<2>(one));
@@ -65,6 +83,8 @@ fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
         let eight = isa.mul_add(four, signs[3], isa.swap::<8>(four));
         *register = isa.store(eight);
     }
+    // Steps `quarter` and 2 · `quarter`, counted in registers, on the registers a, b, c and d,
+    // which are `quarter` apart.
     let mut quarter = 1;
     while 2 * quarter < registers.len() {
         for chunk in registers.chunks_exact_mut(4 * quarter) {
@@ -80,6 +100,7 @@ fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
         }
         quarter *= 4;
     }
+    // The last step, if their number is odd.
     if quarter < registers.len() {
         let (low, high) = registers.split_at_mut(quarter);
         for (low, high) in low.iter_mut().zip(high) {

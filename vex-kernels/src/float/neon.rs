@@ -1,4 +1,4 @@
-//! AArch64 Advanced SIMD: a register is four 128-bit registers.
+//! AArch64 Advanced SIMD: sixteen lanes are four registers of 128 bits.
 
 use half::{bf16, f16};
 use pulp::{Simd, f32x4};
@@ -17,9 +17,10 @@ impl FloatOps for Neon {
         each_of_4(fours, |four| {
             let wide: core::arch::aarch64::float32x4_t;
             let four: core::arch::aarch64::uint16x4_t = bytemuck::cast(four);
-            // The intrinsic is younger than our oldest compiler.
-            // SAFETY: part of Advanced SIMD; it writes its output, and for a signaling NaN the flag
-            // of an invalid operation in FPSR, so that `preserves_flags` would be a lie.
+            // Inline assembly, because the intrinsic is younger than the oldest supported compiler.
+            // SAFETY: the instruction is part of Advanced SIMD. It writes its output and, for a
+            // signaling NaN, the flag of an invalid operation in FPSR. So `preserves_flags` would
+            // be untrue.
             unsafe {
                 core::arch::asm!("fcvtl {wide:v}.4s, {four:v}.4h", wide = lateout(vreg) wide, four = in(vreg) four,
                     options(pure, nomem, nostack));
@@ -84,7 +85,7 @@ impl FloatOps for Neon {
     }
 }
 
-/// What `f` makes of each of four. Not by `map` of an array, which the compiler may call.
+/// `f` of each of four. Not by `map` of an array, whose closure the compiler may call.
 #[inline(always)]
 fn each_of_4<T, U>([a, b, c, d]: [T; 4], f: impl Fn(T) -> U) -> [U; 4] {
     [f(a), f(b), f(c), f(d)]

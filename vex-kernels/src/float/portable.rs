@@ -1,4 +1,5 @@
-//! Arrays of lanes for any target: the compiler vectorises them with what the target guarantees.
+//! Arrays of lanes for any target. The compiler vectorizes the loops with what the target
+//! guarantees.
 
 use half::{bf16, f16};
 
@@ -78,9 +79,10 @@ impl FloatOps for Portable {
     }
 }
 
-/// Without a branch, so that the compiler vectorises it: the bits of the magnitude, read as an f32
-/// and scaled by 2¹¹², are right for normal and subnormal values alike; infinities and NaN get
-/// their exponent.
+/// An f16 as an f32, without a branch, so that the compiler vectorizes it.
+///
+/// The bits of the magnitude are read as an f32 and scaled by 2¹¹². That is right for normal and
+/// subnormal values alike. Infinities and NaN get their exponent.
 #[inline(always)]
 fn widen_f16(element: f16) -> f32 {
     let bits = u32::from(element.to_bits());

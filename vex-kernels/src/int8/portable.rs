@@ -1,5 +1,5 @@
-//! Plain loops for any target: a register is one element, and the compiler vectorises them with what
-//! the target guarantees.
+//! Plain loops for any target. A "register" is one element, and the compiler vectorizes the loops
+//! with what the target guarantees.
 
 use super::ops::{Integer, IntegerOps};
 use crate::cpu::Portable;
@@ -20,7 +20,7 @@ impl IntegerOps for Portable {
         element.widen()
     }
 
-    /// No tail is shorter than a register of one element.
+    /// There are no tails, since no length ends inside one element.
     #[inline(always)]
     fn load_tail<T: Integer>(self, _: &[T], _: &[T]) -> i32 {
         0

@@ -1,66 +1,68 @@
-//! The one body behind every product with packed codes, written over [`PackedOps`] and a
+//! The one algorithm behind every product with packed codes, written over [`PackedOps`] and a
 //! [`Packing`].
 //!
 //! ```text
 //! lanes = 0                                                                    32 bits each
-//! for each group of lines, as many as sums of 16 bits hold:
+//! for each group of cache lines, as many as sums of 16 bits hold:
 //!     sums[chain] = 0
-//!     for each line i: sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
+//!     for each cache line i of codes, with 128 elements of the query:
+//!         sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
 //!     lanes += the sums of all chains, widened
 //! product = the sum of all lanes
 //! ```
 //!
-//! **Lines.** A line is 64 bytes of codes, and meets 128 elements of the query. A mask takes the
-//! low four bits of each byte, and a shift the high ones: each half meets 64 neighboring elements.
-//! No element moves to another place.
+//! **Cache lines.** Codes come in cache lines of 64 bytes, at any address. A cache line of 4-bit
+//! codes meets 128 elements of the query. A mask takes the low four bits of each byte, and a shift
+//! the high ones. Each half meets 64 neighboring elements, so no element moves to another place.
 //!
-//! **Codes of two bits.** Every second pair of bits makes a line of 4-bit codes, of which none is
-//! above three. So a line of 2-bit codes is two lines of 4-bit codes, with 256 elements of the
-//! query.
+//! **2-bit codes.** Every second pair of bits makes a cache line of 4-bit codes, of which none is
+//! above three. So a cache line of 2-bit codes is two cache lines of 4-bit codes, and meets 256
+//! elements of the query.
 //!
 //! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
-//! [`CACHE_LINES`](PackedOps::CACHE_LINES) lines, before any can overflow. Others add in 32 bits, in which
-//! every sum of [`MAX_CACHE_LINES`] fits: for them all lines are one group.
+//! [`CACHE_LINES`](PackedOps::CACHE_LINES) cache lines, before any sum can overflow. Other
+//! instructions add in 32 bits, in which every sum of [`MAX_CACHE_LINES`] fits. For them all cache
+//! lines are one group.
 //!
-//! **Tails.** There are none: vectors are whole lines, padded with zeros when they are coded.
+//! **Tails.** There are none: vectors are whole cache lines, padded with zeros when they are coded.
 //!
 //! **Why the bits are equal.** Every sum is an exact integer, so neither the width of a register
-//! nor the number of rows at once can show.
+//! nor the number of rows at once shows.
 
 use bytemuck::Zeroable;
 
 use crate::rows::chunks;
 
-/// The longest vectors of 4-bit codes, in lines.
+/// The length of the longest vectors of 4-bit codes, in cache lines.
 pub(crate) const MAX_CACHE_LINES: usize = 512;
 
-/// How codes are packed into a line, and what a line of them meets.
+/// How codes are packed into a cache line, and which elements of the query it meets.
 pub(crate) trait Packing {
-    /// The elements of the query that meet a line of codes.
+    /// The elements of the query that meet a cache line of codes.
     type Query: 'static;
-    /// sums + q · c. Adds no more to a sum than codes of four bits could.
+    /// sums + q · c. Adds no more to a sum than 4-bit codes could.
     fn products<I: PackedOps>(isa: I, sums: I::Sums, query: &Self::Query, codes: &[u8; 64]) -> I::Sums;
 }
 
-/// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof
-/// that the instruction set exists.
+/// The operations on a cache line of codes and its 128 elements of the query. `Self` proves that
+/// the instruction set exists.
 pub(crate) trait PackedOps: Copy {
-    /// Sums of up to [`CACHE_LINES`](Self::CACHE_LINES) lines, for which 16 bits may do.
+    /// Sums of up to [`CACHE_LINES`](Self::CACHE_LINES) cache lines, for which 16 bits may suffice.
     type Sums: Copy + Zeroable;
     /// Lanes of 32 bits.
     type Lanes: Copy + Zeroable;
-    /// How many lines [`Sums`](Self::Sums) hold without overflow.
+    /// How many cache lines [`Sums`](Self::Sums) hold without overflow.
     const CACHE_LINES: usize;
-    /// How many sums to keep at once for a single row, because an instruction has to wait for the
-    /// one before it.
+    /// How many sums to keep at once for a single row. An addition has to wait for the one before
+    /// it in its sum.
     const CHAINS: usize;
-    /// Whether four rows are computed at once, for which the registers must do.
+    /// Whether four rows are computed at once: whether the hardware's registers hold them.
     const BATCH: bool;
 
     /// sums + q · c
     fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
-    /// The sums of no more than [`CACHE_LINES`](Self::CACHE_LINES) lines together. Asked only by those that
-    /// have several chains.
+    /// Adds two sums, which have no more than [`CACHE_LINES`](Self::CACHE_LINES) cache lines
+    /// together. Called only for instruction sets with several chains.
     #[inline(always)]
     fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
         a
@@ -128,6 +130,7 @@ fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
         add_cache_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
         return lanes;
     }
+    // One group of cache lines after the other, each as long as its sums hold.
     let (mut query, mut rows) = (query, rows);
     while !query.is_empty() {
         let count = query.len().min(I::CACHE_LINES);
@@ -141,7 +144,8 @@ fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     lanes
 }
 
-/// Adds lines, no more than [`PackedOps::CACHE_LINES`]. Line i is summed in chain i mod `CHAINS`.
+/// Adds no more than [`PackedOps::CACHE_LINES`] cache lines. Cache line i is summed in chain i mod
+/// `CHAINS`.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn add_cache_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
@@ -160,6 +164,7 @@ fn add_cache_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: us
             }
         }
     }
+    // The cache lines behind the last group, which are fewer than the chains.
     for chain in 0..CHAINS - 1 {
         if chain < rest.len() {
             for r in 0..ROWS {

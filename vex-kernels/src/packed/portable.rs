@@ -1,4 +1,4 @@
-//! Plain loops for any target: the compiler vectorises them with what the target guarantees.
+//! Plain loops for any target. The compiler vectorizes them with what the target guarantees.
 
 use super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::Portable;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::Isa;
 
-/// The sum over all elements, each with the sign that the definition gives: minus where the indices
-/// share an odd number of bits.
+/// For each index, the sum of all elements with the signs of the definition: minus where the two
+/// indices share an odd number of bits.
 fn by_definition(vector: &[f32]) -> Vec<f64> {
     let scale = 1.0 / (vector.len() as f64).sqrt();
     let sign = |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { scale } else { -scale };

@@ -1,5 +1,5 @@
-//! Faulty instruction sets under the real body, which the check of the bound must catch: it is not
-//! vacuous.
+//! Instruction sets with a fault, under the real algorithm. The check of the bound must catch each,
+//! which shows that the check is not vacuous.
 
 use half::{bf16, f16};
 
@@ -159,7 +159,7 @@ fn dropped_lanes_are_caught_at_every_length() {
     }
 }
 
-/// Of the sums alone: the quotient of a cosine cancels errors of one sign.
+/// Only for metrics that are one sum: the quotient of a cosine cancels errors of one sign.
 #[test]
 fn coarse_rounding_is_caught_at_every_length() {
     for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {

@@ -1,10 +1,10 @@
-//! x86-64-v4: a register is one 512-bit register.
+//! x86-64-v4: sixteen lanes are one register of 512 bits.
 //!
 //! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.77 to 1.16 of the time
 //! of these kernels (inner products from the first-level cache, EPYC of the fourth generation). But
-//! it sums neighboring elements in one lane, so that the bits would depend on the machine, and it
-//! reads denormals as zero: times a large element that is no small error, and no bound relative to
-//! Σ|aᵢ bᵢ| covers it.
+//! the instruction sums neighboring elements in one lane, so that the bits would depend on the
+//! machine. And it reads denormals as zero. Times a large element that is no small error, and no
+//! bound relative to Σ|aᵢ bᵢ| covers it.
 
 use core::arch::x86_64::{__m512, _MM_FROUND_CUR_DIRECTION};
 
@@ -16,9 +16,9 @@ use super::{align_stack, cosines, first_lanes};
 use crate::cpu::Avx512;
 
 impl Avx512 {
-    /// With the present rounding, which changes nothing about what is exact: the usual intrinsic
-    /// suppresses exceptions, and that form has no operand in memory, but needs a load and a
-    /// shuffle more.
+    /// Widening is exact, so the rounding mode does not matter. This form of the intrinsic names
+    /// the current mode. The usual one suppresses exceptions, and that encoding has no operand in
+    /// memory: it would need a load and a shuffle more.
     #[inline(always)]
     fn widen_f16(self, halves: u16x16) -> f32x16 {
         bytemuck::cast(self.avx512f._mm512_cvt_roundph_ps::<_MM_FROUND_CUR_DIRECTION>(bytemuck::cast(halves)))
@@ -122,13 +122,15 @@ impl FloatOps for Avx512 {
         self.reduce_sum_f32s(register)
     }
 
-    /// Half of the shuffles and a third of the additions of four sums in turn.
+    /// Four sums at once take half of the shuffles and a third of the additions of four sums one
+    /// after the other.
     #[inline(always)]
     fn sums(self, rows: [f32x16; 4]) -> [f32; 4] {
         let f = self.avx512f;
         let [a, b, c, d]: [__m512; 4] = bytemuck::cast(rows);
-        // Eight lanes of each row, then four, two and one. By quarters: the lower two of both and
-        // the upper two, then even and odd ones.
+        // Eight lanes of each row are left, then four, two and one. The first step takes the lower
+        // two quarters of both registers and the upper two. The second step takes even and odd
+        // quarters.
         let ab = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(a, b), f._mm512_shuffle_f32x4::<0xee>(a, b));
         let cd = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(c, d), f._mm512_shuffle_f32x4::<0xee>(c, d));
         let (even, odd) = (f._mm512_shuffle_f32x4::<0x88>(ab, cd), f._mm512_shuffle_f32x4::<0xdd>(ab, cd));

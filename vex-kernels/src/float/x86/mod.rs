@@ -1,4 +1,4 @@
-//! What x86-64 does with a register of lanes.
+//! The operations on floats for x86-64.
 
 mod avx512;
 mod by256;
@@ -7,12 +7,13 @@ use pulp::x86::V3;
 
 use super::ops::LANES;
 
-/// [`FloatOps::align_stack`](super::ops::FloatOps::align_stack) to cache lines.
+/// [`FloatOps::align_stack`](super::ops::FloatOps::align_stack), to a cache line.
 #[inline(always)]
 fn align_stack() {
     #[repr(align(64))]
     struct CacheLine(u8);
-    // Anything on the stack that has this alignment and must have an address.
+    // A value on the stack that has this alignment, and whose address is taken so that it must
+    // exist.
     let line = CacheLine(0);
     core::hint::black_box(&line.0);
 }
@@ -23,7 +24,7 @@ fn first_lanes(len: usize) -> u16 {
     ((1u32 << len.min(LANES)) - 1) as u16
 }
 
-/// Four take as long as one.
+/// All four cosines at once take as long as one.
 #[inline(always)]
 fn cosines(v3: V3, dots: [f32; 4], norms: [f64; 4]) -> [f64; 4] {
     let v = v3.avx;

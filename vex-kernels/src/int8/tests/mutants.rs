@@ -1,5 +1,5 @@
-//! Faulty instruction sets under the real body, which the comparison with the reference must catch:
-//! it is not vacuous.
+//! Instruction sets with a fault, under the real algorithm. The comparison with the reference must
+//! catch each, which shows that the comparison is not vacuous.
 
 use std::vec;
 use std::vec::Vec;
@@ -21,9 +21,9 @@ enum Fault {
     CountsLastElementTwice,
     MasksInFours,
     DropsAChain,
-    /// As an instruction that adds pairs of products in 16 bits.
+    /// As with an instruction that adds pairs of products in 16 bits.
     Saturates,
-    /// One side biased, and the missing sum never added.
+    /// One side is biased, and the missing sum is never added.
     ForgetsTheCorrection,
 }
 

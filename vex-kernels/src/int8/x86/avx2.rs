@@ -1,5 +1,5 @@
-//! x86-64-v3: a register is 16 elements, widened to 16 bits as they are loaded. (`maddubs`, which
-//! multiplies bytes, saturates.)
+//! x86-64-v3: a register has 256 bits for 16 elements, which are widened to 16 bits as they are
+//! loaded. The instruction that multiplies bytes (`maddubs`) saturates.
 
 use core::arch::x86_64::{__m128i, __m256i};
 

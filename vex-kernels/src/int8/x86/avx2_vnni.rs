@@ -1,4 +1,4 @@
-//! x86-64-v3 and AVX-VNNI: a register is one 256-bit register of 32 elements.
+//! x86-64-v3 and AVX-VNNI: a register has 256 bits for 32 elements.
 
 use core::arch::x86_64::__m256i;
 
@@ -8,7 +8,7 @@ use super::{bias_correction, cosines};
 use crate::cpu::{Avx2Vnni, x86};
 
 impl Avx2Vnni {
-    /// Signed to unsigned by adding 128, or back by subtracting it.
+    /// Makes signed bytes unsigned by adding 128, or unsigned bytes signed by subtracting it.
     #[inline(always)]
     fn bias(self, register: __m256i) -> __m256i {
         self.avx2._mm256_xor_si256(register, self.avx._mm256_set1_epi8(-128))

@@ -1,4 +1,5 @@
-//! x86-64-v4: a register is 32 elements, widened to 16 bits as they are loaded.
+//! x86-64-v4: a register has 512 bits for 32 elements, which are widened to 16 bits as they are
+//! loaded.
 
 use core::arch::x86_64::__m512i;
 

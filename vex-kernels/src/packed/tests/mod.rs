@@ -21,10 +21,10 @@ type Codes = [u8; 64];
 
 /// A kind of packed code, as the tests read it.
 trait Kind: Code<Query: Pod, Row = Codes> + Debug {
-    /// Elements of a line.
+    /// Elements in a cache line.
     const ELEMENTS: usize;
 
-    /// An element of a line, as the layout is described.
+    /// An element of a cache line, by the description of the layout.
     fn element(cache_line: &Codes, index: usize) -> u8;
 }
 
@@ -44,7 +44,7 @@ impl Kind for Code2 {
     }
 }
 
-/// Element by element.
+/// The product, element by element.
 fn expected<C: Kind>(query: &[C::Query], codes: &[Codes]) -> i32 {
     let elements: &[i8] = bytemuck::cast_slice(query);
     let code = |index: usize| i32::from(C::element(&codes[index / C::ELEMENTS], index % C::ELEMENTS));
@@ -87,7 +87,8 @@ fn every_number_of_cache_lines_is_exact() {
     numbers_of_cache_lines_are_exact::<Code2>();
 }
 
-/// Values from few, so that sums drift far from zero, or from all; cache lines at any address.
+/// The values are from two alone, so that sums drift far from zero, or from all. The cache lines
+/// lie at any address.
 fn cache_lines_at_any_address_are_exact<C: Kind>(
     seed: u64,
     cache_lines: usize,
@@ -121,8 +122,8 @@ proptest! {
     }
 }
 
-/// Every sum as large as it can be, in each part of the codes and in all, at lengths around those
-/// at which sums of 16 bits are widened.
+/// Every sum is as large as it can be, in each part of the codes and in all. The lengths are around
+/// those at which sums of 16 bits are widened.
 fn sums_do_not_overflow<C: Kind>() {
     for cache_lines in (1..=17).chain([C::MAX_LEN]) {
         for bytes in [[0xff, 0x0f, 0xf0, 0], [0x03, 0x30, 0xcc, 0x33], [0x0c, 0xc0, 0xff, 0]] {
@@ -167,7 +168,8 @@ fn every_element_meets_its_own_partner() {
     elements_meet_their_partners::<Code2>();
 }
 
-/// The upper and the lower two bits of packed codes of four, as the two layouts meet.
+/// The upper and the lower two bits of 4-bit codes are two planes of 2-bit codes, which the layouts
+/// allow.
 #[test]
 fn two_planes_of_two_bits_are_codes_of_four() {
     let mut random = Random::new(43);

@@ -1,5 +1,5 @@
-//! Faulty instruction sets and packings under the real body, which the comparison with a plain loop
-//! must catch: it is not vacuous.
+//! Instruction sets and packings with a fault, under the real algorithm. The comparison with a
+//! plain loop must catch each, which shows that the comparison is not vacuous.
 
 use core::ops::Range;
 use std::vec::Vec;
@@ -14,7 +14,7 @@ use crate::{Code2, Code4};
 enum Fault {
     None,
     SwapsHalves,
-    /// As a shift of wider words without the mask.
+    /// As with a shift of wider words that lacks the mask.
     KeepsTheNeighborsBits,
     InterleavesElements,
     DropsFourthCacheLine,
@@ -82,7 +82,7 @@ impl PackedOps for Mutant {
     }
 }
 
-/// How many rows at once.
+/// How many rows are computed at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Call {
     Single,
@@ -93,7 +93,8 @@ enum Call {
 fn survives(fault: Fault, call: Call, cache_lines: Range<usize>) -> Vec<usize> {
     let mut random = Random::new(32);
     let unnoticed = |cache_lines: &usize| {
-        // All of one sign and near the greatest, so that sums grow and each line matters.
+        // All elements are of one sign and near the greatest, so that sums grow and each cache line
+        // matters.
         let query: Vec<[i8; 128]> =
             (0..*cache_lines).map(|_| [0; 128].map(|_: i8| 112 + random.below(16) as i8)).collect();
         let rows = [0; 4].map(|_| -> Vec<Codes> {
@@ -120,7 +121,7 @@ fn body_without_a_fault_passes() {
 #[test]
 fn every_fault_is_noticed_from_where_it_shows() {
     let (single, batch) = (Some(Call::Single), Some(Call::Batch));
-    // A row on its own has two chains of four cache lines, four rows have one of eight.
+    // A single row has two chains of four cache lines. Four rows have one chain of eight.
     for (fault, calls, from) in [
         (Fault::SwapsHalves, [single, batch], 1),
         (Fault::KeepsTheNeighborsBits, [single, batch], 1),
@@ -139,7 +140,7 @@ fn every_fault_is_noticed_from_where_it_shows() {
 
 const DROPS_ODD_PAIRS: u8 = 1;
 const SWAPS_PAIRS: u8 = 2;
-/// As a shift of wider words without the mask.
+/// As with a shift of wider words that lacks the mask.
 const KEEPS_THE_NEIGHBORS_BITS: u8 = 3;
 const DOUBLE_COUNTS: u8 = 4;
 
@@ -166,7 +167,7 @@ impl<const FAULT: u8> Packing for FaultyPacking<FAULT> {
     }
 }
 
-/// Whether a packing gives what is expected for any number of cache lines.
+/// Whether a packing gives the expected products for any number of cache lines.
 fn packing_survives<P: Packing<Query = [i8; 256]>>() -> bool {
     let mut random = Random::new(44);
     (1..20).any(|cache_lines| {
