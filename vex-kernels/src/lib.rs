@@ -38,10 +38,10 @@
 //!
 //! # Integers
 //! Vectors of `i8` and of `u8` have the metrics of numbers. Queries of `i8` have the inner product
-//! with rows of `u8`. Sums are exact at any length: 32-bit lanes are added up in 64 bits before any
-//! lane can overflow, and an f64 holds every sum of up to 2³⁷ elements. Only the cosine rounds: in
-//! the product of the norms, its root, the quotient and the difference from one. These four steps
-//! are the same everywhere, so every instruction set gives the same bits.
+//! with rows of `u8`. Sums are exact at any length: lanes of 32 bits are emptied into totals of 64
+//! bits before any lane can overflow. An f64 holds every sum of up to 2³⁷ elements. Only the cosine
+//! rounds: in the product of the norms, its root, the quotient and the difference from one. These
+//! four steps are the same everywhere, so every instruction set gives the same bits.
 //!
 //! [`Product`] gives an inner product as an `i32`. Its query has 8 bits an element, and a row is
 //! 8-bit codes ([`Code8`]), 4-bit codes ([`Code4`]) or 2-bit codes ([`Code2`]).

@@ -38,6 +38,7 @@ pub(crate) trait BitRule<const COUNTS: usize> {
     fn finish<I: BitOps>(isa: I, counts: [I::Count; COUNTS]) -> f32;
 }
 
+/// The distance to one row, by the loop that is fastest for its length.
 #[inline(always)]
 pub(crate) fn distance<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     isa: I,
@@ -83,6 +84,7 @@ fn few_lines<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const LINES: us
     F::finish(isa, counts)
 }
 
+/// The distances to four rows.
 #[inline(always)]
 pub(crate) fn distance_batch_4<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     isa: I,

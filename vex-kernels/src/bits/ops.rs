@@ -33,7 +33,7 @@ pub(crate) trait BitOps: Copy {
     fn load_partial(self, slice: &[u64]) -> Self::Line;
     fn or(self, a: Self::Line, b: Self::Line) -> Self::Line;
     fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line;
-    /// `count` plus the number of bits that are set in `line`.
+    /// `count` plus the number of bits that are set in a register.
     fn count(self, count: Self::Count, line: Self::Line) -> Self::Count;
     /// The number of bits that are set in `word`.
     #[inline(always)]

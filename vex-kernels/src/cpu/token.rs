@@ -73,7 +73,7 @@ pub(crate) trait Token: Copy {
     /// If this machine lacks the instruction set.
     fn here() -> Self {
         assert!(Capabilities::detect().has_all(Self::NEEDS), "the instruction set is available");
-        // SAFETY: the line above asked the machine.
+        // SAFETY: the assertion above asked the machine.
         unsafe { Self::assume_available() }
     }
 

@@ -80,6 +80,7 @@ pub(crate) trait Rule<const SUMS: usize> {
     }
 }
 
+/// The distance to one row. `prepared` is as in [`Rule::finish`].
 #[inline(always)]
 pub(crate) fn distance<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
     isa: I,
@@ -90,6 +91,7 @@ pub(crate) fn distance<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUM
     F::finish(sums_of_one::<I, Q, R, F, SUMS>(isa, query, row), prepared)
 }
 
+/// The distances to four rows, with the same bits as four single ones.
 #[inline(always)]
 pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
     isa: I,
@@ -108,6 +110,8 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
     if const { I::REGISTERS_IN_BATCH < SUMS * 4 * REGISTERS } {
         isa.align_stack();
     }
+    // Four rows at once need a register for each sum of each row. Without so many, the rows are
+    // computed one after the other.
     let sums = if const { I::REGISTERS_IN_BATCH < SUMS * 4 } {
         let [a, b, c, d] = rows;
         [
@@ -122,6 +126,7 @@ pub(crate) fn distance_batch_4<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, c
     F::finish_4(isa, sums, prepared)
 }
 
+/// The sums of one row.
 #[inline(always)]
 fn sums_of_one<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize>(
     isa: I,
@@ -155,9 +160,8 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
     for row in rows {
         assert!(row.len() == query.len(), "vectors of one length");
     }
-    // Lanes i, i + 16, i + 32 and i + 48 are added first, in the order of the tree above. The
-    // passes are macros, because the compiler may make functions of closures: without the
-    // instruction set, and slow to call.
+    // Lanes i, i + 16, i + 32 and i + 48 are added first. `pass!` is a macro, because the compiler
+    // may make a function of a closure: without the instruction set, and slow to call.
     macro_rules! pass {
         ($n:literal from $first:literal) => {
             pass::<I, Q, R, F, SUMS, ROWS, $n>(isa, query, rows, $first)
@@ -171,7 +175,7 @@ fn sums<I: FloatOps, Q: Float, R: Float, F: Rule<SUMS>, const SUMS: usize, const
             add(isa, low, add(isa, pass!(1 from 2), pass!(1 from 3)))
         }
     };
-    // Then the halves of each register. For four rows at once they share their shuffles.
+    // Then the halves of each register are added. Four rows at once share their shuffles.
     let mut finished = [[0.0; SUMS]; ROWS];
     for s in 0..SUMS {
         let mut register = [isa.zero(); ROWS];

@@ -15,8 +15,8 @@
 //! **Registers and lanes.** A register holds the elements that one load takes: 16, 32 or 64, or a
 //! single one in portable code. Each lane sums two or four neighboring products.
 //!
-//! **Stretches.** After [`STRETCH`] elements the lanes are added up in 64 bits, before any lane can
-//! overflow.
+//! **Stretches.** After [`STRETCH`] elements the lanes are emptied into totals of 64 bits, before
+//! any lane can overflow.
 //!
 //! **Chains.** An addition has to wait for the one before it in its chain. So there are as many
 //! chains as the hardware's registers hold.
@@ -63,6 +63,7 @@ pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
     /// The value that a bound query keeps of its sums.
     fn prepare<I: IntegerOps, Q: Integer, R: Integer>(sums: [i64; QUERY]) -> Self::Value;
 
+    /// The distances that the sums stand for.
     fn finish<I: IntegerOps, Q: Integer, R: Integer>(prepared: Self::Value, sums: [i64; ROW]) -> Self::Value;
 
     /// [`finish`](Self::finish) for four rows.
@@ -80,6 +81,7 @@ pub(crate) trait IntegerRule<const QUERY: usize, const ROW: usize> {
     }
 }
 
+/// The distances from a query to `ROWS` rows.
 #[inline(always)]
 pub(crate) fn distances<
     I: IntegerOps,
@@ -122,6 +124,7 @@ pub(crate) fn prepare<
     F::prepare::<I, Q, R>(of_query)
 }
 
+/// The distances from a query whose own sums were [prepared](prepare) to `ROWS` rows.
 #[inline(always)]
 pub(crate) fn bound_distances<
     I: IntegerOps,
@@ -137,6 +140,7 @@ pub(crate) fn bound_distances<
     prepared: F::Value,
     rows: [&[R]; ROWS],
 ) -> [F::Value; ROWS] {
+    // Where the sums of all rows do not fit the hardware's registers, they are computed row by row.
     let of_rows = if I::SUMS_AT_ONCE < ROW * ROWS && ROWS > 1 {
         let mut of_rows = [[0; ROW]; ROWS];
         for r in 0..ROWS {
@@ -298,7 +302,8 @@ fn stretch<
         step!(CHAINS - 1, isa.load_tail(query, query_tail), |r| isa.load_tail(rows[r], row_tails[r]));
     }
 
-    // The chains are added lane by lane, then the lanes in 64 bits.
+    // The chains are added lane by lane, then the lanes in 32 bits, which [`STRETCH`] allows. Only
+    // totals have 64 bits.
     for s in 0..QUERY {
         let mut sums = of_query[0][s];
         for chain in 1..CHAINS {

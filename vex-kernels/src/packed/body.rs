@@ -21,8 +21,8 @@
 //!
 //! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
 //! [`CACHE_LINES`](PackedOps::CACHE_LINES) cache lines, before any sum can overflow. Other
-//! instructions add in 32 bits, in which every sum of [`MAX_CACHE_LINES`] fits. For them all cache
-//! lines are one group.
+//! instructions add in 32 bits, in which every sum of [`MAX_CACHE_LINES`] fits. For these, a whole
+//! vector is one group.
 //!
 //! **Tails.** There are none: vectors are whole cache lines, padded with zeros when they are coded.
 //!
@@ -79,11 +79,13 @@ pub(crate) trait PackedOps: Copy {
     }
 }
 
+/// The product with one row.
 #[inline(always)]
 pub(crate) fn dot<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> i32 {
     isa.total(single::<I, P>(isa, query, codes))
 }
 
+/// The products with four rows, at once if [`BATCH`](PackedOps::BATCH).
 #[inline(always)]
 pub(crate) fn dot_batch_4<I: PackedOps, P: Packing>(
     isa: I,
@@ -101,6 +103,7 @@ pub(crate) fn dot_batch_4<I: PackedOps, P: Packing>(
     isa.totals(lanes::<I, P, 4, 1>(isa, query, rows))
 }
 
+/// The lanes of one row, which is summed in several chains.
 #[inline(always)]
 fn single<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> I::Lanes {
     check(query, codes);
@@ -118,6 +121,7 @@ fn check<Q>(query: &[Q], codes: &[[u8; 64]]) {
     assert!(codes.len() == query.len(), "as many lines of codes as of the query");
 }
 
+/// The lanes of `ROWS` rows, group by group.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
