@@ -1,6 +1,6 @@
-//! Distances between vectors in the first-level cache, one at a time and four at a time: for every
-//! element, every metric and every variant that this machine can run. `peers/kernels` measures
-//! other libraries beside these, in one run.
+//! Distances between vectors in the first-level cache, one at a time and four at a time. Every
+//! element, every metric and every variant that this machine can run is measured. `peers/kernels`
+//! measures other libraries beside these, in one run.
 #![allow(missing_docs)]
 
 use std::hint::black_box;

@@ -91,9 +91,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance(a, b)
     }
 
-    /// The distances from `query` to four rows. The bits are those of four calls of
-    /// [`distance`](Self::distance), in less time: the query is loaded once, and four rows are on
-    /// their way from memory at a time.
+    /// The distances from `query` to four rows, with the bits of four calls of
+    /// [`distance`](Self::distance). The batch takes less time. The query is loaded once, and four
+    /// rows are on their way from memory at a time.
     ///
     /// # Panics
     /// If a row's length differs from the query's.

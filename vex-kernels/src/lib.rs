@@ -100,10 +100,16 @@
 //!
 //! # Adding to it
 //! A family of kernels is a folder: `float/`, `int8/`, `packed/` (4-bit and 2-bit codes) or
-//! `bits/`. Each has an algorithm (`body.rs`), the operations that the algorithm asks of an
-//! instruction set (`ops.rs`; in `packed/` they are in `body.rs`), the metrics or layouts
-//! (`rules.rs`), and a table of implementations (`mod.rs`). The operations are implemented in
-//! `x86/`, `neon.rs` and `portable.rs`.
+//! `bits/`.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `body.rs` | the algorithm, written once |
+//! | `ops.rs` (in `packed/` a part of `body.rs`) | the operations that the algorithm asks of an instruction set |
+//! | `x86/`, `neon.rs`, `portable.rs` | these operations, implemented |
+//! | `rules.rs` | the metrics, or the layouts of codes |
+//! | `mod.rs` | the table of implementations |
+//!
 //! - *A metric*: a rule in its family, a variant of [`Metric`], an entry in the family's table.
 //! - *An element*: an entry in `element.rs`. A floating-point element also says how sixteen of it
 //!   are loaded, on each instruction set.

@@ -2,8 +2,8 @@
 
 /// Each row as `count` chunks and `rest` elements.
 ///
-/// The loop is not `map` of an array. The compiler may call the closure of a `map`, and behind a
-/// call it does not know the lengths: then the kernels would check them in their loops.
+/// The loop is not `map` of an array. The compiler may call the closure of a `map`, and the lengths
+/// are unknown behind a call. Then the kernels would check lengths in their loops.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn chunks<T, const N: usize, const ROWS: usize>(

@@ -85,9 +85,9 @@ pub(crate) trait Token: Copy {
     }
 }
 
-/// Defines tokens. Each entry names the token and the type of `pulp` that it holds, the [`Isa`] and
-/// the name of what runs, the capabilities that it needs, and the features that it is compiled
-/// with.
+/// Defines tokens. Each entry names the token and the type of `pulp` that it holds, then the
+/// [`Isa`] and the name of what runs. The capabilities that the token needs follow, and the
+/// features that its entry points are compiled with.
 macro_rules! tokens {
     ($($(#[$doc:meta])* $token:ident($simd:ty), $isa:ident $name:literal,
         $($capability:ident)+, $features:tt;)*

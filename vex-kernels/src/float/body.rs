@@ -30,11 +30,11 @@
 //! **Reduction.** One fixed tree adds the lanes: first the four registers, then the halves of the
 //! one that is left.
 //!
-//! **Why the bits are equal.** On every instruction set a lane gets the same elements in the same
-//! order, and a fused multiply-add rounds once for each of them. The tree adds the same lanes in
-//! the same order. So the width of the hardware's registers does not show in the result, nor does
-//! the number of rows at once. [`Portable`](crate::cpu::Portable) has no fused multiply-add and
-//! rounds products, too: its bits are its own, within the same error bound.
+//! **Why the bits are equal.** On every instruction set, a lane gets the same elements in the same
+//! order. A fused multiply-add rounds once for each of them. The tree adds the same lanes in the
+//! same order. So the width of the hardware's registers does not show in the result, nor does the
+//! number of rows at once. [`Portable`](crate::cpu::Portable) has no fused multiply-add and rounds
+//! products, too: its bits are its own, within the same error bound.
 //!
 //! **Pairs of bf16.** Between two vectors of bf16, a pair of registers has 32 neighboring elements.
 //! The first register has the even ones and the second the odd ones ([`Float::load_pair`]), again

@@ -11,7 +11,7 @@
 //! a pair and adds the lane itself, negated in the second lane of the pair.
 //!
 //! **Across registers.** The later steps pair whole registers. Each would read and write all
-//! elements, so two steps are done together: they combine four registers at a time.
+//! elements, so two steps are done together, on four registers at a time.
 //!
 //! **Why the bits are equal.** In each step an element is one sum or difference of the same two
 //! elements. The products with signs are exact, so it does not matter whether they are fused.

@@ -26,8 +26,9 @@
 //! (`tail.rs`).
 //!
 //! **Bias.** Some instructions multiply unsigned bytes by signed ones alone. There one side is
-//! shifted by 128 into the other's range. The products then lack 128 times a sum of elements. That
-//! sum is counted beside them, and its multiple is added at the end ([`IntegerOps::correction`]).
+//! shifted by 128 into the other's range. The products then lack 128 times a sum of elements. This
+//! sum is counted in lanes of its own, and its multiple is added at the end
+//! ([`IntegerOps::correction`]).
 //!
 //! **Why the bits are equal.** Every sum is an exact integer. So neither the order of additions nor
 //! the width of a register shows, nor how many rows are summed at once. Only the cosine rounds, by

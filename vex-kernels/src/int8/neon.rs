@@ -38,8 +38,8 @@ impl Products for Neon {
     #[inline(always)]
     fn signed(self, sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t {
         let neon = self.neon;
-        // The product 128² fits 16 bits, but the sum of two such products does not. So products are
-        // widened before they are added.
+        // The product 128² fits 16 bits, but the sum of two such products does not. So every
+        // product is widened before it is added.
         let low = neon.vmull_s8(neon.vget_low_s8(x), neon.vget_low_s8(y));
         neon.vpadalq_s16(neon.vpadalq_s16(sums, low), neon.vmull_high_s8(x, y))
     }

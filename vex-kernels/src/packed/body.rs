@@ -26,7 +26,7 @@
 //!
 //! **Tails.** There are none: vectors are whole cache lines, padded with zeros when they are coded.
 //!
-//! **Why the bits are equal.** Every sum is an exact integer, so neither the width of a register
+//! **Why the bits are equal.** Every sum is an exact integer. So neither the width of a register
 //! nor the number of rows at once shows.
 
 use bytemuck::Zeroable;
@@ -56,7 +56,7 @@ pub(crate) trait PackedOps: Copy {
     /// How many sums to keep at once for a single row. An addition has to wait for the one before
     /// it in its sum.
     const CHAINS: usize;
-    /// Whether four rows are computed at once: whether the hardware's registers hold them.
+    /// Whether the hardware's registers hold the sums of four rows at once.
     const BATCH: bool;
 
     /// sums + q · c

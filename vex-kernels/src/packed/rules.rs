@@ -20,8 +20,8 @@ pub(crate) enum Twos {}
 impl Packing for Twos {
     type Query = [i8; 256];
 
-    /// Every second pair of bits makes a cache line of 4-bit codes, of which none is above 3. Two
-    /// such cache lines add no more than one with the greatest 4-bit codes.
+    /// Every second pair of bits makes a cache line of 4-bit codes, of which none is above 3. So a
+    /// cache line of 2-bit codes adds less to a sum than a cache line of the greatest 4-bit codes.
     #[inline(always)]
     fn products<I: PackedOps>(isa: I, mut sums: I::Sums, query: &[i8; 256], codes: &[u8; 64]) -> I::Sums {
         let (mut even, mut odd) = ([0; 64], [0; 64]);

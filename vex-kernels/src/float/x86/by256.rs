@@ -188,8 +188,8 @@ impl<I: By256> FloatOps for I {
 
 /// Widens fewer than sixteen f16 as they are loaded. Absent ones read as zero.
 ///
-/// Intrinsics would take a masked load, a shuffle and the conversion. The compiler cannot join
-/// them, since the conversion itself would have to be masked.
+/// Intrinsics would take a masked load, a shuffle and the conversion. The compiler cannot join the
+/// three, since the conversion itself would have to be masked.
 ///
 /// # Safety
 /// This machine has AVX-512F and VL.
