@@ -116,7 +116,12 @@ proptest! {
     })]
 
     #[test]
-    fn any_cache_lines_are_exact(seed: u64, cache_lines in 0usize..24, offset in 0usize..64, few: [[u8; 2]; 2]) {
+    fn any_cache_lines_are_exact(
+        seed: u64,
+        cache_lines in 0usize..24,
+        offset in 0usize..64,
+        few: [[u8; 2]; 2],
+    ) {
         cache_lines_at_any_address_are_exact::<Code4>(seed, cache_lines, offset, few);
         cache_lines_at_any_address_are_exact::<Code2>(seed, cache_lines, offset, few);
     }
