@@ -1,5 +1,6 @@
-//! Distances of vectors that lie in the first-level cache, one at a time and four at a time: every element, every metric,
-//! everything that this machine can run. Rivals stand beside them in `peers/kernels`, in one run.
+//! Distances between vectors in the first-level cache, one at a time and four at a time. Every
+//! element, every metric and every variant that this machine can run is measured. `peers/kernels`
+//! measures other libraries beside these, in one run.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
@@ -10,7 +11,7 @@ use vex_benches::Random;
 
 const DIMS: [usize; 8] = [64, 100, 128, 200, 384, 768, 1000, 1536];
 
-/// `dims` to the element are packed: 64 for bits.
+/// Measures a pair of elements. An element of it packs `dims` dimensions: 64 for bits, else one.
 fn element<Q: Element<R>, R: Copy + 'static>(
     c: &mut Criterion,
     name: &str,

@@ -1,4 +1,4 @@
-//! What the benchmarks share: vectors that need no download, and a line about the machine.
+//! What the benchmarks share: vectors that need no download, and a description of the machine.
 
 use vex::kernels::Isa;
 use vex::{Index, Metric};
@@ -6,7 +6,7 @@ use vex::{Index, Metric};
 /// Elements of the vectors of [`clustered`].
 pub const DIM: usize = 128;
 
-/// `count` vectors around 100 seeded centres, as keys and elements.
+/// `count` vectors around 100 seeded centers, as keys and elements.
 pub fn clustered(count: usize, seed: u64) -> Vec<(u64, Vec<f32>)> {
     let mut centres = Random(1);
     let centres: Vec<Vec<f32>> = (0..100).map(|_| (0..DIM).map(|_| centres.normal()).collect()).collect();
@@ -24,7 +24,7 @@ pub fn index(count: usize) -> Index {
     built.expect("finite vectors with distinct keys")
 }
 
-/// Prints what a reader must know to compare numbers.
+/// Prints what a reader has to know about the machine to compare figures.
 pub fn print_machine() {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or(": unknown processor");
@@ -32,7 +32,7 @@ pub fn print_machine() {
     eprintln!("machine{model}, {cores} cores, {}", Isa::detect());
 }
 
-/// SplitMix64: enough for benchmarks, and the same everywhere.
+/// SplitMix64: good enough for benchmarks, and the same on every machine.
 pub struct Random(pub u64);
 
 impl Random {
@@ -45,7 +45,7 @@ impl Random {
         z ^ (z >> 31)
     }
 
-    /// About normal: the sum of four uniform values, of variance one.
+    /// About normal: the sum of four uniform values, scaled to variance one.
     pub fn normal(&mut self) -> f32 {
         let uniform = |word: u64| (word >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
         (0..4).map(|_| uniform(self.next())).sum::<f32>() * 3f32.sqrt()

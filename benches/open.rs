@@ -1,4 +1,4 @@
-//! Opening a file: in place, which takes the same time for any size, and into memory.
+//! Opening a file: mapped, which takes the same time for any size, and into memory.
 #![allow(missing_docs)]
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};

@@ -1,6 +1,7 @@
-//! Verifying a file of more than a gigabyte that is in memory, beside reading the same bytes and doing nothing with them.
+//! Verifying a file of more than a gigabyte that is in memory, beside merely reading the same
+//! bytes.
 //!
-//! They take turns, so that what else the machine does falls on both; the ratio is what counts.
+//! The two are interleaved, so that a noisy machine slows both. The ratio is the result.
 #![allow(missing_docs)]
 
 use std::hint::black_box;
@@ -62,7 +63,7 @@ fn read(bytes: &[u8], threads: usize) {
     });
 }
 
-/// Vectors of unit length, and full rows of links to anywhere.
+/// A file of vectors of unit length and full rows of links to any nodes.
 fn file(metric: Metric) -> AlignedBytes {
     let mut state = 1_u64;
     let mut next = || {

@@ -8,10 +8,10 @@ use crate::{Element, Isa, Metric};
 
 /// A metric's kernels for queries of `Q` and rows of `R`, resolved for this machine.
 ///
-/// Small, `Copy` and cheap to pass on: resolve it once, outside the loop.
+/// A handle is small and `Copy`. Resolve it once, outside the loop.
 ///
 /// # Examples
-/// Distances between integers are exact; a query's type may differ from the rows'.
+/// Distances between integers are exact. A query's type may differ from the type of the rows.
 /// ```
 /// use vex_kernels::{Distance, Metric};
 ///
@@ -31,14 +31,14 @@ pub struct Distance<Q: Element<R>, R: 'static = Q> {
     kernels: Kernels<Q, R, Q::Value>,
 }
 
-/// How many rows [`Distance::distance_many`] fetches ahead of those it computes.
+/// How many rows ahead [`Distance::distance_many`] prefetches.
 const LOOKAHEAD: usize = 8;
 
 impl<Q: Element<R>, R: 'static> Distance<Q, R> {
-    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows.
+    /// Resolves `metric` for the best instruction set that this machine has and `VEX_SIMD` allows.
     ///
     /// # Panics
-    /// If the element does not know the metric: see [`try_new`](Self::try_new).
+    /// If the element does not have the metric: see [`try_new`](Self::try_new).
     pub fn new(metric: Metric) -> Self {
         match Self::try_new(metric) {
             Some(distance) => distance,
@@ -46,16 +46,16 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         }
     }
 
-    /// Resolves `metric` for the best that this machine has and `VEX_SIMD` allows, or `None` if the
-    /// element does not know the metric.
+    /// Resolves `metric` for the best instruction set that this machine has and `VEX_SIMD` allows.
+    /// Returns `None` if the element does not have the metric.
     pub fn try_new(metric: Metric) -> Option<Self> {
         Some(Self { metric, kernels: Kernels::best(Q::variants(metric))? })
     }
 
-    /// Resolves `metric` for exactly `isa`, or `None` where this machine or the element lacks it.
+    /// Resolves `metric` for exactly `isa`. Returns `None` where the machine or the element lacks
+    /// it.
     ///
-    /// This asks the machine and ignores the cap that `VEX_SIMD` sets, so that tests can force
-    /// every instruction set.
+    /// This ignores the cap that `VEX_SIMD` sets, so that tests can force every instruction set.
     pub fn with_isa(metric: Metric, isa: Isa) -> Option<Self> {
         Self::all(metric).find(|distance| distance.isa() == isa)
     }
@@ -76,13 +76,13 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.isa()
     }
 
-    /// The instructions that run: the instruction set, and what they need beyond it, as in
-    /// `avx512+vnni`; `avx512vl` is AVX-512 in registers of 256 bits.
+    /// The instructions that run: the instruction set, and what is needed beyond it, as in
+    /// `avx512+vnni`. `avx512vl` is AVX-512 in registers of 256 bits.
     pub fn name(&self) -> &'static str {
         self.kernels.name()
     }
 
-    /// The distance between `a` and `b`, two vectors of one length; smaller is nearer.
+    /// The distance between `a` and `b`, two vectors of one length. Smaller is nearer.
     ///
     /// # Panics
     /// If the lengths differ.
@@ -91,9 +91,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance(a, b)
     }
 
-    /// The distances from `query` to four rows: the same bits as four calls of
-    /// [`distance`](Self::distance), in less time. The query is loaded once, and four rows are
-    /// fetched from memory at a time.
+    /// The distances from `query` to four rows, with the bits of four calls of
+    /// [`distance`](Self::distance). The batch takes less time. The query is loaded once, and four
+    /// rows are on their way from memory at a time.
     ///
     /// # Panics
     /// If a row's length differs from the query's.
@@ -102,9 +102,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance_batch_4(query, rows)
     }
 
-    /// The distances from `query` to the rows `ids` of a matrix whose rows begin `stride` elements
-    /// apart, into `out`. Rows are fetched ahead of time, so that their way from memory is hidden
-    /// behind the arithmetic.
+    /// Writes the distances from `query` to the rows `ids` of a matrix into `out`. The rows of the
+    /// matrix begin `stride` elements apart. Rows are prefetched, so that the arithmetic hides the
+    /// latency of memory.
     ///
     /// # Panics
     /// If `ids` and `out` differ in length, or a row is not inside `base`.
@@ -112,15 +112,16 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.bind(query).distance_many(base, stride, ids, out);
     }
 
-    /// Prepares a query that is compared with many rows: what depends on it alone is computed once.
+    /// Prepares a query that is compared with many rows. What depends on the query alone is
+    /// computed once.
     pub fn bind<'q>(&self, query: &'q [Q]) -> BoundQuery<'q, Q, R> {
         BoundQuery { kernels: self.kernels, query, prepared: self.kernels.prepare(query) }
     }
 }
 
-/// A query with what depends on it alone: its norm, or the sum of its elements.
+/// A query and what depends on it alone: its norm, or the sum of its elements.
 ///
-/// The distances have the same bits as those of the [`Distance`] it came from.
+/// Its distances have the same bits as those of the [`Distance`] that made it.
 pub struct BoundQuery<'q, Q: Element<R>, R: 'static = Q> {
     kernels: Kernels<Q, R, Q::Value>,
     query: &'q [Q],
@@ -159,6 +160,7 @@ impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
         let (fours, rest) = ids.as_chunks::<4>();
         let (out_fours, out_rest) = out.as_chunks_mut::<4>();
         for (index, (four, out)) in fours.iter().zip(out_fours).enumerate() {
+            // The four rows that come `LOOKAHEAD` rows after the first of these.
             for ahead in ids.iter().skip(4 * index + LOOKAHEAD).take(4) {
                 prefetch(row(*ahead), usize::MAX);
             }
@@ -171,7 +173,7 @@ impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
     }
 }
 
-// Derived, these would ask the same of `R`.
+// Not derived: that would ask the same of `R`.
 impl<Q: Element<R>, R: 'static> Clone for Distance<Q, R> {
     fn clone(&self) -> Self {
         *self

@@ -10,8 +10,8 @@ use crate::{Metric, bits, float, int8};
 /// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is
 /// part of the file format.
 pub trait Element<R = Self>: Copy + Send + Sync + 'static + sealed::Sealed<R> {
-    /// What a distance is: f32 for floating-point elements and bits; f64 for integers, whose sums
-    /// it holds exactly.
+    /// The type of a distance: f32 for floating-point elements and bits, f64 for integers. An f64
+    /// holds sums of integers exactly.
     type Value: Copy + PartialOrd + Debug + Default + Send + Sync + 'static;
 }
 
@@ -19,15 +19,16 @@ pub(crate) mod sealed {
     use super::{Element, Metric, Variant};
 
     pub trait Sealed<R>: Sized {
-        /// Every implementation of a metric on this target, best first; none if the element does
-        /// not know the metric.
+        /// Every implementation of a metric on this target, best first. Empty if the element does
+        /// not have the metric.
         fn variants(metric: Metric) -> &'static [Variant<Self, R, Self::Value>]
         where
             Self: Element<R>;
     }
 }
 
-/// Pairs of a query's element and a row's: what their distance is, and where their kernels are.
+/// For each pair of a query's element and a row's: the type of a distance, and where the kernels
+/// are.
 macro_rules! elements {
     ($($query:ty, $row:ty => $value:ty, $variants:path;)*) => {
         $(
@@ -42,7 +43,7 @@ macro_rules! elements {
             }
         )*
 
-        /// What every element and metric resolves to on this machine, as far as `VEX_SIMD` allows.
+        /// What every element and metric resolves to on this machine, within the cap of `VEX_SIMD`.
         pub fn resolved() -> impl Iterator<Item = Resolved> {
             let pairs: [fn(Metric) -> Option<Resolved>; 9] = [$(|metric| {
                 let kernels = Kernels::best($variants(metric) as &[Variant<$query, $row, $value>])?;
@@ -59,7 +60,7 @@ macro_rules! elements {
     };
 }
 
-/// One line of [`resolved`].
+/// One item of [`resolved`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Resolved {
@@ -83,7 +84,7 @@ elements! {
     f32, bf16 => f32, float::variants;
     i8, i8 => f64, int8::variants;
     u8, u8 => f64, int8::variants;
-    // A quantised query and the codes of quantised rows.
+    // A quantized query and the codes of quantized rows.
     i8, u8 => f64, int8::code_variants;
     u64, u64 => f32, bits::variants;
 }

@@ -10,18 +10,18 @@
 //! assert_eq!(four, [1.0, 4.0, 9.0, 16.0]);
 //! ```
 //!
-//! A [`Distance`] is resolved once, for the best that was detected, and then called without further
-//! checks of the processor. [`Distance::bind`] keeps what depends on a query alone;
-//! [`Distance::distance_many`] walks the rows of a matrix.
+//! A [`Distance`] is resolved once, for the best instruction set of the machine. Its calls check
+//! nothing about the processor. [`Distance::bind`] keeps what depends on a query alone.
+//! [`Distance::distance_many`] compares a query with many rows of a matrix.
 //!
 //! # Elements
 //!
 //! | query, row | metrics | a distance is | and |
 //! |---|---|---|---|
 //! | `f32`, `f32` | squared Euclidean, inner product, cosine | `f32` | within the bound below |
-//! | `f16`, `f16`; `bf16`, `bf16`; `f32`, `f16`; `f32`, `bf16` | the same | `f32` | widened as it is loaded, which is exact; then as `f32` |
+//! | `f16`, `f16`; `bf16`, `bf16`; `f32`, `f16`; `f32`, `bf16` | the same | `f32` | widened to `f32` as it is loaded, which is exact; then as `f32` |
 //! | `i8`, `i8`; `u8`, `u8` | the same | `f64` | an exact integer; cosine in `f64` |
-//! | `i8`, `u8` | inner product | `f64` | exact; [`Product`] gives it as `i32`, for quantised search |
+//! | `i8`, `u8` | inner product | `f64` | exact; [`Product`] gives it as `i32`, for quantized search |
 //! | `u64`, `u64`: bits, 64 to a word | Hamming, Jaccard | `f32` | exact; Jaccard rounds once |
 //!
 //! ```
@@ -37,25 +37,25 @@
 //! ```
 //!
 //! # Integers
-//! Vectors of `i8` and of `u8` have every metric of vectors. Queries of `i8` have the inner product
-//! with rows of `u8`. Sums are exact at any length: lanes of 32 bits are emptied before they could
-//! overflow, and an f64 holds every sum of up to 2³⁷ elements. Only the cosine rounds: in the
-//! product of the norms, its root, the quotient and the difference from one. So every instruction
-//! set gives the same bits.
+//! Vectors of `i8` and of `u8` have the metrics of numbers. Queries of `i8` have the inner product
+//! with rows of `u8`. Sums are exact at any length: lanes of 32 bits are emptied into totals of 64
+//! bits before any lane can overflow. An f64 holds every sum of up to 2³⁷ elements. Only the cosine
+//! rounds: in the product of the norms, its root, the quotient and the difference from one. These
+//! four steps are the same everywhere, so every instruction set gives the same bits.
 //!
-//! [`Product`] gives a sum as an `i32`, of a query in 8 bits an element and a row's 8-bit codes
-//! ([`Code8`]), 4-bit codes ([`Code4`]) or 2-bit codes ([`Code2`]).
+//! [`Product`] gives an inner product as an `i32`. Its query has 8 bits an element, and a row is
+//! 8-bit codes ([`Code8`]), 4-bit codes ([`Code4`]) or 2-bit codes ([`Code2`]).
 //!
 //! # Bits
-//! Every kernel of floats sums over the same 64 virtual lanes and reduces them in the same order.
-//! So a batch of four gives the same bits as four single calls, and a bound query the same as an
-//! unbound one. Instruction sets that have a fused multiply-add (AVX2, AVX-512, NEON) give the same
-//! bits as each other. Portable code rounds every product and stays within the same bound.
+//! Every kernel of floats sums over the same 64 virtual lanes and reduces the lanes in the same
+//! order. So a batch of four gives the same bits as four single calls, and a bound query the same
+//! as an unbound one. Instruction sets that have a fused multiply-add (AVX2, AVX-512, NEON) give
+//! the same bits as each other. Portable code rounds every product and stays within the same bound.
 //!
 //! # Error bound
-//! With u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do
-//! not overflow (the standard analysis: N. Higham, *Accuracy and Stability of Numerical
-//! Algorithms*, 2nd ed., section 3.1):
+//! Let u = 2⁻²⁴, γₖ = k u / (1 − k u) and m = ⌈n / 64⌉ + 6, for `n` finite elements whose sums do
+//! not overflow. The bounds follow from the standard analysis (N. Higham, *Accuracy and Stability
+//! of Numerical Algorithms*, 2nd ed., section 3.1):
 //!
 //! | metric | bound of the absolute error |
 //! |---|---|
@@ -77,19 +77,20 @@
 //! | denormals | kept, not flushed | kept | a vector whose squares all underflow counts as zero |
 //! | lengths that differ | panic | panic | panic |
 //!
-//! The cosine of f32 and bf16 is computed from squares. It holds within its bound for vectors of
-//! lengths from about 2⁻⁵⁰ (9e-16) to 2⁶⁴ (1.8e19). Shorter ones lose digits until all squares
-//! underflow below 2⁻⁷⁵. Who has others scales them first, as `vex-graph` does, whose cosine does
-//! not depend on lengths. Vectors of f16 are within.
+//! The cosine of f32 and bf16 is computed from squares. The bound holds for vectors of lengths from
+//! about 2⁻⁵⁰ (9e-16) to 2⁶⁴ (1.8e19). Shorter vectors lose digits until all squares underflow,
+//! below a length of 2⁻⁷⁵. A caller who has others scales them first. `vex-graph` does so, and its
+//! cosine does not depend on lengths. All vectors of f16 are within the range.
 //!
-//! Integers have no special values; sums are exact at any length. Bits: two empty sets are at
-//! Jaccard distance 0.
+//! Integers have no special values, and their sums are exact at any length. Two empty sets of bits
+//! are at Jaccard distance 0.
 //!
 //! # Which code runs
-//! [`Distance::name`] tells, and [`resolved`] lists it for every element and metric. Each (element,
-//! metric) falls back by itself. With the feature `std`, the environment variable `VEX_SIMD`
-//! (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`]. [`Distance::all`] and
-//! [`Distance::with_isa`] ignore the cap, so that tests can reach everything that the machine has.
+//! [`Distance::name`] names the instructions that run. [`resolved`] lists them for every element
+//! and metric. Each pair of element and metric falls back on its own. With the feature `std`, the
+//! environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`].
+//! [`Distance::all`] and [`Distance::with_isa`] ignore the cap, so that tests reach everything that
+//! the machine has.
 //!
 //! # Features
 //! - `std` (default): instruction sets are detected by the standard library, and `VEX_SIMD` caps
@@ -98,21 +99,31 @@
 //!
 //! # `no_std`
 //! Without the default feature `std` the crate needs neither an allocator nor the standard library.
-//! Detection on x86-64 then asks CPUID for the instructions and XCR0 for the registers that the
-//! operating system saves. Where neither can be asked, [`assume_available`] takes your word.
-//! Targets without floating-point registers get the portable kernels.
+//! Detection on x86-64 then asks CPUID for the instructions, and XCR0 for the registers that the
+//! operating system saves. Where neither can be asked, [`assume_available`] takes the caller's
+//! word. Targets without floating-point registers get the portable kernels.
 //!
 //! # Adding to it
-//! A family is a folder: `float/`, `int8/`, `packed/` (4-bit and 2-bit codes) or `bits/`. Each has
-//! its operations of an instruction set (`ops.rs`), its algorithm (`body.rs`), what metrics keep
-//! (`rules.rs`), and its table (`mod.rs`).
-//! - *A metric*: a rule in its family, a variant of [`Metric`], a line in the family's table.
-//! - *An element*: a line in `element.rs`; a floating-point one says how a line of sixteen is
-//!   loaded, on each instruction set.
-//! - *An instruction set*: a `Capability`, and a line in `cpu/x86.rs` or `cpu/neon.rs` with its
-//!   target features. Each family that gains by it gets its operations, and a place in its table.
+//! A family of kernels is a folder: `float/`, `int8/`, `packed/` (4-bit and 2-bit codes) or
+//! `bits/`.
 //!
-//! The tests take every variant there is and need not be told. To each belongs a benchmark.
+//! | file | holds |
+//! |---|---|
+//! | `body.rs` | the algorithm, written once |
+//! | `ops.rs` (in `packed/` a part of `body.rs`) | the operations that the algorithm asks of an instruction set |
+//! | `x86/`, `neon.rs`, `portable.rs` | these operations, implemented |
+//! | `rules.rs` | the metrics, or the layouts of codes |
+//! | `mod.rs` | the table of implementations |
+//!
+//! - *A metric*: a rule in its family, a variant of [`Metric`], an entry in the family's table.
+//! - *An element*: an entry in `element.rs`. A floating-point element also says how sixteen of it
+//!   are loaded, on each instruction set.
+//! - *An instruction set*: a `Capability`, and a token in `cpu/x86.rs` or `cpu/neon.rs` with its
+//!   target features. Each family that gains by it gets its operations, and a place in the family's
+//!   table.
+//!
+//! The tests run every variant that exists, without a change to them. Each addition gets a
+//! benchmark.
 #![no_std]
 #![deny(unsafe_code)]
 
@@ -120,7 +131,8 @@
 extern crate std;
 
 mod bits;
-// `unsafe` is here, in what the families do with an instruction set, and in prefetches alone.
+// `unsafe` is in this folder, in `x86/` and `neon.rs` of the families, and in `prefetch.rs`. Apart
+// from tests, nothing else has it.
 #[allow(unsafe_code)]
 mod cpu;
 mod distance;

@@ -19,20 +19,20 @@ pub enum Metric {
     Cosine,
     /// The number of bits that differ.
     Hamming,
-    /// 1 − |a ∧ b| / |a ∨ b| of the sets of bits, in [0, 1]. If both are empty the distance is 0.
+    /// 1 − |a ∧ b| / |a ∨ b| of two sets of bits, in [0, 1]. If both are empty the distance is 0.
     Jaccard,
 }
 
 impl Metric {
-    /// Every metric. No element knows all of them.
+    /// Every metric. No element has all of them.
     pub const ALL: [Metric; 5] =
         [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine, Metric::Hamming, Metric::Jaccard];
-    /// The metrics of vectors of numbers: what floating-point elements know.
+    /// The metrics of numbers: those that floating-point elements have.
     pub const NUMERIC: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
     /// The metrics of packed bits.
     pub const BITS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
 
-    /// The name used by the command line and in reports.
+    /// The name on the command line and in reports.
     pub fn name(self) -> &'static str {
         match self {
             Metric::SquaredEuclidean => "squared-euclidean",

@@ -1,13 +1,15 @@
 //! Hints to the memory system.
 
-/// Asks the processor to bring the first `lines` cache lines (64 bytes each) of `slice` closer.
+/// Asks the processor to load the first `lines` cache lines (64 bytes each) of `slice` into its
+/// cache.
 ///
-/// A hint: it never faults and never reads past the slice. Where the target has no such instruction
-/// in stable Rust it does nothing.
+/// A hint: it never faults and never reads past the slice. Where stable Rust has no such
+/// instruction for the target, it does nothing.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], lines: usize) {
     let lines = lines.min(size_of_val(slice).div_ceil(64));
     for line in 0..lines {
+        // Every 64 bytes from the start of the slice, which need not be the start of a cache line.
         prefetch_line(slice.as_ptr().cast::<u8>().wrapping_add(line * 64));
     }
 }

@@ -1,4 +1,4 @@
-//! The products that search through codes is made of.
+//! The products that a search by codes is made of.
 
 use core::fmt;
 
@@ -7,13 +7,13 @@ use crate::{int8, packed};
 
 /// Σ qᵢ cᵢ between a query in 8 bits an element and codes of kind `C`, exactly, as an `i32`.
 ///
-/// Search through codes spends its time on this product, so it gives the sum itself. [`Distance<i8,
-/// u8>`](crate::Distance) gives the negation of a sum as an f64. Queries and codes are slices of
-/// what the kind of code counts in: see [`Code8`], [`Code4`] and [`Code2`].
+/// A search by codes spends its time on this product. So this type gives the sum itself, where
+/// [`Distance<i8, u8>`](crate::Distance) gives the negated sum as an f64. Queries and codes are
+/// slices of the units that the kind of code counts in: see [`Code8`], [`Code4`] and [`Code2`].
 ///
 /// # Length
 /// Up to [`MAX_LEN`](Self::MAX_LEN), which is 65,536 elements of any kind. The largest product of
-/// two elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹: so no sum overflows.
+/// two elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹. So no sum overflows.
 ///
 /// # Examples
 /// ```
@@ -31,11 +31,11 @@ pub struct Product<C: Code> {
 
 /// A kind of code. Sealed: kinds of code are part of the file format.
 pub trait Code: sealed::Sealed {
-    /// What a query is a slice of.
+    /// The unit that a query is a slice of.
     type Query: 'static;
-    /// What the codes of a row are a slice of.
+    /// The unit that the codes of a row are a slice of.
     type Row: 'static;
-    /// The longest slices.
+    /// The length of the longest slices, in units.
     const MAX_LEN: usize;
 }
 
@@ -77,10 +77,11 @@ codes! {
     /// 4-bit codes, two to a byte.
     ///
     /// # Layout
-    /// A line of 64 bytes holds 128 elements. Byte j of line k has element 128 k + j in its low
-    /// four bits, and element 128 k + 64 + j in its high ones. So a register of codes gives two of
-    /// elements, each of which meets neighboring elements of the query. No vector ends inside a
-    /// line: what it lacks to whole lines is zeros in the query or in the codes.
+    /// Codes come in whole cache lines of 64 bytes, at any address. A cache line holds 128
+    /// elements. Byte j of cache line k has element 128 k + j in its low four bits, and element 128
+    /// k + 64 + j in its high ones. So a register of codes unpacks to two registers of elements,
+    /// and each meets neighboring elements of the query. A vector that ends inside a cache line is
+    /// padded with zeros, in the query or in the codes.
     ///
     /// # Examples
     /// ```
@@ -99,10 +100,10 @@ codes! {
     /// 2-bit codes, four to a byte.
     ///
     /// # Layout
-    /// A line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of line k
-    /// has the elements 256 k + j, 256 k + 128 + j, 256 k + 64 + j and 256 k + 192 + j. So every
-    /// second pair of bits makes a line of [`Code4`]. What a vector lacks to whole lines is zeros
-    /// in the query or in the codes.
+    /// A cache line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of
+    /// cache line k has the elements 256 k + j, 256 k + 128 + j, 256 k + 64 + j and 256 k + 192 +
+    /// j. So every second pair of bits makes a cache line of [`Code4`]. A vector that ends inside a
+    /// cache line is padded with zeros, in the query or in the codes.
     ///
     /// # Examples
     /// ```
@@ -120,10 +121,11 @@ codes! {
 }
 
 impl<C: Code> Product<C> {
-    /// The longest vectors, in what queries are slices of.
+    /// The length of the longest vectors, in units of the query.
     pub const MAX_LEN: usize = C::MAX_LEN;
 
-    /// Resolves the product for the best that this machine has and `VEX_SIMD` allows.
+    /// Resolves the product for the best instruction set that this machine has and `VEX_SIMD`
+    /// allows.
     #[expect(clippy::new_without_default, reason = "it asks the machine")]
     pub fn new() -> Self {
         match Kernels::best(C::variants()) {
@@ -132,7 +134,7 @@ impl<C: Code> Product<C> {
         }
     }
 
-    /// Resolves the product for exactly `isa`, whatever `VEX_SIMD` says, or `None` where this
+    /// Resolves the product for exactly `isa`, whatever `VEX_SIMD` says. Returns `None` where this
     /// machine lacks it.
     pub fn with_isa(isa: Isa) -> Option<Self> {
         Self::all().find(|product| product.isa() == isa)
@@ -148,7 +150,7 @@ impl<C: Code> Product<C> {
         self.kernels.isa()
     }
 
-    /// The instructions that run: the instruction set, and what they need beyond it, as in
+    /// The instructions that run: the instruction set, and what is needed beyond it, as in
     /// `avx512+vnni`.
     pub fn name(&self) -> &'static str {
         self.kernels.name()
@@ -175,7 +177,7 @@ impl<C: Code> Product<C> {
     }
 }
 
-// Derived, these would ask the same of `C`.
+// Not derived: that would ask the same of `C`.
 impl<C: Code> Clone for Product<C> {
     fn clone(&self) -> Self {
         *self

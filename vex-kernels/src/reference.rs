@@ -1,6 +1,7 @@
 //! The specification: plain loops in f64 over the elements as they are.
 //!
-//! Slow on purpose. The tests hold every kernel against these within the published bound.
+//! Slow on purpose. The tests compare every kernel with these functions, within the published
+//! bound.
 
 /// Σ(aᵢ − bᵢ)² in f64.
 pub fn squared_euclidean(a: &[f32], b: &[f32]) -> f64 {
@@ -12,7 +13,7 @@ pub fn inner_product(a: &[f32], b: &[f32]) -> f64 {
     -pairs(a, b).map(|(a, b)| a * b).sum::<f64>()
 }
 
-/// 1 − Σ aᵢ bᵢ / (|a| |b|) in f64, clamped to [0, 2]; 1 if either norm is zero.
+/// 1 − Σ aᵢ bᵢ / (|a| |b|) in f64, clamped to [0, 2]. It is 1 if either norm is zero.
 pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     let norms = libm::sqrt(inner_product(a, a) * inner_product(b, b));
     if norms == 0.0 {
@@ -22,7 +23,7 @@ pub fn cosine(a: &[f32], b: &[f32]) -> f64 {
     if distance.is_nan() { distance } else { distance.clamp(0.0, 2.0) }
 }
 
-/// Σ|aᵢ bᵢ| in f64: the magnitude that the inner product's error bound is relative to.
+/// Σ|aᵢ bᵢ| in f64: the magnitude that the error bound of the inner product refers to.
 pub fn absolute_products(a: &[f32], b: &[f32]) -> f64 {
     pairs(a, b).map(|(a, b)| (a * b).abs()).sum()
 }
@@ -32,7 +33,7 @@ pub fn hamming(a: &[u64], b: &[u64]) -> u64 {
     words(a, b).map(|(a, b)| u64::from((a ^ b).count_ones())).sum()
 }
 
-/// 1 − |a ∧ b| / |a ∨ b| in f64; 0 if both are empty.
+/// 1 − |a ∧ b| / |a ∨ b| in f64. It is 0 if both are empty.
 pub fn jaccard(a: &[u64], b: &[u64]) -> f64 {
     let both: u64 = words(a, b).map(|(a, b)| u64::from((a & b).count_ones())).sum();
     let either: u64 = words(a, b).map(|(a, b)| u64::from((a | b).count_ones())).sum();
@@ -59,8 +60,9 @@ pub fn inner_product_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[
     -integers(a, b).map(|(a, b)| a * b).sum::<i64>()
 }
 
-/// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]; 1 if either norm is zero. The sums are exact; the
-/// product of the norms, its root, the quotient and the difference are each rounded once to f64.
+/// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]. It is 1 if either norm is zero. The sums are exact.
+/// The product of the norms, its root, the quotient and the difference are each rounded once to
+/// f64.
 pub fn cosine_of_integers<Q: Copy + Into<i64>, R: Copy + Into<i64>>(a: &[Q], b: &[R]) -> f64 {
     let norms = inner_product_of_integers(a, a) as f64 * inner_product_of_integers(b, b) as f64;
     if norms == 0.0 {

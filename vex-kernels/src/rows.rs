@@ -1,7 +1,9 @@
-//! Rows side by side.
+//! Four rows, or one, that a kernel reads side by side.
 
-/// Each row in `count` chunks and `rest` elements. Not by `map`: the compiler may call it, and
-/// behind the call lengths are unknown, and checked in the loops.
+/// Each row as `count` chunks and `rest` elements.
+///
+/// The loop is not `map` of an array. The compiler may call the closure of a `map`, and the lengths
+/// are unknown behind a call. Then the kernels would check lengths in their loops.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 pub(crate) fn chunks<T, const N: usize, const ROWS: usize>(

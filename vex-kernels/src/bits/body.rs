@@ -1,21 +1,22 @@
-//! The one body behind every kernel of packed bits, written over [`BitOps`] and a [`BitRule`].
+//! The one algorithm behind every kernel of packed bits, written over [`BitOps`] and a [`BitRule`].
 //!
 //! ```text
 //! counts[0..4] = 0                          one for a batch of four rows, which keep each other busy
-//! for each four lines of eight words:
+//! for each four registers of eight words:
 //!     for n in 0..4: counts[n] += the set bits of query ^ row           and of query | row (Jaccard)
-//! for each line that is left, the last one padded with zeros: the same into counts[0]
+//! for each register that is left, the last one padded with zeros: the same into counts[0]
 //! distance = finish(the sum of the counts)
 //! ```
 //!
-//! **Lanes.** A line is eight words of 64 bits: one register of 512 bits, two of 256, four of 128,
-//! or an array. A counter has lanes of 64 bits, which no vector can overflow.
+//! **Registers.** A register of this family, [`BitOps::Line`], is eight words of 64 bits: one
+//! hardware register of 512 bits, two of 256, four of 128, or an array. A counter has lanes of 64
+//! bits, which no vector can overflow.
 //!
 //! **Tails.** Absent words are loaded as zero, which adds to no count.
 //!
-//! **Few words.** Up to four lines need no loop where a mask loads any of them ([`few_lines`]).
-//! Where one instruction counts a word but none a line, vectors below [`BY_WORD`](BitOps::BY_WORD)
-//! words are counted [word by word](Words).
+//! **Few words.** Up to four registers need no loop where one masked load takes any number of words
+//! ([`few_lines`]). Some instruction sets count a word in one instruction, but no register. There,
+//! vectors below [`BY_WORD`](BitOps::BY_WORD) words are counted [word by word](Words).
 //!
 //! **Why the bits are equal.** Counts are exact integers, in whatever order they are added. Only
 //! the quotient of Jaccard rounds, once.
@@ -24,20 +25,20 @@ use super::ops::{BitOps, WORDS};
 use super::words::Words;
 use crate::rows::chunks;
 
-/// Counters of a single row, so that its additions need not wait for each other. The four rows of a
-/// batch have one each.
+/// The number of counters of a single row, so that its additions need not wait for each other. Each
+/// of the four rows of a batch has one.
 const COUNTERS: usize = 4;
 
-/// What one metric counts in a line, and the distance that the counts stand for. `COUNTS` is how
-/// many it keeps.
+/// What one metric counts, and how its counts become a distance. `COUNTS` is the number of counts.
 pub(crate) trait BitRule<const COUNTS: usize> {
-    /// Adds the line `a`, `b` to the running counts.
+    /// Adds the registers `a` and `b` to the running counts.
     fn step<I: BitOps>(isa: I, counts: [I::Count; COUNTS], a: I::Line, b: I::Line) -> [I::Count; COUNTS];
 
     /// The distance that the finished counts stand for.
     fn finish<I: BitOps>(isa: I, counts: [I::Count; COUNTS]) -> f32;
 }
 
+/// The distance to one row, by the loop that is fastest for its length.
 #[inline(always)]
 pub(crate) fn distance<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     isa: I,
@@ -61,8 +62,8 @@ pub(crate) fn distance<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     }
 }
 
-/// A row of `LINES` lines, of which the last may be partial: no loop, and no branch for what the
-/// last one holds.
+/// The distance to a row of `LINES` registers, of which the last may be partial. There is no loop,
+/// and no branch on the length of the last one.
 #[inline(always)]
 fn few_lines<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const LINES: usize>(
     isa: I,
@@ -83,13 +84,14 @@ fn few_lines<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const LINES: us
     F::finish(isa, counts)
 }
 
+/// The distances to four rows.
 #[inline(always)]
 pub(crate) fn distance_batch_4<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(
     isa: I,
     query: &[u64],
     rows: [&[u64]; 4],
 ) -> [f32; 4] {
-    // From a line on, four rows are enough for lines to pay.
+    // From one register on, a batch of four rows is faster by registers than word by word.
     if query.len() < I::BY_WORD.min(WORDS) {
         let mut distances = [0.0; 4];
         for (distance, row) in distances.iter_mut().zip(rows) {
@@ -100,7 +102,7 @@ pub(crate) fn distance_batch_4<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usiz
     distances::<I, F, COUNTS, 4, 1>(isa, query, rows)
 }
 
-/// The distance between vectors of a few words, each counted by itself.
+/// The distance between vectors of a few words, each counted on its own.
 #[inline(always)]
 fn by_word<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(isa: I, query: &[u64], row: &[u64]) -> f32 {
     let mut counts = [0; COUNTS];
@@ -110,7 +112,8 @@ fn by_word<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize>(isa: I, query: &[
     F::finish(Words(isa), counts)
 }
 
-/// Every row in lines, `LINES` of them at a time, each with a counter of its own.
+/// The distances to all rows, in groups of `LINES` registers. Each register of a group has a
+/// counter of its own.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn distances<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usize, const LINES: usize>(
@@ -144,7 +147,7 @@ fn distances<I: BitOps, F: BitRule<COUNTS>, const COUNTS: usize, const ROWS: usi
     if !query_tail.is_empty() {
         let query_line = isa.load_partial(query_tail);
         for r in 0..ROWS {
-            // What is absent reads as zero in both, and counts for no metric.
+            // Absent words read as zero in both registers, and zero counts for no metric.
             counts[r][0] = F::step(isa, counts[r][0], query_line, isa.load_partial(row_tails[r]));
         }
     }

@@ -1,7 +1,7 @@
 //! Distances of packed bits.
 
 mod body;
-// Loads and instructions that an instruction set gates.
+// Loads and instructions that need an instruction set.
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
 mod neon;

@@ -1,4 +1,5 @@
-//! AArch64 Advanced SIMD: a line is four 128-bit registers, whose bytes it can count.
+//! AArch64 Advanced SIMD: eight words are four registers of 128 bits, and an instruction counts the
+//! bits of each byte.
 
 use core::arch::aarch64::{uint8x16_t, uint64x2_t};
 
@@ -40,7 +41,8 @@ impl BitOps for Neon {
     #[inline(always)]
     fn count(self, count: uint64x2_t, [q0, q1, q2, q3]: Self::Line) -> uint64x2_t {
         let neon = self.neon;
-        // Four counts of a byte are 32 at most: they are widened once for the whole line.
+        // The sum of four counts of a byte is at most 32, so counts are widened once for all four
+        // registers.
         let low = neon.vaddq_u8(neon.vcntq_u8(q0), neon.vcntq_u8(q1));
         let high = neon.vaddq_u8(neon.vcntq_u8(q2), neon.vcntq_u8(q3));
         let fours = neon.vpaddlq_u16(neon.vpaddlq_u8(neon.vaddq_u8(low, high)));

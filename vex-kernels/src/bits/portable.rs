@@ -1,4 +1,4 @@
-//! Words for any target: the compiler counts them with what the target guarantees.
+//! Arrays of words for any target. The compiler counts them with what the target guarantees.
 
 use super::ops::{BitOps, WORDS};
 use crate::cpu::Portable;

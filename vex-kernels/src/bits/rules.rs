@@ -1,4 +1,4 @@
-//! The metrics of packed bits: which bits each counts, and what the counts stand for.
+//! The metrics of packed bits: which bits each counts, and the distance that the counts stand for.
 
 use super::body::BitRule;
 use super::ops::BitOps;
@@ -14,7 +14,7 @@ impl BitRule<1> for Hamming {
 
     #[inline(always)]
     fn finish<I: BitOps>(isa: I, [different]: [I::Count; 1]) -> f32 {
-        // Exact up to 2²⁴, the nearest f32 above. Signed, because that conversion is one
+        // Exact up to 2²⁴, and beyond it the nearest f32. Signed, because that conversion is one
         // instruction on every target.
         isa.sum(different) as i64 as f32
     }
@@ -22,8 +22,9 @@ impl BitRule<1> for Hamming {
 
 /// 1 − |a ∧ b| / |a ∨ b|, as |a ⊕ b| / |a ∨ b|: one quotient of two exact counts.
 ///
-/// A bound query prepares nothing. With |a| known the union would still take a second count, that
-/// of |b|.
+/// A bound query prepares nothing. Even with |a| known, the union would take a second count, that
+/// of
+/// |b|.
 pub(crate) struct Jaccard;
 
 impl BitRule<2> for Jaccard {

@@ -1,7 +1,8 @@
-//! Word by word, as the instruction set `I` counts one: the shortest way for a few of them.
+//! Word by word, as the instruction set `I` counts one. This is fastest for a few words.
 
 use super::ops::{BitOps, WORDS};
 
+/// The operations of `I`, in which a register is a single word.
 #[derive(Clone, Copy)]
 pub(crate) struct Words<I>(pub(crate) I);
 

@@ -1,9 +1,9 @@
-//! What the processor has and the operating system lets a program use.
+//! What the processor has, as far as the operating system lets programs use it.
 
-/// What kernels are compiled for. Each stands for a set of features of the processor, all or
+/// What kernels are compiled for. Each capability is a set of features of the processor, all or
 /// nothing.
 #[derive(Clone, Copy, Debug)]
-// Tables name only those that their target has.
+// Tables name only the capabilities of their target.
 #[allow(dead_code)]
 pub(crate) enum Capability {
     /// What every target has.
@@ -19,17 +19,18 @@ pub(crate) enum Capability {
     Avx512,
     /// `Avx2`, and dot products of bytes in registers of 256 bits (VEX encoded).
     AvxVnni,
-    /// `Avx512`, and the same in registers of 512 bits.
+    /// `Avx512`, and dot products of bytes in registers of 512 bits.
     Avx512Vnni,
     /// `Avx512`, and the count of bits in each word.
     Avx512Vpopcntdq,
-    /// No feature: the processor computes 512 bits as two halves, as AMD's fourth generation does.
+    /// No feature of the instruction set. The processor computes 512 bits as two halves, as AMD's
+    /// Zen 4 does.
     Halves512,
 }
 
 /// A set of capabilities.
 ///
-/// Whoever holds a capability may run the code that it opens, so only this folder makes any:
+/// Whoever holds a capability may run code that is compiled for it. So only this folder makes sets:
 /// [`measure`](Self::measure) asks the machine, and [`assume_available`](super::assume_available)
 /// takes a caller's word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +47,7 @@ impl Capabilities {
         capabilities.iter().all(|capability| self.has(*capability))
     }
 
-    /// The set with a capability, if the machine has it.
+    /// This set, with a capability if the machine has it.
     pub(super) const fn with(self, capability: Capability, has: bool) -> Self {
         Self(self.0 | (has as u16) << capability as u16)
     }
@@ -55,8 +56,8 @@ impl Capabilities {
         self.0
     }
 
-    /// Only for bits that [`bits`](Self::bits) gave: whoever holds capabilities may run what they
-    /// name.
+    /// Only for bits that [`bits`](Self::bits) gave: whoever holds a capability may run code for
+    /// it.
     pub(super) const fn from_bits(bits: u16) -> Self {
         Self(bits)
     }
@@ -89,9 +90,9 @@ impl Capabilities {
             .with(Capability::Halves512, halves_512())
     }
 
-    /// CPUID says what the processor has; XCR0 says which registers the operating system saves. A
-    /// processor with AVX under a system that does not save its registers would corrupt them at
-    /// every switch. (Intel SDM volume 1, sections 14.3 and 15.2.)
+    /// CPUID says what the processor has, and XCR0 which registers the operating system saves. A
+    /// system that does not save AVX registers would corrupt them at every switch of tasks. (Intel
+    /// SDM volume 1, sections 14.3 and 15.2.)
     #[cfg(any(test, not(feature = "std")))]
     fn from_cpuid() -> Self {
         // SGX forbids the instruction.
@@ -133,8 +134,8 @@ impl Capabilities {
     }
 }
 
-/// Whether the floating-point unit of a processor has 256 bits (AMD APM volume 3, leaf 8000_001A;
-/// bit 3 says that it has 512). Other makers' processors do not have the leaf.
+/// Whether the floating-point unit has 256 bits and not 512 (AMD APM volume 3, leaf 8000_001A, bits
+/// 2 and 3). Processors of other makers do not have the leaf.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 fn halves_512() -> bool {
     // SGX forbids the instruction.
@@ -147,11 +148,12 @@ fn halves_512() -> bool {
     eax(0x8000_0000) >= 0x8000_001a && eax(0x8000_001a) & 0b1100 == 0b0100
 }
 
-/// The low word of XCR0. To be called only where CPUID reports OSXSAVE.
+/// The low word of XCR0. Call it only where CPUID reports OSXSAVE.
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2", any(test, not(feature = "std"))))]
 fn xcr0() -> u32 {
     let low: u32;
-    // SAFETY: XGETBV is enabled, and register 0 exists wherever it is. It only writes eax and edx.
+    // SAFETY: XGETBV is enabled, and register 0 exists wherever it is. The instruction only writes
+    // eax and edx.
     unsafe {
         core::arch::asm!("xgetbv", in("ecx") 0, out("eax") low, out("edx") _, options(nomem, nostack, preserves_flags));
     }
@@ -165,7 +167,7 @@ impl Capabilities {
         let neon = cfg!(all(target_arch = "aarch64", target_feature = "neon"));
         #[cfg(all(target_arch = "aarch64", feature = "std"))]
         let dotprod = neon && std::arch::is_aarch64_feature_detected!("dotprod");
-        // A program may not ask the processor itself, only its operating system.
+        // On AArch64 a program may not ask the processor, only the operating system.
         #[cfg(not(all(target_arch = "aarch64", feature = "std")))]
         let dotprod = neon && cfg!(target_feature = "dotprod");
         Self::NONE.with(Capability::Neon, neon).with(Capability::Dotprod, dotprod)

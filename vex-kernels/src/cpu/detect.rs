@@ -11,8 +11,8 @@ impl Isa {
         found.unwrap_or(Isa::Scalar)
     }
 
-    /// Whether this machine can run the instruction set. Unlike [`detect`](Self::detect) it knows
-    /// no cap.
+    /// Whether this machine can run the instruction set. The cap of [`detect`](Self::detect) does
+    /// not count.
     pub fn is_available(self) -> bool {
         Capabilities::detect().has(match self {
             Isa::Scalar => Capability::Portable,
@@ -23,8 +23,9 @@ impl Isa {
     }
 }
 
-/// The instruction set that `VEX_SIMD` names. A name that nobody knows must not silently mean
-/// "fastest", or a typo would void a measurement: it panics.
+/// The instruction set that `VEX_SIMD` names.
+///
+/// An unknown name panics. If it meant "fastest", a typo would silently void a measurement.
 #[cfg(feature = "std")]
 pub(super) fn cap() -> Isa {
     static CAP: std::sync::OnceLock<Isa> = std::sync::OnceLock::new();

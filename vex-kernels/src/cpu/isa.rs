@@ -6,7 +6,8 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Isa {
-    /// Arrays of lanes that the compiler vectorises with what the target guarantees.
+    /// Arrays of lanes. The compiler vectorizes the loops over them with what the target
+    /// guarantees.
     Scalar,
     /// AArch64 Advanced SIMD.
     Neon,
@@ -20,7 +21,7 @@ impl Isa {
     /// Every instruction set, slowest first, whether or not this machine has it.
     pub const ALL: [Isa; 4] = [Isa::Scalar, Isa::Neon, Isa::Avx2, Isa::Avx512];
 
-    /// The name that `VEX_SIMD` knows the instruction set by.
+    /// The name of the instruction set in `VEX_SIMD`.
     pub fn name(self) -> &'static str {
         match self {
             Isa::Scalar => "scalar",

@@ -1,8 +1,8 @@
 //! The entry points of one implementation, and the table that hands them out.
 //!
-//! A kernel compiled for an instruction set may run only where that set exists. [`Kernels`] keeps
-//! this promise: its pointers are private to this file, and a [`Variant`] gives them away only
-//! against the [`Capabilities`] that they need.
+//! A kernel that is compiled for an instruction set may run only where that set exists. [`Kernels`]
+//! keeps this promise. Its pointers are private to this file, and a [`Variant`] gives them away
+//! only against the [`Capabilities`] that they need.
 
 use super::detect::cap;
 use super::token::{Body, Token};
@@ -11,10 +11,9 @@ use super::{Capabilities, Capability, Isa};
 /// The rows of a batch.
 type Four<'r, R> = [&'r [R]; 4];
 
-/// The entry points of one implementation, which this machine can run. `V` is the type of a
-/// distance.
+/// The entry points of one implementation that this machine can run. `V` is the type of a distance.
 ///
-/// Public only to the sealed traits behind [`crate::Element`] and [`crate::Code`].
+/// Public only for the sealed traits behind [`crate::Element`] and [`crate::Code`].
 #[allow(unreachable_pub)]
 pub struct Kernels<Q: 'static, R: 'static, V: 'static> {
     isa: Isa,
@@ -49,7 +48,8 @@ impl<Q, R, V> Kernels<Q, R, V> {
 
     #[inline(always)]
     pub(crate) fn distance(&self, a: &[Q], b: &[R]) -> V {
-        // SAFETY: whoever holds `Kernels` got it from `all`, which gives what this machine can run.
+        // SAFETY: whoever holds `Kernels` got it from `all`, which gives only what this machine can
+        // run.
         unsafe { (self.distance)(a, b) }
     }
 
@@ -77,7 +77,7 @@ impl<Q, R, V> Kernels<Q, R, V> {
     }
 }
 
-// Derived, these would ask the same of the elements.
+// Not derived: that would ask the same of the elements.
 impl<Q, R, V> Clone for Kernels<Q, R, V> {
     fn clone(&self) -> Self {
         *self
@@ -86,17 +86,17 @@ impl<Q, R, V> Clone for Kernels<Q, R, V> {
 
 impl<Q, R, V> Copy for Kernels<Q, R, V> {}
 
-/// A row of a table: entry points, and what they need of the machine.
+/// An entry of a table: entry points, and what they need of the machine.
 #[allow(unreachable_pub)]
 pub struct Variant<Q: 'static, R: 'static, V: 'static> {
     needs: &'static [Capability],
-    /// What is asked beyond that, where it is a matter of speed.
+    /// Whether the machine runs it fast. Unlike `needs`, this is a matter of speed alone.
     prefers: fn(Capabilities) -> bool,
     kernels: Kernels<Q, R, V>,
 }
 
 impl<Q, R, V> Variant<Q, R, V> {
-    /// A body, compiled for an instruction set.
+    /// A body, as compiled for an instruction set.
     pub(crate) const fn of<I: Token, B: Body<I, Query = Q, Row = R, Value = V>>() -> Self {
         Self {
             needs: I::NEEDS,
@@ -113,7 +113,7 @@ impl<Q, R, V> Variant<Q, R, V> {
         }
     }
 
-    /// The same, on some machines alone.
+    /// This variant, on some machines alone.
     #[cfg_attr(not(all(target_arch = "x86_64", target_feature = "sse2")), allow(dead_code))]
     pub(crate) const fn on(self, prefers: fn(Capabilities) -> bool) -> Self {
         Self { prefers, ..self }

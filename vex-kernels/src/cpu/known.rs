@@ -1,4 +1,4 @@
-//! What is known of the machine: asked once, or told by the caller.
+//! What is known of the machine: it was asked once, or a caller vouched for it.
 
 use core::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
@@ -8,14 +8,14 @@ static KNOWN: Known = Known::new();
 
 /// What the machine was found to have, and what a caller vouched for.
 ///
-/// The two are apart, so that no writer overwrites what another one knows: threads that ask at once
-/// store the same answer, and a flag that a caller vouches for only ever becomes true. So loads and
-/// stores do, which every target has.
+/// The two are kept apart, so that no writer overwrites what another one stored. Threads that ask
+/// at the same time store the same answer, and a flag that a caller vouches for only ever becomes
+/// true. So plain loads and stores suffice, which every target has.
 struct Known {
-    /// [`Capabilities`] as bits; [`ASKED`] once the machine was asked, since a hypervisor may take
-    /// long to answer.
+    /// [`Capabilities`] as bits, and [`ASKED`] once the machine was asked: a hypervisor may take
+    /// long to answer CPUID.
     measured: AtomicU16,
-    /// By [`Isa`].
+    /// What a caller vouched for, indexed by [`Isa`].
     assumed: [AtomicBool; Isa::ALL.len()],
 }
 
@@ -46,7 +46,7 @@ impl Known {
     }
 
     /// # Safety
-    /// As for [`assume_available`], of the machine that runs what these capabilities open.
+    /// As for [`assume_available`], for the machine that runs code by these capabilities.
     unsafe fn assume(&self, isa: Isa) {
         self.assumed[isa as usize].store(true, Ordering::Relaxed);
     }
@@ -68,15 +68,15 @@ impl Capabilities {
     }
 }
 
-/// Takes the caller's word that this machine can run `isa`, for bare metal where the processor
-/// cannot be asked, or where the answer is known to be wrong. Handles resolved from then on use it,
-/// also if another thread is detecting at the same time.
+/// Takes the caller's word that this machine can run `isa`. It is meant for bare metal where the
+/// processor cannot be asked, or where its answer is known to be wrong. Handles that are resolved
+/// from then on use `isa`, even if another thread is detecting at the same time.
 ///
 /// An instruction set that is not compiled for this target stays unavailable.
 ///
 /// # Safety
 /// The processor has every instruction of `isa`, and whatever switches tasks or handles interrupts
-/// saves its registers.
+/// saves the registers of `isa`.
 pub unsafe fn assume_available(isa: Isa) {
     // SAFETY: the caller's promise.
     unsafe { KNOWN.assume(isa) };
@@ -92,8 +92,8 @@ mod tests {
         assert_eq!(Capabilities::detect(), Capabilities::measure());
     }
 
-    /// What is assumed while another thread asks the machine, before or after it, is known from
-    /// then on.
+    /// What a caller vouches for stays known, whether it comes before, during or after a detection
+    /// by another thread.
     #[test]
     fn what_is_assumed_is_not_lost_to_a_detection() {
         for isa in Isa::ALL {
@@ -107,7 +107,7 @@ mod tests {
                 let known = Known::new();
                 let assume = |at| {
                     if at == when {
-                        // SAFETY: nothing runs by these capabilities, which are only looked at.
+                        // SAFETY: nothing runs by these capabilities. They are only compared.
                         unsafe { known.assume(isa) };
                     }
                 };

@@ -1,16 +1,18 @@
-//! Instruction sets: which of them this machine can run, and the only doors to their code.
+//! Instruction sets: which of them this machine can run, and the only way to call code that is
+//! compiled for one.
 //!
-//! How a call gets to the widest registers without asking for them each time:
+//! How a call reaches the widest registers without a check on each call:
 //!
 //! 1. [`Capabilities::detect`] asks the processor and the operating system, once.
 //! 2. A family of kernels writes each entry point as a [`Body`], over any instruction set.
 //! 3. [`tokens!`](token) compiles the body for each instruction set, with its target features.
 //! 4. [`kernels!`] lists what was compiled as [`Variant`]s, best first.
 //! 5. [`Kernels::best`] takes the first one that the machine has and `VEX_SIMD` allows. A handle
-//!    keeps its function pointers: a call is one indirect jump.
+//!    keeps its function pointers, so a call is one indirect jump.
 //!
-//! A token, such as [`Portable`], is the proof that the machine has an instruction set. Only entry
-//! points make one, and only handles that were resolved for this machine reach entry points.
+//! A token, such as [`Portable`], is a value that proves that the machine has an instruction set.
+//! Only entry points make tokens. Only handles that were resolved for this machine reach entry
+//! points.
 
 mod capabilities;
 mod detect;

@@ -15,13 +15,14 @@ tokens! {
 }
 
 impl NeonDotprod {
-    /// Four products of signed bytes to a lane. Nothing saturates.
+    /// Adds four products of signed bytes to each 32-bit lane. Nothing saturates.
     #[inline(always)]
     pub(crate) fn dot(self, mut sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t {
-        // The directive is for builds without optimization, which do not inline this to where the
-        // assembler knows the feature.
+        // The directive is for builds without optimization. They do not inline this function into
+        // one for which the assembler knows the feature. Inline assembly, because there is no
+        // stable intrinsic.
         // SAFETY: `Self` exists only where the instruction does. It only adds to its output, and
-        // neither saturates nor sets a flag. There is no stable intrinsic.
+        // neither saturates nor sets a flag.
         unsafe {
             core::arch::asm!(".arch_extension dotprod", "sdot {sums:v}.4s, {x:v}.16b, {y:v}.16b",
                 sums = inout(vreg) sums, x = in(vreg) x, y = in(vreg) y,
@@ -30,7 +31,7 @@ impl NeonDotprod {
         sums
     }
 
-    /// The same of unsigned bytes.
+    /// Adds four products of unsigned bytes to each 32-bit lane. Nothing saturates.
     #[inline(always)]
     pub(crate) fn dot_unsigned(self, mut sums: int32x4_t, x: uint8x16_t, y: uint8x16_t) -> int32x4_t {
         // SAFETY: as in `dot`.

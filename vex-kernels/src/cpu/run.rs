@@ -1,9 +1,9 @@
-//! Plain Rust, compiled for an instruction set.
+//! Work in plain Rust, compiled for an instruction set.
 
 use super::{Isa, Work};
 
-/// Work done on an instruction set, or on what every machine has if this one lacks it. Within the
-/// work the name before it is the token.
+/// Runs an expression as compiled for an instruction set, or for what every machine has if this one
+/// lacks the set. Inside the expression, the name before it is the token.
 macro_rules! run_on {
     ($isa:expr, |$token:ident| $work:expr) => {
         match $isa {
@@ -30,12 +30,12 @@ macro_rules! run_on {
 pub(crate) use run_on;
 
 impl Isa {
-    /// Does work compiled for this instruction set, or for what the target guarantees if this
-    /// machine lacks it: loops over many elements that the compiler vectorises, and that no kernel
-    /// here is for.
+    /// Runs work as compiled for this instruction set, or for what the target guarantees if this
+    /// machine lacks the set. It is meant for loops over many elements that the compiler
+    /// vectorizes, and that no kernel here computes.
     ///
-    /// Rust neither fuses nor reorders what is computed, so the result is the same on every
-    /// instruction set.
+    /// Rust neither fuses nor reorders floating-point operations, so the result is the same on
+    /// every instruction set.
     ///
     /// ```
     /// use vex_kernels::{Isa, Work};

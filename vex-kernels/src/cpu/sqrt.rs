@@ -3,8 +3,8 @@
 /// The square root, correctly rounded.
 #[inline(always)]
 pub(crate) fn sqrt(x: f64) -> f64 {
-    // `libm` has the instruction too, but encoded without AVX: after code with wider registers it
-    // costs hundreds of cycles.
+    // `libm` uses the instruction too, but encoded without AVX. After code with wider registers
+    // that encoding costs hundreds of cycles.
     #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
     {
         use core::arch::x86_64::{_mm_cvtsd_f64, _mm_set_sd, _mm_sqrt_sd};

@@ -1,14 +1,14 @@
-//! One token for each instruction set: a value is the proof that this machine has it.
+//! One token for each instruction set. A value of the type proves that this machine has the set.
 //!
 //! What a family of kernels computes is a [`Body`], written over the operations that the family
-//! wants of a token. The macro [`tokens!`] compiles every body for the instruction set of a token,
-//! since it puts the token's features on each entry point, once. Bodies and all that they call are
-//! `#[inline(always)]`: what is not inlined is compiled for what the target guarantees, and a call
-//! of it costs many times what it does.
+//! asks of a token. The macro [`tokens!`] compiles every body for a token's instruction set: it
+//! puts the token's features on each entry point. Bodies and all that they call are
+//! `#[inline(always)]`. A function that is not inlined is compiled for what the target guarantees,
+//! and the call costs many times what the function does.
 
 use super::{Capabilities, Capability, Isa};
 
-/// What a family computes by one metric: the entry points, on instruction set `I`.
+/// The entry points of one metric of a family, on instruction set `I`.
 pub(crate) trait Body<I> {
     /// The element of a query.
     type Query: 'static;
@@ -19,7 +19,7 @@ pub(crate) trait Body<I> {
 
     fn distance(isa: I, a: &[Self::Query], b: &[Self::Row]) -> Self::Value;
     fn distance_batch_4(isa: I, query: &[Self::Query], rows: [&[Self::Row]; 4]) -> [Self::Value; 4];
-    /// What the other two want to know of the query.
+    /// What `bound` and `bound_batch_4` need to know of the query.
     fn prepare(isa: I, query: &[Self::Query]) -> Self::Value;
     fn bound(isa: I, query: &[Self::Query], prepared: Self::Value, row: &[Self::Row]) -> Self::Value;
     fn bound_batch_4(
@@ -32,20 +32,20 @@ pub(crate) trait Body<I> {
 
 /// What [`Isa::run`] runs.
 ///
-/// A trait, since a closure cannot ask to be inlined.
+/// A trait and not a closure, since a closure cannot ask to be inlined.
 pub trait Work {
-    /// What comes of it.
+    /// The result.
     type Output;
 
-    /// Does it. This and what it calls has to be `#[inline(always)]`: what is not inlined is
-    /// compiled for what the target guarantees.
+    /// Does the work. This function and all that it calls have to be `#[inline(always)]`: a
+    /// function that is not inlined is compiled for what the target guarantees.
     fn run(self) -> Self::Output;
 }
 
 /// An instruction set, and the entry points of a body as compiled for it.
 ///
 /// # Safety
-/// Every unsafe function here asks for a machine that [has all](Capabilities::has_all) of
+/// The caller of an unsafe function here has a machine that [has all](Capabilities::has_all) of
 /// [`NEEDS`](Self::NEEDS).
 pub(crate) trait Token: Copy {
     const ISA: Isa;
@@ -70,14 +70,14 @@ pub(crate) trait Token: Copy {
     /// The token of an instruction set that this machine has.
     ///
     /// # Panics
-    /// If it has not.
+    /// If this machine lacks the instruction set.
     fn here() -> Self {
         assert!(Capabilities::detect().has_all(Self::NEEDS), "the instruction set is available");
-        // SAFETY: the machine was asked.
+        // SAFETY: the assertion above asked the machine.
         unsafe { Self::assume_available() }
     }
 
-    /// Does work as compiled for this instruction set.
+    /// Runs work as compiled for this instruction set.
     #[inline]
     fn run_here<W: Work>(self, work: W) -> W::Output {
         // SAFETY: a token is the proof that the machine has the instruction set.
@@ -85,9 +85,9 @@ pub(crate) trait Token: Copy {
     }
 }
 
-/// Defines tokens. Each line names the token and the type of `pulp` that it holds; the [`Isa`] and
-/// the name of what runs; the capabilities that it needs; and the features that it is compiled
-/// with.
+/// Defines tokens. Each entry names the token and the type of `pulp` that it holds, then the
+/// [`Isa`] and the name of what runs. The capabilities that the token needs follow, and the
+/// features that its entry points are compiled with.
 macro_rules! tokens {
     ($($(#[$doc:meta])* $token:ident($simd:ty), $isa:ident $name:literal,
         $($capability:ident)+, $features:tt;)*
@@ -190,7 +190,8 @@ macro_rules! tokens {
 }
 pub(super) use tokens;
 
-/// What every target has: arrays of lanes, which the compiler vectorises with what is guaranteed.
+/// What every target has: arrays of lanes, which the compiler vectorizes with what the target
+/// guarantees.
 #[derive(Clone, Copy)]
 pub(crate) struct Portable;
 

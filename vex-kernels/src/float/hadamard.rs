@@ -1,18 +1,34 @@
-//! The orthogonal Walsh-Hadamard transform, written over an [`FloatOps`].
+//! The orthogonal Walsh-Hadamard transform, written over [`FloatOps`].
+//!
+//! ```text
+//! x *= 1 / √(2ᵏ)
+//! for distance in 1, 2, 4, ... 2ᵏ⁻¹:
+//!     for each pair i, j = i + distance, where i lacks the bit `distance`:
+//!         (x[i], x[j]) = (x[i] + x[j], x[i] - x[j])
+//! ```
+//!
+//! **Within a register.** The first four steps pair lanes of one register. Each swaps the lanes of
+//! a pair and adds the lane itself, negated in the second lane of the pair.
+//!
+//! **Across registers.** The later steps pair whole registers. Each would read and write all
+//! elements, so two steps are done together, on four registers at a time.
+//!
+//! **Why the bits are equal.** In each step an element is one sum or difference of the same two
+//! elements. The products with signs are exact, so it does not matter whether they are fused.
 
 use core::f32::consts::FRAC_1_SQRT_2;
 
-use super::ops::{FloatOps, LINE};
+use super::ops::{FloatOps, LANES};
 use crate::Isa;
 use crate::cpu::{Work, run_on};
 
-/// What a line is multiplied by in a step within it: a lane takes its partner plus or minus itself.
-const SIGNS: [[f32; LINE]; 4] = {
-    let mut signs = [[1.0; LINE]; 4];
+/// The signs of a step within a register. A lane becomes its partner plus or minus itself.
+const SIGNS: [[f32; LANES]; 4] = {
+    let mut signs = [[1.0; LANES]; 4];
     let mut index = 0;
-    while index < 4 * LINE {
-        if (index % LINE) & (1 << (index / LINE)) != 0 {
-            signs[index / LINE][index % LINE] = -1.0;
+    while index < 4 * LANES {
+        if (index % LANES) & (1 << (index / LANES)) != 0 {
+            signs[index / LANES][index % LANES] = -1.0;
         }
         index += 1;
     }
@@ -21,10 +37,11 @@ const SIGNS: [[f32; LINE]; 4] = {
 
 impl Isa {
     /// The orthogonal Walsh-Hadamard transform of 2ᵏ elements, k ≥ 4, in place: H x / √(2ᵏ), where
-    /// H₁ = (1) and H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). Its own inverse. The same bits on every instruction set.
+    /// H₁ = (1) and H₂ₙ = (Hₙ Hₙ; Hₙ −Hₙ). It is its own inverse, and gives the same bits on every
+    /// instruction set.
     ///
     /// # Panics
-    /// If there are fewer than sixteen elements, or no power of two.
+    /// If the length is below sixteen, or no power of two.
     #[inline]
     pub fn hadamard(self, vector: &mut [f32]) {
         run_on!(self, |isa| Hadamard { isa, vector });
@@ -45,29 +62,32 @@ impl<I: FloatOps> Work for Hadamard<'_, I> {
     }
 }
 
-/// See [`Isa::hadamard`](crate::Isa::hadamard).
+/// See [`Isa::hadamard`](crate::Isa::hadamard) for the definition, and the head of this file for
+/// the algorithm.
 ///
-/// The first four steps are within a line. Then two at a time, since each would read and write all
-/// elements. Every element is a sum of two in every step, whatever the width of a register, so the
-/// bits are the same.
 #[inline(always)]
 fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();
-    let (lines, _) = vector.as_chunks_mut::<LINE>();
-    assert!(lines.len() * LINE == 1 << steps, "a power of two, at least {LINE} elements");
-    let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LINE]);
+    let (registers, _) = vector.as_chunks_mut::<LANES>();
+    assert!(registers.len() * LANES == 1 << steps, "a power of two, at least {LANES} elements");
+    // 1 / √(2ᵏ): a power of two for an even k, times 1 / √2 for an odd one.
+    let scale = isa.load(&[[1.0, FRAC_1_SQRT_2][steps as usize % 2] / (1u64 << (steps / 2)) as f32; LANES]);
     let signs = [isa.load(&SIGNS[0]), isa.load(&SIGNS[1]), isa.load(&SIGNS[2]), isa.load(&SIGNS[3])];
-    for line in &mut *lines {
-        let scaled = isa.mul_add(isa.load(line), scale, isa.load(&[-0.0; LINE]));
+    for register in &mut *registers {
+        // A product, since −0 added to it changes nothing: the operations have no plain
+        // multiplication.
+        let scaled = isa.mul_add(isa.load(register), scale, isa.load(&[-0.0; LANES]));
         let one = isa.mul_add(scaled, signs[0], isa.swap::<1>(scaled));
         let two = isa.mul_add(one, signs[1], isa.swap::<2>(one));
         let four = isa.mul_add(two, signs[2], isa.swap::<4>(two));
         let eight = isa.mul_add(four, signs[3], isa.swap::<8>(four));
-        *line = isa.store(eight);
+        *register = isa.store(eight);
     }
+    // Steps `quarter` and 2 · `quarter`, counted in registers, on the registers a, b, c and d,
+    // which are `quarter` apart.
     let mut quarter = 1;
-    while 2 * quarter < lines.len() {
-        for chunk in lines.chunks_exact_mut(4 * quarter) {
+    while 2 * quarter < registers.len() {
+        for chunk in registers.chunks_exact_mut(4 * quarter) {
             let (low, high) = chunk.split_at_mut(2 * quarter);
             let ((a, b), (c, d)) = (low.split_at_mut(quarter), high.split_at_mut(quarter));
             for (((a, b), c), d) in a.iter_mut().zip(b).zip(c).zip(d) {
@@ -80,8 +100,9 @@ fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
         }
         quarter *= 4;
     }
-    if quarter < lines.len() {
-        let (low, high) = lines.split_at_mut(quarter);
+    // The last step, if their number is odd.
+    if quarter < registers.len() {
+        let (low, high) = registers.split_at_mut(quarter);
         for (low, high) in low.iter_mut().zip(high) {
             let (a, b) = (isa.load(low), isa.load(high));
             (*low, *high) = (isa.store(isa.add(a, b)), isa.store(isa.sub(a, b)));

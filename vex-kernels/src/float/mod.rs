@@ -3,7 +3,7 @@
 mod body;
 mod element;
 mod hadamard;
-// Loads and instructions that an instruction set gates.
+// Loads and instructions that need an instruction set.
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
 mod neon;
@@ -37,28 +37,29 @@ pub(crate) fn variants<Q: Float, R: Float>(metric: Metric) -> &'static [Variant<
     }
 }
 
-/// The same between vectors of f16, for which registers of 256 bits may be faster than those of
-/// 512.
+/// Every implementation of a metric between vectors of f16, best first. Registers of 256 bits may
+/// be faster here than those of 512.
 pub(crate) fn f16_variants(metric: Metric) -> &'static [Variant<f16, f16, f32>] {
     match metric {
         Metric::SquaredEuclidean => {
-            Floats::<f16, f16, SquaredEuclidean, 1, SquaredEuclidean, 1>::WITH_HALVED_LINES
+            Floats::<f16, f16, SquaredEuclidean, 1, SquaredEuclidean, 1>::WITH_HALVED_REGISTERS
         }
-        Metric::InnerProduct => Floats::<f16, f16, InnerProduct, 1, InnerProduct, 1>::WITH_HALVED_LINES,
-        Metric::Cosine => Floats::<f16, f16, Cosine, 3, BoundCosine, 2>::WITH_HALVED_LINES,
+        Metric::InnerProduct => Floats::<f16, f16, InnerProduct, 1, InnerProduct, 1>::WITH_HALVED_REGISTERS,
+        Metric::Cosine => Floats::<f16, f16, Cosine, 3, BoundCosine, 2>::WITH_HALVED_REGISTERS,
         Metric::Hamming | Metric::Jaccard => &[],
     }
 }
 
-/// One metric: `F` keeps `N` sums for two vectors, `B` keeps `M` for a bound query and a row.
+/// One metric. `F` keeps `N` sums for two vectors, and `B` keeps `M` sums for a bound query and a
+/// row.
 struct Floats<Q, R, F, const N: usize, B, const M: usize>(PhantomData<(Q, R, F, B)>);
 
 impl<Q: Float, R: Float, F: Rule<N>, const N: usize, B: Rule<M>, const M: usize> Floats<Q, R, F, N, B, M> {
     const ALL: &'static [Variant<Q, R, f32>] = kernels! { Self, x86: Avx512, Avx2; aarch64: Neon };
 
-    /// The way that is slower on this machine is second best, not out of the question: so that both
-    /// are tested on every machine that can run them.
-    const WITH_HALVED_LINES: &'static [Variant<Q, R, f32>] = kernels! {
+    /// With AVX-512 in registers of 256 bits as well as of 512. The slower of the two on this
+    /// machine comes second and is not left out, so that tests run both.
+    const WITH_HALVED_REGISTERS: &'static [Variant<Q, R, f32>] = kernels! {
         Self,
         x86: Avx512Vl if |machine| machine.has(crate::cpu::Capability::Halves512), Avx512,
             Avx512Vl if |machine| !machine.has(crate::cpu::Capability::Halves512), Avx2;
@@ -85,7 +86,7 @@ where
 
     #[inline(always)]
     fn distance_batch_4(isa: I, query: &[Q], rows: [&[R]; 4]) -> [f32; 4] {
-        // What depends on the query alone is the same for all four.
+        // The part that depends on the query alone is computed once for all four.
         body::distance_batch_4::<I, Q, R, B, M>(isa, query, rows, B::prepare(isa, query))
     }
 

@@ -1,4 +1,4 @@
-//! The metrics of floats: which sums each keeps, and what those stand for.
+//! The metrics of floats: which sums each keeps, and the distance that the sums stand for.
 
 use super::body::{self, Rule};
 use super::element::Float;
@@ -10,7 +10,12 @@ pub(crate) struct SquaredEuclidean;
 
 impl Rule<1> for SquaredEuclidean {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [sum]: [I::Line; 1], a: I::Line, b: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [sum]: [I::Register; 1],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 1] {
         let difference = isa.sub(a, b);
         [isa.mul_add(difference, difference, sum)]
     }
@@ -26,13 +31,18 @@ pub(crate) struct InnerProduct;
 
 impl Rule<1> for InnerProduct {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [sum]: [I::Line; 1], a: I::Line, b: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [sum]: [I::Register; 1],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 1] {
         [isa.mul_add(a, b, sum)]
     }
 
     #[inline(always)]
     fn finish([sum]: [f32; 1], _: f32) -> f32 {
-        // Not `-sum`: the distance of orthogonal vectors is 0, and -0 would sort before it.
+        // Not `-sum`: the distance of orthogonal vectors is 0, and −0 would sort before it.
         0.0 - sum
     }
 }
@@ -42,7 +52,12 @@ pub(crate) struct Cosine;
 
 impl Rule<3> for Cosine {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [dot, aa, bb]: [I::Line; 3], a: I::Line, b: I::Line) -> [I::Line; 3] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [dot, aa, bb]: [I::Register; 3],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 3] {
         [isa.mul_add(a, b, dot), isa.mul_add(a, a, aa), isa.mul_add(b, b, bb)]
     }
 
@@ -57,7 +72,12 @@ pub(crate) struct BoundCosine;
 
 impl Rule<2> for BoundCosine {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [dot, bb]: [I::Line; 2], a: I::Line, b: I::Line) -> [I::Line; 2] {
+    fn step<I: FloatOps>(
+        isa: I,
+        [dot, bb]: [I::Register; 2],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Register; 2] {
         [isa.mul_add(a, b, dot), isa.mul_add(b, b, bb)]
     }
 
@@ -82,7 +102,7 @@ struct SquaredNorm;
 
 impl Rule<1> for SquaredNorm {
     #[inline(always)]
-    fn step<I: FloatOps>(isa: I, [aa]: [I::Line; 1], a: I::Line, _: I::Line) -> [I::Line; 1] {
+    fn step<I: FloatOps>(isa: I, [aa]: [I::Register; 1], a: I::Register, _: I::Register) -> [I::Register; 1] {
         [isa.mul_add(a, a, aa)]
     }
 
@@ -92,24 +112,25 @@ impl Rule<1> for SquaredNorm {
     }
 }
 
-/// A vector's cosine with itself may be rounded below one, by less than this, and is at no
-/// distance.
+/// A vector's cosine with itself may be rounded below one, by less than this. Its distance from
+/// itself is nevertheless 0.
 const ROUNDING: f64 = 4.0 * f64::EPSILON;
 
-/// In f64 the product of two f32 norms neither overflows nor underflows. Divided by it, the inner
-/// product need not wait for its root.
+/// In f64 the product of two f32 norms neither overflows nor underflows. The cosine is dot / norms
+/// · √norms. So the quotient and the root are computed at the same time, where dot / √norms would
+/// wait for the root.
 #[inline(always)]
 fn cosine(dot: f32, aa: f32, bb: f32) -> f32 {
     let norms = f64::from(aa) * f64::from(bb);
-    // A zero vector has no direction. One beside a NaN or an infinity does not hide it: then the
-    // product is NaN.
+    // A zero vector has no direction. Beside a NaN or an infinity the product of the norms is NaN,
+    // so the zero does not hide it.
     if norms == 0.0 {
         return 1.0;
     }
     distance(f64::from(dot) / norms * sqrt(norms))
 }
 
-/// The same of four rows, in steps that the compiler takes for all of them at once.
+/// [`cosine`] of four rows, in steps that the compiler vectorizes.
 #[inline(always)]
 fn cosines<I: FloatOps>(isa: I, dots: [f32; 4], aa: [f32; 4], bb: [f32; 4]) -> [f32; 4] {
     let (mut norms, mut distances) = ([0.0; 4], [0.0; 4]);

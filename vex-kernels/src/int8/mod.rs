@@ -1,7 +1,7 @@
 //! Exact distances of vectors of 8-bit integers.
 
 mod body;
-// Loads and instructions that an instruction set gates.
+// Loads and instructions that need an instruction set.
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
 mod neon;
@@ -35,7 +35,8 @@ pub(crate) fn variants<T: Integer>(metric: Metric) -> &'static [Variant<T, T, f6
     }
 }
 
-/// A query against codes. Codes of a scale and an offset of their own have no other metric.
+/// Every implementation of a metric between a query and codes, best first. Each row of codes has a
+/// scale and an offset of its own, so codes have the inner product alone.
 pub(crate) fn code_variants(metric: Metric) -> &'static [Variant<i8, u8, f64>] {
     match metric {
         Metric::InnerProduct => Int8::<i8, u8, IntegerInnerProduct, 1, 1>::ALL,
@@ -48,7 +49,7 @@ pub(crate) fn code_products() -> &'static [Variant<i8, u8, i32>] {
     Int8::<i8, u8, Product, 1, 1>::ALL
 }
 
-/// One metric: `F` keeps `N` sums of a query and `M` of each row.
+/// One metric. `F` keeps `N` sums of a query and `M` sums of each row.
 struct Int8<Q, R, F, const N: usize, const M: usize>(PhantomData<(Q, R, F)>);
 
 impl<Q: Integer, R: Integer, F: IntegerRule<N, M>, const N: usize, const M: usize> Int8<Q, R, F, N, M> {

@@ -1,5 +1,5 @@
-//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is one 128-bit register
-//! of 16 elements.
+//! AArch64 Advanced SIMD, with the dot product of bytes or without: a register has 128 bits for 16
+//! elements.
 
 use core::arch::aarch64::{int8x16_t, int32x4_t, uint8x16_t};
 use core::ops::Deref;
@@ -10,15 +10,15 @@ use super::ops::{Integer, IntegerOps};
 use super::tail;
 use crate::cpu::{Neon, NeonDotprod};
 
-/// How sixteen bytes are multiplied and added to four lanes.
+/// How sixteen pairs of bytes are multiplied and added to four lanes.
 trait Products: Copy + Deref<Target = Simd> {
     fn signed(self, sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t;
     fn unsigned(self, sums: int32x4_t, x: uint8x16_t, y: uint8x16_t) -> int32x4_t;
 
-    /// Unsigned to signed by subtracting 128.
+    /// Makes unsigned bytes signed by subtracting 128.
     #[inline(always)]
-    fn bias(self, line: uint8x16_t) -> int8x16_t {
-        bytemuck::cast(self.neon.veorq_u8(line, self.neon.vdupq_n_u8(0x80)))
+    fn bias(self, register: uint8x16_t) -> int8x16_t {
+        bytemuck::cast(self.neon.veorq_u8(register, self.neon.vdupq_n_u8(0x80)))
     }
 }
 
@@ -38,7 +38,8 @@ impl Products for Neon {
     #[inline(always)]
     fn signed(self, sums: int32x4_t, x: int8x16_t, y: int8x16_t) -> int32x4_t {
         let neon = self.neon;
-        // 128² fits 16 bits; a second product on top of it would not.
+        // The product 128² fits 16 bits, but the sum of two such products does not. So every
+        // product is widened before it is added.
         let low = neon.vmull_s8(neon.vget_low_s8(x), neon.vget_low_s8(y));
         neon.vpadalq_s16(neon.vpadalq_s16(sums, low), neon.vmull_high_s8(x, y))
     }
@@ -55,7 +56,7 @@ impl Products for Neon {
 
 impl<I: Products> IntegerOps for I {
     type Elements<T: Integer> = [T; 16];
-    type Line = uint8x16_t;
+    type Register = uint8x16_t;
     type Sums = int32x4_t;
     const SUMS_AT_ONCE: usize = 20;
 
@@ -65,13 +66,13 @@ impl<I: Products> IntegerOps for I {
     }
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 16]) -> uint8x16_t {
-        bytemuck::cast(*line)
+    fn load<T: Integer>(self, register: &[T; 16]) -> uint8x16_t {
+        bytemuck::cast(*register)
     }
 
     #[inline(always)]

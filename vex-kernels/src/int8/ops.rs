@@ -1,4 +1,4 @@
-//! What the kernels of 8-bit integers do with a line of elements, on any instruction set.
+//! What the kernels of 8-bit integers ask of an instruction set.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -33,53 +33,57 @@ impl Integer for u8 {
     }
 }
 
-/// A line of elements and what the kernels do with it. `Self` is the proof that the instruction set
-/// exists.
+/// A register of elements, and the operations on it. `Self` proves that the instruction set exists.
 ///
 /// Some instruction sets multiply unsigned bytes by signed ones alone. Their
-/// [`products`](Self::products) shift one side by 128 into the other's range, and the body adds the
-/// multiple of a sum of elements that is then missing.
+/// [`products`](Self::products) shift one side by 128 into the other's range. The body then adds
+/// the multiple of a sum of elements that is missing.
 pub(crate) trait IntegerOps: Copy {
-    /// The elements of a line as they lie in memory. How many there are divides the elements of a
-    /// stretch.
+    /// The elements of a register as they lie in memory. Their number divides the number of
+    /// elements in a stretch.
     type Elements<T: Integer>: Copy;
-    /// A line in registers.
-    type Line: Copy;
+    /// The elements in a register, as the arithmetic takes them.
+    type Register: Copy;
     /// Lanes of 32 bits.
     type Sums: Copy + Zeroable;
-    /// How many sums to keep at once; about what the registers hold.
+    /// How many sums to keep at once: about as many as the hardware's registers hold.
     const SUMS_AT_ONCE: usize;
 
-    /// What [`products`](Self::products) lacks for each unit of its first argument's elements: a
-    /// multiple of Σx.
+    /// The factor c of the term c · Σx that [`products`](Self::products) lacks, where x is its
+    /// first argument.
     #[inline(always)]
     fn correction<X: Integer, Y: Integer>() -> i64 {
         0
     }
 
-    /// The slice in lines, and what is left.
-    fn lines<T: Integer>(slice: &[T]) -> (&[Self::Elements<T>], &[T]);
+    /// The slice as whole registers, and the elements that are left.
+    fn registers<T: Integer>(slice: &[T]) -> (&[Self::Elements<T>], &[T]);
 
     #[inline(always)]
     fn zero(self) -> Self::Sums {
         Self::Sums::zeroed()
     }
 
-    fn load<T: Integer>(self, line: &Self::Elements<T>) -> Self::Line;
-    /// The elements of `tail`, which is shorter than a line and the end of `whole`. Where they are
-    /// in the line depends only on the two lengths; the rest of it is zero.
-    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Line;
+    fn load<T: Integer>(self, register: &Self::Elements<T>) -> Self::Register;
+    /// Loads `tail`, which is the end of `whole` and shorter than a register. The places of its
+    /// elements in the register depend on the two lengths alone. The other places are zero.
+    fn load_tail<T: Integer>(self, whole: &[T], tail: &[T]) -> Self::Register;
     /// sums + x · y, except for the [`correction`](Self::correction).
-    fn products<X: Integer, Y: Integer>(self, sums: Self::Sums, x: Self::Line, y: Self::Line) -> Self::Sums;
-    /// sums + x. Asked only by those that have a correction.
+    fn products<X: Integer, Y: Integer>(
+        self,
+        sums: Self::Sums,
+        x: Self::Register,
+        y: Self::Register,
+    ) -> Self::Sums;
+    /// sums + x. Called only for instruction sets that have a correction.
     #[inline(always)]
-    fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Line) -> Self::Sums {
+    fn elements<X: Integer>(self, sums: Self::Sums, _x: Self::Register) -> Self::Sums {
         sums
     }
-    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Asked only by
-    /// those that have no correction between elements of one type.
+    /// a − b or b − a, as elements that [`products`](Self::products) takes for u8. Called only for
+    /// instruction sets that have no correction between elements of one type.
     #[inline(always)]
-    fn difference<T: Integer>(self, a: Self::Line, _b: Self::Line) -> Self::Line {
+    fn difference<T: Integer>(self, a: Self::Register, _b: Self::Register) -> Self::Register {
         a
     }
     fn add(self, a: Self::Sums, b: Self::Sums) -> Self::Sums;
@@ -92,8 +96,8 @@ pub(crate) trait IntegerOps: Copy {
         [self.total(a), self.total(b), self.total(c), self.total(d)]
     }
 
-    /// The cosines of four pairs of vectors: inner products, by the roots of `norms`, which are the
-    /// products of their squared norms.
+    /// The cosines of four pairs of vectors. `dots` are their inner products, and `norms` the
+    /// products of their squared norms. A cosine is the inner product over the root of that.
     #[inline(always)]
     fn cosines(self, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
         let mut cosines = [0.0; 4];

@@ -1,17 +1,17 @@
-//! Plain loops for any target: a line is one element, and the compiler vectorises them with what
-//! the target guarantees.
+//! Plain loops for any target. A "register" is one element, and the compiler vectorizes the loops
+//! with what the target guarantees.
 
 use super::ops::{Integer, IntegerOps};
 use crate::cpu::Portable;
 
 impl IntegerOps for Portable {
     type Elements<T: Integer> = T;
-    type Line = i32;
+    type Register = i32;
     type Sums = i32;
     const SUMS_AT_ONCE: usize = 1;
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[T], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[T], &[T]) {
         (slice, &[])
     }
 
@@ -20,7 +20,7 @@ impl IntegerOps for Portable {
         element.widen()
     }
 
-    /// No tail is shorter than a line of one element.
+    /// There are no tails, since no length ends inside one element.
     #[inline(always)]
     fn load_tail<T: Integer>(self, _: &[T], _: &[T]) -> i32 {
         0

@@ -1,21 +1,25 @@
-//! The metrics of integer elements: which sums they keep, and what those stand for.
+//! The metrics of integer elements: which sums they keep, and the distance that the sums stand for.
 //!
-//! The sums are exact in 64 bits and in f64 (up to 2³⁷ elements), so only the cosine rounds: in its
-//! product of the norms, its root, its quotient and its difference from one, which are the same on
-//! every instruction set.
+//! The sums are exact in 64 bits and in f64 (up to 2³⁷ elements), so only the cosine rounds. It
+//! rounds in its product of the norms, its root, its quotient and its difference from one, which
+//! are the same on every instruction set.
 
 use super::body::IntegerRule;
 use super::ops::{Integer, IntegerOps};
 use crate::cpu::sqrt;
 
-/// Σ aᵢ bᵢ where it is known to fit: see [`Code8`](crate::Code8).
+/// Σ aᵢ bᵢ where the sum is known to fit an i32: see [`Code8`](crate::Code8).
 pub(crate) struct Product;
 
 impl IntegerRule<1, 1> for Product {
     type Value = i32;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, sums: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        sums: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         IntegerInnerProduct::query::<I, Q, R>(isa, sums, a)
     }
 
@@ -23,8 +27,8 @@ impl IntegerRule<1, 1> for Product {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         sums: [I::Sums; 1],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 1] {
         IntegerInnerProduct::row::<I, Q, R>(isa, sums, a, b)
     }
@@ -36,7 +40,7 @@ impl IntegerRule<1, 1> for Product {
 
     #[inline(always)]
     fn finish<I: IntegerOps, Q: Integer, R: Integer>(prepared: i32, [ab]: [i64; 1]) -> i32 {
-        // The parts may wrap around; their sum is in range.
+        // The two parts may wrap around, but their sum is in range.
         (ab as i32).wrapping_add(prepared)
     }
 }
@@ -48,7 +52,11 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
     type Value = f64;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, [sum]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        [sum]: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         if I::correction::<Q, R>() == 0 {
             return [sum];
         }
@@ -59,8 +67,8 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [ab]: [I::Sums; 1],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 1] {
         [isa.products::<Q, R>(ab, a, b)]
     }
@@ -72,22 +80,27 @@ impl IntegerRule<1, 1> for IntegerInnerProduct {
 
     #[inline(always)]
     fn finish<I: IntegerOps, Q: Integer, R: Integer>(prepared: f64, [ab]: [i64; 1]) -> f64 {
-        // Not negated, which would make -0 of 0.
+        // Not negated, since that would make −0 of 0.
         0.0 - (ab as f64 + prepared)
     }
 }
 
 /// Σ(aᵢ − bᵢ)²
 ///
-/// Where products have a correction there is no product of differences either: with P(x, y) = Σ xᵢ
-/// (yᵢ + s), whatever s is, P(a, a) + P(b, b) − P(a, b) − P(b, a) = Σ(aᵢ − bᵢ)².
+/// Where products have a correction, differences cannot be multiplied either, and squares and cross
+/// products are summed apart. With P(x, y) = Σ xᵢ (yᵢ + s), whatever s is, P(a, a) + P(b, b) − P(a,
+/// b) − P(b, a) = Σ(aᵢ − bᵢ)².
 pub(crate) struct IntegerSquaredEuclidean;
 
 impl IntegerRule<1, 2> for IntegerSquaredEuclidean {
     type Value = f64;
 
     #[inline(always)]
-    fn query<I: IntegerOps, Q: Integer, R: Integer>(isa: I, [aa]: [I::Sums; 1], a: I::Line) -> [I::Sums; 1] {
+    fn query<I: IntegerOps, Q: Integer, R: Integer>(
+        isa: I,
+        [aa]: [I::Sums; 1],
+        a: I::Register,
+    ) -> [I::Sums; 1] {
         if I::correction::<Q, Q>() == 0 {
             return [aa];
         }
@@ -98,8 +111,8 @@ impl IntegerRule<1, 2> for IntegerSquaredEuclidean {
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [squares, crosses]: [I::Sums; 2],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 2] {
         if I::correction::<Q, Q>() == 0 {
             let difference = isa.difference::<Q>(a, b);
@@ -130,19 +143,19 @@ impl IntegerRule<2, 3> for IntegerCosine {
     fn query<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [aa, sum]: [I::Sums; 2],
-        a: I::Line,
+        a: I::Register,
     ) -> [I::Sums; 2] {
         let aa = isa.products::<Q, Q>(aa, a, a);
         [aa, if I::correction::<Q, Q>() == 0 { sum } else { isa.elements::<Q>(sum, a) }]
     }
 
-    /// The row is the first factor of both products, so that one sum corrects both.
+    /// The row is the first factor of both products, so that one sum of its elements corrects both.
     #[inline(always)]
     fn row<I: IntegerOps, Q: Integer, R: Integer>(
         isa: I,
         [ba, bb, sum]: [I::Sums; 3],
-        a: I::Line,
-        b: I::Line,
+        a: I::Register,
+        b: I::Register,
     ) -> [I::Sums; 3] {
         let ba = isa.products::<R, Q>(ba, b, a);
         let bb = isa.products::<R, R>(bb, b, b);
@@ -165,7 +178,7 @@ impl IntegerRule<2, 3> for IntegerCosine {
         (1.0 - ba as f64 / sqrt(norms)).clamp(0.0, 2.0)
     }
 
-    /// In steps that the compiler takes for all four at once.
+    /// In steps that the compiler vectorizes.
     #[inline(always)]
     fn finish_4<I: IntegerOps, Q: Integer, R: Integer>(isa: I, aa: f64, sums: &[[i64; 3]; 4]) -> [f64; 4] {
         let (mut dots, mut norms, mut distances) = ([0.0; 4], [0.0; 4], [0.0; 4]);

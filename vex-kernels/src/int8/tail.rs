@@ -1,10 +1,10 @@
-//! Tails of vectors without masked loads: where the vector has a whole line, its last line is
-//! loaded again and what was summed before is masked away.
+//! Tails of vectors without masked loads. Where the vector has a whole register, its last register
+//! is loaded again, and the elements that were summed before are masked away.
 
 use super::ops::Integer;
 
-/// A mask of which the last `len` of `N` bytes are set, by way of a window on zeros and ones; `len`
-/// is less than `N`, and `N` a power of two up to 32.
+/// A mask of which the last `len` of `N` bytes are set. It is a window on 32 bytes of zeros and 32
+/// of ones. `len` is less than `N`, and `N` is a power of two up to 32.
 #[inline(always)]
 pub(super) fn last_bytes<const N: usize>(len: usize) -> &'static [u8; N] {
     const {
@@ -26,13 +26,14 @@ pub(super) fn last_bytes<const N: usize>(len: usize) -> &'static [u8; N] {
     }
 }
 
-/// Fewer than sixteen elements, and zeros: from loads that overlap, and no loop over bytes.
+/// Fewer than sixteen elements, padded with zeros. Two loads that overlap replace a loop over
+/// bytes.
 #[inline(always)]
 pub(super) fn short<T: Integer>(tail: &[T]) -> [u8; 16] {
     let tail: &[u8] = bytemuck::cast_slice(tail);
     let len = tail.len();
     let (low, high) = if let (Some(first), Some(last)) = (tail.first_chunk(), tail.last_chunk()) {
-        // Of the last eight, `16 - len` are among the first eight.
+        // Of the last eight bytes, `16 - len` are among the first eight, too. The shift drops them.
         (
             u64::from_le_bytes(*first),
             u64::from_le_bytes(*last).checked_shr(8 * (16 - len as u32)).unwrap_or(0),

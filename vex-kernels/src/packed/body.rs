@@ -1,66 +1,68 @@
-//! The one body behind every product with packed codes, written over [`PackedOps`] and a
+//! The one algorithm behind every product with packed codes, written over [`PackedOps`] and a
 //! [`Packing`].
 //!
 //! ```text
 //! lanes = 0                                                                    32 bits each
-//! for each group of lines, as many as sums of 16 bits hold:
+//! for each group of cache lines, as many as sums of 16 bits hold:
 //!     sums[chain] = 0
-//!     for each line i: sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
+//!     for each cache line i of codes, with 128 elements of the query:
+//!         sums[i mod CHAINS] += query[..64] · low four bits + query[64..] · high ones
 //!     lanes += the sums of all chains, widened
 //! product = the sum of all lanes
 //! ```
 //!
-//! **Lines.** A line is 64 bytes of codes, and meets 128 elements of the query. A mask takes the
-//! low four bits of each byte, and a shift the high ones: each half meets 64 neighboring elements.
-//! No element moves to another place.
+//! **Cache lines.** Codes come in cache lines of 64 bytes, at any address. A cache line of 4-bit
+//! codes meets 128 elements of the query. A mask takes the low four bits of each byte, and a shift
+//! the high ones. Each half meets 64 neighboring elements, so no element moves to another place.
 //!
-//! **Codes of two bits.** Every second pair of bits makes a line of 4-bit codes, of which none is
-//! above three. So a line of 2-bit codes is two lines of 4-bit codes, with 256 elements of the
-//! query.
+//! **2-bit codes.** Every second pair of bits makes a cache line of 4-bit codes, of which none is
+//! above three. So a cache line of 2-bit codes is two cache lines of 4-bit codes, and meets 256
+//! elements of the query.
 //!
 //! **Groups.** Some instructions add products in 16 bits. Their sums are widened after
-//! [`LINES`](PackedOps::LINES) lines, before any can overflow. Others add in 32 bits, in which
-//! every sum of [`MAX_LINES`] fits: for them all lines are one group.
+//! [`CACHE_LINES`](PackedOps::CACHE_LINES) cache lines, before any sum can overflow. Other
+//! instructions add in 32 bits, in which every sum of [`MAX_CACHE_LINES`] fits. For these, a whole
+//! vector is one group.
 //!
-//! **Tails.** There are none: vectors are whole lines, padded with zeros when they are coded.
+//! **Tails.** There are none: vectors are whole cache lines, padded with zeros when they are coded.
 //!
-//! **Why the bits are equal.** Every sum is an exact integer, so neither the width of a register
-//! nor the number of rows at once can show.
+//! **Why the bits are equal.** Every sum is an exact integer. So neither the width of a register
+//! nor the number of rows at once shows.
 
 use bytemuck::Zeroable;
 
 use crate::rows::chunks;
 
-/// The longest vectors of 4-bit codes, in lines.
-pub(crate) const MAX_LINES: usize = 512;
+/// The length of the longest vectors of 4-bit codes, in cache lines.
+pub(crate) const MAX_CACHE_LINES: usize = 512;
 
-/// How codes are packed into a line, and what a line of them meets.
+/// How codes are packed into a cache line, and which elements of the query it meets.
 pub(crate) trait Packing {
-    /// The elements of the query that meet a line of codes.
+    /// The elements of the query that meet a cache line of codes.
     type Query: 'static;
-    /// sums + q · c. Adds no more to a sum than codes of four bits could.
+    /// sums + q · c. Adds no more to a sum than 4-bit codes could.
     fn products<I: PackedOps>(isa: I, sums: I::Sums, query: &Self::Query, codes: &[u8; 64]) -> I::Sums;
 }
 
-/// What the kernels do with a line of codes and its 128 elements of the query. `Self` is the proof
-/// that the instruction set exists.
+/// The operations on a cache line of codes and its 128 elements of the query. `Self` proves that
+/// the instruction set exists.
 pub(crate) trait PackedOps: Copy {
-    /// Sums of up to [`LINES`](Self::LINES) lines, for which 16 bits may do.
+    /// Sums of up to [`CACHE_LINES`](Self::CACHE_LINES) cache lines, for which 16 bits may suffice.
     type Sums: Copy + Zeroable;
     /// Lanes of 32 bits.
     type Lanes: Copy + Zeroable;
-    /// How many lines [`Sums`](Self::Sums) hold without overflow.
-    const LINES: usize;
-    /// How many sums to keep at once for a single row, because an instruction has to wait for the
-    /// one before it.
+    /// How many cache lines [`Sums`](Self::Sums) hold without overflow.
+    const CACHE_LINES: usize;
+    /// How many sums to keep at once for a single row. An addition has to wait for the one before
+    /// it in its sum.
     const CHAINS: usize;
-    /// Whether four rows are computed at once, for which the registers must do.
+    /// Whether the hardware's registers hold the sums of four rows at once.
     const BATCH: bool;
 
     /// sums + q · c
     fn products(self, sums: Self::Sums, query: &[i8; 128], codes: &[u8; 64]) -> Self::Sums;
-    /// The sums of no more than [`LINES`](Self::LINES) lines together. Asked only by those that
-    /// have several chains.
+    /// Adds two sums, which have no more than [`CACHE_LINES`](Self::CACHE_LINES) cache lines
+    /// together. Called only for instruction sets with several chains.
     #[inline(always)]
     fn add(self, a: Self::Sums, _b: Self::Sums) -> Self::Sums {
         a
@@ -77,11 +79,13 @@ pub(crate) trait PackedOps: Copy {
     }
 }
 
+/// The product with one row.
 #[inline(always)]
 pub(crate) fn dot<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> i32 {
     isa.total(single::<I, P>(isa, query, codes))
 }
 
+/// The products with four rows, at once if [`BATCH`](PackedOps::BATCH).
 #[inline(always)]
 pub(crate) fn dot_batch_4<I: PackedOps, P: Packing>(
     isa: I,
@@ -99,6 +103,7 @@ pub(crate) fn dot_batch_4<I: PackedOps, P: Packing>(
     isa.totals(lanes::<I, P, 4, 1>(isa, query, rows))
 }
 
+/// The lanes of one row, which is summed in several chains.
 #[inline(always)]
 fn single<I: PackedOps, P: Packing>(isa: I, query: &[P::Query], codes: &[[u8; 64]]) -> I::Lanes {
     check(query, codes);
@@ -116,6 +121,7 @@ fn check<Q>(query: &[Q], codes: &[[u8; 64]]) {
     assert!(codes.len() == query.len(), "as many lines of codes as of the query");
 }
 
+/// The lanes of `ROWS` rows, group by group.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
 fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
@@ -124,27 +130,29 @@ fn lanes<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     rows: [&[[u8; 64]]; ROWS],
 ) -> [I::Lanes; ROWS] {
     let mut lanes = [I::Lanes::zeroed(); ROWS];
-    if I::LINES >= MAX_LINES {
-        add_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
+    if I::CACHE_LINES >= MAX_CACHE_LINES {
+        add_cache_lines::<I, P, ROWS, CHAINS>(isa, query, rows, &mut lanes);
         return lanes;
     }
+    // One group of cache lines after the other, each as long as its sums hold.
     let (mut query, mut rows) = (query, rows);
     while !query.is_empty() {
-        let count = query.len().min(I::LINES);
+        let count = query.len().min(I::CACHE_LINES);
         let mut first = rows;
         for r in 0..ROWS {
             (first[r], rows[r]) = rows[r].split_at(count);
         }
-        add_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
+        add_cache_lines::<I, P, ROWS, CHAINS>(isa, &query[..count], first, &mut lanes);
         query = &query[count..];
     }
     lanes
 }
 
-/// Adds lines, no more than [`PackedOps::LINES`]. Line i is summed in chain i mod `CHAINS`.
+/// Adds no more than [`PackedOps::CACHE_LINES`] cache lines. Cache line i is summed in chain i mod
+/// `CHAINS`.
 #[allow(clippy::needless_range_loop)]
 #[inline(always)]
-fn add_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
+fn add_cache_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
     isa: I,
     query: &[P::Query],
     rows: [&[[u8; 64]]; ROWS],
@@ -160,6 +168,7 @@ fn add_lines<I: PackedOps, P: Packing, const ROWS: usize, const CHAINS: usize>(
             }
         }
     }
+    // The cache lines behind the last group, which are fewer than the chains.
     for chain in 0..CHAINS - 1 {
         if chain < rest.len() {
             for r in 0..ROWS {

@@ -1,7 +1,7 @@
 //! Exact products of 8-bit queries with packed 4-bit and 2-bit codes.
 
 mod body;
-// Loads and instructions that an instruction set gates.
+// Loads and instructions that need an instruction set.
 #[cfg(target_arch = "aarch64")]
 #[allow(unsafe_code)]
 mod neon;

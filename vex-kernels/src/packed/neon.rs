@@ -1,14 +1,14 @@
-//! AArch64 Advanced SIMD, with the dot product of bytes or without: a line is four 128-bit
-//! registers.
+//! AArch64 Advanced SIMD, with the dot product of bytes or without: a cache line is four registers
+//! of 128 bits.
 
 use core::arch::aarch64::{int8x16_t, int16x8_t, int32x4_t, uint8x16_t};
 
 use pulp::aarch64::Neon as Simd;
 
-use super::body::{MAX_LINES, PackedOps};
+use super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Neon, NeonDotprod};
 
-/// The codes of 16 bytes, which fit signed bytes: low and high.
+/// The low and the high codes of 16 bytes. They fit signed bytes.
 #[inline(always)]
 fn unpack(simd: Simd, codes: uint8x16_t) -> [int8x16_t; 2] {
     let low = simd.neon.vandq_u8(codes, simd.neon.vdupq_n_u8(0x0f));
@@ -18,7 +18,7 @@ fn unpack(simd: Simd, codes: uint8x16_t) -> [int8x16_t; 2] {
 impl PackedOps for NeonDotprod {
     type Sums = [int32x4_t; 4];
     type Lanes = int32x4_t;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 
@@ -55,12 +55,12 @@ impl Neon {
 }
 
 impl PackedOps for Neon {
-    /// Lanes of 16 bits, one register for each quarter of a line.
+    /// Lanes of 16 bits: one register for each quarter of a cache line.
     type Sums = [int16x8_t; 4];
     type Lanes = int32x4_t;
-    /// A line adds four products to each lane, of at most 15 · 128 = 1,920: 4 · 4 · 1,920 = 30,720
-    /// < 2¹⁵.
-    const LINES: usize = 4;
+    /// A cache line adds four products to each lane, of at most 15 · 128 = 1,920. And 4 · 4 · 1,920
+    /// = 30,720 < 2¹⁵.
+    const CACHE_LINES: usize = 4;
     const CHAINS: usize = 1;
     const BATCH: bool = false;
 

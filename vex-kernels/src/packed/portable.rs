@@ -1,12 +1,12 @@
-//! Plain loops for any target: the compiler vectorises them with what the target guarantees.
+//! Plain loops for any target. The compiler vectorizes them with what the target guarantees.
 
-use super::body::{MAX_LINES, PackedOps};
+use super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::Portable;
 
 impl PackedOps for Portable {
     type Sums = i32;
     type Lanes = i32;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 1;
     const BATCH: bool = false;
 

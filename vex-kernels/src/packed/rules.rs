@@ -1,4 +1,4 @@
-//! How codes of four and of two bits lie in a line.
+//! How 4-bit and 2-bit codes lie in a cache line.
 
 use super::body::{PackedOps, Packing};
 
@@ -20,8 +20,8 @@ pub(crate) enum Twos {}
 impl Packing for Twos {
     type Query = [i8; 256];
 
-    /// Every second pair of bits makes a line of four-bit codes, none above 3: two such lines add
-    /// less than one of any codes could.
+    /// Every second pair of bits makes a cache line of 4-bit codes, of which none is above 3. So a
+    /// cache line of 2-bit codes adds less to a sum than a cache line of the greatest 4-bit codes.
     #[inline(always)]
     fn products<I: PackedOps>(isa: I, mut sums: I::Sums, query: &[i8; 256], codes: &[u8; 64]) -> I::Sums {
         let (mut even, mut odd) = ([0; 64], [0; 64]);

@@ -1,4 +1,4 @@
-//! Vectors that begin or end at the edge of readable memory: a load across it would be a fault.
+//! Vectors that begin or end at the edge of readable memory. A load across the edge would fault.
 #![cfg(unix)]
 #![allow(unsafe_code)]
 
@@ -15,7 +15,7 @@ pub(crate) struct Island {
 }
 
 impl Island {
-    /// 1,024 elements or more of any type.
+    /// Enough for 1,024 elements of any type.
     const PAGES: usize = 2;
 
     pub(crate) fn new() -> Self {
@@ -40,8 +40,8 @@ impl Island {
 
     pub(crate) fn elements<T: Pod>(&mut self) -> &mut [T] {
         let count = Self::PAGES * self.page / size_of::<T>();
-        // SAFETY: these pages are ours, readable, writable and zeroed by the system, of a type that
-        // any bits make, and the borrow is exclusive.
+        // SAFETY: these pages are ours, readable, writable and zeroed by the system. Any bits are a
+        // valid `T`, and the borrow is exclusive.
         unsafe { core::slice::from_raw_parts_mut(self.first().cast(), count) }
     }
 }

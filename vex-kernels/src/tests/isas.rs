@@ -36,7 +36,7 @@ fn handle_exists_exactly_where_its_instruction_set_is_available() {
     assert!(Isa::Scalar.is_available());
 }
 
-/// Meant to run under every value of `VEX_SIMD`; without it there is no cap.
+/// Meant to run under every value of `VEX_SIMD`. Without the variable there is no cap.
 #[test]
 fn best_available_instruction_set_up_to_the_cap_is_chosen() {
     let capped = std::env::var("VEX_SIMD").ok().filter(|_| cfg!(feature = "std"));
@@ -48,9 +48,9 @@ fn best_available_instruction_set_up_to_the_cap_is_chosen() {
     assert_eq!(Some(Isa::detect()), best);
 }
 
-/// Whichever is faster on this machine, both are there to be tested.
+/// Both variants are there to be tested, whichever is faster on this machine.
 #[test]
-fn f16_has_two_ways_on_avx512_and_the_faster_first() {
+fn f16_has_two_variants_on_avx512_and_the_faster_first() {
     let machine = Capabilities::detect();
     if !machine.has(Capability::Avx512) {
         return println!("SKIPPED: this machine lacks avx512");

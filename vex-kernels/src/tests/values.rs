@@ -41,11 +41,11 @@ impl Random {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Values {
     Uniform,
-    /// Sums of one sign, where errors of rounding cannot cancel each other.
+    /// Sums of one sign, where rounding errors cannot cancel each other.
     Positive,
-    /// One value throughout: every addition of a lane rounds the same way.
+    /// One value throughout, so that every addition in a lane rounds the same way.
     Constant,
-    /// Magnitudes so far apart that most elements drown in few.
+    /// Magnitudes so far apart that a few elements drown the others.
     WideExponents,
     /// Products that underflow, and denormal elements.
     Tiny,

@@ -97,7 +97,7 @@ fn every_bit_counts_once_at_every_length() {
     }
 }
 
-/// A counter of a byte, or of half a word, would overflow.
+/// A counter of 8 or of 16 bits would overflow.
 #[test]
 fn long_vectors_with_every_bit_set_do_not_overflow_a_counter() {
     let length = 1 << 18;
@@ -168,7 +168,7 @@ enum Fault {
     DropsCounters,
 }
 
-/// With `MASKS`, one that loads lines of any number of words.
+/// An instruction set with a fault. With `MASKS`, one load takes any number of words.
 #[derive(Clone, Copy)]
 struct Mutant<const MASKS: bool>(Fault);
 
@@ -181,7 +181,7 @@ impl<const MASKS: bool> BitOps for Mutant<MASKS> {
         let mut line = Portable.load_partial(slice);
         match self.0 {
             Fault::DropsLastWord => line[slice.len() - 1] = 0,
-            // In a full line there is no place for it.
+            // A full register has no place for another word.
             Fault::CountsLastWordTwice if slice.len() < WORDS => line[slice.len()] = slice[slice.len() - 1],
             _ => {}
         }
@@ -218,7 +218,8 @@ fn survives(fault: Fault, shows: impl Fn(usize) -> bool) -> usize {
     let mut survived = 0;
     for length in packed_lengths().filter(|length| shows(*length)) {
         let (a, mut b) = (vec![u64::MAX; length], vec![0; length]);
-        // One bit in common: with none, a quotient would hide what drops from both of its counts.
+        // The vectors have one bit in common. Without it, a quotient would hide what drops from
+        // both of its counts.
         if let Some(word) = b.first_mut() {
             *word = 1;
         }
@@ -243,7 +244,7 @@ fn body_without_a_fault_counts_exactly() {
 #[test]
 fn faults_are_caught_at_every_length_at_which_they_show() {
     assert_eq!(survives(Fault::DropsLastWord, |length| length % WORDS > 1), 0);
-    // In a single word that holds all of the set, both counts of a quotient double.
+    // Where a single word holds every set bit, both counts of a quotient double.
     assert_eq!(survives(Fault::CountsLastWordTwice, |length| length % WORDS > 0 && length > 1), 0);
     assert_eq!(survives(Fault::DropsTopBit, |length| length > 0), 0);
     assert_eq!(survives(Fault::DropsCounters, |length| length >= 4 * WORDS), 0);

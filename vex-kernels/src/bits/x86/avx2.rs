@@ -1,6 +1,6 @@
-//! x86-64-v3: a line is two 256-bit registers, whose half bytes are looked up in a table of sixteen
-//! counts (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2 Instructions*,
-//! 2018, section 2).
+//! x86-64-v3: eight words are two registers of 256 bits. Half bytes are looked up in a table of
+//! sixteen counts (W. Muła, N. Kurz and D. Lemire, *Faster Population Counts Using AVX2
+//! Instructions*, 2018, section 2).
 
 use core::arch::asm;
 use core::arch::x86_64::{__m128i, __m256i, _mm256_maskload_epi64};
@@ -12,7 +12,7 @@ use super::HALF_BYTE_COUNTS;
 use crate::cpu::Avx2;
 
 impl Avx2 {
-    /// The first four words of a slice that may have fewer; what is absent reads as zero.
+    /// The first four words of a slice that may have fewer. Absent ones read as zero.
     #[inline(always)]
     fn load_half(self, slice: &[u64]) -> __m256i {
         let length = self.avx._mm256_set1_epi64x(slice.len().min(WORDS) as i64);
@@ -22,7 +22,7 @@ impl Avx2 {
         unsafe { _mm256_maskload_epi64(slice.as_ptr().cast(), present) }
     }
 
-    /// The bits that are set in each byte.
+    /// The number of bits that are set in each byte.
     #[inline(always)]
     fn count_bytes(self, words: __m256i) -> __m256i {
         let counts = bytemuck::cast([HALF_BYTE_COUNTS; 2]);
@@ -59,7 +59,8 @@ impl BitOps for Avx2 {
 
     #[inline(always)]
     fn count(self, count: __m256i, [low, high]: Self::Line) -> __m256i {
-        // Two counts of a byte are 16 at most: they are widened once for the whole line.
+        // The sum of two counts of a byte is at most 16, so counts are widened once for both
+        // registers.
         let bytes = self.avx2._mm256_add_epi8(self.count_bytes(low), self.count_bytes(high));
         let words = self.avx2._mm256_sad_epu8(bytes, self.zero());
         self.avx2._mm256_add_epi64(count, words)
@@ -68,7 +69,7 @@ impl BitOps for Avx2 {
     #[inline(always)]
     fn count_word(self, word: u64) -> u64 {
         let mut count = word;
-        // Not `count_ones`: the compiler would make lines of the words again.
+        // Not `count_ones`: the compiler would put the words into registers of 256 bits again.
         // SAFETY: the capability `avx2` covers POPCNT, which changes this register and the flags
         // alone.
         unsafe { asm!("popcnt {0}, {0}", inout(reg) count, options(pure, nomem, nostack)) };
@@ -86,13 +87,14 @@ impl BitOps for Avx2 {
         (a + c) + (b + d)
     }
 
-    /// Together from the start, so that only the first step is taken twice.
+    /// The two counts are added together from the start, so that only the first step is done twice.
     #[inline(always)]
     fn sum_pair(self, [a, b]: [__m256i; 2]) -> [f64; 2] {
         let V3 { avx2, sse2, .. } = *self;
         let both = avx2._mm256_add_epi64(avx2._mm256_unpacklo_epi64(a, b), avx2._mm256_unpackhi_epi64(a, b));
         let [low, high]: [__m128i; 2] = bytemuck::cast(both);
-        // An integer below 2⁵² as the fraction of 2⁵² is that integer more.
+        // The bits of an integer below 2⁵², as the fraction of the f64 2⁵², make 2⁵² plus that
+        // integer.
         const BASE: f64 = (1u64 << 52) as f64;
         let above_base = sse2._mm_or_si128(sse2._mm_add_epi64(low, high), bytemuck::cast([BASE; 2]));
         let [a, b]: [f64; 2] = bytemuck::cast(above_base);

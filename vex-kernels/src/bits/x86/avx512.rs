@@ -1,5 +1,5 @@
-//! x86-64-v4: a line is one 512-bit register. VPOPCNTDQ counts the bits of its eight words in one
-//! instruction; without it they are counted through the table of half bytes.
+//! x86-64-v4: eight words are one register of 512 bits. VPOPCNTDQ counts the bits of each word in
+//! one instruction. Without it, bits are counted through the table of half bytes.
 
 use core::arch::x86_64::{__m128i, __m256i, __m512i, _mm512_popcnt_epi64};
 use core::ops::Deref;
@@ -11,9 +11,9 @@ use super::super::ops::{BitOps, WORDS};
 use super::HALF_BYTE_COUNTS;
 use crate::cpu::{Avx512, Avx512Vpopcntdq};
 
-/// A token whose lines are registers of 512 bits.
+/// A token whose registers have 512 bits.
 trait By512: Copy + Deref<Target = V4> {
-    /// The bits that are set in each word.
+    /// The number of bits that are set in each word.
     fn count_words(self, line: __m512i) -> __m512i;
 }
 
@@ -79,7 +79,7 @@ impl<I: By512> BitOps for I {
         self.avx512f._mm512_reduce_add_epi64(count) as u64
     }
 
-    /// Together from the start, so that only the first step is taken twice.
+    /// The two counts are added together from the start, so that only the first step is done twice.
     #[inline(always)]
     fn sum_pair(self, [a, b]: [__m512i; 2]) -> [f64; 2] {
         let V4 { avx512f, avx512dq, avx2, sse2, .. } = *self;

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 
 use crate::Isa;
 
-/// The sum over all elements, each with the sign that the definition gives: minus where the indices
-/// share an odd number of bits.
+/// For each index, the sum of all elements with the signs of the definition: minus where the two
+/// indices share an odd number of bits.
 fn by_definition(vector: &[f32]) -> Vec<f64> {
     let scale = 1.0 / (vector.len() as f64).sqrt();
     let sign = |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { scale } else { -scale };
@@ -44,6 +44,6 @@ fn eight_elements_are_refused() {
 
 #[test]
 #[should_panic(expected = "a power of two, at least 16 elements")]
-fn three_lines_are_refused() {
+fn three_registers_are_refused() {
     Isa::detect().hadamard(&mut [1.0; 48]);
 }

@@ -1,4 +1,4 @@
-//! Half precision: widened exactly as it is loaded, then the arithmetic of f32 and its bound.
+//! Half precision: widened exactly as it is loaded, then computed as f32, within the bound of f32.
 
 use core::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,9 +20,9 @@ pub(super) trait Wide: Copy + Debug + PartialEq + 'static {
 
     /// The nearest finite element.
     fn narrow(x: f32) -> Self;
-    /// Without the processor's help.
+    /// The exact value, computed without the processor's instructions.
     fn widen(self) -> f32;
-    /// Any sign and mantissa, and an exponent with which no sum overflows.
+    /// Any sign and mantissa, with an exponent for which no sum overflows.
     fn finite(bits: u32) -> Self;
 }
 
@@ -112,7 +112,7 @@ fn widened<T: Wide>(elements: &[T]) -> Vec<f32> {
     elements.iter().map(|x| x.widen()).collect()
 }
 
-/// Holds every way to compute a distance against the bound, and against each other in every bit.
+/// Compares every way to compute a distance with the bound, and their bits with each other.
 fn check_all<P: Pair>(handles: &[Distance<P::Query, P::Row>], query: &[P::Query], rows: [&[P::Row]; 4]) {
     let wide_query = widened(query);
     let wide_rows = rows.map(widened);
@@ -150,7 +150,7 @@ fn halves_of_every_length_and_distribution_are_within_the_bound() {
     for_each_pair!(check_every_length());
 }
 
-/// The bound of floats has tests of its own; here it is the bits of a bound query.
+/// The bound of floats has tests of its own. This one is about the bits of a bound query.
 #[test]
 fn bound_query_of_floats_has_the_bits_of_an_unbound_one() {
     check_every_length::<(f32, f32)>();
@@ -185,13 +185,13 @@ proptest! {
     }
 }
 
-/// Only the sign of a zero is not to be seen in a distance.
+/// A distance shows every bit of an element except the sign of a zero.
 fn check_widening<P: Pair>(element: fn(u16) -> P::Row) {
     let handles: Vec<_> = Distance::<P::Query, P::Row>::all(Metric::InnerProduct).collect();
     for bits in 0..=u16::MAX {
         let element = element(bits);
         let expected = 0.0 - element.widen();
-        // A whole line, and a part of one.
+        // A full register, and a partial one.
         for length in [16, 1 + usize::from(bits) % 15] {
             let lane = usize::from(bits) % length;
             let (mut query, mut row) = ([P::Query::ZERO; 16], [P::Row::ZERO; 16]);
@@ -214,8 +214,8 @@ fn every_half_widens_exactly_in_every_variant() {
     check_widening::<(f32, bf16)>(bf16::from_bits);
 }
 
-/// Whatever order elements are loaded in, each must meet the one at its own place. All products are
-/// exact.
+/// Elements may be loaded in any order, but each must meet the one at its own place. All products
+/// here are exact.
 fn check_places<P: Pair>() {
     let handles: Vec<_> = Distance::<P::Query, P::Row>::all(Metric::InnerProduct).collect();
     let counting: Vec<P::Row> = (0..200).map(|i| P::Row::narrow(i as f32 + 1.0)).collect();
@@ -263,9 +263,9 @@ fn check_digests<P: Pair>(fused: [u64; 3], portable: [u64; 3]) {
     }
 }
 
-/// One machine cannot run every instruction set, so this pins the bits across machines. The product
-/// of two halves of one type is exact in f32, unless it underflows: where only such products are
-/// summed, the portable one has the same bits.
+/// One machine cannot run every instruction set, so digests pin the bits across machines. The
+/// product of two halves of one type is exact in f32, unless it underflows. Where only such
+/// products are summed, portable code has the same bits as the others.
 #[test]
 fn bits_of_halves_equal_the_pinned_digests() {
     let (dot, cosine) = (0x3ef4_8e8e_2789_f22f, 0x13c1_ae45_d051_6af5);

@@ -8,7 +8,7 @@ use crate::Metric;
 
 const LONGEST: usize = 300;
 
-/// The exact distance from the vector 1, 2, 3, ... to one that is zero but for a 2 at `index`.
+/// The exact distance from the vector 1, 2, 3, ... to one that is zero except for a 2 at `index`.
 fn expected(metric: Metric, length: usize, index: usize) -> f32 {
     let element = index as f64 + 1.0;
     let squares: f64 = (1..=length).map(|i| (i * i) as f64).sum();

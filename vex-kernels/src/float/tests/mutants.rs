@@ -1,12 +1,12 @@
-//! Faulty instruction sets under the real body, which the check of the bound must catch: it is not
-//! vacuous.
+//! Instruction sets with a fault, under the real algorithm. The check of the bound must catch each,
+//! which shows that the check is not vacuous.
 
 use half::{bf16, f16};
 
 use super::bound::check;
 use crate::Metric;
 use crate::cpu::Portable;
-use crate::float::ops::{FloatOps, LINE};
+use crate::float::ops::{FloatOps, LANES};
 use crate::float::{body, rules};
 use crate::tests::lengths;
 use crate::tests::values::{Random, Values};
@@ -26,48 +26,48 @@ enum Fault {
 struct Mutant(Fault);
 
 impl FloatOps for Mutant {
-    type Line = [f32; LINE];
-    const LINES_AT_ONCE: usize = Portable::LINES_AT_ONCE;
-    const LINES_IN_BATCH: usize = Portable::LINES_IN_BATCH;
+    type Register = [f32; LANES];
+    const REGISTERS_AT_ONCE: usize = Portable::REGISTERS_AT_ONCE;
+    const REGISTERS_IN_BATCH: usize = Portable::REGISTERS_IN_BATCH;
 
-    fn load_partial(self, slice: &[f32]) -> Self::Line {
+    fn load_partial(self, slice: &[f32]) -> Self::Register {
         let present = slice.len();
         match self.0 {
             Fault::DropsLastElement => Portable.load_partial(&slice[..present - 1]),
             Fault::MasksInFours => Portable.load_partial(&slice[..present / 4 * 4]),
             Fault::CountsLastElementTwice => {
-                let mut line = Portable.load_partial(slice);
-                line[present] = slice[present - 1];
-                line
+                let mut register = Portable.load_partial(slice);
+                register[present] = slice[present - 1];
+                register
             }
             _ => Portable.load_partial(slice),
         }
     }
 
-    fn load_f16(self, line: &[f16; LINE]) -> Self::Line {
-        Portable.load_f16(line)
+    fn load_f16(self, register: &[f16; LANES]) -> Self::Register {
+        Portable.load_f16(register)
     }
 
-    fn load_bf16(self, line: &[bf16; LINE]) -> Self::Line {
-        Portable.load_bf16(line)
+    fn load_bf16(self, register: &[bf16; LANES]) -> Self::Register {
+        Portable.load_bf16(register)
     }
 
-    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [Self::Line; 2] {
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LANES]) -> [Self::Register; 2] {
         Portable.load_bf16_pair(pair)
     }
 
-    fn add(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn add(self, a: Self::Register, b: Self::Register) -> Self::Register {
         match self.0 {
             Fault::DropsHalfOfTheLanes => a,
             _ => Portable.add(a, b),
         }
     }
 
-    fn sub(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn sub(self, a: Self::Register, b: Self::Register) -> Self::Register {
         Portable.sub(a, b)
     }
 
-    fn mul_add(self, a: Self::Line, b: Self::Line, c: Self::Line) -> Self::Line {
+    fn mul_add(self, a: Self::Register, b: Self::Register, c: Self::Register) -> Self::Register {
         let sums = Portable.mul_add(a, b, c);
         match self.0 {
             Fault::RoundsCoarsely => sums.map(|sum| f32::from_bits(sum.to_bits() & !0xff)),
@@ -75,8 +75,8 @@ impl FloatOps for Mutant {
         }
     }
 
-    fn sum(self, line: Self::Line) -> f32 {
-        Portable.sum(line)
+    fn sum(self, register: Self::Register) -> f32 {
+        Portable.sum(register)
     }
 }
 
@@ -117,7 +117,7 @@ fn body_without_a_fault_passes_at_every_length() {
 fn dropped_element_is_caught_at_every_length() {
     for metric in Metric::NUMERIC {
         assert_eq!(
-            survives(Fault::DropsLastElement, metric, Values::Significant, |length| length % LINE != 0),
+            survives(Fault::DropsLastElement, metric, Values::Significant, |length| length % LANES != 0),
             0,
             "{metric}"
         );
@@ -128,7 +128,7 @@ fn dropped_element_is_caught_at_every_length() {
 fn element_counted_twice_is_caught_at_every_length() {
     for metric in Metric::NUMERIC {
         // The cosine of a single element with itself stays one, however often it is counted.
-        let shows = |length| length % LINE != 0 && length > 1;
+        let shows = |length| length % LANES != 0 && length > 1;
         assert_eq!(
             survives(Fault::CountsLastElementTwice, metric, Values::Significant, shows),
             0,
@@ -152,14 +152,14 @@ fn wrong_mask_is_caught_at_every_length() {
 fn dropped_lanes_are_caught_at_every_length() {
     for metric in Metric::NUMERIC {
         assert_eq!(
-            survives(Fault::DropsHalfOfTheLanes, metric, Values::Significant, |length| length > LINE),
+            survives(Fault::DropsHalfOfTheLanes, metric, Values::Significant, |length| length > LANES),
             0,
             "{metric}"
         );
     }
 }
 
-/// Of the sums alone: the quotient of a cosine cancels errors of one sign.
+/// Only for metrics that are one sum: the quotient of a cosine cancels errors of one sign.
 #[test]
 fn coarse_rounding_is_caught_at_every_length() {
     for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {

@@ -1,5 +1,4 @@
-//! The promise about bits: one result whatever the instruction set, and however many rows are
-//! computed at once.
+//! The promise about bits: one result on every instruction set, and for any number of rows at once.
 
 use std::vec::Vec;
 
@@ -11,7 +10,7 @@ use crate::{Distance, Isa, Metric};
 /// FNV-1a of the bits of every instruction set with a fused multiply-add, by metric in the order of
 /// [`Metric::NUMERIC`].
 const FUSED: [u64; 3] = [0xb472_2075_a771_3e5d, 0x93a7_67aa_d87a_5825, 0x8259_0000_2e35_fd7b];
-/// The same for the portable one.
+/// The digests of portable code.
 const PORTABLE: [u64; 3] = [0x6c37_7fe0_dffd_23f4, 0x146b_53d5_d03b_0180, 0x8d0e_5156_7392_dfe7];
 
 #[test]
@@ -61,7 +60,7 @@ fn instruction_sets_with_a_fused_multiply_add_agree_in_every_bit() {
     }
 }
 
-/// One machine cannot run every instruction set, so this pins the bits across machines.
+/// One machine cannot run every instruction set, so digests pin the bits across machines.
 #[test]
 fn bits_of_every_instruction_set_equal_the_pinned_digests() {
     for handle in handles() {

@@ -1,24 +1,24 @@
-//! x86-64-v4: a line is one 512-bit register.
+//! x86-64-v4: sixteen lanes are one register of 512 bits.
 //!
 //! The dot product of BF16 (VDPBF16PS) is not used. Libraries that do take 0.77 to 1.16 of the time
 //! of these kernels (inner products from the first-level cache, EPYC of the fourth generation). But
-//! it sums neighboring elements in one lane, so that the bits would depend on the machine, and it
-//! reads denormals as zero: times a large element that is no small error, and no bound relative to
-//! Σ|aᵢ bᵢ| covers it.
+//! the instruction sums neighboring elements in one lane, so that the bits would depend on the
+//! machine. And it reads denormals as zero. Times a large element that is no small error, and no
+//! bound relative to Σ|aᵢ bᵢ| covers it.
 
 use core::arch::x86_64::{__m512, _MM_FROUND_CUR_DIRECTION};
 
 use half::{bf16, f16};
 use pulp::{MemMask, Simd, b16, f32x16, u16x16, u32x16};
 
-use super::super::ops::{FloatOps, LINE};
+use super::super::ops::{FloatOps, LANES};
 use super::{align_stack, cosines, first_lanes};
 use crate::cpu::Avx512;
 
 impl Avx512 {
-    /// With the present rounding, which changes nothing about what is exact: the usual intrinsic
-    /// suppresses exceptions, and that form has no operand in memory, but needs a load and a
-    /// shuffle more.
+    /// Widening is exact, so the rounding mode does not matter. This form of the intrinsic names
+    /// the current mode. The usual one suppresses exceptions, and that encoding has no operand in
+    /// memory: it would need a load and a shuffle more.
     #[inline(always)]
     fn widen_f16(self, halves: u16x16) -> f32x16 {
         bytemuck::cast(self.avx512f._mm512_cvt_roundph_ps::<_MM_FROUND_CUR_DIRECTION>(bytemuck::cast(halves)))
@@ -50,9 +50,9 @@ impl Avx512 {
 }
 
 impl FloatOps for Avx512 {
-    type Line = f32x16;
-    const LINES_AT_ONCE: usize = 16;
-    const LINES_IN_BATCH: usize = 16;
+    type Register = f32x16;
+    const REGISTERS_AT_ONCE: usize = 16;
+    const REGISTERS_IN_BATCH: usize = 16;
     const UNROLLED: usize = 384;
 
     #[inline(always)]
@@ -61,23 +61,23 @@ impl FloatOps for Avx512 {
     }
 
     #[inline(always)]
-    fn load_f16(self, line: &[f16; LINE]) -> f32x16 {
-        self.widen_f16(bytemuck::cast(*line))
+    fn load_f16(self, register: &[f16; LANES]) -> f32x16 {
+        self.widen_f16(bytemuck::cast(*register))
     }
 
     #[inline(always)]
-    fn load_bf16(self, line: &[bf16; LINE]) -> f32x16 {
-        self.widen_bf16(bytemuck::cast(*line))
+    fn load_bf16(self, register: &[bf16; LANES]) -> f32x16 {
+        self.widen_bf16(bytemuck::cast(*register))
     }
 
     #[inline(always)]
-    fn load_bf16_pair(self, pair: &[bf16; 2 * LINE]) -> [f32x16; 2] {
+    fn load_bf16_pair(self, pair: &[bf16; 2 * LANES]) -> [f32x16; 2] {
         self.split_bf16(bytemuck::cast(*pair))
     }
 
     #[inline(always)]
     fn load_partial_bf16_pair(self, slice: &[bf16]) -> [f32x16; 2] {
-        let present = ((1u64 << slice.len().min(2 * LINE)) - 1) as u32;
+        let present = ((1u64 << slice.len().min(2 * LANES)) - 1) as u32;
         // SAFETY: the capability `avx512` covers BW, and the mask enables only lanes below the
         // slice's length.
         let lanes = unsafe { core::arch::x86_64::_mm512_maskz_loadu_epi16(present, slice.as_ptr().cast()) };
@@ -118,17 +118,19 @@ impl FloatOps for Avx512 {
     }
 
     #[inline(always)]
-    fn sum(self, line: Self::Line) -> f32 {
-        self.reduce_sum_f32s(line)
+    fn sum(self, register: Self::Register) -> f32 {
+        self.reduce_sum_f32s(register)
     }
 
-    /// Half of the shuffles and a third of the additions of four sums in turn.
+    /// Four sums at once take half of the shuffles and a third of the additions of four sums one
+    /// after the other.
     #[inline(always)]
     fn sums(self, rows: [f32x16; 4]) -> [f32; 4] {
         let f = self.avx512f;
         let [a, b, c, d]: [__m512; 4] = bytemuck::cast(rows);
-        // Eight lanes of each row, then four, two and one. By quarters: the lower two of both and
-        // the upper two, then even and odd ones.
+        // Eight lanes of each row are left, then four, two and one. The first step takes the lower
+        // two quarters of both registers and the upper two. The second step takes even and odd
+        // quarters.
         let ab = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(a, b), f._mm512_shuffle_f32x4::<0xee>(a, b));
         let cd = f._mm512_add_ps(f._mm512_shuffle_f32x4::<0x44>(c, d), f._mm512_shuffle_f32x4::<0xee>(c, d));
         let (even, odd) = (f._mm512_shuffle_f32x4::<0x88>(ab, cd), f._mm512_shuffle_f32x4::<0xdd>(ab, cd));

@@ -1,5 +1,5 @@
-//! IntegerOps: every variant gives exactly what the plain loops give, bit for bit, at any length
-//! and with any values.
+//! Integers: every variant gives exactly what the plain loops give, bit for bit, at any length and
+//! with any values.
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -49,7 +49,7 @@ pub(super) fn expected<Q: Sample, R: Sample>(metric: Metric, a: &[Q], b: &[R]) -
     }
 }
 
-/// Every entry point of every variant, against the reference.
+/// Compares every entry point of every variant with the reference.
 pub(super) fn check<Q, R>(variants: &[Distance<Q, R>], query: &[Q], rows: [&[R]; 4])
 where
     Q: Sample + Element<R, Value = f64>,
@@ -185,8 +185,8 @@ fn vectors_of_different_lengths_or_too_long_are_refused() {
     }
 }
 
-/// FNV-1a of the bits of every variant, by metric in the order of [`Metric::NUMERIC`]: one machine
-/// cannot run every variant, so these hold across machines.
+/// FNV-1a of the bits of every variant, by metric in the order of [`Metric::NUMERIC`]. One machine
+/// cannot run every variant, so digests pin the bits across machines.
 const SIGNED: [u64; 3] = [0xebad_7e40_68d7_bb91, 0xf7b4_34d5_7c25_1e0c, 0x05c0_eadf_6af1_0bf4];
 const UNSIGNED: [u64; 3] = [0x0c23_11eb_eec5_d119, 0x1d88_7648_eeed_ac5f, 0x24fe_815e_7359_b4ab];
 
@@ -210,14 +210,14 @@ fn bits_of_every_variant_equal_the_pinned_digests() {
     digests::<u8>(UNSIGNED);
 }
 
-/// What every pair of elements and metric runs on this machine. None may fall back to the portable
-/// one on a machine that has a better one.
+/// Lists what every pair of elements and metric runs on this machine. None may fall back to
+/// portable code on a machine that has a better variant.
 #[test]
 fn nothing_resolves_to_scalar_on_a_machine_with_simd() {
     let simd = Isa::ALL.into_iter().any(|isa| isa != Isa::Scalar && isa.is_available());
     let capped = std::env::var_os("VEX_SIMD").is_some();
     let resolved: Vec<_> = resolved().collect();
-    // Eight pairs of numbers know three metrics but codes, which know one, and bits know two.
+    // Of the eight pairs of numbers, seven have three metrics, and codes have one. Bits have two.
     assert_eq!(resolved.len(), 7 * 3 + 1 + 2);
     for Resolved { query, row, metric, isa, name, .. } in &resolved {
         println!("{query} x {row}, {metric}: {name}");

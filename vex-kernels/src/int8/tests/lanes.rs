@@ -1,4 +1,4 @@
-//! IntegerOps: each element is counted once and against its own partner, and nothing beyond either
+//! Integers: each element is counted once and against its own partner, and nothing beyond either
 //! end is read.
 
 use std::vec;
@@ -32,7 +32,8 @@ fn every_element_counts_once_at_every_length() {
     every_element_counts_once::<i8, u8>();
 }
 
-/// Loads are masked where a vector ends inside a line: what lies behind it must not be counted.
+/// Loads are masked where a vector ends inside a register. Elements behind the end must not be
+/// counted.
 #[test]
 fn elements_beyond_the_end_do_not_count() {
     let (signed, unsigned) = ([1i8; 1024], [1u8; 1024]);

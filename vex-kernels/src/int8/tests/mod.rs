@@ -1,4 +1,4 @@
-//! Every kernel of 8-bit integers that this machine has, held against the reference.
+//! Every kernel of 8-bit integers that this machine has, compared with the reference.
 
 mod exact;
 mod lanes;

@@ -1,5 +1,5 @@
-//! Faulty instruction sets under the real body, which the comparison with the reference must catch:
-//! it is not vacuous.
+//! Instruction sets with a fault, under the real algorithm. The comparison with the reference must
+//! catch each, which shows that the comparison is not vacuous.
 
 use std::vec;
 use std::vec::Vec;
@@ -12,7 +12,7 @@ use crate::int8::rules::{IntegerCosine, IntegerInnerProduct, IntegerSquaredEucli
 use crate::tests::lengths;
 use crate::tests::values::Random;
 
-const LINE: usize = 16;
+const LANES: usize = 16;
 
 #[derive(Clone, Copy, Debug)]
 enum Fault {
@@ -21,9 +21,9 @@ enum Fault {
     CountsLastElementTwice,
     MasksInFours,
     DropsAChain,
-    /// As an instruction that adds pairs of products in 16 bits.
+    /// As with an instruction that adds pairs of products in 16 bits.
     Saturates,
-    /// One side biased, and the missing sum never added.
+    /// One side is biased, and the missing sum is never added.
     ForgetsTheCorrection,
 }
 
@@ -31,42 +31,42 @@ enum Fault {
 struct Mutant(Fault);
 
 impl IntegerOps for Mutant {
-    type Elements<T: Integer> = [T; LINE];
-    type Line = [i32; LINE];
-    type Sums = [i32; LINE];
+    type Elements<T: Integer> = [T; LANES];
+    type Register = [i32; LANES];
+    type Sums = [i32; LANES];
     const SUMS_AT_ONCE: usize = 16;
 
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; LINE]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; LANES]], &[T]) {
         slice.as_chunks()
     }
 
-    fn load<T: Integer>(self, line: &[T; LINE]) -> [i32; LINE] {
-        line.map(T::widen)
+    fn load<T: Integer>(self, register: &[T; LANES]) -> [i32; LANES] {
+        register.map(T::widen)
     }
 
-    fn load_tail<T: Integer>(self, _: &[T], tail: &[T]) -> [i32; LINE] {
+    fn load_tail<T: Integer>(self, _: &[T], tail: &[T]) -> [i32; LANES] {
         let present = match self.0 {
             Fault::DropsLastElement => tail.len() - 1,
             Fault::MasksInFours => tail.len() / 4 * 4,
             _ => tail.len(),
         };
-        let mut line = [0; LINE];
-        for (lane, element) in line.iter_mut().zip(&tail[..present]) {
+        let mut register = [0; LANES];
+        for (lane, element) in register.iter_mut().zip(&tail[..present]) {
             *lane = element.widen();
         }
         if let Fault::CountsLastElementTwice = self.0 {
-            line[present] = line[present - 1];
+            register[present] = register[present - 1];
         }
-        line
+        register
     }
 
     fn products<X: Integer, Y: Integer>(
         self,
-        mut sums: [i32; LINE],
-        x: [i32; LINE],
-        y: [i32; LINE],
-    ) -> [i32; LINE] {
-        for i in 0..LINE {
+        mut sums: [i32; LANES],
+        x: [i32; LANES],
+        y: [i32; LANES],
+    ) -> [i32; LANES] {
+        for i in 0..LANES {
             sums[i] += match self.0 {
                 Fault::Saturates => (x[i] * y[i]).clamp(-32_768, 32_767),
                 Fault::ForgetsTheCorrection => x[i] * (y[i] - 128),
@@ -76,18 +76,18 @@ impl IntegerOps for Mutant {
         sums
     }
 
-    fn difference<T: Integer>(self, a: [i32; LINE], b: [i32; LINE]) -> [i32; LINE] {
+    fn difference<T: Integer>(self, a: [i32; LANES], b: [i32; LANES]) -> [i32; LANES] {
         core::array::from_fn(|i| a[i] - b[i])
     }
 
-    fn add(self, a: [i32; LINE], b: [i32; LINE]) -> [i32; LINE] {
+    fn add(self, a: [i32; LANES], b: [i32; LANES]) -> [i32; LANES] {
         match self.0 {
             Fault::DropsAChain => a,
             _ => core::array::from_fn(|i| a[i] + b[i]),
         }
     }
 
-    fn total(self, sums: [i32; LINE]) -> i32 {
+    fn total(self, sums: [i32; LANES]) -> i32 {
         sums.iter().sum()
     }
 }
@@ -127,13 +127,13 @@ fn body_without_a_fault_passes_at_every_length() {
 fn every_fault_is_caught_at_every_length_where_it_shows() {
     for metric in Metric::NUMERIC {
         let none: Vec<usize> = vec![];
-        let tail = |length: usize| !length.is_multiple_of(LINE);
+        let tail = |length: usize| !length.is_multiple_of(LANES);
         assert_eq!(survives(Fault::DropsLastElement, metric, tail), none, "{metric}");
         // The cosine of single elements does not depend on how often they are counted.
         let two = |length| tail(length) && length > 1;
         assert_eq!(survives(Fault::CountsLastElementTwice, metric, two), none, "{metric}");
         assert_eq!(survives(Fault::MasksInFours, metric, |length| length % 4 != 0), none, "{metric}");
-        assert_eq!(survives(Fault::DropsAChain, metric, |length| length > LINE), none, "{metric}");
+        assert_eq!(survives(Fault::DropsAChain, metric, |length| length > LANES), none, "{metric}");
         assert_eq!(survives(Fault::ForgetsTheCorrection, metric, |length| length > 1), none, "{metric}");
     }
     // Products of these elements stay below 2^15, unlike squares.

@@ -1,5 +1,5 @@
-//! x86-64-v3: a line is 16 elements, widened to 16 bits as they are loaded. (`maddubs`, which
-//! multiplies bytes, saturates.)
+//! x86-64-v3: a register has 256 bits for 16 elements, which are widened to 16 bits as they are
+//! loaded. The instruction that multiplies bytes (`maddubs`) saturates.
 
 use core::arch::x86_64::{__m128i, __m256i};
 
@@ -10,28 +10,28 @@ use crate::cpu::{Avx2, x86};
 
 impl Avx2 {
     #[inline(always)]
-    fn widen<T: Integer>(self, line: __m128i) -> __m256i {
+    fn widen<T: Integer>(self, register: __m128i) -> __m256i {
         match T::SIGNED {
-            true => self.avx2._mm256_cvtepi8_epi16(line),
-            false => self.avx2._mm256_cvtepu8_epi16(line),
+            true => self.avx2._mm256_cvtepi8_epi16(register),
+            false => self.avx2._mm256_cvtepu8_epi16(register),
         }
     }
 }
 
 impl IntegerOps for Avx2 {
     type Elements<T: Integer> = [T; 16];
-    type Line = __m256i;
+    type Register = __m256i;
     type Sums = __m256i;
     const SUMS_AT_ONCE: usize = 8;
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 16]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 16]) -> __m256i {
-        self.widen::<T>(bytemuck::cast(*line))
+    fn load<T: Integer>(self, register: &[T; 16]) -> __m256i {
+        self.widen::<T>(bytemuck::cast(*register))
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! x86-64-v3 and AVX-VNNI: a line is one 256-bit register of 32 elements.
+//! x86-64-v3 and AVX-VNNI: a register has 256 bits for 32 elements.
 
 use core::arch::x86_64::__m256i;
 
@@ -8,16 +8,16 @@ use super::{bias_correction, cosines};
 use crate::cpu::{Avx2Vnni, x86};
 
 impl Avx2Vnni {
-    /// Signed to unsigned by adding 128, or back by subtracting it.
+    /// Makes signed bytes unsigned by adding 128, or unsigned bytes signed by subtracting it.
     #[inline(always)]
-    fn bias(self, line: __m256i) -> __m256i {
-        self.avx2._mm256_xor_si256(line, self.avx._mm256_set1_epi8(-128))
+    fn bias(self, register: __m256i) -> __m256i {
+        self.avx2._mm256_xor_si256(register, self.avx._mm256_set1_epi8(-128))
     }
 }
 
 impl IntegerOps for Avx2Vnni {
     type Elements<T: Integer> = [T; 32];
-    type Line = __m256i;
+    type Register = __m256i;
     type Sums = __m256i;
     const SUMS_AT_ONCE: usize = 12;
 
@@ -27,13 +27,13 @@ impl IntegerOps for Avx2Vnni {
     }
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 32]) -> __m256i {
-        bytemuck::cast(*line)
+    fn load<T: Integer>(self, register: &[T; 32]) -> __m256i {
+        bytemuck::cast(*register)
     }
 
     #[inline(always)]

@@ -1,4 +1,5 @@
-//! x86-64-v4: a line is 32 elements, widened to 16 bits as they are loaded.
+//! x86-64-v4: a register has 512 bits for 32 elements, which are widened to 16 bits as they are
+//! loaded.
 
 use core::arch::x86_64::__m512i;
 
@@ -8,21 +9,21 @@ use crate::cpu::{Avx512, x86};
 
 impl IntegerOps for Avx512 {
     type Elements<T: Integer> = [T; 32];
-    type Line = __m512i;
+    type Register = __m512i;
     type Sums = __m512i;
     const SUMS_AT_ONCE: usize = 20;
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 32]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 32]) -> __m512i {
-        let line = bytemuck::cast(*line);
+    fn load<T: Integer>(self, register: &[T; 32]) -> __m512i {
+        let register = bytemuck::cast(*register);
         match T::SIGNED {
-            true => self.avx512bw._mm512_cvtepi8_epi16(line),
-            false => self.avx512bw._mm512_cvtepu8_epi16(line),
+            true => self.avx512bw._mm512_cvtepi8_epi16(register),
+            false => self.avx512bw._mm512_cvtepu8_epi16(register),
         }
     }
 
@@ -31,8 +32,8 @@ impl IntegerOps for Avx512 {
         let present = ((1u64 << tail.len().min(32)) - 1) as u32;
         // SAFETY: the capability `avx512` covers BW and VL, and the mask enables only elements of
         // the tail.
-        let line = unsafe { core::arch::x86_64::_mm256_maskz_loadu_epi8(present, tail.as_ptr().cast()) };
-        self.load::<T>(&bytemuck::cast(line))
+        let register = unsafe { core::arch::x86_64::_mm256_maskz_loadu_epi8(present, tail.as_ptr().cast()) };
+        self.load::<T>(&bytemuck::cast(register))
     }
 
     #[inline(always)]

@@ -1,4 +1,4 @@
-//! x86-64-v4 and AVX512_VNNI: a line is one 512-bit register of 64 elements.
+//! x86-64-v4 and AVX512_VNNI: a register has 512 bits for 64 elements.
 
 use core::arch::x86_64::{__m512i, _mm512_maskz_loadu_epi8};
 
@@ -7,16 +7,16 @@ use super::{bias_correction, cosines};
 use crate::cpu::{Avx512Vnni, x86};
 
 impl Avx512Vnni {
-    /// Signed to unsigned by adding 128, or back by subtracting it.
+    /// Makes signed bytes unsigned by adding 128, or unsigned bytes signed by subtracting it.
     #[inline(always)]
-    fn bias(self, line: __m512i) -> __m512i {
-        self.avx512f._mm512_xor_si512(line, self.avx512f._mm512_set1_epi8(-128))
+    fn bias(self, register: __m512i) -> __m512i {
+        self.avx512f._mm512_xor_si512(register, self.avx512f._mm512_set1_epi8(-128))
     }
 }
 
 impl IntegerOps for Avx512Vnni {
     type Elements<T: Integer> = [T; 64];
-    type Line = __m512i;
+    type Register = __m512i;
     type Sums = __m512i;
     const SUMS_AT_ONCE: usize = 20;
 
@@ -26,13 +26,13 @@ impl IntegerOps for Avx512Vnni {
     }
 
     #[inline(always)]
-    fn lines<T: Integer>(slice: &[T]) -> (&[[T; 64]], &[T]) {
+    fn registers<T: Integer>(slice: &[T]) -> (&[[T; 64]], &[T]) {
         slice.as_chunks()
     }
 
     #[inline(always)]
-    fn load<T: Integer>(self, line: &[T; 64]) -> __m512i {
-        bytemuck::cast(*line)
+    fn load<T: Integer>(self, register: &[T; 64]) -> __m512i {
+        bytemuck::cast(*register)
     }
 
     #[inline(always)]

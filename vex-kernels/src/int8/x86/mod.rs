@@ -1,4 +1,4 @@
-//! What x86-64 does with a line of integers.
+//! The operations on 8-bit integers for x86-64.
 
 mod avx2;
 mod avx2_vnni;
@@ -9,7 +9,7 @@ use pulp::x86::V3;
 
 use super::ops::Integer;
 
-/// What VNNI lacks, which multiplies unsigned bytes by signed ones alone.
+/// The correction of VNNI, which multiplies unsigned bytes by signed ones alone.
 #[inline(always)]
 fn bias_correction<X: Integer, Y: Integer>() -> i64 {
     match (X::SIGNED, Y::SIGNED) {
@@ -19,7 +19,7 @@ fn bias_correction<X: Integer, Y: Integer>() -> i64 {
     }
 }
 
-/// Four take as long as one.
+/// All four cosines at once take as long as one.
 #[inline(always)]
 fn cosines(v3: V3, dots: [f64; 4], norms: [f64; 4]) -> [f64; 4] {
     let roots = v3.avx._mm256_sqrt_pd(bytemuck::cast(norms));

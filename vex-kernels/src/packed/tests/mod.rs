@@ -21,44 +21,44 @@ type Codes = [u8; 64];
 
 /// A kind of packed code, as the tests read it.
 trait Kind: Code<Query: Pod, Row = Codes> + Debug {
-    /// Elements of a line.
+    /// Elements in a cache line.
     const ELEMENTS: usize;
 
-    /// An element of a line, as the layout is described.
-    fn element(line: &Codes, index: usize) -> u8;
+    /// An element of a cache line, by the description of the layout.
+    fn element(cache_line: &Codes, index: usize) -> u8;
 }
 
 impl Kind for Code4 {
     const ELEMENTS: usize = 128;
 
-    fn element(line: &Codes, index: usize) -> u8 {
-        if index < 64 { line[index] % 16 } else { line[index - 64] / 16 }
+    fn element(cache_line: &Codes, index: usize) -> u8 {
+        if index < 64 { cache_line[index] % 16 } else { cache_line[index - 64] / 16 }
     }
 }
 
 impl Kind for Code2 {
     const ELEMENTS: usize = 256;
 
-    fn element(line: &Codes, index: usize) -> u8 {
-        line[index % 64] >> [0, 4, 2, 6][index / 64] & 3
+    fn element(cache_line: &Codes, index: usize) -> u8 {
+        cache_line[index % 64] >> [0, 4, 2, 6][index / 64] & 3
     }
 }
 
-/// Element by element.
+/// The product, element by element.
 fn expected<C: Kind>(query: &[C::Query], codes: &[Codes]) -> i32 {
     let elements: &[i8] = bytemuck::cast_slice(query);
     let code = |index: usize| i32::from(C::element(&codes[index / C::ELEMENTS], index % C::ELEMENTS));
     elements.iter().enumerate().map(|(index, element)| i32::from(*element) * code(index)).sum()
 }
 
-fn draw<T: Pod>(random: &mut Random, lines: usize) -> Vec<T> {
-    let mut drawn = vec![T::zeroed(); lines];
+fn draw<T: Pod>(random: &mut Random, cache_lines: usize) -> Vec<T> {
+    let mut drawn = vec![T::zeroed(); cache_lines];
     bytemuck::cast_slice_mut(&mut drawn).fill_with(|| random.bits() as u8);
     drawn
 }
 
-fn filled<T: Pod>(byte: u8, lines: usize) -> Vec<T> {
-    let mut filled = vec![T::zeroed(); lines];
+fn filled<T: Pod>(byte: u8, cache_lines: usize) -> Vec<T> {
+    let mut filled = vec![T::zeroed(); cache_lines];
     bytemuck::cast_slice_mut(&mut filled).fill(byte);
     filled
 }
@@ -67,36 +67,42 @@ fn check<C: Kind>(query: &[C::Query], rows: [&[Codes]; 4]) {
     let expected = rows.map(|row| expected::<C>(query, row));
     for product in Product::<C>::all() {
         let singles = rows.map(|row| product.dot(query, row));
-        assert_eq!(singles, expected, "{product:?}, {} lines", query.len());
-        assert_eq!(product.dot_batch_4(query, rows), expected, "{product:?}, {} lines", query.len());
+        assert_eq!(singles, expected, "{product:?}, {} cache lines", query.len());
+        assert_eq!(product.dot_batch_4(query, rows), expected, "{product:?}, {} cache lines", query.len());
     }
 }
 
-fn numbers_of_lines_are_exact<C: Kind>() {
+fn numbers_of_cache_lines_are_exact<C: Kind>() {
     let mut random = Random::new(30);
-    for lines in (0..=40).chain([C::MAX_LEN - 1, C::MAX_LEN]) {
-        let query = draw(&mut random, lines);
-        let rows = [0; 4].map(|_| draw(&mut random, lines));
+    for cache_lines in (0..=40).chain([C::MAX_LEN - 1, C::MAX_LEN]) {
+        let query = draw(&mut random, cache_lines);
+        let rows = [0; 4].map(|_| draw(&mut random, cache_lines));
         check::<C>(&query, rows.each_ref().map(|row| &row[..]));
     }
 }
 
 #[test]
-fn every_number_of_lines_is_exact() {
-    numbers_of_lines_are_exact::<Code4>();
-    numbers_of_lines_are_exact::<Code2>();
+fn every_number_of_cache_lines_is_exact() {
+    numbers_of_cache_lines_are_exact::<Code4>();
+    numbers_of_cache_lines_are_exact::<Code2>();
 }
 
-/// Values from few, so that sums drift far from zero, or from all; lines at any address.
-fn lines_at_any_address_are_exact<C: Kind>(seed: u64, lines: usize, offset: usize, few: [[u8; 2]; 2]) {
+/// The values are from two alone, so that sums drift far from zero, or from all. The cache lines
+/// lie at any address.
+fn cache_lines_at_any_address_are_exact<C: Kind>(
+    seed: u64,
+    cache_lines: usize,
+    offset: usize,
+    few: [[u8; 2]; 2],
+) {
     let mut random = Random::new(seed);
     let is_few = random.below(2) == 0;
     let mut bytes = |count: usize, values: [u8; 2]| -> Vec<u8> {
         let mut draw = || if is_few { values[random.below(2)] } else { random.bits() as u8 };
         (0..count + offset).map(|_| draw()).collect()
     };
-    let query = bytes(C::ELEMENTS * lines, few[0]);
-    let rows = [0; 4].map(|_| bytes(64 * lines, few[1]));
+    let query = bytes(C::ELEMENTS * cache_lines, few[0]);
+    let rows = [0; 4].map(|_| bytes(64 * cache_lines, few[1]));
     let rows = rows.each_ref().map(|row| bytemuck::cast_slice(&row[offset..]));
     check::<C>(bytemuck::cast_slice(&query[offset..]), rows);
 }
@@ -110,20 +116,25 @@ proptest! {
     })]
 
     #[test]
-    fn any_lines_are_exact(seed: u64, lines in 0usize..24, offset in 0usize..64, few: [[u8; 2]; 2]) {
-        lines_at_any_address_are_exact::<Code4>(seed, lines, offset, few);
-        lines_at_any_address_are_exact::<Code2>(seed, lines, offset, few);
+    fn any_cache_lines_are_exact(
+        seed: u64,
+        cache_lines in 0usize..24,
+        offset in 0usize..64,
+        few: [[u8; 2]; 2],
+    ) {
+        cache_lines_at_any_address_are_exact::<Code4>(seed, cache_lines, offset, few);
+        cache_lines_at_any_address_are_exact::<Code2>(seed, cache_lines, offset, few);
     }
 }
 
-/// Every sum as large as it can be, in each part of the codes and in all, at lengths around those
-/// at which sums of 16 bits are widened.
+/// Every sum is as large as it can be, in each part of the codes and in all. The lengths are around
+/// those at which sums of 16 bits are widened.
 fn sums_do_not_overflow<C: Kind>() {
-    for lines in (1..=17).chain([C::MAX_LEN]) {
+    for cache_lines in (1..=17).chain([C::MAX_LEN]) {
         for bytes in [[0xff, 0x0f, 0xf0, 0], [0x03, 0x30, 0xcc, 0x33], [0x0c, 0xc0, 0xff, 0]] {
-            let rows = bytes.map(|byte| filled(byte, lines));
+            let rows = bytes.map(|byte| filled(byte, cache_lines));
             for element in [-128i8, 127] {
-                check::<C>(&filled(element as u8, lines), rows.each_ref().map(|row| &row[..]));
+                check::<C>(&filled(element as u8, cache_lines), rows.each_ref().map(|row| &row[..]));
             }
         }
     }
@@ -138,11 +149,19 @@ fn no_sum_overflows_or_saturates() {
 fn elements_meet_their_partners<C: Kind>() {
     let codes: Vec<Codes> = draw(&mut Random::new(31), 9);
     let zero = vec![[0; 64]; 9];
-    for lines in [1, 2, 3, 4, 5, 8, 9] {
-        let mut query: Vec<C::Query> = filled(0, lines);
-        for index in 0..C::ELEMENTS * lines {
+    for cache_lines in [1, 2, 3, 4, 5, 8, 9] {
+        let mut query: Vec<C::Query> = filled(0, cache_lines);
+        for index in 0..C::ELEMENTS * cache_lines {
             bytemuck::cast_slice_mut(&mut query)[index] = -128i8;
-            check::<C>(&query, [&codes[..lines], &zero[..lines], &codes[9 - lines..], &codes[..lines]]);
+            check::<C>(
+                &query,
+                [
+                    &codes[..cache_lines],
+                    &zero[..cache_lines],
+                    &codes[9 - cache_lines..],
+                    &codes[..cache_lines],
+                ],
+            );
             bytemuck::cast_slice_mut(&mut query)[index] = 0i8;
         }
     }
@@ -154,7 +173,8 @@ fn every_element_meets_its_own_partner() {
     elements_meet_their_partners::<Code2>();
 }
 
-/// The upper and the lower two bits of packed codes of four, as the two layouts meet.
+/// The upper and the lower two bits of 4-bit codes are two planes of 2-bit codes, which the layouts
+/// allow.
 #[test]
 fn two_planes_of_two_bits_are_codes_of_four() {
     let mut random = Random::new(43);
@@ -176,18 +196,21 @@ fn wrong_lengths_are_refused<C: Kind>() {
     for product in Product::<C>::all() {
         for (a, b) in [(0, 1), (1, 0), (8, 7), (7, 8), (max + 1, max + 1), (max, max + 1), (max + 1, max)] {
             let (query, row) = (&query[..a], &codes[..b]);
-            assert!(refused(&|| _ = product.dot(query, row)), "{product:?}, {a} and {b} lines");
+            assert!(refused(&|| _ = product.dot(query, row)), "{product:?}, {a} and {b} cache lines");
             for odd in 0..4 {
                 let mut rows = [&codes[..a]; 4];
                 rows[odd] = row;
-                assert!(refused(&|| _ = product.dot_batch_4(query, rows)), "{product:?}, {a} and {b} lines");
+                assert!(
+                    refused(&|| _ = product.dot_batch_4(query, rows)),
+                    "{product:?}, {a} and {b} cache lines"
+                );
             }
         }
     }
 }
 
 #[test]
-fn unequal_or_too_many_lines_are_refused() {
+fn unequal_or_too_many_cache_lines_are_refused() {
     wrong_lengths_are_refused::<Code4>();
     wrong_lengths_are_refused::<Code2>();
 }
@@ -198,11 +221,16 @@ fn loads_stay_inside<C: Kind>() {
     let (queries, codes) = (first.elements::<C::Query>(), second.elements::<Codes>());
     bytemuck::cast_slice_mut(queries).fill(-3i8);
     codes.fill([0x7b; 64]);
-    for lines in 0..=queries.len().min(codes.len()) {
-        for query in [&queries[..lines], &queries[queries.len() - lines..]] {
+    for cache_lines in 0..=queries.len().min(codes.len()) {
+        for query in [&queries[..cache_lines], &queries[queries.len() - cache_lines..]] {
             check::<C>(
                 query,
-                [&codes[..lines], &codes[codes.len() - lines..], &codes[..lines], &codes[..lines]],
+                [
+                    &codes[..cache_lines],
+                    &codes[codes.len() - cache_lines..],
+                    &codes[..cache_lines],
+                    &codes[..cache_lines],
+                ],
             );
         }
     }

@@ -1,5 +1,5 @@
-//! Faulty instruction sets and packings under the real body, which the comparison with a plain loop
-//! must catch: it is not vacuous.
+//! Instruction sets and packings with a fault, under the real algorithm. The comparison with a
+//! plain loop must catch each, which shows that the comparison is not vacuous.
 
 use core::ops::Range;
 use std::vec::Vec;
@@ -14,10 +14,10 @@ use crate::{Code2, Code4};
 enum Fault {
     None,
     SwapsHalves,
-    /// As a shift of wider words without the mask.
+    /// As with a shift of wider words that lacks the mask.
     KeepsTheNeighborsBits,
     InterleavesElements,
-    DropsFourthLine,
+    DropsFourthCacheLine,
     KeepsTheLastGroupAlone,
     /// Lanes of 16 bits, widened too late.
     Saturates,
@@ -32,13 +32,13 @@ struct Mutant(Fault);
 impl PackedOps for Mutant {
     type Sums = ([i32; 32], usize);
     type Lanes = [i32; 32];
-    const LINES: usize = 8;
+    const CACHE_LINES: usize = 8;
     const CHAINS: usize = 2;
     const BATCH: bool = true;
 
-    fn products(self, (mut sums, lines): Self::Sums, query: &[i8; 128], codes: &Codes) -> Self::Sums {
-        if self.0 == Fault::DropsFourthLine && lines == 3 {
-            return (sums, lines);
+    fn products(self, (mut sums, cache_lines): Self::Sums, query: &[i8; 128], codes: &Codes) -> Self::Sums {
+        if self.0 == Fault::DropsFourthCacheLine && cache_lines == 3 {
+            return (sums, cache_lines);
         }
         for j in 0..64 {
             let (low, mut high) = (codes[j] & 0x0f, codes[j] >> 4);
@@ -55,13 +55,13 @@ impl PackedOps for Mutant {
                 sums[j / 2] = sums[j / 2].clamp(-32_768, 32_767);
             }
         }
-        (sums, lines + 1)
+        (sums, cache_lines + 1)
     }
 
-    fn add(self, (a, a_lines): Self::Sums, (b, b_lines): Self::Sums) -> Self::Sums {
+    fn add(self, (a, a_count): Self::Sums, (b, b_count): Self::Sums) -> Self::Sums {
         match self.0 {
-            Fault::DropsAChain => (a, a_lines),
-            _ => (core::array::from_fn(|i| a[i] + b[i]), a_lines + b_lines),
+            Fault::DropsAChain => (a, a_count),
+            _ => (core::array::from_fn(|i| a[i] + b[i]), a_count + b_count),
         }
     }
 
@@ -82,22 +82,23 @@ impl PackedOps for Mutant {
     }
 }
 
-/// How many rows at once.
+/// How many rows are computed at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Call {
     Single,
     Batch,
 }
 
-/// The numbers of lines at which a fault goes unnoticed.
-fn survives(fault: Fault, call: Call, lines: Range<usize>) -> Vec<usize> {
+/// The numbers of cache lines at which a fault goes unnoticed.
+fn survives(fault: Fault, call: Call, cache_lines: Range<usize>) -> Vec<usize> {
     let mut random = Random::new(32);
-    let unnoticed = |lines: &usize| {
-        // All of one sign and near the greatest, so that sums grow and each line matters.
+    let unnoticed = |cache_lines: &usize| {
+        // All elements are of one sign and near the greatest, so that sums grow and each cache line
+        // matters.
         let query: Vec<[i8; 128]> =
-            (0..*lines).map(|_| [0; 128].map(|_: i8| 112 + random.below(16) as i8)).collect();
+            (0..*cache_lines).map(|_| [0; 128].map(|_: i8| 112 + random.below(16) as i8)).collect();
         let rows = [0; 4].map(|_| -> Vec<Codes> {
-            (0..*lines).map(|_| [0; 64].map(|_: u8| random.bits() as u8 | 0xcc)).collect()
+            (0..*cache_lines).map(|_| [0; 64].map(|_: u8| random.bits() as u8 | 0xcc)).collect()
         });
         let rows = rows.each_ref().map(|row| &row[..]);
         let isa = Mutant(fault);
@@ -107,7 +108,7 @@ fn survives(fault: Fault, call: Call, lines: Range<usize>) -> Vec<usize> {
         };
         found == rows.map(|row| expected::<Code4>(&query, row))
     };
-    lines.filter(unnoticed).collect()
+    cache_lines.filter(unnoticed).collect()
 }
 
 #[test]
@@ -120,12 +121,12 @@ fn body_without_a_fault_passes() {
 #[test]
 fn every_fault_is_noticed_from_where_it_shows() {
     let (single, batch) = (Some(Call::Single), Some(Call::Batch));
-    // A row on its own has two chains of four lines, four rows have one of eight.
+    // A single row has two chains of four cache lines. Four rows have one chain of eight.
     for (fault, calls, from) in [
         (Fault::SwapsHalves, [single, batch], 1),
         (Fault::KeepsTheNeighborsBits, [single, batch], 1),
         (Fault::InterleavesElements, [single, batch], 1),
-        (Fault::DropsFourthLine, [single, batch], 7),
+        (Fault::DropsFourthCacheLine, [single, batch], 7),
         (Fault::KeepsTheLastGroupAlone, [single, batch], 9),
         (Fault::Saturates, [None, batch], 8),
         (Fault::DropsAChain, [single, None], 2),
@@ -139,7 +140,7 @@ fn every_fault_is_noticed_from_where_it_shows() {
 
 const DROPS_ODD_PAIRS: u8 = 1;
 const SWAPS_PAIRS: u8 = 2;
-/// As a shift of wider words without the mask.
+/// As with a shift of wider words that lacks the mask.
 const KEEPS_THE_NEIGHBORS_BITS: u8 = 3;
 const DOUBLE_COUNTS: u8 = 4;
 
@@ -166,12 +167,12 @@ impl<const FAULT: u8> Packing for FaultyPacking<FAULT> {
     }
 }
 
-/// Whether a packing gives what is expected for any number of lines.
+/// Whether a packing gives the expected products for any number of cache lines.
 fn packing_survives<P: Packing<Query = [i8; 256]>>() -> bool {
     let mut random = Random::new(44);
-    (1..20).any(|lines| {
-        let query = draw(&mut random, lines);
-        let rows = [0; 4].map(|_| draw::<Codes>(&mut random, lines));
+    (1..20).any(|cache_lines| {
+        let query = draw(&mut random, cache_lines);
+        let rows = [0; 4].map(|_| draw::<Codes>(&mut random, cache_lines));
         let rows = rows.each_ref().map(|row| &row[..]);
         let expected = rows.map(|row| expected::<Code2>(&query, row));
         let isa = Mutant(Fault::None);

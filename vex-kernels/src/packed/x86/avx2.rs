@@ -1,4 +1,5 @@
-//! x86-64-v3: bytes are multiplied in pairs, which codes of four bits cannot saturate.
+//! x86-64-v3: a cache line is two registers of 256 bits. An instruction multiplies bytes and adds
+//! the products in pairs. It saturates at 16 bits, which 4-bit codes cannot reach.
 
 use core::arch::x86_64::__m256i;
 
@@ -16,12 +17,12 @@ fn unpack(v3: V3, codes: __m256i) -> [__m256i; 2] {
 }
 
 impl PackedOps for Avx2 {
-    /// Lanes of 16 bits, one register for each half of a line.
+    /// Lanes of 16 bits: one register for each half of a cache line.
     type Sums = [__m256i; 2];
     type Lanes = __m256i;
-    /// A line adds two pairs of products, of at most 2 · 15 · 128 = 3,840: 4 · 2 · 3,840 = 30,720 <
-    /// 2¹⁵.
-    const LINES: usize = 4;
+    /// A cache line adds two pairs of products to each lane, and a pair is at most 2 · 15 · 128 =
+    /// 3,840. And 4 · 2 · 3,840 = 30,720 < 2¹⁵.
+    const CACHE_LINES: usize = 4;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 

@@ -1,16 +1,18 @@
-//! x86-64-v3 and AVX-VNNI: four products of bytes to a lane of 32 bits.
+//! x86-64-v3 and AVX-VNNI: a cache line is two registers of 256 bits. An instruction adds four
+//! products of bytes to a lane of 32 bits.
 
 use core::arch::x86_64::__m256i;
 
-use super::super::body::{MAX_LINES, PackedOps};
+use super::super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Avx2Vnni, x86};
 
 impl PackedOps for Avx2Vnni {
-    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to
-    /// shift each line. Half of all elements are in each, and 32,768 · 240 · 128 < 2³¹.
+    /// The sums of low codes, and sixteen times the sums of high ones. To shift the sums once is
+    /// cheaper than to shift each register of codes. Half of all elements are in each, and 32,768 ·
+    /// 240 · 128 < 2³¹.
     type Sums = [__m256i; 2];
     type Lanes = __m256i;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 4;
     const BATCH: bool = true;
 

@@ -1,5 +1,5 @@
-//! x86-64-v4: a line is one 512-bit register; bytes are multiplied in pairs, which codes of four
-//! bits cannot saturate.
+//! x86-64-v4: a cache line is one register of 512 bits. An instruction multiplies bytes and adds
+//! the products in pairs. It saturates at 16 bits, which 4-bit codes cannot reach.
 
 use core::arch::x86_64::__m512i;
 
@@ -7,12 +7,12 @@ use super::super::body::PackedOps;
 use crate::cpu::{Avx512, x86};
 
 impl PackedOps for Avx512 {
-    /// Lanes of 16 bits: of low codes, and of high ones.
+    /// Lanes of 16 bits: the sums of low codes, and of high ones.
     type Sums = [__m512i; 2];
     type Lanes = __m512i;
-    /// A line adds a pair of products to each lane, of at most 2 · 15 · 128 = 3,840: 8 · 3,840 =
-    /// 30,720 < 2¹⁵.
-    const LINES: usize = 8;
+    /// A cache line adds one pair of products to each lane, of at most 2 · 15 · 128 = 3,840. And 8
+    /// · 3,840 = 30,720 < 2¹⁵.
+    const CACHE_LINES: usize = 8;
     const CHAINS: usize = 1;
     const BATCH: bool = true;
 

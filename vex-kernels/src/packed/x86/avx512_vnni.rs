@@ -1,17 +1,18 @@
-//! x86-64-v4 and AVX512_VNNI: a line is one 512-bit register; four products of bytes to a lane of
-//! 32 bits.
+//! x86-64-v4 and AVX512_VNNI: a cache line is one register of 512 bits. An instruction adds four
+//! products of bytes to a lane of 32 bits.
 
 use core::arch::x86_64::__m512i;
 
-use super::super::body::{MAX_LINES, PackedOps};
+use super::super::body::{MAX_CACHE_LINES, PackedOps};
 use crate::cpu::{Avx512Vnni, x86};
 
 impl PackedOps for Avx512Vnni {
-    /// Of low codes, and sixteen times those of high ones: to shift the sums is cheaper than to
-    /// shift each line. Half of all elements are in each, and 32,768 · 240 · 128 < 2³¹.
+    /// The sums of low codes, and sixteen times the sums of high ones. To shift the sums once is
+    /// cheaper than to shift each register of codes. Half of all elements are in each, and 32,768 ·
+    /// 240 · 128 < 2³¹.
     type Sums = [__m512i; 2];
     type Lanes = __m512i;
-    const LINES: usize = MAX_LINES;
+    const CACHE_LINES: usize = MAX_CACHE_LINES;
     const CHAINS: usize = 3;
     const BATCH: bool = true;
 

@@ -1,4 +1,4 @@
-//! What x86-64 does with a line of codes.
+//! The operations on packed codes for x86-64.
 
 mod avx2;
 mod avx2_vnni;
