@@ -2,8 +2,9 @@
 
 use crate::NodeId;
 
-/// A candidate in one word that sorts by (distance, id): the distance as an ordered integer in the high half,
-/// then the id, then whether the candidate was expanded. The flag never decides an order, since no id is twice in a pool.
+/// A candidate in one word that sorts by (distance, id): the distance as an ordered integer in the
+/// high half, then the id, then whether the candidate was expanded. The flag never decides an
+/// order, since no id is twice in a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Candidate(u64);
@@ -44,7 +45,8 @@ impl Candidate {
     }
 }
 
-/// Maps floats to integers in the order of `f32::total_cmp`, but for NaN, which sorts last whatever its sign.
+/// Maps floats to integers in the order of `f32::total_cmp`, but for NaN, which sorts last whatever
+/// its sign.
 #[inline(always)]
 fn ordered(value: f32) -> u32 {
     if value.is_nan() {

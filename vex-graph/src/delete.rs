@@ -1,8 +1,9 @@
 //! Nodes that leave, and vectors that take their places.
 //!
-//! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with the level that it has, is
-//! free for the next insert, which links it anew: see `construct/relink.rs`. Levels do not depend on vectors, so that ids
-//! stay sorted by level, levels stay geometrically distributed, and the entry point stays on the top level.
+//! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with the
+//! level that it has, is free for the next insert, which links it anew: see `construct/relink.rs`.
+//! Levels do not depend on vectors, so that ids stay sorted by level, levels stay geometrically
+//! distributed, and the entry point stays on the top level.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -14,10 +15,12 @@ use crate::storage::{Vectors, reserve};
 use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, Metric, NodeId, UpdateError};
 
 impl Hnsw {
-    /// Deletes a node. Searches no longer return it, but still pass through it, until an insert takes its slot.
+    /// Deletes a node. Searches no longer return it, but still pass through it, until an insert
+    /// takes its slot.
     ///
     /// # Errors
-    /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was then.
+    /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was
+    /// then.
     ///
     /// # Complexity
     /// O(log n). No link is changed; a copy of another vector leaves its chain.
@@ -49,12 +52,14 @@ impl Hnsw {
     /// Replaces the vector of a node, and links it anew.
     ///
     /// # Errors
-    /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out; the graph is as it was then.
+    /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out;
+    /// the graph is as it was then.
     ///
     /// # Complexity
-    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node; by inner product
-    /// another search of the base level. If the node was the one that is linked for several with equal vectors, another one of them
-    /// is linked in its place.
+    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked
+    /// to the node; by inner product another search of the base level. If the node was the one
+    /// that is linked for several with equal vectors, another one of them is linked in its
+    /// place.
     pub fn update<'v>(&mut self, id: NodeId, vector: impl Into<Elements<'v>>) -> Result<(), UpdateError> {
         if !self.is_live(id) {
             return Err(UpdateError::NotFound { id });
@@ -72,9 +77,10 @@ impl Hnsw {
         self.count() - self.tombstones.len()
     }
 
-    /// A new graph of the nodes that are not deleted, [built](Self::build) at once with the same parameters from their vectors in
-    /// the order of ids. It comes with the nodes in their new order: `order[new]` is the id that `new` has in this graph. The new graph
-    /// has the [limit of memory](Self::limit_memory) of this one.
+    /// A new graph of the nodes that are not deleted, [built](Self::build) at once with the same
+    /// parameters from their vectors in the order of ids. It comes with the nodes in their new
+    /// order: `order[new]` is the id that `new` has in this graph. The new graph has the [limit
+    /// of memory](Self::limit_memory) of this one.
     ///
     /// # Errors
     /// If memory runs out, or `progress` breaks off.
@@ -114,8 +120,8 @@ impl Hnsw {
             with_vectors!(&rows, squares, space => linker.find_nearby(space, id, workspace))?;
         }
 
-        // A copy leaves its chain. The copies of an original keep the first of them, which takes its place in the graph before its
-        // links go.
+        // A copy leaves its chain. The copies of an original keep the first of them, which takes its place
+        // in the graph before its links go.
         let heir = linker.tree.copies.first_of(id);
         let taken = linker.tree.copies.take(id);
         workspace.begin();

@@ -13,13 +13,15 @@ pub enum Element {
     /// IEEE 754 binary32.
     #[default]
     F32,
-    /// IEEE 754 binary16. Vectors may come as `f32`, and are rounded to it; queries are best `f32`, which are not.
+    /// IEEE 754 binary16. Vectors may come as `f32`, and are rounded to it; queries are best `f32`,
+    /// which are not.
     F16,
     /// Integers from −128 to 127.
     I8,
     /// Integers from 0 to 255.
     U8,
-    /// Bits, 64 to a `u64`: element i is bit i mod 64 of word ⌊i / 64⌋. Bits beyond the last element are zero.
+    /// Bits, 64 to a `u64`: element i is bit i mod 64 of word ⌊i / 64⌋. Bits beyond the last
+    /// element are zero.
     Bits,
 }
 
@@ -74,7 +76,8 @@ impl Element {
         }
     }
 
-    /// Scalars from row to row when rows begin on cache lines of 64 bytes, as the owned graph and the file have them.
+    /// Scalars from row to row when rows begin on cache lines of 64 bytes, as the owned graph and
+    /// the file have them.
     pub const fn row_stride(self, dim: usize) -> usize {
         self.scalars(dim).next_multiple_of(64 / self.scalar_bytes())
     }
@@ -96,7 +99,8 @@ impl core::str::FromStr for Element {
 
 /// Borrowed elements of any type: a vector, or the rows of many.
 ///
-/// Slices, arrays and `Vec`s of a [`Scalar`] turn into it by themselves where a vector is asked for.
+/// Slices, arrays and `Vec`s of a [`Scalar`] turn into it by themselves where a vector is asked
+/// for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Elements<'a> {
     /// [`Element::F32`]
@@ -200,8 +204,8 @@ impl<'a, S: Scalar> From<&'a alloc::vec::Vec<S>> for Elements<'a> {
     }
 }
 
-/// What slices of elements are made of: `f32`, `f16`, `i8`, `u8`, and `u64` for 64 bits. Sealed: the elements are part of
-/// the file format.
+/// What slices of elements are made of: `f32`, `f16`, `i8`, `u8`, and `u64` for 64 bits. Sealed:
+/// the elements are part of the file format.
 pub trait Scalar: sealed::Sealed {}
 
 pub(crate) mod sealed {
@@ -214,8 +218,8 @@ pub(crate) mod sealed {
     {
         const ELEMENT: Element;
 
-        /// Whether rows have unit length under cosine, where the inner product then ranks as the cosine does, for a third of
-        /// the arithmetic. Integers cannot be scaled.
+        /// Whether rows have unit length under cosine, where the inner product then ranks as the
+        /// cosine does, for a third of the arithmetic. Integers cannot be scaled.
         const IS_SCALED: bool;
 
         fn elements(scalars: &[Self]) -> Elements<'_>;
@@ -233,8 +237,8 @@ pub(crate) mod sealed {
         fn times(self, factor: f32) -> Self;
     }
 
-    /// What a kernel computes, as what candidates are sorted by. Distances between integers are exact up to 2²⁴ and are
-    /// rounded beyond.
+    /// What a kernel computes, as what candidates are sorted by. Distances between integers are
+    /// exact up to 2²⁴ and are rounded beyond.
     pub trait Rank: Copy {
         fn rank(self) -> f32;
     }
@@ -416,7 +420,8 @@ fn check_floats<F: Float>(metric: Metric, vector: &[F]) -> Result<(), VectorErro
     if metric == Metric::Cosine {
         return if largest == 0 { Err(VectorError::ZeroVector) } else { Ok(()) };
     }
-    // Of elements up to this, so many as a vector can have do not reach the limit: nearly every vector is done here.
+    // Of elements up to this, so many as a vector can have do not reach the limit: nearly every vector
+    // is done here.
     const SURELY_SHORT: f32 = (MAX_NORM / SQRT_MAX_DIM) as f32;
     if largest > SURELY_SHORT.to_bits() {
         let found = norm(vector);

@@ -82,7 +82,8 @@ pub enum VectorError {
         /// The dimension that the bit would belong to.
         found: usize,
     },
-    /// The vector is longer than [`MAX_NORM`], and the metric is squared Euclidean or inner product: distances could overflow.
+    /// The vector is longer than [`MAX_NORM`], and the metric is squared Euclidean or inner
+    /// product: distances could overflow.
     TooLong {
         /// Its length.
         found: Norm,

@@ -6,7 +6,8 @@ use crate::distance::{AnyQuery, Ranker, with_query};
 use crate::search::CandidateList;
 use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 
-/// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
+/// An exact search that is fed rows in pieces, so that one pass over the rows can serve many
+/// queries.
 pub struct Exact<'s> {
     query: AnyQuery<'s>,
     list: CandidateList<'s>,
@@ -33,7 +34,8 @@ impl<'s> Exact<'s> {
         with_query!(&self.query, query => scan(query, ids, &mut self.list));
     }
 
-    /// Writes what was found, nearest first and equal distances by id, to the front of `out`; returns how many.
+    /// Writes what was found, nearest first and equal distances by id, to the front of `out`;
+    /// returns how many.
     pub fn finish(self, out: &mut [Neighbor]) -> usize {
         with_query!(&self.query, query => {
             crate::search::write(self.list.candidates(), out, |rank| query.distance(rank))
@@ -54,7 +56,8 @@ fn scan(query: &impl Ranker, ids: Range<NodeId>, list: &mut CandidateList<'_>) {
     }
 }
 
-/// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there are fewer. Returns how many.
+/// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there
+/// are fewer. Returns how many.
 ///
 /// # Errors
 /// If the query cannot be searched for, or memory for the candidates runs out.

@@ -14,8 +14,9 @@ use crate::{
     OutOfMemory, Params, ParamsError, Quantization, Scalar, TERMINATOR,
 };
 
-/// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
-/// the mean of as many vectors is near enough, and to code them all anew would take long.
+/// A graph that grows from nothing moves the mean of its codes when its count reaches a power of
+/// two in this range. Beyond it the mean of as many vectors is near enough, and to code them all
+/// anew would take long.
 const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 
 /// A graph that owns its memory.
@@ -68,12 +69,14 @@ impl Hnsw {
         })
     }
 
-    /// Copies a view into an owned graph that can grow. `params.m`, `params.element` and `params.quantization` are the view's, whatever
-    /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
+    /// Copies a view into an owned graph that can grow. `params.m`, `params.element` and
+    /// `params.quantization` are the view's, whatever they were. What is deleted in the view is
+    /// deleted in the copy, and its slots are free.
     ///
-    /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original. Nodes that
-    /// cannot be reached from the entry point are linked anew.
+    /// What only a damaged file holds is left out: links that lead nowhere, back to the same node
+    /// or twice to another, nodes of a level that are not on the level below it, and copies
+    /// that are linked or have another vector than their original. Nodes that cannot be reached
+    /// from the entry point are linked anew.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -142,7 +145,8 @@ impl Hnsw {
         let rows = vectors.rows();
         let mut linker = Linker { params, levels, tree, entry };
         for id in orphans {
-            // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
+            // A node that a search does not come to is not proposed: what is linked anew hangs on what can be
+            // reached.
             workspace.begin();
             with_vectors!(&rows, squares, space => linker.relink(space, id, false, workspace))?;
         }
@@ -150,20 +154,23 @@ impl Hnsw {
         Ok(())
     }
 
-    /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
-    /// `executor` has, and with ids sorted by level, where neighbors lie together. The result depends on the vectors and the parameters alone.
+    /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as
+    /// many workers as `executor` has, and with ids sorted by level, where neighbors lie
+    /// together. The result depends on the vectors and the parameters alone.
     ///
-    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
-    /// and may break the build off, which is an error: [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order
-    /// of its nodes: `order[id]` is the position at which the vector of node `id` was read.
+    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how
+    /// many nodes are linked and may break the build off, which is an error:
+    /// [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order of
+    /// its nodes: `order[id]` is the position at which the vector of node `id` was read.
     ///
     /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
     ///
-    /// Nodes are inserted in a random order, drawn from the seed: nodes of one batch do not see each other,
-    /// and in sorted input they would be each other's neighbors.
+    /// Nodes are inserted in a random order, drawn from the seed: nodes of one batch do not see
+    /// each other, and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress` breaks off, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress` breaks
+    /// off, or memory runs out.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -177,11 +184,13 @@ impl Hnsw {
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Dropped, progress)
     }
 
-    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off: its vectors are a random choice of
-    /// all, and `order` tells which. What was left out can be inserted.
+    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off:
+    /// its vectors are a random choice of all, and `order` tells which. What was left out can
+    /// be inserted.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs
+    /// out.
     pub fn build_partial<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -195,10 +204,12 @@ impl Hnsw {
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Kept, progress)
     }
 
-    /// Makes this empty graph one of the vectors that `source` writes: to a node, that of a position. When `progress` breaks off, `part` says what
-    /// becomes of the nodes that are linked.
+    /// Makes this empty graph one of the vectors that `source` writes: to a node, that of a
+    /// position. When `progress` breaks off, `part` says what becomes of the nodes that are
+    /// linked.
     ///
-    /// What depends on the caller's types is here alone, so that programs do not compile the rest anew.
+    /// What depends on the caller's types is here alone, so that programs do not compile the rest
+    /// anew.
     pub(crate) fn build_from<E>(
         mut self,
         count: usize,
@@ -231,8 +242,8 @@ impl Hnsw {
         Ok((self, order))
     }
 
-    /// Links the nodes, whose vectors are in place, until `progress` breaks off, and returns how many are linked. The codes that the
-    /// graph keeps are made on the way.
+    /// Links the nodes, whose vectors are in place, until `progress` breaks off, and returns how
+    /// many are linked. The codes that the graph keeps are made on the way.
     fn link_all(
         &mut self,
         draws: &[(u64, u32)],
@@ -271,8 +282,9 @@ impl Hnsw {
         }
     }
 
-    /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the next id. Vectors are compared
-    /// by their elements, and coded if the graph has codes; while it is small, the mean of the codes is moved along as it grows.
+    /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the
+    /// next id. Vectors are compared by their elements, and coded if the graph has codes; while
+    /// it is small, the mean of the codes is moved along as it grows.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out or would exceed its
@@ -329,7 +341,8 @@ impl Hnsw {
         Ok(())
     }
 
-    /// Codes the vectors anew, or no longer. The links stay: whatever its codes are, a bulk build selects them as finely.
+    /// Codes the vectors anew, or no longer. The links stay: whatever its codes are, a bulk build
+    /// selects them as finely.
     ///
     /// # Errors
     /// If memory runs out, or the vectors cannot be coded. The graph is as it was then.
@@ -382,7 +395,8 @@ pub(crate) enum Part {
     Kept,
 }
 
-/// A draw for each position, in descending order of levels. Sorted by their draws, nodes are sorted by level and in random order within one.
+/// A draw for each position, in descending order of levels. Sorted by their draws, nodes are sorted
+/// by level and in random order within one.
 fn draws(seed: u64, count: usize) -> Result<Vec<(u64, u32)>, OutOfMemory> {
     let mut draws = Vec::new();
     reserve_exact(&mut draws, count)?;

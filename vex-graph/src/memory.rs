@@ -7,8 +7,9 @@ use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
 
-/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak) and, where vectors are equal, what
-/// the graph holds: 8 bytes more for each node, which are in the peak in any case.
+/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the
+/// [peak](Self::peak) and, where vectors are equal, what the graph holds: 8 bytes more for each
+/// node, which are in the peak in any case.
 ///
 /// ```
 /// use vex_graph::{MemoryPlan, Metric, Params};
@@ -80,9 +81,10 @@ impl MemoryPlan {
             .fold(0, usize::saturating_add)
     }
 
-    /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
-    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs. The
-    /// chains of equal vectors are counted, though most graphs have none.
+    /// At most so much is allocated at any time of a build with so many workers. Beside the graph
+    /// and its order there are first the draws of all levels, the codes that the build compares
+    /// and what linking needs, and then what arranging the nodes needs. The chains of equal
+    /// vectors are counted, though most graphs have none.
     pub fn peak(&self, workers: usize) -> usize {
         let Self { params, metric, dim, level_counts, .. } = self;
         let count = level_counts[0];
@@ -127,9 +129,11 @@ impl Hnsw {
             + self.tombstones.held()
     }
 
-    /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
-    /// to grow, for both places. An insert that reuses a slot needs none. [`compact`](Self::compact) takes the limit along; a view and a
-    /// file do not. Where the chains of equal vectors would exceed it, they are linked like others.
+    /// Refuses inserts that would need more than `limit` bytes: for what the graph
+    /// [holds](Self::memory) and, where arrays must move to grow, for both places. An insert
+    /// that reuses a slot needs none. [`compact`](Self::compact) takes the limit along; a view and
+    /// a file do not. Where the chains of equal vectors would exceed it, they are linked like
+    /// others.
     pub fn limit_memory(&mut self, limit: usize) {
         self.memory_limit = limit;
     }

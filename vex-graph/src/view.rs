@@ -21,11 +21,13 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows of `dim` elements that begin `stride` scalars apart. Vectors of floating-point elements must have unit
-    /// length under the cosine metric: a distance then takes one product of vectors instead of three.
+    /// Rows of `dim` elements that begin `stride` scalars apart. Vectors of floating-point elements
+    /// must have unit length under the cosine metric: a distance then takes one product of
+    /// vectors instead of three.
     ///
     /// # Errors
-    /// If `elements` is not `count * stride` long, a size is out of range, or the elements do not know the metric.
+    /// If `elements` is not `count * stride` long, a size is out of range, or the elements do not
+    /// know the metric.
     pub fn new(
         metric: Metric,
         elements: impl Into<Elements<'a>>,
@@ -101,7 +103,8 @@ impl<'a> Rows<'a> {
         self.elements
     }
 
-    /// The vector of a node. If its elements are floating-point, it has unit length under the cosine metric.
+    /// The vector of a node. If its elements are floating-point, it has unit length under the
+    /// cosine metric.
     ///
     /// # Panics
     /// If there is no such row, or vectors are not stored.
@@ -137,8 +140,9 @@ impl<'a, R> Matrix<'a, R> {
 
 /// The links of one level.
 ///
-/// The nodes of a level are those below `sorted`, whose row is their id, and then `appended`, ascending ids whose
-/// rows follow. A built or saved graph has its ids sorted by level and appends nothing; a graph that grows appends.
+/// The nodes of a level are those below `sorted`, whose row is their id, and then `appended`,
+/// ascending ids whose rows follow. A built or saved graph has its ids sorted by level and appends
+/// nothing; a graph that grows appends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LevelView<'a> {
     /// Rows of `width` ids, live links first, then terminators.
@@ -176,7 +180,8 @@ impl<'a> LevelView<'a> {
     }
 }
 
-/// A graph that can be searched: borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file, or flash.
+/// A graph that can be searched: borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file, or
+/// flash.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphView<'a> {
     rows: Rows<'a>,
@@ -190,8 +195,9 @@ pub struct GraphView<'a> {
 }
 
 impl<'a> GraphView<'a> {
-    /// Puts a view together in constant time. Without vectors there must be codes. `levels[0]` is the base, which holds every node. `entry` is on the
-    /// highest level, or [`TERMINATOR`] if there are no nodes.
+    /// Puts a view together in constant time. Without vectors there must be codes. `levels[0]` is
+    /// the base, which holds every node. `entry` is on the highest level, or [`TERMINATOR`] if
+    /// there are no nodes.
     ///
     /// Links are not looked at. Whatever they hold, a search stays inside the slices and ends.
     ///
@@ -247,7 +253,8 @@ impl<'a> GraphView<'a> {
         Ok(Self { rows, codes, tombstones, chains, m, entry, level_count: levels.len(), levels: all })
     }
 
-    /// The same graph, in which these nodes are deleted: searches pass through them and do not return them.
+    /// The same graph, in which these nodes are deleted: searches pass through them and do not
+    /// return them.
     pub fn with_tombstones(self, tombstones: NodeSet<'a>) -> Self {
         Self { tombstones, ..self }
     }
@@ -257,7 +264,8 @@ impl<'a> GraphView<'a> {
         self.tombstones
     }
 
-    /// The same graph, in which some nodes are copies of others: see [`CopyLinks`]. Searches find them through their originals.
+    /// The same graph, in which some nodes are copies of others: see [`CopyLinks`]. Searches find
+    /// them through their originals.
     ///
     /// The links are not looked at. Whatever they hold, a search returns no node twice and ends.
     ///
@@ -285,8 +293,8 @@ impl<'a> GraphView<'a> {
         self.chains.copies_of(id)
     }
 
-    /// The [links of copies](Self::copies) of the same graph with its nodes numbered anew. `new_id` has the id of each, and copies ascend by these.
-    /// What does not make a chain is left out.
+    /// The [links of copies](Self::copies) of the same graph with its nodes numbered anew. `new_id`
+    /// has the id of each, and copies ascend by these. What does not make a chain is left out.
     ///
     /// # Errors
     /// If memory runs out.
@@ -307,7 +315,8 @@ impl<'a> GraphView<'a> {
         &self.rows
     }
 
-    /// The same graph without its codes, so that searches go by the vectors. `None` if these are not stored.
+    /// The same graph without its codes, so that searches go by the vectors. `None` if these are
+    /// not stored.
     pub fn without_codes(self) -> Option<Self> {
         self.rows.are_stored().then_some(Self { codes: None, ..self })
     }
@@ -317,7 +326,8 @@ impl<'a> GraphView<'a> {
         self.codes.as_ref()
     }
 
-    /// Whether the set of deleted nodes has any words, which is known in constant time. A set without one is empty.
+    /// Whether the set of deleted nodes has any words, which is known in constant time. A set
+    /// without one is empty.
     pub(crate) fn has_tombstones(&self) -> bool {
         !self.tombstones.words().is_empty()
     }
@@ -400,7 +410,8 @@ pub enum ViewError {
         /// Elements given.
         found: usize,
     },
-    /// The codes are not those of the rows: another dimension or number, or bytes that do not fill the rows.
+    /// The codes are not those of the rows: another dimension or number, or bytes that do not fill
+    /// the rows.
     Codes {
         /// What the sizes ask for.
         expected: usize,

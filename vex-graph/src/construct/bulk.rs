@@ -9,12 +9,12 @@ use crate::distance::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{Elements, NodeId, OutOfMemory, Quantization, Rows};
 
-/// From so many elements on, walks between SQ8 codes find their way by SQ4 codes. Of fewer elements the errors of four bits
-/// do not average out.
+/// From so many elements on, walks between SQ8 codes find their way by SQ4 codes. Of fewer elements
+/// the errors of four bits do not average out.
 const CODES_GUIDED_FROM: usize = 256;
 
-/// Up to so many nodes do they. The more there are, the nearer is the nearest, until its distance is as small as the errors of four
-/// bits: of a million nodes, graphs find less for it.
+/// Up to so many nodes do they. The more there are, the nearer is the nearest, until its distance
+/// is as small as the errors of four bits: of a million nodes, graphs find less for it.
 const CODES_GUIDED_UP_TO: usize = 1 << 18;
 
 /// What a build compares nodes by.
@@ -27,8 +27,9 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    /// A graph without codes is built without codes, and so is one by the inner product: codes of different errors hide who is alike.
+    /// Whatever the codes of the graph will be, one byte an element is what it takes for links as
+    /// good as those between vectors. A graph without codes is built without codes, and so is
+    /// one by the inner product: codes of different errors hide who is alike.
     pub(crate) fn new(quantization: Option<Quantization>, metric: Metric, dim: usize, count: usize) -> Self {
         let quantization = quantization.filter(|_| metric != Metric::InnerProduct);
         match quantization {
@@ -41,7 +42,8 @@ impl Plan {
     }
 }
 
-/// Links the nodes of `rows` until `progress` breaks off. Returns how many are linked, and the codes that the graph keeps.
+/// Links the nodes of `rows` until `progress` breaks off. Returns how many are linked, and the
+/// codes that the graph keeps.
 pub(crate) fn link(
     linker: Linker<'_>,
     rows: &Rows<'_>,

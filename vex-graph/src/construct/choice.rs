@@ -9,7 +9,8 @@ use crate::distance::Ranker;
 use crate::storage::{bytes, reserve};
 use crate::{NodeId, OutOfMemory};
 
-/// Memory for choosing links by the inner product: see [`lifted`](super::lifted). Other spaces need none.
+/// Memory for choosing links by the inner product: see [`lifted`](super::lifted). Other spaces need
+/// none.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
     /// All candidates: lifted, and by the product.
@@ -23,7 +24,8 @@ pub(super) struct Choice {
 }
 
 impl Choice {
-    /// At most so many bytes are held once links have been chosen of `candidates` for rows of `width`.
+    /// At most so many bytes are held once links have been chosen of `candidates` for rows of
+    /// `width`.
     pub(super) fn bytes(candidates: usize, width: usize) -> usize {
         let pairs = bytes::<(Candidate, Candidate)>(candidates.saturating_add(width));
         2 * pairs.saturating_add(bytes::<Candidate>(2 * width))
@@ -31,11 +33,13 @@ impl Choice {
 
     /// [`select`], of `candidates` for `id`, into `selected`, which is empty.
     ///
-    /// By the inner product, three in four places go to the candidates with the largest products. First come those that are
-    /// diverse by the product, which are few where there are hubs, then those that are diverse when they are lifted. The other
-    /// places go to those that are nearest when lifted. They keep nodes of one length together, so that a search finds its way where
-    /// longer ones are deleted, or where it looks for short ones. All are sorted by their lifted distances then, since a parent in
-    /// the tree should be alike: a hub has no room for everybody's links.
+    /// By the inner product, three in four places go to the candidates with the largest products.
+    /// First come those that are diverse by the product, which are few where there are hubs,
+    /// then those that are diverse when they are lifted. The other places go to those that are
+    /// nearest when lifted. They keep nodes of one length together, so that a search finds its way
+    /// where longer ones are deleted, or where it looks for short ones. All are sorted by their
+    /// lifted distances then, since a parent in the tree should be alike: a hub has no room for
+    /// everybody's links.
     ///
     /// # Errors
     /// If memory runs out.

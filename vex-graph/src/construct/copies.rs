@@ -8,11 +8,11 @@ use crate::distance::Ranker;
 use crate::storage::{Copies, bytes, reserve_exact};
 use crate::{Elements, NodeId, OutOfMemory, Rows};
 
-/// The chains of all rows that are equal. The original is the lowest node of each, which has the highest level where nodes are sorted
-/// by level.
+/// The chains of all rows that are equal. The original is the lowest node of each, which has the
+/// highest level where nodes are sorted by level.
 ///
-/// Rows are sorted by their hashes, and compared where these are equal. Rows that differ and have one hash, by chance or because somebody
-/// chose them so, are sorted by their scalars.
+/// Rows are sorted by their hashes, and compared where these are equal. Rows that differ and have
+/// one hash, by chance or because somebody chose them so, are sorted by their scalars.
 pub(crate) fn find(rows: &Rows<'_>) -> Result<Copies, OutOfMemory> {
     let mut copies = Copies::default();
     let mut hashed: Vec<u64> = Vec::new();
@@ -90,8 +90,9 @@ fn order(a: Elements<'_>, b: Elements<'_>) -> Ordering {
 }
 
 impl Linker<'_> {
-    /// Links the node `id`, whose vector is in place and which follows the linked ones, unless it may be a copy and finds its original. A
-    /// node above the present top is linked in any case.
+    /// Links the node `id`, whose vector is in place and which follows the linked ones, unless it
+    /// may be a copy and finds its original. A node above the present top is linked in any
+    /// case.
     ///
     /// # Errors
     /// If memory runs out; the graph is as it was then.
@@ -140,14 +141,16 @@ impl Linker<'_> {
 }
 
 impl Workspace {
-    /// A node with the vector of `id` among the candidates that `id` was proposed on the base: the lowest.
+    /// A node with the vector of `id` among the candidates that `id` was proposed on the base: the
+    /// lowest.
     pub(super) fn original_of(
         &mut self,
         space: impl Space,
         id: NodeId,
     ) -> Result<Option<NodeId>, OutOfMemory> {
         let [buffer, _] = self.buffers.of(space)?;
-        // Equal vectors are as far from each other as each is from itself, which by inner product is not the least distance.
+        // Equal vectors are as far from each other as each is from itself, which by inner product is not
+        // the least distance.
         let own = space.query(id, buffer).rank(id);
         let candidates = self.propose[0].candidates.iter();
         let equal =

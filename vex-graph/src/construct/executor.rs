@@ -35,8 +35,8 @@ pub trait Executor: Sync {
     /// How many pieces of work it can run at a time; 0 counts as 1.
     fn workers(&self) -> usize;
 
-    /// Calls both, each once, perhaps at the same time, and returns when both have returned. A piece
-    /// of work may call `join` again. With one worker `join` is never called.
+    /// Calls both, each once, perhaps at the same time, and returns when both have returned. A
+    /// piece of work may call `join` again. With one worker `join` is never called.
     fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send));
 }
 

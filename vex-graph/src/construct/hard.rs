@@ -1,8 +1,9 @@
 //! Nodes that their codes do not tell from their neighbors.
 //!
-//! A build compares nodes by codes. That is as good as comparing vectors, as long as the errors of codes are small against the distances
-//! between neighbors, which they are in most places of most sets. Elsewhere, in a tight cluster or where the
-//! set has no common centre, they are not. Every node finds out when it is linked (`propose.rs`): a node that is *hard* is linked by its vector,
+//! A build compares nodes by codes. That is as good as comparing vectors, as long as the errors of
+//! codes are small against the distances between neighbors, which they are in most places of most
+//! sets. Elsewhere, in a tight cluster or where the set has no common centre, they are not. Every
+//! node finds out when it is linked (`propose.rs`): a node that is *hard* is linked by its vector,
 //! and so is its row whenever links are selected anew.
 
 use alloc::vec::Vec;

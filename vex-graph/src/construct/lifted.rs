@@ -1,23 +1,27 @@
 //! What a build compares nodes by where searches go by the inner product.
 //!
-//! The inner product is no distance. The node with the largest product with a vector is most often a long one, whatever
-//! its direction. Links that are selected by products alone lead to a few long vectors, the hubs, and to nothing else.
-//! Then much is found by no search, and with the hubs deleted next to nothing is.
+//! The inner product is no distance. The node with the largest product with a vector is most often
+//! a long one, whatever its direction. Links that are selected by products alone lead to a few long
+//! vectors, the hubs, and to nothing else. Then much is found by no search, and with the hubs
+//! deleted next to nothing is.
 //!
-//! A distance that ranks as the product does is that of vectors which are lifted by their length. Lift x to the pair of x
-//! and the step function that is 1 from 0 to |x|² and 0 beyond. Then the squared distance of two lifted vectors is
+//! A distance that ranks as the product does is that of vectors which are lifted by their length.
+//! Lift x to the pair of x and the step function that is 1 from 0 to |x|² and 0 beyond. Then the
+//! squared distance of two lifted vectors is
 //!
 //! ```text
 //! |x − y|² + | |x|² − |y|² |
 //! ```
 //!
-//! Lift a query q to the pair of q and the function that is 1 everywhere. Up to a constant its squared distance to x is
-//! then |q|² − 2 q·x + |x|² − |x|², so that its neighbors are those with the largest products. No largest length needs to be
-//! known, as it must be for the usual coordinate √(M² − |x|²): one vector of absurd length changes nothing for the others.
+//! Lift a query q to the pair of q and the function that is 1 everywhere. Up to a constant its
+//! squared distance to x is then |q|² − 2 q·x + |x|² − |x|², so that its neighbors are those with
+//! the largest products. No largest length needs to be known, as it must be for the usual
+//! coordinate √(M² − |x|²): one vector of absurd length changes nothing for the others.
 //!
-//! Both kinds of links are needed. Vectors as queries stand for the queries to come, which are like none of the lifted vectors:
-//! [`Products`] finds and selects links by the product. [`Lifted`] tells which of them are diverse, and adds
-//! links to those that are alike in direction and length: see [`Choice`](super::choice::Choice).
+//! Both kinds of links are needed. Vectors as queries stand for the queries to come, which are like
+//! none of the lifted vectors: [`Products`] finds and selects links by the product. [`Lifted`]
+//! tells which of them are diverse, and adds links to those that are alike in direction and length:
+//! see [`Choice`](super::choice::Choice).
 
 use alloc::vec::Vec;
 

@@ -104,8 +104,8 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
-        // Where one of them is hard, the others are as near to each other as codes cannot tell: also a node that was linked before
-        // its neighbors came, and was not hard then.
+        // Where one of them is hard, the others are as near to each other as codes cannot tell: also a node
+        // that was linked before its neighbors came, and was not hard then.
         let sources = || group.iter().map(|link| link.source.id());
         let is_hard = || core::iter::once(target).chain(sources()).chain(row.iter().copied());
         if S::IS_CODED && hard.are_some() && is_hard().any(|id| hard.contains(id)) {
@@ -119,7 +119,8 @@ impl Merge {
         Ok(())
     }
 
-    /// Selects links among those in a row and the new ones in `group`, whose distances are ranks of the space if they `are_ranked`.
+    /// Selects links among those in a row and the new ones in `group`, whose distances are ranks of
+    /// the space if they `are_ranked`.
     fn select(
         &mut self,
         rows: Rows<'_>,

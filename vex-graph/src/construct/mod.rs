@@ -1,12 +1,16 @@
 //! Construction: Algorithm 1 of the paper, for batches of nodes at a time.
 //!
-//! A batch is linked in four steps, so that a single insert is a batch of one and the result never depends on threads:
-//! 1. **Propose.** Every new node searches the graph as it was before the batch and selects its links. (Parallel.)
+//! A batch is linked in four steps, so that a single insert is a batch of one and the result never
+//! depends on threads:
+//! 1. **Propose.** Every new node searches the graph as it was before the batch and selects its
+//!    links. (Parallel.)
 //! 2. **Attach.** Every new node gets a parent: see [`Tree`]. (In order of ids.)
-//! 3. **Merge.** Links back to the new nodes are grouped by target, and rows that overflow are selected anew. (Parallel.)
+//! 3. **Merge.** Links back to the new nodes are grouped by target, and rows that overflow are
+//!    selected anew. (Parallel.)
 //! 4. **Commit.** Rows are written. Nothing can fail any more.
 //!
-//! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
+//! Nodes of one batch do not see each other, so batches are small against the graph: see
+//! [`batch_len`].
 
 pub(crate) mod bulk;
 mod choice;
@@ -47,7 +51,8 @@ use merge::Merge;
 use propose::Propose;
 use relink::Relink;
 
-/// A link from a new node to `target`, seen from the target: sorts by (level, target, distance, source).
+/// A link from a new node to `target`, seen from the target: sorts by (level, target, distance,
+/// source).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Link {
     level: u8,
@@ -56,15 +61,16 @@ struct Link {
     source: Candidate,
 }
 
-/// How many nodes to link at once to a graph of `count`. A thirty-second of the graph: a node then misses few of its
-/// true neighbors because they came in the same batch. The cap keeps that loss from growing with the graph.
+/// How many nodes to link at once to a graph of `count`. A thirty-second of the graph: a node then
+/// misses few of its true neighbors because they came in the same batch. The cap keeps that loss
+/// from growing with the graph.
 fn batch_len(count: usize) -> usize {
     (count / 32).clamp(1, 512)
 }
 
-/// The most nodes that hang on one in the [`Tree`]. Links to them are never pruned, so each may take
-/// the place of a nearer node. By inner product, where few hubs lead to everything, nodes need more of
-/// them to be found.
+/// The most nodes that hang on one in the [`Tree`]. Links to them are never pruned, so each may
+/// take the place of a nearer node. By inner product, where few hubs lead to everything, nodes need
+/// more of them to be found.
 fn most_children(params: &Params, space: impl Space) -> usize {
     if space.lifted().is_some() { params.m } else { params.m / 2 }
 }
@@ -108,8 +114,9 @@ pub(crate) struct Linker<'g> {
 }
 
 impl Linker<'_> {
-    /// Links the nodes `batch`, whose vectors are in place and which follow the linked ones. `level_of` says the level of
-    /// each; only a batch of one may hold a node above the present top. Nodes that are known to be copies get empty rows.
+    /// Links the nodes `batch`, whose vectors are in place and which follow the linked ones.
+    /// `level_of` says the level of each; only a batch of one may hold a node above the present
+    /// top. Nodes that are known to be copies get empty rows.
     ///
     /// # Errors
     /// If memory runs out; the graph is as it was then.
@@ -160,8 +167,8 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` breaks off, and returns how many are linked. `level_of`
-    /// never rises.
+    /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` breaks off, and
+    /// returns how many are linked. `level_of` never rises.
     pub(crate) fn link_all<S: Space>(
         mut self,
         space: S,
@@ -226,7 +233,8 @@ impl Linker<'_> {
         reserve(&mut workspace.links, links + batch.len())
     }
 
-    /// Appends the rows of the batch and computes, but does not write, the changed rows of all others.
+    /// Appends the rows of the batch and computes, but does not write, the changed rows of all
+    /// others.
     fn attach_and_merge(
         &mut self,
         space: impl Space,

@@ -12,8 +12,9 @@ use crate::search::Visited;
 use crate::storage::{AlignedVec, bytes};
 use crate::{MAX_LEVELS, NodeId, Params};
 
-/// At most so many bytes are in the workspace of a build, whose levels have `level_counts` nodes and whose space
-/// has queries of `query_len`. Arrays that grow step by step count twice what they hold, since their room doubles.
+/// At most so many bytes are in the workspace of a build, whose levels have `level_counts` nodes
+/// and whose space has queries of `query_len`. Arrays that grow step by step count twice what they
+/// hold, since their room doubles.
 pub(crate) fn workspace_bytes(
     params: &Params,
     metric: Metric,
@@ -51,7 +52,8 @@ pub(crate) fn workspace_bytes(
     let shared = 2 * (2 * bytes::<Link>(links + workers * at_once))
         + 2 * bytes::<(u8, NodeId, usize)>(links)
         + 2 * bytes::<NodeId>(rows * at_once * params.m0());
-    // Without codes there are no queries to code, and no node is hard. Every worker may have all of a batch among its hard nodes.
+    // Without codes there are no queries to code, and no node is hard. Every worker may have all of a
+    // batch among its hard nodes.
     let hard =
         if query_len > 0 { Hard::exact_bytes(count) + 2 * bytes::<NodeId>(batch + 4 * workers) } else { 0 };
     workers.saturating_mul(propose + merge).saturating_add(shared + buffers + hard)

@@ -73,7 +73,8 @@ impl Propose {
         self.propose::<true, _>(frozen, space, params, id, level)
     }
 
-    /// The `count` nodes nearest to `id`, a node of the graph, that a walk from its links finds, nearest first.
+    /// The `count` nodes nearest to `id`, a node of the graph, that a walk from its links finds,
+    /// nearest first.
     pub(super) fn around(
         &mut self,
         frozen: &Frozen<'_>,
@@ -131,7 +132,8 @@ impl Propose {
         Ok(())
     }
 
-    /// Proposes links for a node, unless it turns out to be hard: then the links so far are of no use.
+    /// Proposes links for a node, unless it turns out to be hard: then the links so far are of no
+    /// use.
     fn propose_in<const IS_LINKED: bool, S: Space>(
         &mut self,
         frozen: &Frozen<'_>,
@@ -242,14 +244,16 @@ enum Verdict {
     Hard,
 }
 
-/// The largest error of ranks, as a part of what sets the `m` nearest apart, with which links are selected as well as by vectors.
+/// The largest error of ranks, as a part of what sets the `m` nearest apart, with which links are
+/// selected as well as by vectors.
 const TOLERANCE: f32 = 0.1;
 
 /// Fewer candidates than this do not tell how far apart neighbors are. All of them are near enough.
 const LEAST: usize = 8;
 
-/// Whether a node is *hard*: codes do not tell which of its `candidates` are nearest, which are sorted by a query of the node, or
-/// may have cut them off from nearer ones at the `edge` of the list.
+/// Whether a node is *hard*: codes do not tell which of its `candidates` are nearest, which are
+/// sorted by a query of the node, or may have cut them off from nearer ones at the `edge` of the
+/// list.
 fn is_hard<S: Space>(
     space: S,
     query: &S::Query<'_>,
@@ -292,8 +296,8 @@ fn look_around<'s>(
     list.into_candidates()
 }
 
-/// Links that a new node gets on a level at once. On the base one fewer than there is room for: that to the entry point before it,
-/// or to what hung on it, may come to them.
+/// Links that a new node gets on a level at once. On the base one fewer than there is room for:
+/// that to the entry point before it, or to what hung on it, may come to them.
 pub(super) fn at_once(params: &Params, level: usize) -> usize {
     if level == 0 { params.m0() - 1 } else { params.m }
 }

@@ -1,8 +1,10 @@
 //! A node that got another vector is taken out of its old neighborhood and linked into the new one.
 //!
-//! 0. **Survey**, by inner product alone and before the vector changes. Who is near the old one is noted.
+//! 0. **Survey**, by inner product alone and before the vector changes. Who is near the old one is
+//!    noted.
 //! 1. **Propose.** The node searches the graph, in which it serves as a way but not as an answer.
-//! 2. **Bypass.** Who links to the node links past it, to the node's own old links where they are diverse, and they link back.
+//! 2. **Bypass.** Who links to the node links past it, to the node's own old links where they are
+//!    diverse, and they link back.
 //! 3. **Mend.** What hung on the node in the [`Tree`](super::Tree) gets other parents.
 //! 4. **Attach.** The node gets its new links, links back to it, and a parent.
 //!
@@ -25,7 +27,8 @@ pub(super) struct Relink {
     journal: Journal,
     /// The old links of the node on one level; in the end those of the base.
     old: Vec<NodeId>,
-    /// Who was near the old vector, nearest first; nobody where there was no [`find_nearby`](Linker::find_nearby).
+    /// Who was near the old vector, nearest first; nobody where there was no
+    /// [`find_nearby`](Linker::find_nearby).
     near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
@@ -34,10 +37,12 @@ pub(super) struct Relink {
 }
 
 impl Linker<'_> {
-    /// Looks for the nodes near `id`, whose vector is about to change, for [`relink`](Self::relink) to repair their rows.
+    /// Looks for the nodes near `id`, whose vector is about to change, for [`relink`](Self::relink)
+    /// to repair their rows.
     ///
-    /// By inner product alone: there the many that link to a long vector are not those that it links to, and it stands between them and so much
-    /// else that its own links are too few to replace it.
+    /// By inner product alone: there the many that link to a long vector are not those that it
+    /// links to, and it stands between them and so much else that its own links are too few to
+    /// replace it.
     ///
     /// # Errors
     /// If memory runs out. No link is changed.
@@ -67,8 +72,9 @@ impl Linker<'_> {
         Frozen { levels: self.levels, entry: *self.entry, count, copies: &self.tree.copies }
     }
 
-    /// Links `id` anew, whose vector was changed or which was a copy, on the levels that it is on. If it may be a copy and finds a node with its
-    /// vector, it is taken out of all links instead, and that node is returned.
+    /// Links `id` anew, whose vector was changed or which was a copy, on the levels that it is on.
+    /// If it may be a copy and finds a node with its vector, it is taken out of all links
+    /// instead, and that node is returned.
     ///
     /// # Errors
     /// If memory runs out. What was changed until then can be [undone](Self::undo).
@@ -102,8 +108,9 @@ impl Linker<'_> {
         Ok(None)
     }
 
-    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node and,
-    /// on the base, near its old vector. That finds nine in ten. The others are links like any other, if long ones; they give way when their rows
+    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to
+    /// two links away from the node and, on the base, near its old vector. That finds nine in
+    /// ten. The others are links like any other, if long ones; they give way when their rows
     /// overflow.
     fn bypass(
         &mut self,
@@ -138,8 +145,10 @@ impl Linker<'_> {
         self.merge_links(space, workspace)
     }
 
-    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id`, and of the nodes nearest to it, that are
-    /// diverse. `links` gets the links back from them: without these, each node that goes would cost its neighbors one of the ways that lead to them.
+    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id`, and
+    /// of the nodes nearest to it, that are diverse. `links` gets the links back from them:
+    /// without these, each node that goes would cost its neighbors one of the ways that lead to
+    /// them.
     fn bypass_from(
         &mut self,
         space: impl Space,
@@ -187,8 +196,9 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the root, and one of its children
-    /// stays with it; all others hang on that one until [`attach`](Self::attach).
+    /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the
+    /// root, and one of its children stays with it; all others hang on that one until
+    /// [`attach`](Self::attach).
     fn mend(&mut self, space: impl Space, id: NodeId, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
         let most = most_children(self.params, space);
         let journal = &mut workspace.relink.journal;
@@ -222,8 +232,8 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
-    /// `anchor`, which hangs neither on `child` nor on `id`.
+    /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it
+    /// links to, or one below `anchor`, which hangs neither on `child` nor on `id`.
     fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId, most: usize) -> NodeId {
         let tree = &*self.tree;
         let base = self.levels[0].view();

@@ -1,19 +1,23 @@
 //! The order of nodes in memory: what a search asks for together lies together.
 //!
-//! A bulk build inserts nodes in a random order, so that each neighbor of a node would be on a page of its own. When all are
-//! linked they are numbered anew, by the greedy order of Wei, Yu, Lu and Lin (2016, "Speedup Graph Processing by Graph Ordering"):
-//! the next node is the one with most links from and to the last ones. Their other term, nodes that a third one links to, takes
-//! six times as long to count and gains nothing here. Levels stay sorted: the order is one within each level.
+//! A bulk build inserts nodes in a random order, so that each neighbor of a node would be on a page
+//! of its own. When all are linked they are numbered anew, by the greedy order of Wei, Yu, Lu and
+//! Lin (2016, "Speedup Graph Processing by Graph Ordering"): the next node is the one with most
+//! links from and to the last ones. Their other term, nodes that a third one links to, takes
+//! six times as long to count and gains nothing here. Levels stay sorted: the order is one within
+//! each level.
 
 use alloc::vec::Vec;
 
 use crate::storage::{Copies, LevelLinks, bytes, reserve_exact, swap_rows};
 use crate::{Hnsw, LevelView, MAX_LEVELS, NodeId, OutOfMemory, TERMINATOR};
 
-/// How many of the last nodes choose the next. A quarter as many is nearly as good, and no limit half as good.
+/// How many of the last nodes choose the next. A quarter as many is nearly as good, and no limit
+/// half as good.
 const WINDOW: usize = 128;
 
-/// At most so many bytes are needed to arrange a graph of `count` nodes, whose rows of the base have `width` links.
+/// At most so many bytes are needed to arrange a graph of `count` nodes, whose rows of the base
+/// have `width` links.
 pub(crate) fn reordering_bytes(width: usize, count: usize) -> usize {
     let queue = bytes::<Place>(count) + size_of::<Queue>();
     let incoming = bytes::<NodeId>(count.saturating_mul(width)).saturating_add(bytes::<usize>(count + 1));
@@ -22,7 +26,8 @@ pub(crate) fn reordering_bytes(width: usize, count: usize) -> usize {
 }
 
 impl Hnsw {
-    /// Numbers the nodes of a graph that was just built so that neighbors lie together. `positions` goes along.
+    /// Numbers the nodes of a graph that was just built so that neighbors lie together. `positions`
+    /// goes along.
     pub(crate) fn reorder(&mut self, positions: &mut [u32]) -> Result<(), OutOfMemory> {
         let Some(base) = self.levels.first() else { return Ok(()) };
         let ids = new_ids(&base.view(), &self.levels, self.entry)?;
@@ -153,7 +158,8 @@ impl Place {
     const PLACED: u16 = u16::MAX;
 }
 
-/// The nodes that are linked to the window: a list for each number of links, whose last comer is the first to go.
+/// The nodes that are linked to the window: a list for each number of links, whose last comer is
+/// the first to go.
 struct Queue {
     places: Vec<Place>,
     /// By number of links. There are at most two with each node of the window.

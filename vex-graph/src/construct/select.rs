@@ -7,17 +7,20 @@ use crate::Candidate;
 use crate::NodeId;
 use crate::distance::Ranker;
 
-/// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to `selected` in that order.
+/// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to
+/// `selected` in that order.
 ///
-/// A candidate is dropped if a kept one is nearer to it than the node itself is: the way through the kept one is short.
-/// It is dropped, too, if node, candidate and kept one are all at one distance, as copies of one vector are: else
-/// a node among many copies would link to nothing but copies, and a search could not leave them again.
+/// A candidate is dropped if a kept one is nearer to it than the node itself is: the way through
+/// the kept one is short. It is dropped, too, if node, candidate and kept one are all at one
+/// distance, as copies of one vector are: else a node among many copies would link to nothing but
+/// copies, and a search could not leave them again.
 ///
-/// Where fewer than `least` are kept, the nearest that were dropped fill up to it. Else a row is almost empty wherever one node is
-/// between all others and this one, as in sets of many scales or where many rows are nearly alike; and a search that takes a wrong turn
-/// there has no second way.
+/// Where fewer than `least` are kept, the nearest that were dropped fill up to it. Else a row is
+/// almost empty wherever one node is between all others and this one, as in sets of many scales or
+/// where many rows are nearly alike; and a search that takes a wrong turn there has no second way.
 ///
-/// What `is_pinned` names is kept in any case; it is never more than `limit`. `buffer` is for a query of the space.
+/// What `is_pinned` names is kept in any case; it is never more than `limit`. `buffer` is for a
+/// query of the space.
 pub(crate) fn select(
     space: impl Space,
     candidates: &[Candidate],

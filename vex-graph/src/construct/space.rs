@@ -19,10 +19,12 @@ pub(crate) trait Space: Copy + Sync {
     where
         Self: 'q;
 
-    /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
+    /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than
+    /// a query.
     const IS_GUIDED: bool = false;
 
-    /// The same nodes by a distance that brings those together that are alike: see [`lifted`](super::lifted).
+    /// The same nodes by a distance that brings those together that are alike: see
+    /// [`lifted`](super::lifted).
     type Lifted: Space;
 
     /// Length of the buffer for a query or a guide.
@@ -33,8 +35,8 @@ pub(crate) trait Space: Copy + Sync {
         0
     }
 
-    /// A node to compare others with. Ranks are distances, up to a constant that is the same for all pairs, and
-    /// symmetric to the last bit.
+    /// A node to compare others with. Ranks are distances, up to a constant that is the same for
+    /// all pairs, and symmetric to the last bit.
     fn query<'q>(self, id: NodeId, buffer: &'q mut [i8]) -> Self::Query<'q>
     where
         Self: 'q;
@@ -50,7 +52,8 @@ pub(crate) trait Space: Copy + Sync {
     /// The same nodes, compared by their vectors.
     type Exact: Space;
 
-    /// Whether ranks are estimates: then [`query_error`](Self::query_error) tells how good they are, and [`exact`](Self::exact) has better ones.
+    /// Whether ranks are estimates: then [`query_error`](Self::query_error) tells how good they
+    /// are, and [`exact`](Self::exact) has better ones.
     const IS_CODED: bool = false;
 
     /// The space to turn to where ranks are too uncertain.
@@ -86,7 +89,8 @@ impl<'a, R: Scalar> Plain<'a, R> {
     }
 }
 
-/// Does something with the space of all rows, whatever their elements are. Bits have no inner product.
+/// Does something with the space of all rows, whatever their elements are. Bits have no inner
+/// product.
 macro_rules! with_vectors {
     ($rows:expr, $squares:expr, $space:ident => $body:expr) => {
         match ($rows.metric(), $rows.elements()) {
@@ -157,8 +161,8 @@ impl<R: Scalar> Space for Plain<'_, R> {
     }
 }
 
-/// Vectors of floating-point elements as a space. Which type they have is asked for at each comparison, so that what is rarely needed is
-/// compiled once.
+/// Vectors of floating-point elements as a space. Which type they have is asked for at each
+/// comparison, so that what is rarely needed is compiled once.
 #[derive(Clone, Copy)]
 pub(crate) enum Floats<'a> {
     F32(Plain<'a, f32>),
@@ -322,8 +326,9 @@ impl<'a, P: Product + Sync> Space for Coded<'a, P> {
     }
 }
 
-/// A space in which walks find their way by codes that are smaller than what the links are selected by: the way takes
-/// thousands of comparisons, which wait for memory, and the selection takes those of a few hundred candidates.
+/// A space in which walks find their way by codes that are smaller than what the links are selected
+/// by: the way takes thousands of comparisons, which wait for memory, and the selection takes those
+/// of a few hundred candidates.
 #[derive(Clone, Copy)]
 pub(super) struct Guided<'a, S, P> {
     space: S,

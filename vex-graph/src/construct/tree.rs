@@ -1,9 +1,9 @@
 //! Why every node stays reachable.
 //!
-//! The selection heuristic may drop the last link to a node, and nothing in HNSW puts it back: production graphs
-//! lose points that way. Here every node but the entry point has a parent, a node of the base level whose link to it is
-//! never pruned. These links form a tree that hangs from the entry point, so that a base search that holds the entry point
-//! can reach everything.
+//! The selection heuristic may drop the last link to a node, and nothing in HNSW puts it back:
+//! production graphs lose points that way. Here every node but the entry point has a parent, a node
+//! of the base level whose link to it is never pruned. These links form a tree that hangs from the
+//! entry point, so that a base search that holds the entry point can reach everything.
 
 use alloc::vec::Vec;
 
@@ -23,8 +23,9 @@ pub(crate) struct Tree {
 }
 
 impl GraphView<'_> {
-    /// How many nodes that are not deleted no search can come to, however large its `ef_search`: they cannot be reached from the entry point over
-    /// the links of the base. None of a graph that this crate made; but a file may hold any links.
+    /// How many nodes that are not deleted no search can come to, however large its `ef_search`:
+    /// they cannot be reached from the entry point over the links of the base. None of a graph
+    /// that this crate made; but a file may hold any links.
     /// [`Hnsw::from_view`](crate::Hnsw::from_view) links such nodes anew.
     ///
     /// # Errors
@@ -40,7 +41,8 @@ impl GraphView<'_> {
 }
 
 impl Tree {
-    /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets no parent.
+    /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets
+    /// no parent.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
         let mut tree = Self::default();
         tree.reserve(view.count())?;
@@ -110,8 +112,9 @@ impl Tree {
         self.children.push(0);
     }
 
-    /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the parent. A node that finds no
-    /// place hangs on the last one before it that is linked, at worst on the root.
+    /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the
+    /// parent. A node that finds no place hangs on the last one before it that is linked, at
+    /// worst on the root.
     pub(crate) fn push(
         &mut self,
         id: NodeId,
@@ -133,11 +136,12 @@ impl Tree {
 
     /// The first of the `links` of `id` that has fewer than `most` children.
     ///
-    /// Where many nodes crowd the same links, all may be full. Then the way leads down the tree: below a full node there is one that is
-    /// not, and in a crowd it is as near. Beyond the first step the way is drawn, so that what grows below a crowded
-    /// node is as low as a tree can be and not a chain. A node that came in the same batch, which starts at `batch`, is not in the tree's rows
-    /// yet: a full node whose children all came with it takes half as many again, and for a node that even so finds no place
-    /// there is none.
+    /// Where many nodes crowd the same links, all may be full. Then the way leads down the tree:
+    /// below a full node there is one that is not, and in a crowd it is as near. Beyond the
+    /// first step the way is drawn, so that what grows below a crowded node is as low as a tree
+    /// can be and not a chain. A node that came in the same batch, which starts at `batch`, is not
+    /// in the tree's rows yet: a full node whose children all came with it takes half as many
+    /// again, and for a node that even so finds no place there is none.
     pub(crate) fn parent_for(
         &self,
         id: NodeId,

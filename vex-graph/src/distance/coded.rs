@@ -17,9 +17,9 @@ pub(crate) struct Coded<'q> {
     reranks_all: bool,
 }
 
-/// Does the same with whatever ranks nodes by the codes of a [`Coded`]. `$coarse` finds the way. Where the
-/// way is found by a part of each code, `$fine` is `Some` ranker by all of it; a search that is not
-/// `$guided` goes by whole codes.
+/// Does the same with whatever ranks nodes by the codes of a [`Coded`]. `$coarse` finds the way.
+/// Where the way is found by a part of each code, `$fine` is `Some` ranker by all of it; a search
+/// that is not `$guided` goes by whole codes.
 macro_rules! with_codes {
     ($coded:expr, $guided:expr, $coarse:ident, $fine:ident => $body:expr) => {{
         use $crate::distance::codes::{CodeQuery, Eight, Four, Product, Two, TwoByTwo};
@@ -51,8 +51,8 @@ macro_rules! with_codes {
 pub(crate) use with_codes;
 
 impl<'q> Coded<'q> {
-    /// `None` if the view has no codes, or the query cannot be coded. `code` and `rotated` are memory for the
-    /// coded query.
+    /// `None` if the view has no codes, or the query cannot be coded. `code` and `rotated` are
+    /// memory for the coded query.
     pub(crate) fn new(
         view: &GraphView<'q>,
         exact: AnyQuery<'q>,
@@ -76,8 +76,8 @@ impl<'q> Coded<'q> {
         self.exact.distance(rank)
     }
 
-    /// The least distance that a candidate may have, as far as its code tells. Where nothing is reranked, the
-    /// distance by its code is the one that counts.
+    /// The least distance that a candidate may have, as far as its code tells. Where nothing is
+    /// reranked, the distance by its code is the one that counts.
     pub(crate) fn least(&self, candidate: Candidate) -> f32 {
         if !self.reranks {
             return self.distance(candidate.distance());
@@ -85,8 +85,8 @@ impl<'q> Coded<'q> {
         self.code.least_distance(candidate.distance(), self.codes.terms()[candidate.id() as usize])
     }
 
-    /// Reranks candidates, which are sorted by their codes: the first `k` of them, and those of the others
-    /// that may be nearer than one of these.
+    /// Reranks candidates, which are sorted by their codes: the first `k` of them, and those of the
+    /// others that may be nearer than one of these.
     pub(crate) fn rerank<'c>(&self, candidates: &'c mut [Candidate], k: usize) -> Reranked<'c> {
         let coded = |rank| self.distance(rank);
         let least = |candidate| if self.reranks_all { f32::NEG_INFINITY } else { self.least(candidate) };

@@ -1,18 +1,20 @@
 //! Whether a search through codes can be trusted.
 //!
-//! A search through codes loses a neighbor if the error of its code places it behind the last candidate of the list, where nothing is
-//! compared by vectors any more. Candidates lie with a density ρ (candidates per distance) where the list ends, at the coded distance e;
-//! errors are normally distributed with the deviation σ; and the k-th neighbor is at the distance d. Then
+//! A search through codes loses a neighbor if the error of its code places it behind the last
+//! candidate of the list, where nothing is compared by vectors any more. Candidates lie with a
+//! density ρ (candidates per distance) where the list ends, at the coded distance e; errors are
+//! normally distributed with the deviation σ; and the k-th neighbor is at the distance d. Then
 //!
 //! > ρ ∫ₑ^∞ Φ((d − x) / σ) dx = ρ σ L((e − d) / σ), with L(z) = φ(z) − z Φ(−z),
 //!
-//! neighbors are lost in the mean. If that is more than a small share of `k`, codes do not tell the vectors around the query apart: the
-//! caller then searches by the vectors. This needs to know nothing of the set as a whole, so no average hides a few tight clusters.
+//! neighbors are lost in the mean. If that is more than a small share of `k`, codes do not tell the
+//! vectors around the query apart: the caller then searches by the vectors. This needs to know
+//! nothing of the set as a whole, so no average hides a few tight clusters.
 
 use crate::Candidate;
 
-/// The share of the neighbors that may be lost, as far as this estimate tells. The estimate is too high where the query is nearer to its
-/// neighbors than to the centre of the codes.
+/// The share of the neighbors that may be lost, as far as this estimate tells. The estimate is too
+/// high where the query is nearer to its neighbors than to the centre of the codes.
 const TOLERANCE: f32 = 0.1;
 
 /// Beyond so many deviations nothing is lost.
@@ -31,7 +33,8 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// The edge of a list that was cut off. `distance` is what a rank stands for, and `deviation` the standard deviation of its error.
+    /// The edge of a list that was cut off. `distance` is what a rank stands for, and `deviation`
+    /// the standard deviation of its error.
     pub(crate) fn new(
         candidates: &[Candidate],
         distance: impl Fn(f32) -> f32,
@@ -46,13 +49,15 @@ impl Edge {
         })
     }
 
-    /// The edge where candidates are farther than their codes say by so much. An error that all candidates share, as members of a tight
-    /// cluster do, changes no order: it must not pass for a distance between the neighbors and the edge.
+    /// The edge where candidates are farther than their codes say by so much. An error that all
+    /// candidates share, as members of a tight cluster do, changes no order: it must not pass
+    /// for a distance between the neighbors and the edge.
     pub(crate) fn shifted(self, shift: f32) -> Self {
         Self { last: self.last + shift, middle: self.middle + shift, ..self }
     }
 
-    /// Whether codes leave in doubt which are the `k` nearest, the last of which is at the distance `farthest`.
+    /// Whether codes leave in doubt which are the `k` nearest, the last of which is at the distance
+    /// `farthest`.
     pub(crate) fn is_in_doubt(&self, farthest: f32, k: usize) -> bool {
         let gap = self.last - farthest;
         if gap >= CERTAIN * self.deviation {
@@ -67,7 +72,8 @@ impl Edge {
     }
 }
 
-/// L(z) = φ(z) − z Φ(−z): how far a normally distributed value is beyond z in the mean, counting zero where it is not.
+/// L(z) = φ(z) − z Φ(−z): how far a normally distributed value is beyond z in the mean, counting
+/// zero where it is not.
 fn loss(z: f32) -> f32 {
     const INVERSE_ROOT_OF_TAU: f32 = 0.398_942_3;
     let density = INVERSE_ROOT_OF_TAU * libm::expf(-0.5 * z * z);

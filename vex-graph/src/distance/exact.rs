@@ -10,34 +10,38 @@ use crate::element::{Float, check};
 use crate::view::Matrix;
 use crate::{Elements, NodeId, Rows, Scalar, VectorError};
 
-/// Cache lines of a row that are prefetched. The processor's own prefetcher follows from there; asking for whole
-/// rows of f32 costs more than it gives.
+/// Cache lines of a row that are prefetched. The processor's own prefetcher follows from there;
+/// asking for whole rows of f32 costs more than it gives.
 const PREFETCH_LINES: usize = 4;
 
 /// Ranks rows of `R` by their distance to one vector of `Q`.
 ///
-/// The value it ranks by need not be the distance: under cosine it is the inner product with a query that was not
-/// scaled to unit length, which orders rows the same way. [`distance`](Self::distance) turns it into the distance.
+/// The value it ranks by need not be the distance: under cosine it is the inner product with a
+/// query that was not scaled to unit length, which orders rows the same way.
+/// [`distance`](Self::distance) turns it into the distance.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'q, Q: Element<R>, R: 'static> {
     rows: Matrix<'q, R>,
     kernel: Distance<Q, R>,
     vector: &'q [Q],
-    /// What scales the vector to unit length, where rows have it. Wider than a distance: the length of a query of f32 has an
-    /// inverse that no f32 holds.
+    /// What scales the vector to unit length, where rows have it. Wider than a distance: the length
+    /// of a query of f32 has an inverse that no f32 holds.
     scale: Option<f64>,
-    /// What the vector is multiplied by before it is compared, a power of two: 1, but where rows have unit length and the vector is so long
-    /// that inner products with them overflow, or so short that they lose digits.
+    /// What the vector is multiplied by before it is compared, a power of two: 1, but where rows
+    /// have unit length and the vector is so long that inner products with them overflow, or so
+    /// short that they lose digits.
     lift: f32,
 }
 
-/// Vectors of these lengths are compared as they are: inner products with vectors of unit length are no longer than these, and what they
-/// lose below the smallest f32, 2⁻¹⁴⁹, is at most a 2⁻⁴⁹th of the length for each element.
+/// Vectors of these lengths are compared as they are: inner products with vectors of unit length
+/// are no longer than these, and what they lose below the smallest f32, 2⁻¹⁴⁹, is at most a 2⁻⁴⁹th
+/// of the length for each element.
 const UNLIFTED: RangeInclusive<f64> = 1.0 / POWER_100..=POWER_64;
 const POWER_64: f64 = (1u128 << 64) as f64;
 const POWER_100: f64 = (1u128 << 100) as f64;
 
-/// The lift of a vector of this length. The shortest of f32 have 2⁻¹⁴⁹ and the longest 2¹³⁶; lifted, they have 2⁻⁴⁹ and 2⁷².
+/// The lift of a vector of this length. The shortest of f32 have 2⁻¹⁴⁹ and the longest 2¹³⁶;
+/// lifted, they have 2⁻⁴⁹ and 2⁷².
 fn lift(norm: f64) -> f32 {
     match norm {
         norm if UNLIFTED.contains(&norm) => 1.0,
@@ -46,7 +50,8 @@ fn lift(norm: f64) -> f32 {
     }
 }
 
-/// Elements that are lifted at a time, on the stack: a search has no other memory for them, and allocates none.
+/// Elements that are lifted at a time, on the stack: a search has no other memory for them, and
+/// allocates none.
 const LIFTED: usize = 64;
 
 impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
@@ -77,7 +82,8 @@ impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
 
 #[cfg(feature = "alloc")]
 impl<'q, R: Scalar> Query<'q, R, R> {
-    /// Takes a row of the graph itself, which was checked when it came in. Its ranks are not turned into distances.
+    /// Takes a row of the graph itself, which was checked when it came in. Its ranks are not turned
+    /// into distances.
     #[inline(always)]
     pub(crate) fn of_row(rows: Matrix<'q, R>, kernel: Distance<R>, id: NodeId) -> Self {
         Self { rows, kernel, vector: rows.row(id), scale: None, lift: 1.0 }
@@ -85,7 +91,8 @@ impl<'q, R: Scalar> Query<'q, R, R> {
 }
 
 impl<Q: Element<R, Value: Rank> + Sealed, R> Query<'_, Q, R> {
-    /// The rank of the vector times its lift, piece by piece: inner products of the pieces add up to that of the whole.
+    /// The rank of the vector times its lift, piece by piece: inner products of the pieces add up
+    /// to that of the whole.
     #[cold]
     #[inline(never)]
     fn rank_lifted(&self, id: NodeId) -> f32 {
@@ -124,7 +131,8 @@ impl<Q: Element<R, Value: Rank> + Sealed, R> Ranker for Query<'_, Q, R> {
     }
 }
 
-/// The kernel that ranks rows. Between rows of unit length it is not the metric's: the inner product ranks as the cosine does.
+/// The kernel that ranks rows. Between rows of unit length it is not the metric's: the inner
+/// product ranks as the cosine does.
 pub(crate) fn kernel<Q: Element<R>, R: Sealed>(metric: Metric) -> Distance<Q, R> {
     match metric {
         Metric::Cosine if R::IS_SCALED => Distance::new(Metric::InnerProduct),
@@ -184,7 +192,8 @@ impl<'q> AnyQuery<'q> {
         with_query!(self, query => query.distance(rank))
     }
 
-    /// Writes the vector, of unit length under cosine, to `to`, and returns whether it can be coded.
+    /// Writes the vector, of unit length under cosine, to `to`, and returns whether it can be
+    /// coded.
     pub(crate) fn write_scaled(&self, to: &mut [f32]) -> bool {
         match self {
             Self::F32(query) => write_scaled(query, to),

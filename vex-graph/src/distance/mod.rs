@@ -8,8 +8,8 @@
 //! | fine | whole codes | to order the candidates |
 //! | exact | vectors | to rerank the best candidates |
 //!
-//! Whatever orders nodes by one of them is a [`Ranker`]. [`Coded`] owns all three for one query, and the
-//! rule of reranking. [`Edge`] estimates whether codes have lost a neighbor.
+//! Whatever orders nodes by one of them is a [`Ranker`]. [`Coded`] owns all three for one query,
+//! and the rule of reranking. [`Edge`] estimates whether codes have lost a neighbor.
 
 mod coded;
 pub(crate) mod codes;

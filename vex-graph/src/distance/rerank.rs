@@ -14,11 +14,11 @@ pub(crate) struct Reranked<'c> {
 }
 
 /// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and up to
-/// the last that may be nearer than one of these. The others are not among the `k` nearest, so their
-/// vectors are not fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
+/// the last that may be nearer than one of these. The others are not among the `k` nearest, so
+/// their vectors are not fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
 ///
-/// `distance` is what a rank by vectors stands for, `coded` what one by codes does. `least` is the least
-/// distance that a candidate may have.
+/// `distance` is what a rank by vectors stands for, `coded` what one by codes does. `least` is the
+/// least distance that a candidate may have.
 pub(super) fn rerank<'c>(
     exact: &impl Ranker,
     distance: impl Fn(f32) -> f32,
@@ -43,8 +43,8 @@ pub(super) fn rerank<'c>(
     Reranked { candidates, shift: shift as f32 }
 }
 
-/// Ranks candidates by whole codes that were ranked by a part of them. Returns by how much that part placed
-/// them too near, in the mean. `distance` is what a rank stands for.
+/// Ranks candidates by whole codes that were ranked by a part of them. Returns by how much that
+/// part placed them too near, in the mean. `distance` is what a rank stands for.
 pub(crate) fn refine(fine: &impl Ranker, candidates: &mut [Candidate], distance: impl Fn(f32) -> f32) -> f32 {
     let before = sum(candidates, &distance);
     rank_anew(fine, candidates);
@@ -119,7 +119,8 @@ mod tests {
     fn what_is_farther_in_any_case_is_not_compared() {
         let exact = Asked::default();
         let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
-        // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
+        // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as
+        // 25, and what is before it is compared.
         let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
         let Reranked { candidates: compared, shift } =
             rerank(&exact, |rank| rank / 2.0, |rank| rank, least, &mut found, 2);

@@ -16,7 +16,8 @@ pub(crate) struct Traversal<'w, R> {
     pub(crate) stats: &'w mut SearchStats,
 }
 
-/// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
+/// Cache lines of the next candidate's links that are prefetched while the present one's are
+/// ranked.
 pub(super) const LINK_PREFETCH_LINES: usize = 2;
 
 /// As long as one of so many nearest candidates was not expanded, a search approaches the query.
@@ -26,11 +27,11 @@ pub(super) const APPROACH: usize = 2;
 pub(super) const GATHER: usize = 64;
 
 impl<R: Ranker> Traversal<'_, R> {
-    /// Where the base level is entered: the node to which the levels above lead, and the entry point, which may be the same. None
-    /// in a graph of no nodes.
+    /// Where the base level is entered: the node to which the levels above lead, and the entry
+    /// point, which may be the same. None in a graph of no nodes.
     ///
-    /// Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
-    /// a pool as large as the graph returns the exact answer.
+    /// Every node is reachable from the entry point, not from wherever the descent ended: with both
+    /// in the pool, a pool as large as the graph returns the exact answer.
     #[inline(always)]
     pub(crate) fn enter(&mut self, view: &GraphView<'_>) -> impl Iterator<Item = Candidate> + use<R> {
         let start = view.entry().map(|entry| Candidate::new(self.query.rank(entry), entry));
@@ -40,8 +41,8 @@ impl<R: Ranker> Traversal<'_, R> {
         nearest.into_iter().chain(start)
     }
 
-    /// The greedy step above the base: moves to the nearest link until none is nearer. Every move strictly lowers the
-    /// candidate, so that it ends on any links.
+    /// The greedy step above the base: moves to the nearest link until none is nearer. Every move
+    /// strictly lowers the candidate, so that it ends on any links.
     pub(crate) fn descend(&mut self, level: &LevelView<'_>, mut nearest: Candidate) -> Candidate {
         while self.stats.distances < self.budget {
             let start = nearest;
@@ -57,8 +58,8 @@ impl<R: Ranker> Traversal<'_, R> {
         nearest
     }
 
-    /// The beam search (Algorithm 2 of the paper): expands the nearest node that was not expanded, until the list
-    /// has none that is worth it, or after so many `hops`.
+    /// The beam search (Algorithm 2 of the paper): expands the nearest node that was not expanded,
+    /// until the list has none that is worth it, or after so many `hops`.
     ///
     /// ```text
     /// while a node of the list is worth expanding:
@@ -66,10 +67,11 @@ impl<R: Ranker> Traversal<'_, R> {
     ///         compute its distance, and offer it to the list
     /// ```
     ///
-    /// The links of one node are fetched from memory while those of the node before it are ranked. So a node is
-    /// chosen before the last distances are known. That costs next to nothing, since a node that is near enough
-    /// to stay in the list is expanded sooner or later. Only while the search still approaches the query, it
-    /// waits for the links that may lead nearer.
+    /// The links of one node are fetched from memory while those of the node before it are ranked.
+    /// So a node is chosen before the last distances are known. That costs next to nothing,
+    /// since a node that is near enough to stay in the list is expanded sooner or later. Only
+    /// while the search still approaches the query, it waits for the links that may lead
+    /// nearer.
     #[inline(always)]
     pub(crate) fn beam(
         &mut self,
@@ -124,7 +126,8 @@ impl<R: Ranker> Traversal<'_, R> {
         self.beam(&view.levels()[0], list, visited, hops);
     }
 
-    /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first id that is no node.
+    /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first
+    /// id that is no node.
     #[inline(always)]
     pub(super) fn rank_each(
         &mut self,
@@ -135,7 +138,8 @@ impl<R: Ranker> Traversal<'_, R> {
         for piece in links.chunks(GATHER) {
             let mut gathered = [0; GATHER];
             let mut len = 0;
-            // Written whether wanted or not: about half of the links are, in no order that a processor could guess.
+            // Written whether wanted or not: about half of the links are, in no order that a processor could
+            // guess.
             for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
                 self.query.prefetch(id);
                 gathered[len] = id;
@@ -156,7 +160,8 @@ pub(crate) trait List {
     /// The node to expand now; none if the others lead to nothing that the list would keep.
     fn expand(&mut self) -> Option<NodeId>;
 
-    /// The node that will be expanded next if no nearer one is offered, or any other: its links are prefetched.
+    /// The node that will be expanded next if no nearer one is offered, or any other: its links are
+    /// prefetched.
     fn next(&self) -> Option<NodeId>;
 
     /// Whether the nearest node that was not expanded is one of the [`APPROACH`] nearest of all.
@@ -188,8 +193,9 @@ impl List for CandidateList<'_> {
 
 /// Nodes that are being fetched and not ranked yet, oldest first.
 ///
-/// It cannot overflow, whatever the row's length. [`rank_older`](Self::rank_older) leaves the last piece, of at most [`GATHER`] nodes,
-/// and up to three older ones; then at most one more piece is appended before it is called again.
+/// It cannot overflow, whatever the row's length. [`rank_older`](Self::rank_older) leaves the last
+/// piece, of at most [`GATHER`] nodes, and up to three older ones; then at most one more piece is
+/// appended before it is called again.
 struct Pending {
     ids: [NodeId; Self::CAPACITY],
     len: usize,
@@ -202,7 +208,8 @@ impl Default for Pending {
 }
 
 impl Pending {
-    /// What fills no group of four, the piece that is being fetched, and the piece that is appended.
+    /// What fills no group of four, the piece that is being fetched, and the piece that is
+    /// appended.
     const CAPACITY: usize = 3 + GATHER + GATHER;
 
     /// Appends a node if it is wanted, without a branch that no processor could guess.
@@ -212,7 +219,8 @@ impl Pending {
         self.len += usize::from(is_wanted);
     }
 
-    /// Ranks the first `older` but for what fills no group of four, and fetches the others meanwhile.
+    /// Ranks the first `older` but for what fills no group of four, and fetches the others
+    /// meanwhile.
     #[inline(always)]
     fn rank_older(&mut self, older: usize, query: &impl Ranker, mut take: impl FnMut(Candidate)) {
         let (older, newer) = self.ids[..self.len].split_at(older);

@@ -4,8 +4,8 @@ use crate::{Candidate, NodeId};
 
 /// The nearest candidates so far, at most as many as the slice is long.
 ///
-/// A sorted array, not a heap: it is short, the insert is one `memmove` within the first-level cache, and the
-/// next candidate to expand is found without any search.
+/// A sorted array, not a heap: it is short, the insert is one `memmove` within the first-level
+/// cache, and the next candidate to expand is found without any search.
 pub(crate) struct CandidateList<'s> {
     slots: &'s mut [Candidate],
     len: usize,
@@ -108,7 +108,8 @@ impl<'s> CandidateList<'s> {
         self.next
     }
 
-    /// The candidate that would be expanded next if nothing nearer came, or one that was expanded already.
+    /// The candidate that would be expanded next if nothing nearer came, or one that was expanded
+    /// already.
     #[inline(always)]
     pub(crate) fn runner_up(&self) -> Option<NodeId> {
         self.candidates().get(self.next).map(|candidate| candidate.id())

@@ -10,12 +10,14 @@ use crate::{Candidate, NodeId};
 pub(crate) struct Grouped<'a, F> {
     filter: &'a F,
     chains: Chains<'a>,
-    /// How many more copies may be asked for. A walk may ask for a node as often as links lead to it.
+    /// How many more copies may be asked for. A walk may ask for a node as often as links lead to
+    /// it.
     steps: Cell<usize>,
 }
 
 impl<'a, F: Filter> Grouped<'a, F> {
-    /// For a graph of `count` nodes. As many copies may be asked for: that takes about as long as to ask for every node.
+    /// For a graph of `count` nodes. As many copies may be asked for: that takes about as long as
+    /// to ask for every node.
     pub(crate) fn new(filter: &'a F, chains: Chains<'a>, count: usize) -> Self {
         Self { filter, chains, steps: Cell::new(count) }
     }
@@ -59,8 +61,9 @@ impl<F: Filter> Filter for Grouped<'_, F> {
     }
 }
 
-/// Writes what was found, each original with its copies, to the front of `out`, and returns how many nodes that are. Only what is `accepted` is
-/// written, and of a chain nothing that the search has `seen` by itself. Equal distances are ordered by id, whoever is a copy of whom.
+/// Writes what was found, each original with its copies, to the front of `out`, and returns how
+/// many nodes that are. Only what is `accepted` is written, and of a chain nothing that the search
+/// has `seen` by itself. Equal distances are ordered by id, whoever is a copy of whom.
 ///
 /// `found` is sorted. A copy to which a link was left may be in it.
 pub(crate) fn write_groups(
@@ -97,7 +100,8 @@ pub(crate) fn write_groups(
     written
 }
 
-/// The nodes of the lowest ids, as many as there are slots for. They are sorted as soon as there is no slot left.
+/// The nodes of the lowest ids, as many as there are slots for. They are sorted as soon as there is
+/// no slot left.
 struct Lowest<'o> {
     slots: &'o mut [Neighbor],
     len: usize,

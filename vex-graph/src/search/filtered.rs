@@ -10,10 +10,12 @@ use crate::distance::Ranker;
 use crate::random::draw;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share within a quarter of itself.
+/// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share
+/// within a quarter of itself.
 const SAMPLE: u64 = 256;
 
-/// Up to this many matches for each candidate of the pool are scanned: ranking them takes no longer than a walk does.
+/// Up to this many matches for each candidate of the pool are scanned: ranking them takes no longer
+/// than a walk does.
 const SCAN_PER_CANDIDATE: usize = 64;
 
 /// Nodes that a walk expands before it looks how dense matches are around the query.
@@ -22,39 +24,46 @@ const PROBE: usize = 6;
 /// From this share of matches around the query on, beam nodes are expanded like others.
 const DENSE: f32 = 0.2;
 
-/// Below this part of the share of matches in all, the share around the query says that matches are elsewhere.
+/// Below this part of the share of matches in all, the share around the query says that matches are
+/// elsewhere.
 const ELSEWHERE: f32 = 0.5;
 
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
 
-/// A walk through beam nodes is content with as many times `ef_search` results as the share around the query times this: it has seen
-/// more nodes for each of them.
+/// A walk through beam nodes is content with as many times `ef_search` results as the share around
+/// the query times this: it has seen more nodes for each of them.
 const CONTENT: f32 = 1.4;
 
 /// The same of a walk over matches.
 const CONTENT_LEAPING: f32 = 0.6;
 
-/// Searches `view` for the `k` nodes nearest to `query` among those that `filter` accepts and that are not
-/// [deleted](GraphView::tombstones), and writes them to the front of `out` as [`search`](crate::search) does. It finds `min(k, matches)` nodes,
+/// Searches `view` for the `k` nodes nearest to `query` among those that `filter` accepts and that
+/// are not [deleted](GraphView::tombstones), and writes them to the front of `out` as
+/// [`search`](crate::search) does. It finds `min(k, matches)` nodes,
 /// unless [`max_distance_evals`](SearchParams::max_distance_evals) ends it before.
 ///
 /// How it finds them depends on how many match, which the filter says or a sample tells:
-/// - Up to 64 for each of the `ef_search` candidates: all of them are ranked, so that the answer is exact.
-/// - More: a walk, which first looks at how many match around the query. If a fifth do, other nodes are passed through and take no
-///   place in the pool. If fewer do, the walk sees through them, from a match to the links of its links that match. If next to none do, though
-///   they are many elsewhere, all are passed through or all matches are ranked.
+/// - Up to 64 for each of the `ef_search` candidates: all of them are ranked, so that the answer is
+///   exact.
+/// - More: a walk, which first looks at how many match around the query. If a fifth do, other nodes
+///   are passed through and take no place in the pool. If fewer do, the walk sees through them,
+///   from a match to the links of its links that match. If next to none do, though they are many
+///   elsewhere, all are passed through or all matches are ranked.
 ///
-/// A walk that sees many nodes for each match is content with fewer candidates than `ef_search`, for about the same recall. One that
-/// does not find as many, or that computes half as many distances as there are matches, ends, and all matches are ranked instead.
+/// A walk that sees many nodes for each match is content with fewer candidates than `ef_search`,
+/// for about the same recall. One that does not find as many, or that computes half as many
+/// distances as there are matches, ends, and all matches are ranked instead.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
 ///
 /// # Complexity
-/// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is less; at most one and a half for
-/// each match. A predicate is asked for 256 nodes beforehand, and for every node of the view by a ranking of all matches. The scratch holds a pool of
-/// `ef_search` candidates and a frontier 16 times as long, though no longer than the number of nodes. No allocation once it has grown.
+/// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is
+/// less; at most one and a half for each match. A predicate is asked for 256 nodes beforehand, and
+/// for every node of the view by a ranking of all matches. The scratch holds a pool of `ef_search`
+/// candidates and a frontier 16 times as long, though no longer than the number of nodes. No
+/// allocation once it has grown.
 ///
 /// # Examples
 /// ```
@@ -91,7 +100,8 @@ pub fn search_filtered<'q>(
 /// [`search_filtered`](crate::search_filtered) in memory of the caller's: it never allocates.
 ///
 /// # Errors
-/// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::filtered_candidates`].
+/// If the query cannot be searched for, or a slice of `scratch` is too small: see
+/// [`ScratchMut::filtered_candidates`].
 pub fn search_filtered_in<'q>(
     view: &GraphView<'_>,
     query: impl Into<Elements<'q>>,
@@ -108,7 +118,8 @@ pub fn search_filtered_in<'q>(
     run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
 }
 
-/// A search of a view with deleted nodes. These count for nothing: the pool is as long as without them.
+/// A search of a view with deleted nodes. These count for nothing: the pool is as long as without
+/// them.
 pub(super) fn search_live_in(
     view: &GraphView<'_>,
     query: Elements<'_>,
@@ -133,7 +144,8 @@ fn matches(filter: &impl Filter, count: usize) -> usize {
 
 struct Filtered<'f, F> {
     filter: &'f F,
-    /// Whether a walk goes on until it has `ef_search` results, however many nodes it passes through.
+    /// Whether a walk goes on until it has `ef_search` results, however many nodes it passes
+    /// through.
     fills_pool: bool,
 }
 
@@ -174,7 +186,8 @@ impl<F: Filter> Method for Filtered<'_, F> {
 }
 
 impl<F: Filter> Filtered<'_, F> {
-    /// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
+    /// Walks to the query, and returns how many candidates it has found, or `None` if a scan is
+    /// better.
     fn search_graph(
         &self,
         search: &mut Search<'_, '_>,
@@ -209,7 +222,8 @@ impl<F: Filter> Filtered<'_, F> {
             traversal.beam(base, &mut FilteredList { beam: &mut beam, filter, within }, visited, usize::MAX);
         }
         let distances = traversal.stats.distances;
-        // Where most vectors are copies there may be fewer originals than it takes, and yet more matches than are asked for.
+        // Where most vectors are copies there may be fewer originals than it takes, and yet more matches
+        // than are asked for.
         let has_all = || {
             let has_copies = !view.chains().are_none();
             let results = beam.results.candidates();

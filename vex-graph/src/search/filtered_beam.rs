@@ -7,12 +7,13 @@ use super::{CandidateList, Filter, Frontier, SearchParams, Traversal, Visited};
 use crate::distance::Ranker;
 use crate::{Candidate, LevelView, NodeId};
 
-/// What a gated beam has found, and where it goes on: only nodes that the filter accepts are found, and do not wait
-/// behind those that it does not.
+/// What a gated beam has found, and where it goes on: only nodes that the filter accepts are found,
+/// and do not wait behind those that it does not.
 pub(crate) struct FilteredBeam<'s> {
     pub(crate) results: CandidateList<'s>,
     pub(crate) frontier: Frontier<'s>,
-    /// Results that make the beam content: it then goes on only to what is nearer than the last of them.
+    /// Results that make the beam content: it then goes on only to what is nearer than the last of
+    /// them.
     ef: usize,
     /// Candidates that were wanted, and how many of them the filter accepted.
     wanted: usize,
@@ -20,8 +21,8 @@ pub(crate) struct FilteredBeam<'s> {
 }
 
 impl<'s> FilteredBeam<'s> {
-    /// Candidates in the frontier for each in the pool. A beam that expands a node for each result needs one; with one node
-    /// in sixteen accepted it needs sixteen.
+    /// Candidates in the frontier for each in the pool. A beam that expands a node for each result
+    /// needs one; with one node in sixteen accepted it needs sixteen.
     const FRONTIER: usize = 16;
 
     /// Candidates that [`new`](Self::new) needs: the pool and the frontier.
@@ -42,7 +43,8 @@ impl<'s> FilteredBeam<'s> {
         }
     }
 
-    /// From now on, results beyond the first `ef` are let in only if the beam is told that they are wanted.
+    /// From now on, results beyond the first `ef` are let in only if the beam is told that they are
+    /// wanted.
     pub(crate) fn content_with(&mut self, ef: usize) {
         self.ef = ef.clamp(1, self.ef.max(1));
     }
@@ -52,17 +54,20 @@ impl<'s> FilteredBeam<'s> {
         self.results.candidates().len() >= self.ef
     }
 
-    /// Whether it has seen everything that links lead to: there is nothing left to expand, and nothing was ever dropped.
+    /// Whether it has seen everything that links lead to: there is nothing left to expand, and
+    /// nothing was ever dropped.
     pub(crate) fn has_seen_all(&self) -> bool {
         !self.is_content() && self.frontier.peek().is_none() && self.wanted <= self.frontier.capacity()
     }
 
-    /// The share of the candidates that the filter accepted: how dense matches are where the beam has come.
+    /// The share of the candidates that the filter accepted: how dense matches are where the beam
+    /// has come.
     pub(crate) fn share(&self) -> f32 {
         self.accepted as f32 / self.wanted.max(1) as f32
     }
 
-    /// Whether a candidate can lead to a result. `within` says which candidates are wanted however many there are.
+    /// Whether a candidate can lead to a result. `within` says which candidates are wanted however
+    /// many there are.
     #[inline(always)]
     fn wants(&self, candidate: Candidate, within: impl Fn(Candidate) -> bool) -> bool {
         if !self.results.has_room_for(candidate) {
@@ -98,7 +103,8 @@ impl<'s> FilteredBeam<'s> {
     }
 }
 
-/// A [`FilteredBeam`] beam under a filter. `within` says which candidates are wanted however many there are.
+/// A [`FilteredBeam`] beam under a filter. `within` says which candidates are wanted however many
+/// there are.
 pub(crate) struct FilteredList<'a, 's, F, W> {
     pub(crate) beam: &'a mut FilteredBeam<'s>,
     pub(crate) filter: &'a F,
@@ -129,10 +135,12 @@ impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F
 }
 
 impl<R: Ranker> Traversal<'_, R> {
-    /// Ranks and expands accepted nodes alone, and sees through the others: where a link leads to a gated node, the accepted
-    /// ones among that node's links count as linked (Patel et al., ACORN, SIGMOD 2024, section 5), up to as many as a row holds.
+    /// Ranks and expands accepted nodes alone, and sees through the others: where a link leads to a
+    /// gated node, the accepted ones among that node's links count as linked (Patel et al.,
+    /// ACORN, SIGMOD 2024, section 5), up to as many as a row holds.
     ///
-    /// A node's links are read twice at most, once when it is expanded and once when it is seen through.
+    /// A node's links are read twice at most, once when it is expanded and once when it is seen
+    /// through.
     pub(crate) fn two_hop(
         &mut self,
         level: &LevelView<'_>,

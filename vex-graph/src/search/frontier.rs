@@ -4,8 +4,8 @@ use crate::Candidate;
 
 /// A binary heap with the nearest candidate on top, of at most as many as the slice is long.
 ///
-/// A heap, not a sorted array as the pool is: where most nodes are gated it holds many times the pool, and almost all of
-/// it is never looked at again.
+/// A heap, not a sorted array as the pool is: where most nodes are gated it holds many times the
+/// pool, and almost all of it is never looked at again.
 pub(crate) struct Frontier<'s> {
     slots: &'s mut [Candidate],
     len: usize,
@@ -32,8 +32,8 @@ impl<'s> Frontier<'s> {
         self.slots[..self.len].first().copied()
     }
 
-    /// Adds a candidate. If there is no room, it takes the place of the one at the end of the heap, which is a far one
-    /// though not the farthest, or is dropped if it is farther than that.
+    /// Adds a candidate. If there is no room, it takes the place of the one at the end of the heap,
+    /// which is a far one though not the farthest, or is dropped if it is farther than that.
     #[inline(always)]
     pub(crate) fn push(&mut self, candidate: Candidate) {
         if self.len < self.slots.len() {

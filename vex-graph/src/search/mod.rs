@@ -60,15 +60,17 @@ pub struct SearchStats {
     pub hops: usize,
 }
 
-/// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
-/// Nodes that are [deleted](GraphView::tombstones) are passed through and not returned; `ef_search` does not count them.
-/// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
-/// same value keep their order. At most `out.len()` neighbors are written. Nodes with equal vectors take one place among the candidates, and
-/// are all returned.
+/// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the
+/// front of `out`. Nodes that are [deleted](GraphView::tombstones) are passed through and not
+/// returned; `ef_search` does not count them. Equal distances are ordered by id; under cosine that
+/// is before the last rounding, so that two which then round to the same value keep their order. At
+/// most `out.len()` neighbors are written. Nodes with equal vectors take one place among the
+/// candidates, and are all returned.
 ///
-/// If the view has [codes](GraphView::codes), the way is found by them, and the candidates that may be among the nearest are
-/// then compared by their vectors. Where the errors of codes are not small against the distances around the query, codes cannot tell which
-/// candidates those are: then the search is repeated by the vectors. Without vectors, distances are estimates from the codes.
+/// If the view has [codes](GraphView::codes), the way is found by them, and the candidates that may
+/// be among the nearest are then compared by their vectors. Where the errors of codes are not small
+/// against the distances around the query, codes cannot tell which candidates those are: then the
+/// search is repeated by the vectors. Without vectors, distances are estimates from the codes.
 ///
 /// Whatever the view holds, the search stays inside it and ends.
 ///
@@ -123,8 +125,9 @@ pub(crate) trait Method {
     /// Candidates that it takes of the scratch.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
-    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least distance that a candidate may have. Each
-    /// stands for its copies, unless the search says that each node was ranked.
+    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least
+    /// distance that a candidate may have. Each stands for its copies, unless the search says
+    /// that each node was ranked.
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
@@ -150,8 +153,8 @@ impl<'c> Collected<'c> {
     }
 }
 
-/// Searches by some method: through codes if there are any, and by vectors if there are none or if the codes
-/// [leave the answer in doubt](doubt).
+/// Searches by some method: through codes if there are any, and by vectors if there are none or if
+/// the codes [leave the answer in doubt](doubt).
 pub(crate) fn run<M: Method>(
     view: &GraphView<'_>,
     query: Elements<'_>,
@@ -206,7 +209,8 @@ pub(crate) struct Search<'s, 'v> {
 }
 
 impl Search<'_, '_> {
-    /// Gathers candidates by their codes, reranks the best by their vectors, and writes these to `out`.
+    /// Gathers candidates by their codes, reranks the best by their vectors, and writes these to
+    /// `out`.
     fn run_through_codes<M: Method>(
         &mut self,
         method: &M,

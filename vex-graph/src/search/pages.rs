@@ -8,12 +8,13 @@ use crate::copies::Chains;
 use crate::distance::{AnyQuery, Coded, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
 
-/// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
-/// results, and for callers who do not know beforehand how many they need.
+/// A search that returns one batch of neighbors after the other, each about as near as what is left
+/// allows: for pages of results, and for callers who do not know beforehand how many they need.
 ///
-/// No node is returned twice, and in the end every node that is not [deleted](GraphView::tombstones) has been returned. The nodes of a batch
-/// are sorted by distance. A batch may hold a node that is nearer than some of the batch before, where the walk found it too late.
-/// If codes leave the first batch in doubt, all batches are found by the vectors.
+/// No node is returned twice, and in the end every node that is not
+/// [deleted](GraphView::tombstones) has been returned. The nodes of a batch are sorted by distance.
+/// A batch may hold a node that is nearer than some of the batch before, where the walk found it
+/// too late. If codes leave the first batch in doubt, all batches are found by the vectors.
 ///
 /// ```
 /// use vex_graph::{Batches, Hnsw, Metric, Neighbor, Params, Scratch, SearchParams};
@@ -41,8 +42,9 @@ pub struct Batches<'s> {
     state: State<'s>,
 }
 
-/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left. Of
-/// an original and its copies one at a time is there: the first that was not returned.
+/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is
+/// farther than those in the pool were when it left. Of an original and its copies one at a time is
+/// there: the first that was not returned.
 struct State<'s> {
     sorted: CandidateList<'s>,
     beyond: Frontier<'s>,
@@ -57,7 +59,8 @@ struct State<'s> {
 }
 
 impl<'s> Batches<'s> {
-    /// Begins a search. `params.k` is the length of the batches that will be asked for, or less; `params.ef_search` as of any search.
+    /// Begins a search. `params.k` is the length of the batches that will be asked for, or less;
+    /// `params.ef_search` as of any search.
     ///
     /// # Errors
     /// If the query cannot be searched for, or the scratch could not grow.
@@ -78,7 +81,8 @@ impl<'s> Batches<'s> {
     /// Begins a search in memory of the caller's.
     ///
     /// # Errors
-    /// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::batches_candidates`].
+    /// If the query cannot be searched for, or a slice of `scratch` is too small: see
+    /// [`ScratchMut::batches_candidates`].
     pub fn new_in(
         view: &GraphView<'s>,
         query: impl Into<Elements<'s>>,
@@ -108,11 +112,13 @@ impl<'s> Batches<'s> {
         Ok(Self { view: *view, params, exact, coded, state })
     }
 
-    /// Writes the next neighbors to the front of `out` and returns how many: as many as there is room for, or what is left. Once
-    /// `max_distance_evals` distances are computed, what is left is what was seen.
+    /// Writes the next neighbors to the front of `out` and returns how many: as many as there is
+    /// room for, or what is left. Once `max_distance_evals` distances are computed, what is
+    /// left is what was seen.
     ///
     /// # Complexity
-    /// The first batch takes as long as a search. The others continue where it ended. No allocation.
+    /// The first batch takes as long as a search. The others continue where it ended. No
+    /// allocation.
     pub fn next_batch(&mut self, out: &mut [Neighbor]) -> usize {
         let mut written = 0;
         for out in out.chunks_mut(self.params.k) {
@@ -205,7 +211,8 @@ impl State<'_> {
         } else {
             traversal.beam(&view.levels()[0], &mut list, visited, usize::MAX);
         }
-        // A sound graph has no node that the walk did not reach by now; whatever the links, each is returned in the end.
+        // A sound graph has no node that the walk did not reach by now; whatever the links, each is
+        // returned in the end.
         while !list.sorted.is_full()
             && *swept < view.count().div_ceil(64)
             && traversal.stats.distances < traversal.budget
@@ -241,8 +248,9 @@ impl State<'_> {
         nodes
     }
 
-    /// Moves those to `out` which are the nearest by their vectors, of the nearest `reranked` in the pool by their codes. Returns how many,
-    /// and by how much codes placed them too near, in the mean.
+    /// Moves those to `out` which are the nearest by their vectors, of the nearest `reranked` in
+    /// the pool by their codes. Returns how many, and by how much codes placed them too near,
+    /// in the mean.
     fn take_reranked(
         &mut self,
         live: LiveChains<'_>,
@@ -275,7 +283,8 @@ impl State<'_> {
     }
 }
 
-/// A beam whose results are taken away page by page. What a full pool drops is not lost, but kept for later pages.
+/// A beam whose results are taken away page by page. What a full pool drops is not lost, but kept
+/// for later pages.
 struct PageList<'a, 's> {
     sorted: &'a mut CandidateList<'s>,
     beyond: &'a mut Frontier<'s>,

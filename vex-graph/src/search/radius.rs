@@ -9,20 +9,25 @@ use super::{
 use crate::distance::Ranker;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
-/// more than `out` has room for, it gets the nearest.
+/// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes
+/// them, nearest first, to the front of `out`. If there are more than `out` has room for, it gets
+/// the nearest.
 ///
-/// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as [`search`](crate::search) does, and from there to whatever is within
-/// the radius and linked to what it has seen. What only links from outside the radius lead to may be missed; a larger `ef_search` misses less,
-/// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk goes on
-/// to whatever may be within the radius by its code, and everything it has found is then compared by its vectors, unless `params.rerank` is 0.
+/// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as
+/// [`search`](crate::search) does, and from there to whatever is within the radius and linked to
+/// what it has seen. What only links from outside the radius lead to may be missed; a larger
+/// `ef_search` misses less, and with one of at least the number of nodes nothing is. Of `params`,
+/// `k` is ignored. If the view has codes, the walk goes on to whatever may be within the radius by
+/// its code, and everything it has found is then compared by its vectors, unless `params.rerank` is
+/// 0.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
 ///
 /// # Complexity
-/// A hop for each node within the radius, besides those of a search. What is found is kept sorted, which takes time in the square of their
-/// number: tens of thousands are better found by an exact search. The scratch is that of a filtered search for `out.len()` neighbors.
+/// A hop for each node within the radius, besides those of a search. What is found is kept sorted,
+/// which takes time in the square of their number: tens of thousands are better found by an exact
+/// search. The scratch is that of a filtered search for `out.len()` neighbors.
 ///
 /// # Examples
 /// ```

@@ -2,10 +2,12 @@
 
 use crate::NodeId;
 
-/// Nodes per word: the low half holds their bits, the high half the epoch in which those bits were set.
+/// Nodes per word: the low half holds their bits, the high half the epoch in which those bits were
+/// set.
 const NODES: usize = 32;
 
-/// A set of node ids that is emptied in constant time: a word whose epoch is not the current one counts as empty.
+/// A set of node ids that is emptied in constant time: a word whose epoch is not the current one
+/// counts as empty.
 pub(crate) struct Visited<'s> {
     words: &'s mut [u64],
     epoch: u64,
@@ -17,7 +19,8 @@ impl<'s> Visited<'s> {
         count.div_ceil(NODES) + 1
     }
 
-    /// An empty set over `words`, which were zero before their first use and are not otherwise touched.
+    /// An empty set over `words`, which were zero before their first use and are not otherwise
+    /// touched.
     pub(crate) fn new(words: &'s mut [u64]) -> Self {
         let Some((last, words)) = words.split_first_mut() else {
             return Self { words: &mut [], epoch: 0 };

@@ -7,12 +7,15 @@ use crate::OutOfMemory;
 /// Bytes of a cache line.
 const ALIGN: usize = 64;
 
-/// Elements that begin on a cache line, so that a row whose size is a multiple of one touches no line that it need not.
+/// Elements that begin on a cache line, so that a row whose size is a multiple of one touches no
+/// line that it need not.
 ///
-/// Safe code cannot ask a `Vec` for an alignment, so this one allocates a little more and starts where it must.
+/// Safe code cannot ask a `Vec` for an alignment, so this one allocates a little more and starts
+/// where it must.
 #[derive(Debug)]
 pub(crate) struct AlignedVec<T> {
-    /// `skip` unused elements, then the elements. Never reallocated in place, since the skip would then be wrong.
+    /// `skip` unused elements, then the elements. Never reallocated in place, since the skip would
+    /// then be wrong.
     buffer: Vec<T>,
     skip: usize,
 }
@@ -21,7 +24,8 @@ impl<T: Copy + Default> AlignedVec<T> {
     /// The most elements that may have to be skipped.
     const SLACK: usize = ALIGN / size_of::<T>() - 1;
 
-    /// Bytes that [`reserve_exact`](Self::reserve_exact) of an empty array allocates for `len` elements.
+    /// Bytes that [`reserve_exact`](Self::reserve_exact) of an empty array allocates for `len`
+    /// elements.
     pub(crate) const fn exact_bytes(len: usize) -> usize {
         if len == 0 { 0 } else { len.saturating_add(Self::SLACK).saturating_mul(size_of::<T>()) }
     }
@@ -42,7 +46,8 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.buffer.len() - self.skip
     }
 
-    /// Makes room for `additional` more elements; grows by half at least, so that many small steps cost little.
+    /// Makes room for `additional` more elements; grows by half at least, so that many small steps
+    /// cost little.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let len = self.len();
         if additional <= self.buffer.capacity() - self.buffer.len() {

@@ -44,7 +44,8 @@ impl CodeRows {
         rows.saturating_add(bytes::<Terms>(count)).saturating_add(mean + encoder)
     }
 
-    /// At most so many bytes more are needed while they are coded: what finds their centre, and an encoder for each worker.
+    /// At most so many bytes more are needed while they are coded: what finds their centre, and an
+    /// encoder for each worker.
     pub(crate) fn coding_bytes(dim: usize, workers: usize) -> usize {
         let encoder = bytes::<f32>(Quantization::Sq2x2.query_len(dim)).saturating_add(size_of::<Task<'_>>());
         // A short list of tasks has room for four.

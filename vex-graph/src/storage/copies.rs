@@ -47,7 +47,8 @@ impl Copies {
         Ok(())
     }
 
-    /// Adds nodes that are in no chain until there are `count`, in a graph that has a copy. There is room for them.
+    /// Adds nodes that are in no chain until there are `count`, in a graph that has a copy. There
+    /// is room for them.
     pub(crate) fn extend_to(&mut self, count: usize) {
         if !self.links.is_empty() {
             self.links.resize(count.max(self.links.len()), ALONE);
@@ -64,10 +65,12 @@ impl Copies {
         }
     }
 
-    /// Makes a node that is in no chain a copy of `original`. `is_equal` says which nodes have the same vector.
+    /// Makes a node that is in no chain a copy of `original`. `is_equal` says which nodes have the
+    /// same vector.
     ///
-    /// Its place is looked for from both ends: along the chain, and by ids downward from its own. In a chain that is long against the
-    /// number of nodes, an equal vector is near by id; one that is short is soon walked through.
+    /// Its place is looked for from both ends: along the chain, and by ids downward from its own.
+    /// In a chain that is long against the number of nodes, an equal vector is near by id; one
+    /// that is short is soon walked through.
     pub(crate) fn insert(&mut self, original: NodeId, id: NodeId, is_equal: impl Fn(NodeId) -> bool) {
         let chains = self.chains();
         let (mut after, mut below) = (original, id);
@@ -92,7 +95,8 @@ impl Copies {
         self.count += 1;
     }
 
-    /// Takes a node out of its chain, and returns what it had there. Of an original, the first copy takes its place.
+    /// Takes a node out of its chain, and returns what it had there. Of an original, the first copy
+    /// takes its place.
     pub(crate) fn take(&mut self, id: NodeId) -> CopyLinks {
         let Some(links) = self.links.get_mut(id as usize) else { return ALONE };
         let taken = core::mem::replace(links, ALONE);
@@ -126,8 +130,8 @@ impl Copies {
         }
     }
 
-    /// Takes a copy out of its chain that stays one: it names itself, and is not found any more. Links to it may be left, and must not
-    /// make it look like a node that is linked.
+    /// Takes a copy out of its chain that stays one: it names itself, and is not found any more.
+    /// Links to it may be left, and must not make it look like a node that is linked.
     pub(crate) fn park(&mut self, id: NodeId) {
         self.take(id);
         if let Some(links) = self.links.get_mut(id as usize) {
@@ -144,8 +148,9 @@ impl Copies {
         self.links.truncate(count);
     }
 
-    /// The chains of a graph whose nodes are numbered anew: `new_id` has the id of each. Of an original and a copy, `is_kept` says whether they
-    /// belong together; a copy that was taken out of its chain is its own original.
+    /// The chains of a graph whose nodes are numbered anew: `new_id` has the id of each. Of an
+    /// original and a copy, `is_kept` says whether they belong together; a copy that was taken
+    /// out of its chain is its own original.
     pub(crate) fn renumbered(
         chains: Chains<'_>,
         new_id: impl Fn(NodeId) -> NodeId,
@@ -163,7 +168,8 @@ impl Copies {
                 copies.count += 1;
             }
         }
-        // Then copies are appended in the order of ids; meanwhile an original holds the last of its chain, with a mark.
+        // Then copies are appended in the order of ids; meanwhile an original holds the last of its chain,
+        // with a mark.
         for id in 0..count as NodeId {
             let original = links[id as usize][1];
             if original >= FLAG {

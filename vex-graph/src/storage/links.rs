@@ -19,8 +19,8 @@ impl LevelLinks {
         Self { width, links: AlignedVec::new(), sorted: 0, appended: Vec::new() }
     }
 
-    /// Copies one level of a view, of which nothing but the lengths is known to be right: the nodes that are on the
-    /// level `below`, and the links that a graph of these nodes can have.
+    /// Copies one level of a view, of which nothing but the lengths is known to be right: the nodes
+    /// that are on the level `below`, and the links that a graph of these nodes can have.
     pub(crate) fn copy_of(
         view: &GraphView<'_>,
         index: usize,
@@ -68,7 +68,8 @@ impl LevelLinks {
         }
     }
 
-    /// Makes room for exactly `sorted` more rows of nodes that follow each other from zero, and `appended` of others.
+    /// Makes room for exactly `sorted` more rows of nodes that follow each other from zero, and
+    /// `appended` of others.
     pub(crate) fn reserve_exact(&mut self, sorted: usize, appended: usize) -> Result<(), OutOfMemory> {
         self.links.reserve_exact((sorted.saturating_add(appended)).saturating_mul(self.width))?;
         super::reserve_exact(&mut self.appended, appended)
@@ -122,7 +123,8 @@ impl LevelLinks {
         write(&mut self.links.as_mut_slice()[start..start + self.width], links);
     }
 
-    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places. All nodes are sorted.
+    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places.
+    /// All nodes are sorted.
     pub(crate) fn renumber(&mut self, ids: &[NodeId], swaps: &[NodeId]) {
         let rows = self.links.as_mut_slice();
         super::swap_rows(rows, self.width, &swaps[..self.sorted]);

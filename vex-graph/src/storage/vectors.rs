@@ -8,8 +8,8 @@ use crate::{
     Element, Elements, InsertError, MAX_DIM, MAX_NODES, NodeId, OutOfMemory, ParamsError, Rows, VectorError,
 };
 
-/// Vectors that were checked, and scaled to unit length where the metric is cosine and the elements are floating-point, in rows
-/// that begin on cache lines.
+/// Vectors that were checked, and scaled to unit length where the metric is cosine and the elements
+/// are floating-point, in rows that begin on cache lines.
 #[derive(Debug)]
 pub struct Vectors {
     metric: Metric,
@@ -87,7 +87,8 @@ impl Vectors {
     /// Appends a vector.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the set is full, or memory runs out; nothing has changed then.
+    /// If the vector cannot be indexed, the set is full, or memory runs out; nothing has changed
+    /// then.
     pub fn push<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
         let vector = vector.into();
         self.check(vector)?;
@@ -121,7 +122,8 @@ impl Vectors {
         Ok(())
     }
 
-    /// Overwrites a row by one that was stored before, as it is, in this set or in another of the same shape.
+    /// Overwrites a row by one that was stored before, as it is, in this set or in another of the
+    /// same shape.
     pub(crate) fn restore(&mut self, id: NodeId, row: Elements<'_>) {
         let start = id as usize * self.stride();
         match (&mut self.scalars, row) {

@@ -1,4 +1,5 @@
-//! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
+//! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at
+//! all.
 
 use vex_graph::{
     Batches, Candidate, Element, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch,

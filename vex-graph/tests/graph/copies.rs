@@ -1,4 +1,5 @@
-//! Equal vectors: one of them is linked, all of them are found, and none of this takes more than linear time.
+//! Equal vectors: one of them is linked, all of them are found, and none of this takes more than
+//! linear time.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;

@@ -112,7 +112,8 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// As many as there can be, each once, each a right answer at its right distance; all of them, if `is_exact`.
+/// As many as there can be, each once, each a right answer at its right distance; all of them, if
+/// `is_exact`.
 #[track_caller]
 fn assert_answer(setup: &Setup, found: &[Neighbor], expected: &[Neighbor], is_exact: bool) {
     assert_eq!(found.len(), setup.k.min(expected.len()));

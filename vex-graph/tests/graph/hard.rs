@@ -93,7 +93,8 @@ fn two_groups(dim: usize) -> Set {
     Set { name: "two groups", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-/// Vectors of all lengths from 1e-6 to 1e6: whoever is short is near to everybody, and between any two.
+/// Vectors of all lengths from 1e-6 to 1e6: whoever is short is near to everybody, and between any
+/// two.
 fn scales(dim: usize) -> Set {
     let mut rng = Rng(10);
     let vector = |rng: &mut Rng| {
@@ -105,7 +106,8 @@ fn scales(dim: usize) -> Set {
     Set { name: "scales", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-/// Vectors of few elements that are not zero: most have nothing in common, and short ones are between.
+/// Vectors of few elements that are not zero: most have nothing in common, and short ones are
+/// between.
 fn sparse(dim: usize) -> Set {
     let mut rng = Rng(11);
     let vector = |rng: &mut Rng| {
@@ -135,7 +137,8 @@ const SETS: [fn(usize) -> Set; 8] =
 const CODES: [Option<Quantization>; 3] =
     [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
 
-/// The share of answers at distances that the ten nearest have, so that of vectors that are equally far one is as good as another.
+/// The share of answers at distances that the ten nearest have, so that of vectors that are equally
+/// far one is as good as another.
 fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     let of = |query: &Vec<f32>| {
         let limit = exactly(view.rows(), query, 10)[9].distance * 1.00001;
@@ -177,8 +180,8 @@ fn codes_find_on_hard_sets_what_vectors_find() {
     }
 }
 
-/// Where a few nodes are between all others, the selection of links drops almost every candidate. Rows are filled up then, so that
-/// a search has more than one way.
+/// Where a few nodes are between all others, the selection of links drops almost every candidate.
+/// Rows are filled up then, so that a search has more than one way.
 #[test]
 fn rows_stay_wide_where_the_selection_drops_almost_all() {
     for make in [near_copies, scales, sparse] {
@@ -260,7 +263,8 @@ fn searches_of_every_kind_are_right_in_a_tight_cluster() {
     }
 }
 
-/// Where codes are good they answer: a graph that always turned to its vectors would pass the tests above.
+/// Where codes are good they answer: a graph that always turned to its vectors would pass the tests
+/// above.
 #[test]
 fn codes_answer_where_they_are_good() {
     let mut rng = Rng(9);
@@ -292,7 +296,8 @@ fn codes_answer_where_they_are_good() {
     }
 }
 
-/// Pages go on where the last ended, also where codes leave the query in doubt after the first nodes were given away.
+/// Pages go on where the last ended, also where codes leave the query in doubt after the first
+/// nodes were given away.
 #[test]
 fn a_batch_longer_than_k_returns_no_node_twice() {
     let mut rng = Rng(12);

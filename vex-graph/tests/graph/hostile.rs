@@ -93,7 +93,8 @@ impl Garbage {
         garbage
     }
 
-    /// Mostly ids of nodes, many of them twice or the row's own; else terminators in the midst and ids of no node.
+    /// Mostly ids of nodes, many of them twice or the row's own; else terminators in the midst and
+    /// ids of no node.
     fn id(rng: &mut Rng, count: usize) -> NodeId {
         match rng.below(16) {
             0 => TERMINATOR,

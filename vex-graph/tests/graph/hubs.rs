@@ -1,4 +1,5 @@
-//! The inner product of vectors of very different lengths, where a few long ones are near to everybody.
+//! The inner product of vectors of very different lengths, where a few long ones are near to
+//! everybody.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +11,8 @@ use crate::support::{Rng, Snapshot, Threads, built, inserted};
 const COUNT: usize = 4_000;
 const DIM: usize = 64;
 
-/// Vectors where some are deleted: more than a search among deleted nodes with 64 candidates would scan.
+/// Vectors where some are deleted: more than a search among deleted nodes with 64 candidates would
+/// scan.
 const MANY: usize = 8_326;
 /// The longest of these.
 const GONE: usize = 200;
@@ -18,7 +20,8 @@ const GONE: usize = 200;
 /// Vectors and queries.
 type Set = (Vec<Vec<f32>>, Vec<Vec<f32>>);
 
-/// Vectors of lengths that are distributed log-normally, of any direction or around a `common` one, and queries of like directions.
+/// Vectors of lengths that are distributed log-normally, of any direction or around a `common` one,
+/// and queries of like directions.
 fn skewed(common: f32, sigma: f32, seed: u64) -> Set {
     skewed_of(COUNT, common, sigma, seed)
 }
@@ -47,7 +50,8 @@ fn product(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
-/// What share of the ten nearest is found, or of others as near. Nodes that are deleted count as absent.
+/// What share of the ten nearest is found, or of others as near. Nodes that are deleted count as
+/// absent.
 fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     let Elements::F32(elements) = view.rows().elements() else { unreachable!() };
     let rows: Vec<&[f32]> = elements.chunks(view.rows().stride()).collect();

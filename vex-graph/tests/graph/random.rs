@@ -221,7 +221,8 @@ fn assert_search_is_exact(graph: &Hnsw, query: &[f32], k: usize) {
     let expected = exactly_live(graph, query, k);
     assert_eq!(bits(&found), bits(&expected));
 
-    // Under cosine the reference would round in other places: there the order is all that is compared, above.
+    // Under cosine the reference would round in other places: there the order is all that is compared,
+    // above.
     if view.metric() != Metric::Cosine {
         let kernel = vex_kernels::Distance::<f32>::new(view.metric());
         let mut reference: Vec<Neighbor> = (0..view.count() as u32)

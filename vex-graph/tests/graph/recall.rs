@@ -56,7 +56,8 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
     }
 }
 
-/// Of so many elements, the walks of a build find their way by smaller codes than what selects the links.
+/// Of so many elements, the walks of a build find their way by smaller codes than what selects the
+/// links.
 #[test]
 fn links_that_walks_by_codes_propose_are_as_good() {
     for (dim, quantization) in [(128, None), (256, Some(Quantization::Sq8)), (256, Some(Quantization::Sq4))] {

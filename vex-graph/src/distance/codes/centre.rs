@@ -1,7 +1,8 @@
 //! What vectors are coded around: their mean, but for those that are far from most.
 //!
-//! An error of a code grows with the distance of its vector from the centre. The plain mean follows whatever is far: one absurd vector
-//! among ten thousand can move it farther from all others than these are from each other. So the middle of a sample (the median of each element) says
+//! An error of a code grows with the distance of its vector from the centre. The plain mean follows
+//! whatever is far: one absurd vector among ten thousand can move it farther from all others than
+//! these are from each other. So the middle of a sample (the median of each element) says
 //! which vectors are far, and the mean is that of the others. Most sets have none that are far.
 
 use alloc::vec::Vec;
@@ -13,7 +14,8 @@ use crate::{Elements, OutOfMemory, Rows};
 /// Vectors in the sample.
 const SAMPLE: usize = 128;
 
-/// A vector is far if its distance from the middle of the sample is more than this many times the median of the sample's own.
+/// A vector is far if its distance from the middle of the sample is more than this many times the
+/// median of the sample's own.
 const FAR: f64 = 8.0;
 
 /// At most so many bytes are needed to find a centre.

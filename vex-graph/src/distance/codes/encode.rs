@@ -9,8 +9,9 @@ use crate::element::{Float, norm};
 use crate::storage::reserve_exact;
 use crate::{Elements, OutOfMemory};
 
-/// Steps that are tried for a vector in codes of four bits, in standard deviations of its elements. For sixteen levels 0.335 is the best
-/// if the elements are normally distributed (J. Max, *Quantizing for minimum distortion*, 1960, table II); a rotated vector's are nearly.
+/// Steps that are tried for a vector in codes of four bits, in standard deviations of its elements.
+/// For sixteen levels 0.335 is the best if the elements are normally distributed (J. Max,
+/// *Quantizing for minimum distortion*, 1960, table II); a rotated vector's are nearly.
 const STEPS: [f32; 8] = [0.24, 0.27, 0.295, 0.315, 0.335, 0.355, 0.38, 0.42];
 
 /// Sums that run side by side.
@@ -145,7 +146,8 @@ fn quality(centred: &[f32], inverse: f32) -> f64 {
             *square += code * code;
         }
     }
-    // The square of the sum over long vectors is beyond the range of f32, and that over short ones below.
+    // The square of the sum over long vectors is beyond the range of f32, and that over short ones
+    // below.
     let (along, square) = (f64::from(along.iter().sum::<f32>()), f64::from(square.iter().sum::<f32>()));
     along * along / square
 }
@@ -231,8 +233,8 @@ mod tests {
     fn coded_distances_are_near_the_exact_ones() {
         for dim in [1, 7, 64, 100, 384, 768] {
             for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {
-                // Errors of single elements average out, so that they grow with the root of the dimension: four standard
-                // deviations of them, from steps of about 2.5 / 127 and 0.24.
+                // Errors of single elements average out, so that they grow with the root of the dimension:
+                // four standard deviations of them, from steps of about 2.5 / 127 and 0.24.
                 let root = (dim as f64).sqrt();
                 let error = worst(Quantization::Sq8, metric, dim);
                 assert!(error < 0.05 * root, "sq8, {dim}, {metric}: {error}");

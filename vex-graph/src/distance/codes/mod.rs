@@ -1,9 +1,11 @@
-//! Codes: vectors in one byte an element or less, which a search walks through before it looks at the vectors.
+//! Codes: vectors in one byte an element or less, which a search walks through before it looks at
+//! the vectors.
 //!
-//! A vector x is coded around the mean μ of the set. With o = x − μ (under SQ4 rotated: see [`rotate`]), the code c, small
-//! integers, points in nearly the direction of o, and o ≈ f c with f = |o|² / ⟨c, o⟩. This factor makes f ⟨q, c⟩ an unbiased
-//! estimate of ⟨q, o⟩: what the code misses of o is orthogonal to o itself (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2).
-//! The query q − μ is rounded to eight bits, so that ⟨q, c⟩ is an integer and the same on every machine. Then
+//! A vector x is coded around the mean μ of the set. With o = x − μ (under SQ4 rotated: see
+//! [`rotate`]), the code c, small integers, points in nearly the direction of o, and o ≈ f c with f
+//! = |o|² / ⟨c, o⟩. This factor makes f ⟨q, c⟩ an unbiased estimate of ⟨q, o⟩: what the code misses
+//! of o is orthogonal to o itself (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2). The query q − μ
+//! is rounded to eight bits, so that ⟨q, c⟩ is an integer and the same on every machine. Then
 //!
 //! | metric | what ranks | offset |
 //! |---|---|---|
@@ -12,8 +14,9 @@
 //!
 //! Each row keeps its offset and its factor beside the code.
 //!
-//! A walk waits for memory, so the fewer bytes of a row it reads the better, as long as it still finds its way. SQ2x2 keeps the codes of
-//! SQ4 in two planes: walks go by the upper two bits alone, and what they found is then ranked by all four.
+//! A walk waits for memory, so the fewer bytes of a row it reads the better, as long as it still
+//! finds its way. SQ2x2 keeps the codes of SQ4 in two planes: walks go by the upper two bits alone,
+//! and what they found is then ranked by all four.
 
 #[cfg(feature = "alloc")]
 mod centre;
@@ -46,13 +49,14 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 pub enum Quantization {
     /// One byte an element: round(o / Δ) + 128, with Δ = max |oᵢ| / 127 for each vector.
     Sq8,
-    /// Half a byte an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15, with the Δ that makes the code's
-    /// direction the best for each vector.
+    /// Half a byte an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15, with the Δ that
+    /// makes the code's direction the best for each vector.
     Sq4,
-    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two planes: the upper two bits of every
-    /// element of every vector, and then the lower two. A walk goes by the upper bits, and ranks what it found by all four.
-    /// Faster than SQ4 where a row takes several cache lines, which is from 512 elements on, and finds as much, but on clusters so tight
-    /// that two bits do not tell their members apart.
+    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two
+    /// planes: the upper two bits of every element of every vector, and then the lower two. A
+    /// walk goes by the upper bits, and ranks what it found by all four. Faster than SQ4 where
+    /// a row takes several cache lines, which is from 512 elements on, and finds as much, but on
+    /// clusters so tight that two bits do not tell their members apart.
     Sq2x2,
 }
 
@@ -74,8 +78,9 @@ impl Quantization {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What is fastest at the same recall for vectors of `dim` elements, if they are not clustered so tightly that codes leave
-    /// them in doubt: SQ2x2 from 512 on, SQ4 from 256, and SQ8 below.
+    /// What is fastest at the same recall for vectors of `dim` elements, if they are not clustered
+    /// so tightly that codes leave them in doubt: SQ2x2 from 512 on, SQ4 from 256, and SQ8
+    /// below.
     ///
     /// ```
     /// use vex_graph::Quantization;
@@ -92,7 +97,8 @@ impl Quantization {
         }
     }
 
-    /// Bytes of the code of a vector, a multiple of 64. What is beyond the elements is coded as zero.
+    /// Bytes of the code of a vector, a multiple of 64. What is beyond the elements is coded as
+    /// zero.
     pub const fn row_bytes(self, dim: usize) -> usize {
         let [first, second] = self.plane_bytes(dim);
         first + second
@@ -137,13 +143,13 @@ impl core::str::FromStr for Quantization {
     }
 }
 
-/// Where in a byte the two bits of an element are, of each sixty-four of the 256 elements of a line: so that every second pair of bits
-/// makes a line of four-bit codes.
+/// Where in a byte the two bits of an element are, of each sixty-four of the 256 elements of a
+/// line: so that every second pair of bits makes a line of four-bit codes.
 #[cfg(feature = "alloc")]
 const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 
-/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 and
-/// SQ2x2 the factor is for products of 2 c − 15.
+/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of
+/// this module has them. Under SQ4 and SQ2x2 the factor is for products of 2 c − 15.
 pub type Terms = [f32; 2];
 
 /// The codes of all nodes, borrowed.
@@ -158,8 +164,8 @@ pub struct Codes<'a> {
 }
 
 impl<'a> Codes<'a> {
-    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two terms a row. Under SQ2x2 `rows` has the upper
-    /// bits of all rows, and then the lower ones.
+    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two terms a row.
+    /// Under SQ2x2 `rows` has the upper bits of all rows, and then the lower ones.
     ///
     /// The values are not looked at. Whatever they are, a search ranks by them and ends.
     ///
@@ -213,7 +219,8 @@ impl<'a> Codes<'a> {
         self.mean.len()
     }
 
-    /// All codes, back to back. Under SQ2x2 the upper bits of all, and the lower ones; else there is no second plane.
+    /// All codes, back to back. Under SQ2x2 the upper bits of all, and the lower ones; else there
+    /// is no second plane.
     pub fn planes(&self) -> [&'a [u8]; 2] {
         self.planes
     }
@@ -243,7 +250,8 @@ impl<'a> Codes<'a> {
         &self.planes[PLANE][start..start + bytes]
     }
 
-    /// Codes a query: `code` takes its elements, and `rotated` is room for as many. `None` if it cannot be coded.
+    /// Codes a query: `code` takes its elements, and `rotated` is room for as many. `None` if it
+    /// cannot be coded.
     pub(crate) fn query<'q>(
         &self,
         metric: Metric,

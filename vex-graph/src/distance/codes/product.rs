@@ -14,11 +14,13 @@ use crate::{Candidate, NodeId};
 pub(crate) struct QueryCode<'q> {
     metric: Metric,
     code: &'q [i8],
-    /// By what a product with a code is multiplied, beside the factor of the row: the step of the query, and −2 or −1.
+    /// By what a product with a code is multiplied, beside the factor of the row: the step of the
+    /// query, and −2 or −1.
     step: f32,
     /// Σ qᵢ.
     sum: i32,
-    /// Added to every rank: zero for a query from outside, its own offset for a row, so that rows rank each other alike.
+    /// Added to every rank: zero for a query from outside, its own offset for a row, so that rows
+    /// rank each other alike.
     offset: f32,
     /// What makes a rank a distance: the two are summed.
     constant: f64,
@@ -26,8 +28,8 @@ pub(crate) struct QueryCode<'q> {
     length: f32,
 }
 
-/// Three standard deviations of the error of a product, in |q − μ| and factors of rows: see [`Product::ERROR`], of which this is the largest that
-/// reranking meets.
+/// Three standard deviations of the error of a product, in |q − μ| and factors of rows: see
+/// [`Product::ERROR`], of which this is the largest that reranking meets.
 const NOISE: f32 = 3.0 * 0.65;
 
 impl<'q> QueryCode<'q> {
@@ -36,7 +38,8 @@ impl<'q> QueryCode<'q> {
         let Rounded { at_mean, square, step, sum } = *rounded;
         let length = libm::sqrt(square);
         let constant = if metric == Metric::InnerProduct { -at_mean } else { length * length };
-        // Only a forged mean makes it infinite. Some sums would then be infinite and others NaN, which no order sorts: NaN makes all alike.
+        // Only a forged mean makes it infinite. Some sums would then be infinite and others NaN, which no
+        // order sorts: NaN makes all alike.
         let constant = if constant.is_finite() { constant } else { f64::NAN };
         let step = step * multiplier(metric);
         Self { metric, code, step, sum, offset: 0.0, constant, length: length as f32 }
@@ -54,7 +57,8 @@ impl<'q> QueryCode<'q> {
     /// The distance that a rank stands for, as far as codes tell.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         let distance = f64::from(rank) + self.constant;
-        // An estimate can be beyond what an f32 holds, though no distance is. NaN, which a hostile file can hold, stays.
+        // An estimate can be beyond what an f32 holds, though no distance is. NaN, which a hostile file can
+        // hold, stays.
         const LARGEST: f64 = f32::MAX as f64;
         match self.metric {
             Metric::InnerProduct => distance.clamp(-LARGEST, LARGEST) as f32,
@@ -65,7 +69,8 @@ impl<'q> QueryCode<'q> {
         }
     }
 
-    /// The standard deviation of the error in the distance of a row with this factor, by products of `P`.
+    /// The standard deviation of the error in the distance of a row with this factor, by products
+    /// of `P`.
     fn error<P: Product>(&self, factor: f32) -> f32 {
         let error = P::ERROR * self.length * factor;
         if self.metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
@@ -83,13 +88,15 @@ fn multiplier(metric: Metric) -> f32 {
     if metric == Metric::InnerProduct { -1.0 } else { -2.0 }
 }
 
-/// The integer products of one kind of code, centred: SQ8 codes are c + 128, codes of four bits stand for 2 c − 15.
+/// The integer products of one kind of code, centred: SQ8 codes are c + 128, codes of four bits
+/// stand for 2 c − 15.
 pub(crate) trait Product: Copy {
     /// By what a product is multiplied beside the terms of its row.
     const SCALE: f32 = 1.0;
 
-    /// The standard deviation of an element of a code from what it stands for, in factors of the row: the error of f ⟨q, c⟩ is about this
-    /// times |q| f, since it does not know the query. By measurement, with what rounding the query adds.
+    /// The standard deviation of an element of a code from what it stands for, in factors of the
+    /// row: the error of f ⟨q, c⟩ is about this times |q| f, since it does not know the query.
+    /// By measurement, with what rounding the query adds.
     const ERROR: f32;
 
     fn new() -> Self;
@@ -151,7 +158,8 @@ impl Product for Four {
     }
 }
 
-/// Products with the upper bits of SQ2x2 codes: with 4 h, where c = 4 h + l, in the middle of the four codes that it stands for.
+/// Products with the upper bits of SQ2x2 codes: with 4 h, where c = 4 h + l, in the middle of the
+/// four codes that it stands for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Two(vex_kernels::Product<Code2>);
 
@@ -164,8 +172,9 @@ impl Two {
 }
 
 impl Product for Two {
-    /// The middle of four codes is farther out than what is coded so, since there are fewer elements the farther out. Where these are
-    /// normally distributed and coded in steps of 0.335 deviations, ⟨q, c⟩ is 0.885 times what the middles say, in the mean.
+    /// The middle of four codes is farther out than what is coded so, since there are fewer
+    /// elements the farther out. Where these are normally distributed and coded in steps of
+    /// 0.335 deviations, ⟨q, c⟩ is 0.885 times what the middles say, in the mean.
     const SCALE: f32 = 0.885;
 
     const ERROR: f32 = 2.1;
@@ -244,7 +253,8 @@ impl<'q, P: Product> CodeQuery<'q, P> {
         Self { codes: *codes, query: QueryCode { step: query.step * P::SCALE, ..query }, product }
     }
 
-    /// Where a list of candidates was cut off; `None` if it was not. Its error is that of the last few.
+    /// Where a list of candidates was cut off; `None` if it was not. Its error is that of the last
+    /// few.
     pub(crate) fn edge(&self, candidates: &[Candidate], is_cut: bool) -> Option<Edge> {
         if !is_cut || candidates.is_empty() {
             return None;

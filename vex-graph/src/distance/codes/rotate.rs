@@ -1,4 +1,5 @@
-//! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits them all.
+//! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits
+//! them all.
 
 use vex_kernels::{Isa, Work};
 
@@ -7,12 +8,13 @@ use crate::random::draw;
 /// Of the signs. Part of the format: codes that were made with another seed mean something else.
 const SEED: u64 = 0x5EED_0F51_6E5F_11B5;
 
-/// Times that signs and transforms are applied; part of the format too. Once leaves what was in the first elements of a
-/// length that is no power of two unevenly spread.
+/// Times that signs and transforms are applied; part of the format too. Once leaves what was in the
+/// first elements of a length that is no power of two unevenly spread.
 const ROUNDS: u64 = 2;
 
-/// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
-/// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
+/// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the
+/// most that fit; then the same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on
+/// every machine.
 pub(crate) fn rotate(vector: &mut [f32]) {
     let isa = Isa::detect();
     isa.run(Rotation { vector, isa });

@@ -1,4 +1,5 @@
-//! A query to eight bits an element. All of it is compiled for the machine's instruction set ([`Work`]), and the same on every one.
+//! A query to eight bits an element. All of it is compiled for the machine's instruction set
+//! ([`Work`]), and the same on every one.
 
 use vex_kernels::Work;
 
@@ -64,7 +65,8 @@ fn product(a: &[f32], b: &[f32]) -> f64 {
 /// Rounds a vector to eight bits, and returns the step.
 #[inline(always)]
 fn round(vector: &[f32], code: &mut [i8]) -> f32 {
-    // Magnitudes as bits, since the largest of integers is found without waiting for the last comparison.
+    // Magnitudes as bits, since the largest of integers is found without waiting for the last
+    // comparison.
     let magnitudes = vector.iter().map(|element| element.to_bits() & (u32::MAX >> 1));
     let largest = f32::from_bits(magnitudes.fold(0, u32::max));
     // A query at the mean itself has a code of zeros, whatever the step.
@@ -78,7 +80,8 @@ fn round(vector: &[f32], code: &mut [i8]) -> f32 {
     step
 }
 
-/// The floor of 0 ≤ x < 2²², in the low bits: a conversion would ask for what is out of range, one element after the other.
+/// The floor of 0 ≤ x < 2²², in the low bits: a conversion would ask for what is out of range, one
+/// element after the other.
 #[inline(always)]
 fn floor(x: f32) -> u32 {
     // The last bit of what is this large stands for one.
