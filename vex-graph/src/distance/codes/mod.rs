@@ -80,8 +80,8 @@ pub enum Quantization {
     ///
     /// A search ranks nodes by the upper bits, and its candidates again by all four. If a row of
     /// SQ4 takes several cache lines, which is from 512 elements on, this is faster than SQ4 and
-    /// finds as much. The exception are clusters so tight that 2-bit codes do not distinguish their
-    /// members.
+    /// finds as much. Clusters so tight that 2-bit codes do not distinguish their members are an
+    /// exception.
     Sq2x2,
 }
 

@@ -86,7 +86,7 @@ impl<'q> QueryCode<'q> {
         if self.metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
     }
 
-    /// The least distance that a row of this rank can have. About one in some hundred rows is
+    /// The least distance that a row of this rank can have. About one row in several hundred is
     /// nearer.
     pub(crate) fn least_distance(&self, rank: f32, [_, factor]: Terms) -> f32 {
         let noise = NOISE * self.length * factor;
