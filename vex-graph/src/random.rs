@@ -1,4 +1,4 @@
-//! Randomness without state.
+//! Random draws without state.
 
 /// A uniform draw: the output of SplitMix64 (Steele, Lea & Flood 2014) at position `index` of the
 /// stream `seed`.

@@ -16,7 +16,7 @@
 //!
 //! The steps from bypass on change rows as they go, since each reads what the steps before have
 //! written. A [`Journal`] can undo them. Invariant between the steps: every other node has a parent
-//! that links to it, or is the root.
+//! that links to it, or is a root.
 
 use alloc::vec::Vec;
 
@@ -193,7 +193,7 @@ impl Linker<'_> {
         let linked = kept.chain(others).filter(|link| !self.tree.copies.is_copy(**link));
         candidates.extend(linked.map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();
-        // All other links of the row are pinned: only the free place is given away.
+        // All other links of the row are pinned: only free places are filled.
         let is_kept = |link| row.contains(&link);
         let least = self.params.least(width);
         choice.choose(space, from, candidates, width, least, is_kept, selected, other)?;

@@ -180,8 +180,7 @@ impl Tree {
                 if count == 0 {
                     return Some(node).filter(|node| self.has_room(*node, most + most / 2));
                 }
-                // At the first step the nearest child, or one in the row's order; after it a drawn
-                // one.
+                // At the first step the first child of the row, after it a drawn one.
                 let drawn = if step == 0 { 0 } else { draw(id.into(), step) as usize % count };
                 let roomy = children.clone().find(|child| self.has_room(*child, most));
                 node = roomy.or_else(|| children.nth(drawn))?;
