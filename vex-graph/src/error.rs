@@ -1,4 +1,4 @@
-//! What can be wrong with a vector, and with the memory for it.
+//! Errors: what can be wrong with a vector, and with the memory for it.
 
 use core::fmt;
 
@@ -171,7 +171,7 @@ impl fmt::Display for SearchError {
 
 impl core::error::Error for SearchError {}
 
-/// Memory that was asked for and not given. What asked for it is as it was before.
+/// Memory that was asked for and not given. Whatever asked for it is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
     /// The bytes of the allocation that failed.
@@ -340,7 +340,7 @@ pub enum BuildError<E> {
     VectorsNotStored,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
-    /// The progress callback broke off.
+    /// The progress callback cancelled the build.
     Cancelled {
         /// The nodes that were linked by then.
         linked: usize,

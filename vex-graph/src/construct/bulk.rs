@@ -96,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
+    fn candidates_are_found_by_smaller_codes_where_these_are_accurate_enough() {
         let plan = |quantization, dim, count| Plan::new(quantization, Metric::Cosine, dim, count);
         let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
         for codes in [sq8, sq4] {

@@ -129,7 +129,7 @@ mod tests {
     use crate::Candidate;
 
     #[test]
-    fn the_pool_keeps_the_nearest_in_order_and_expands_each_once() {
+    fn the_list_keeps_the_nearest_in_order_and_expands_each_once() {
         let mut slots = [Candidate::EMPTY; 3];
         let mut list = CandidateList::new(&mut slots);
         for (distance, id) in [(5.0, 1), (3.0, 2), (4.0, 3)] {
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_pool_keeps_nothing() {
+    fn an_empty_list_keeps_nothing() {
         let mut list = CandidateList::new(&mut []);
         list.insert(Candidate::new(1.0, 1));
         assert_eq!(list.expand_nearest(), None);

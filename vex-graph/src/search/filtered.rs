@@ -25,8 +25,8 @@
 //!   one does. So it reaches about the same recall with a shorter list.
 //!
 //! A search of the graph can fail: it fills no list, or it computes half as many distances as there
-//! are matches. Then it falls back to the exact scan. So a filtered search computes at most one and
-//! a half distances for each match.
+//! are matches. Then it falls back to the exact scan. So a filtered search computes at most about
+//! one and a half distances for each match.
 //!
 //! Tombstones without a filter use the same code. They are taken to be few, so all nodes count as
 //! matches and the list must fill up.
@@ -89,7 +89,7 @@ const CONTENT_LEAPING: f32 = 0.6;
 ///
 /// # Complexity
 /// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is
-/// less. Never more than one and a half for each match. A predicate is asked for 256 nodes
+/// less. At most about one and a half for each match. A predicate is asked for 256 nodes
 /// beforehand. A scan asks it for every node of the view. The scratch holds a list of `ef_search`
 /// candidates and a frontier 16 times as long, but no longer than the number of nodes. No
 /// allocation once the scratch has grown.
@@ -173,8 +173,8 @@ fn matches(filter: &impl Filter, count: usize) -> usize {
 
 struct Filtered<'f, F> {
     filter: &'f F,
-    /// Whether a beam search continues until it has `ef_search` results, however few of the nodes
-    /// match.
+    /// Whether a beam search continues until it has `ef_search` results, however many nodes it
+    /// expands that do not match.
     fills_pool: bool,
 }
 

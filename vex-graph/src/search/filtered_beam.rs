@@ -180,14 +180,14 @@ impl<R: Ranker> Traversal<'_, R> {
                 prefetch(links, LINK_PREFETCH_LINES);
             }
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
-                self.leap_over(piece, level, gated, visited, filter);
+                self.rank_two_hops(piece, level, gated, visited, filter);
             }
         }
     }
 
     /// Ranks the matches among these links, and then those among the links of the others. At most
     /// as many as there are `links`.
-    fn leap_over(
+    fn rank_two_hops(
         &mut self,
         links: &[u32],
         level: &LevelView<'_>,

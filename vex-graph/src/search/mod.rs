@@ -65,7 +65,8 @@ pub struct Neighbor {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SearchStats {
-    /// Neighbors written: `k`, or fewer if the graph has fewer nodes.
+    /// Neighbors written: `k`, or fewer if fewer nodes match, `out` is shorter, or
+    /// `max_distance_evals` ended the search.
     pub found: usize,
     /// Distances that were computed, between vectors or codes.
     pub distances: usize,

@@ -121,7 +121,7 @@ impl<'s> Batches<'s> {
         let ScratchMut { visited, candidates, code, rotated } = scratch;
         let params = of_batches(params);
         let coded = Coded::new(view, exact, &params, code, rotated);
-        let len = pool_len(&params, view.count());
+        let len = list_len(&params, view.count());
         let (sorted, rest) = candidates[..needed].split_at_mut(len);
         let (reranked, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());
@@ -198,7 +198,7 @@ impl<'s> Batches<'s> {
 impl ScratchMut<'_> {
     /// Candidates for [`Batches`] of a graph of `count` nodes.
     pub fn batches_candidates(params: &SearchParams, count: usize) -> usize {
-        pool_len(params, count).saturating_add(count).saturating_mul(2)
+        list_len(params, count).saturating_add(count).saturating_mul(2)
     }
 }
 
@@ -208,7 +208,7 @@ fn of_batches(params: &SearchParams) -> SearchParams {
 }
 
 /// The length of the list: long enough for what is reranked.
-fn pool_len(params: &SearchParams, count: usize) -> usize {
+fn list_len(params: &SearchParams, count: usize) -> usize {
     let params = of_batches(params);
     let reranked =
         if params.rerank < SearchParams::RERANK { params.reranked() } else { params.least_candidates() };

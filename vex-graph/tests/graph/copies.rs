@@ -161,7 +161,7 @@ fn the_queries_of_a_small_set_are_answered_right() {
     }
 }
 
-/// By a walk, since there are more nodes than a scan looks at.
+/// By a beam search, since there are more nodes than a scan ranks.
 #[test]
 fn filters_and_pages_return_every_match_once() {
     let different = vectors(Shape::Uniform, 6, 400, 5);

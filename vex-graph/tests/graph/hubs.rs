@@ -1,5 +1,5 @@
-//! The inner product of vectors of very different lengths, where a few long ones are near to
-//! everybody.
+//! The inner product of vectors of very different lengths, where a few long ones are near to all
+//! others.
 
 use std::ops::ControlFlow;
 
@@ -146,7 +146,7 @@ fn bytes_do_not_depend_on_threads() {
     }
 }
 
-/// The largest length is nobody's measure.
+/// No distance depends on the largest length of the set.
 #[test]
 fn one_vector_of_absurd_length_costs_nothing() {
     let (mut base, queries) = positive(8);
@@ -161,7 +161,7 @@ fn one_vector_of_absurd_length_costs_nothing() {
 }
 
 #[test]
-fn zero_vectors_are_not_in_the_way() {
+fn zero_vectors_hide_no_other() {
     let (mut base, queries) = positive(9);
     base.iter_mut().step_by(2).for_each(|vector| vector.fill(0.0));
     let params = Params { ef_construction: 100, seed: 9, ..Params::default() };
