@@ -264,7 +264,7 @@ impl Hnsw {
     }
 
     /// Links the nodes, whose vectors are stored, until `progress` cancels. Returns how many are
-    /// linked. The codes that the graph keeps are made on the way.
+    /// linked. The codes that the graph keeps are made here, too.
     fn link_all(
         &mut self,
         draws: &[(u64, u32)],

@@ -46,8 +46,8 @@ impl Choice {
     /// Chooses links for `id` among `candidates`, as [`select`] does. `selected` is empty at first.
     ///
     /// By inner product, links are sorted by their lifted distances in the end. A node takes its
-    /// parent in the tree from the front, and a parent should be alike: a hub has no room for
-    /// everybody's links.
+    /// parent in the tree from the front, and a parent should be alike: a hub has no room for the
+    /// links of all.
     ///
     /// # Errors
     /// If memory runs out.

@@ -83,8 +83,8 @@ impl Linker<'_> {
 
     /// Links `id` again, whose vector was changed or which was a copy, on the levels that it is on.
     ///
-    /// If the node may be a copy and finds a node with its vector, it is removed from all links
-    /// instead, and that node is returned.
+    /// If the node may be a copy and finds a node with its vector, it loses all links instead, and
+    /// that node is returned.
     ///
     /// # Errors
     /// If memory runs out. What was changed until then can be [undone](Self::undo).

@@ -12,9 +12,9 @@
 //! - **Diverse.** A candidate is dropped if a kept one is nearer to it than the node is. A search
 //!   then reaches the candidate through the kept one. So links point in all directions, though the
 //!   nearest nodes may all be in one.
-//! - **Not only copies.** A candidate is dropped, too, if it, the node and a kept one are all at
-//!   one distance, as copies of one vector are. Otherwise a node among many copies would link to
-//!   nothing else, and a search could not leave them.
+//! - **Not only copies.** A candidate is dropped, too, if it, the node and a kept one are at one
+//!   distance from each other. Copies of one vector are. Otherwise a node among many copies would
+//!   link to nothing else, and a search could not leave them.
 //! - **Full rows.** In some sets one node is between all others and this one: in sets of many
 //!   scales, or with many rows that are nearly alike. Almost every candidate is dropped there, and
 //!   a search that takes a wrong turn has no second path. So the nearest that were dropped fill the

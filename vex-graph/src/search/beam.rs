@@ -40,7 +40,7 @@ use crate::copies::Chains;
 use crate::distance::Ranker;
 use crate::{Candidate, GraphView, LevelView, NodeId};
 
-/// One query on its way through a graph, and the work that it may still do.
+/// The traversal of a graph for one query, and the work that it may do.
 pub(crate) struct Traversal<'w, R> {
     pub(crate) query: &'w R,
     pub(crate) count: usize,

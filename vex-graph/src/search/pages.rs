@@ -1,7 +1,7 @@
 //! A search that is continued batch by batch.
 //!
-//! Results are taken away while the search goes on, so nothing may be lost that a later batch could
-//! return:
+//! Results are taken away while the search continues, so nothing may be lost that a later batch
+//! could return:
 //!
 //! ```text
 //! sorted      the candidates of the next batch, nearest first

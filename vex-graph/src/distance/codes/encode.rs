@@ -1,5 +1,5 @@
-//! Vectors to codes, as the head of `mod.rs` tells them. Every sum is in one fixed order, so that
-//! codes do not depend on the machine.
+//! Vectors to codes: see the head of `mod.rs`. Every sum is in one fixed order, so that codes do
+//! not depend on the machine.
 //!
 //! The step of a 4-bit code decides how well it points in the direction of its vector. Too small a
 //! step clamps large elements, and too large a step rounds small ones away. So eight steps are
@@ -230,7 +230,7 @@ mod tests {
                 let distances = distances(quantization, metric, dim, 1000);
                 let wrong = distances.iter().filter(|[_, least, exact]| exact < least).count();
                 assert!(wrong <= 5, "{quantization}, {dim}, {metric}: {wrong} of 1000");
-                // Three deviations, and not so many that the least tells nothing.
+                // Three deviations, and not so many that the least distance is of no use.
                 let square =
                     |[estimate, least, exact]: &[f64; 3]| ((estimate - exact) / (estimate - least)).powi(2);
                 let deviations = 1.0 / (distances.iter().map(square).sum::<f64>() / 1000.0).sqrt();

@@ -19,7 +19,7 @@
 //! ```
 //!
 //! Now f c stands for o. The factor makes f ⟨q, c⟩ an unbiased estimate of ⟨q, o⟩, since f c − o is
-//! orthogonal to o itself (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2).
+//! orthogonal to o itself. (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2.)
 //!
 //! # How a distance follows
 //! `round.rs` makes of a query its difference q from μ, rotates it if codes are, and rounds it to 8
@@ -71,8 +71,8 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 pub enum Quantization {
     /// One byte an element: round(o / Δ) + 128. Δ = max |oᵢ| / 127 is chosen for each vector.
     Sq8,
-    /// Half a byte an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15. Δ is chosen for
-    /// each vector, so that the code points nearest to its direction.
+    /// 4 bits an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15. Δ is chosen for each
+    /// vector, so that the code points nearest to its direction.
     Sq4,
     /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two
     /// planes. The first has the upper two bits of every element of every vector, the second the
