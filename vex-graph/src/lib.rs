@@ -31,8 +31,8 @@
 //! [`search_filtered`] finds the nearest of some nodes, [`search_radius`] all within a distance, and [`Batches`] the next nearest.
 //!
 //! All that a search can see is a [`GraphView`]: borrowed slices, whoever owns them. [`Hnsw`] owns its memory, grows one
-//! [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and lends itself out as a view. [`search`] walks
-//! the graph; [`exact`] looks at every row.
+//! [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and lends itself out as a view. [`search`] traverses
+//! the graph; [`exact`] compares every row.
 //!
 //! Vectors are of f32, f16, i8, u8 or bits, as [`Params::element`] says; bits are packed into `u64`. Queries are of the same type, or f32
 //! for an index of f16. Ranks are f32: distances between integers are exact up to 2²⁴ and rounded beyond, the same on every machine.
@@ -47,8 +47,8 @@
 //! - The same vectors, parameters and seed give the same bytes, however many workers an [`Executor`] has.
 //! - A call that fails leaves the graph as it was. A failed allocation is such a failure, not an abort.
 //!
-//! Nodes with equal vectors are found through one of them, so that they cost linear time and a walk meets each vector once. A bulk build finds all
-//! of them. An insert finds the equal vector that its own walk meets, which by inner product may be missed among longer vectors; both are
+//! Nodes with equal vectors are found through one of them, so that they cost linear time and a search meets each vector once. A bulk build finds all
+//! of them. An insert finds the equal vector that its own search meets, which by inner product may be missed among longer vectors; both are
 //! linked then. A node on a new top level and the entry point are linked in any case.
 //!
 //! A search never returns a deleted node or one that its filter refuses, none twice, and `min(k, matches)` in all unless
@@ -61,10 +61,11 @@
 //! squared Euclidean and inner product metrics. Cosine looks at directions alone, over the whole range of f32: vectors and queries may be
 //! of any length but zero.
 //!
-//! What is near zero vanishes. A squared Euclidean distance below 2⁻¹⁴⁹ is 0, so vectors of f32 that are nearer to each other than about
-//! 2⁻⁷⁵ (2.6e-23) in every element are told at distance 0, and those nearer than 2⁻⁶³ (1.1e-19) with fewer digits than others. An inner
-//! product below 2⁻¹⁴⁹ is 0, too. Who has such vectors multiplies all of them by one number first. Vectors of other elements have
-//! no such distances.
+//! Distances near zero vanish: a squared Euclidean distance below 2⁻¹⁴⁹ is 0. So vectors of f32
+//! that differ by less than about 2⁻⁷⁵ (2.6e-23) in every element are at distance 0. Those that
+//! differ by less than 2⁻⁶³ (1.1e-19) are at distances with fewer digits than others. An inner
+//! product below 2⁻¹⁴⁹ is 0, too. Multiply such vectors by one number first. Vectors of other
+//! elements have no such distances.
 //!
 //! # What is absent
 //! No threads: an [`Executor`] lends its own. No files. No randomness but the seed's. No allocation in a search whose
@@ -151,6 +152,6 @@ pub const MAX_DIM: usize = 65_536;
 ///   are zero, so nothing cancels: under SQ4 and SQ2x2, where |cᵢ| ≥ 1, ⟨c, o⟩ ≥ Σ|oᵢ| ≥ |o| and f ≤ 2⁶³;
 ///   under SQ8 the largest element has |cᵢ| = 127, so that f ≤ |o|² / (127 max|oᵢ|) ≤ |o| √n / 127 < 2⁶⁵. Rotations keep |o|, and what they sum on the
 ///   way is at most √n |o| ≤ 2⁷¹.
-/// - What a code makes of a distance is an estimate; that can be beyond the range of f32 for vectors near the limit which point just where
-///   their codes do not, and is then the largest f32 instead of infinite.
+/// - A distance by a code is an estimate. It can be beyond the range of f32, for vectors near the
+///   limit that point just where their codes do not. It is then the largest f32, not infinite.
 pub const MAX_NORM: f64 = (1u64 << 62) as f64;

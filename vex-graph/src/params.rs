@@ -21,7 +21,7 @@ pub struct Params {
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,
-    /// Codes by which searches find their way, and by which a bulk build compares vectors unless it is by inner product. Only vectors of f32 and f16
+    /// Codes by which searches rank nodes, and by which a bulk build compares vectors unless it is by inner product. Only vectors of f32 and f16
     /// can be coded.
     pub quantization: Option<Quantization>,
 }

@@ -52,7 +52,7 @@ pub(crate) use visited::Visited;
 use crate::distance::{AnyQuery, Coded, Ranker, Reranked, refine, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// A node that a search returns, and its distance.
+/// A node that a search returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Neighbor {
     /// The node.

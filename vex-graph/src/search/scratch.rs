@@ -11,7 +11,7 @@ use crate::{Candidate, GraphView, SearchError, SearchParams};
 pub struct ScratchMut<'s> {
     /// The visited set: see [`visited_words`](Self::visited_words).
     pub visited: &'s mut [u64],
-    /// The pool: see [`candidates`](Self::candidates).
+    /// The candidate list: see [`candidates`](Self::candidates).
     pub candidates: &'s mut [Candidate],
     /// The coded query: see [`code_len`](Self::code_len). Faster if it begins on a multiple of 64 bytes.
     pub code: &'s mut [i8],
@@ -52,7 +52,7 @@ impl ScratchMut<'_> {
     }
 }
 
-/// A search's memory on the heap. It grows when a larger graph or pool asks for it and is then reused, so that
+/// A search's memory on the heap. It grows when a larger graph or list asks for it and is then reused, so that
 /// a search that follows one like it allocates nothing. One per thread.
 #[cfg(feature = "alloc")]
 #[derive(Debug, Default)]
