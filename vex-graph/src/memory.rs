@@ -99,9 +99,8 @@ impl MemoryPlan {
             kinds().chain(params.quantization).next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
         let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
         let linking = workspace_bytes(params, *metric, query_len, level_counts, workers);
-        // The source's vector is there all the time. Vectors of f16 may come as f32.
-        let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         // The vector of the source is allocated all the time. Vectors of f16 may come as f32.
+        let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
         let linking = [codes, coding, linking].into_iter().fold(0, usize::saturating_add);
         // Copies are found before there are codes.

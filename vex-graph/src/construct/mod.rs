@@ -294,9 +294,9 @@ impl Linker<'_> {
                 self.tree.push_root(id, *self.entry);
                 continue;
             }
-            // The parent links to the node, whether the node has chosen it or not.
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
             let parent = self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), most);
+            // The parent links to the node in any case, also if the node does not link to it.
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let [buffer, _] = workspace.buffers.of(space)?;
                 let distance = space.query(parent, buffer).rank(id);

@@ -174,7 +174,7 @@ impl Propose {
         self.selected.clear();
         let lifted_width = space.lifted().map_or(0, |_| lifted_width(params).min(count));
         let limit = |index| if space.lifted().is_some() { at_once(params, index) } else { params.m };
-        // Reserved before anything is proposed, so that the rest cannot fail halfway.
+        // Reserved for all levels at once.
         reserve(&mut self.candidates, beam_width + lifted_width)?;
         reserve(&mut self.selected, limit(0))?;
         reserve(&mut self.links, level.min(top) * params.m + limit(0) + 1)?;

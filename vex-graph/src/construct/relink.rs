@@ -12,8 +12,6 @@
 //!     attach         write the new links of the node, link back, and give it a parent
 //! ```
 //!
-//! A link to the node that no step finds stays. It is a link like any other, if a long one.
-//!
 //! The steps from bypass on change rows as they go, since each reads what the steps before have
 //! written. A [`Journal`] can undo them. Invariant between the steps: every other node has a parent
 //! that links to it, or is a root.
@@ -108,6 +106,7 @@ impl Linker<'_> {
             self.bypass(space, id, index, workspace)?;
         }
         self.mend(space, id, workspace)?;
+        // The node becomes a copy: its rows are emptied.
         if original.is_some() {
             for index in 0..=level {
                 workspace.relink.journal.keep_row(self.levels, index as u8, id)?;
@@ -143,7 +142,7 @@ impl Linker<'_> {
         for position in 0..relink.old.len() {
             let near = relink.old[position];
             self.bypass_from(space, near, id, index, relink, links)?;
-            // Read again by position each time, since a bypass may have changed the row.
+            // Read again for each position, since a bypass may change the row.
             for position in 0..self.params.width(index) {
                 let Some(far) = self.levels[index].links(near).get(position) else { break };
                 self.bypass_from(space, *far, id, index, relink, links)?;
@@ -252,8 +251,8 @@ impl Linker<'_> {
     }
 
     /// The new parent of `child`, whose parent was `id`. First choice is a node that links to it
-    /// already, then one that it links to, then one below `anchor`. It is neither below `child` nor
-    /// below `id`.
+    /// already, then one that it links to, then one below `anchor`. None of them is below `child`,
+    /// and `anchor` is not below `id`.
     fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId, most: usize) -> NodeId {
         let tree = &*self.tree;
         let base = self.levels[0].view();

@@ -48,8 +48,8 @@ impl Hnsw {
     fn renumber(&mut self, ids: &[NodeId], positions: &mut [u32]) -> Result<(), OutOfMemory> {
         let new_id = |id| ids[id as usize];
         let copies = Copies::renumbered(self.tree.copies.chains(), new_id, |_, _| true)?;
-        // From here on nothing can fail.
         let swaps = swaps_of(ids)?;
+        // From here on nothing can fail.
         swap_rows(positions, 1, &swaps);
         self.vectors.swap_rows(&swaps);
         self.squares.swap_rows(&swaps);
@@ -366,7 +366,7 @@ mod tests {
     fn what_is_linked_lies_together() {
         let mut graph = graph();
         let built = spread(&graph);
-        // It is 25; 30 without a window, 38 by outgoing links alone, 486 in the order of the build.
+        // It is 25, and 486 in the order of the build.
         assert!(built < 28, "{built}");
         reverse(&mut graph);
         let mut positions: Vec<u32> = (0..COUNT as u32).collect();

@@ -22,14 +22,15 @@
 //! - **Sparse matches.** A match may have no links to other matches. So the search also follows the
 //!   links of those links that do not match: see [`Traversal::two_hop`].
 //! - **Fewer results suffice.** For each result, a filtered search ranks more nodes than a plain
-//!   one does. So it reaches about the same recall with a shorter list.
+//!   one does. So it reaches about the same recall with a shorter list. The list is never longer
+//!   than `ef`, nor shorter than reranking needs.
 //!
-//! A search of the graph can fail: it fills no list, or it computes half as many distances as there
-//! are matches. Then it falls back to the exact scan. So a filtered search computes at most about
-//! one and a half distances for each match.
+//! A search of the graph can fail: it finds too few results, or it computes half as many distances
+//! as there are matches. Then it falls back to the exact scan. So a filtered search computes at
+//! most about one and a half distances for each match.
 //!
 //! Tombstones without a filter use the same code. They are taken to be few, so all nodes count as
-//! matches and the list must fill up.
+//! matches. Such a search always expands every node, and its list must fill up.
 
 #[cfg(feature = "alloc")]
 use super::Scratch;

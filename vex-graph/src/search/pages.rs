@@ -240,8 +240,8 @@ impl State<'_> {
         } else {
             traversal.beam(&view.levels()[0], &mut list, visited, usize::MAX);
         }
-        // In a sound graph the beam has reached every node by now. Whatever the links are, each
-        // node is returned in the end.
+        // In a sound graph the beam has reached every node by now. In any other, the nodes that it
+        // has not reached are added here.
         while !list.sorted.is_full()
             && *swept < view.count().div_ceil(64)
             && traversal.stats.distances < traversal.budget

@@ -27,7 +27,8 @@ const FAR: f64 = 8.0;
 
 /// At most this many bytes are needed to find a center.
 pub(crate) fn centre_bytes(dim: usize) -> usize {
-    // The sums, the middle, one element of each vector of the sample, and its distances.
+    // The sums, the middle and the center. Then one element of each vector of the sample, and its
+    // distances.
     let vectors = bytes::<f64>(dim).saturating_add(2 * bytes::<f32>(dim));
     vectors.saturating_add(bytes::<f32>(SAMPLE) + bytes::<f64>(SAMPLE))
 }

@@ -169,8 +169,8 @@ impl core::str::FromStr for Quantization {
 
 /// Where in a byte the 2-bit codes are, for each 64 of the 256 elements of a block.
 ///
-/// With these, `byte & 0x33` looks like the 4-bit codes of the first 128 elements, and `byte >> 2 &
-/// 0x33` like those of the others.
+/// With these, `byte & 0x33` looks like the 4-bit codes of the first 128 elements. The same mask of
+/// `byte >> 2` looks like those of the others.
 #[cfg(feature = "alloc")]
 const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 
