@@ -25,6 +25,9 @@ use crate::TERMINATOR;
 
 /// The next copy of a node's vector, and the node before it in the chain:
 /// [`TERMINATOR`](crate::TERMINATOR) where there is none.
+///
+/// An original has no node before it, and its first copy after it. A node without copies has
+/// neither.
 pub type CopyLinks = [NodeId; 2];
 
 /// The links of a node that is in no chain.

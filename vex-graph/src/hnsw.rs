@@ -192,7 +192,6 @@ impl Hnsw {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         let source = source(dim, fill);
-        /// The build fails.
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Dropped, progress)
     }
 
@@ -213,7 +212,6 @@ impl Hnsw {
         progress: impl FnMut(usize) -> ControlFlow<()>,
     ) -> Result<(Self, Vec<u32>), BuildError<E>> {
         let source = source(dim, fill);
-        /// They become the graph.
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Kept, progress)
     }
 
@@ -414,9 +412,9 @@ impl Hnsw {
 /// What a cancelled build does with the nodes that are linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The build failed.
+    /// The build fails.
     Dropped,
-    /// They are the graph.
+    /// They become the graph.
     Kept,
 }
 

@@ -12,15 +12,16 @@ pub trait Filter {
     /// Whether a search may return the node.
     fn accepts(&self, id: NodeId) -> bool;
 
-    /// How many of the nodes below `count` the filter accepts, if it knows without asking for each.
-    /// The planner uses this number. If there is none, it asks for a sample of nodes.
+    /// How many of the nodes below `count` the filter accepts, if it knows in much less time than
+    /// asking for each takes. The planner uses this number. If there is none, it asks for a sample
+    /// of nodes.
     fn matches(&self, count: usize) -> Option<usize> {
         let _ = count;
         None
     }
 
     /// The filter's answers for the 64 nodes from `64 * index` on: one bit each, the lowest first.
-    /// Bits of ids from `count` on are zero.
+    /// Bits of ids from `count` on are ignored.
     fn word(&self, index: usize, count: usize) -> u64 {
         let start = index * 64;
         let ids = start..count.min(start + 64);

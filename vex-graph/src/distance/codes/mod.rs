@@ -177,8 +177,9 @@ const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 /// The correction terms of a row's code: an offset and a factor, which turn a product with the code
 /// into a rank.
 ///
-/// With μ the mean, o the vector minus μ and c the code, the factor is |o|² / ⟨c, o⟩. The offset is
-/// |o|², or −⟨μ, o⟩ by inner product. Under SQ4 and SQ2x2 the factor is for products with 2 c − 15.
+/// Let μ be the mean and o the vector minus μ, rotated if codes are. Let c be the stored code minus
+/// 128 under SQ8, and twice the stored code minus 15 under SQ4 and SQ2x2. The factor is |o|² / ⟨c,
+/// o⟩. The offset is |o|², or −⟨μ, o⟩ by inner product.
 pub type Terms = [f32; 2];
 
 /// The codes of all nodes, borrowed.
