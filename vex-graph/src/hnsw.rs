@@ -124,6 +124,7 @@ impl Hnsw {
                 graph.tree.set_parent(id, TERMINATOR);
             }
         }
+        // Nodes that got no parent are linked again, except copies.
         graph.mend()?;
         Ok(graph)
     }
@@ -320,6 +321,7 @@ impl Hnsw {
         }
         self.check_limit(self.level_of(self.count()))?;
         let id = self.vectors.push(vector)?;
+        // Linking undoes its own changes. The vector and its square are left.
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
             self.squares.truncate(id as usize);

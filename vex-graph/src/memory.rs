@@ -160,6 +160,7 @@ impl Hnsw {
         let added = (level + 1).saturating_sub(self.levels.len());
         let rows =
             (self.levels.len()..=level).map(|index| LevelLinks::exact_bytes(self.params.width(index), 1));
+        // The first insert into a graph with codes makes the arrays for them.
         let first_code = self.params.quantization.filter(|_| self.codes.is_none());
         let code = first_code.map_or(0, |kind| CodeRows::exact_bytes(kind, self.vectors.rows().dim(), 1));
         let grown: usize = self.parts().map(|[_, growth]| growth).sum();

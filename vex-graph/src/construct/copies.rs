@@ -120,6 +120,7 @@ impl Linker<'_> {
         self.tree.copies.reserve(1)?;
         if id > 0 {
             self.propose(space, &batch, &|_| level, workspace, &Serial)?;
+            // A node on a new top level becomes the entry point, so it must have links.
             if may_be_copy
                 && level < self.levels.len()
                 && let Some(original) = workspace.original_of(space, id)?

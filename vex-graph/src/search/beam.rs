@@ -251,12 +251,14 @@ impl Pending {
         let (older, newer) = self.ids[..self.len].split_at(older);
         let (fours, rest) = older.as_chunks::<4>();
         let mut newer_fours = newer.chunks(4);
+        // While four older nodes are ranked, four newer ones are fetched.
         for four in fours {
             newer_fours.next().unwrap_or(&[]).iter().for_each(|id| query.prefetch(*id));
             rank_four(query, four, &mut take);
         }
         newer_fours.flatten().for_each(|id| query.prefetch(*id));
         let ranked = older.len() - rest.len();
+        // Up to three older nodes stay, in front of the newer ones.
         self.ids.copy_within(ranked..self.len, 0);
         self.len -= ranked;
     }

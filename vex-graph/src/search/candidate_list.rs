@@ -47,6 +47,7 @@ impl<'s> CandidateList<'s> {
     pub(crate) fn insert(&mut self, candidate: Candidate) {
         if self.len == self.slots.len() {
             match self.slots.last() {
+                // The others move over the farthest below.
                 Some(farthest) if candidate < *farthest => self.len -= 1,
                 _ => return,
             }

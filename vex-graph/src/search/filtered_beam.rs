@@ -176,6 +176,8 @@ impl<R: Ranker> Traversal<'_, R> {
         while self.stats.distances < self.budget {
             let Some(id) = gated.expand_nearest(|_| false) else { return };
             self.stats.hops += 1;
+            // The next node is known only when these links are ranked, but the nearest so far is a
+            // good guess.
             if let Some(links) = gated.frontier.peek().and_then(|next| level.row(next.id())) {
                 prefetch(links, LINK_PREFETCH_LINES);
             }

@@ -190,6 +190,7 @@ pub(crate) fn run<M: Method>(
     let for_codes = for_codes.map_or(*params, |codes| params.for_codes(Some(codes.quantization())));
     let needed = method.candidates(params, view.count());
     let needed_for_codes = method.candidates(&for_codes, view.count());
+    // Codes need as many candidates as vectors do, or more.
     scratch.check(view, needed_for_codes)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
     let mut stats = SearchStats::default();

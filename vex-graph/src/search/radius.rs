@@ -123,6 +123,7 @@ impl<F: Filter> Method for Within<F> {
         let live = Grouped::new(&self.live, view.chains(), view.count());
         let within = |candidate| least(candidate) <= self.radius;
         let mut beam = FilteredBeam::new(&mut *candidates, params, view.count());
+        // Beyond the first `ef` results, only candidates within the radius are kept.
         beam.content_with(self.ef);
         let mut traversal = Traversal {
             query,

@@ -182,6 +182,7 @@ impl Vectors {
                 let row = &mut to.as_mut_slice()[start..start + vector.len()];
                 row.iter_mut().zip(vector).for_each(|(to, from)| *to = f16::round(*from));
             }
+            // All others are stored as they are.
             _ => self.restore(id as NodeId, vector),
         }
     }

@@ -330,11 +330,14 @@ impl<'a> Codes<'a> {
         let code = &mut code[..self.quantization.query_len(self.dim())];
         match self.quantization {
             Quantization::Sq8 => {
+                // u − 128 as a signed byte is u with its highest bit flipped.
                 for (to, from) in code.iter_mut().zip(row) {
                     *to = (from ^ 0x80) as i8;
                 }
             }
             Quantization::Sq4 => {
+                // The reverse of `pack_halves`: low halves of the bytes are the first 64 elements
+                // of a block.
                 let (lines, _) = code.as_chunks_mut::<128>();
                 let (rows, _) = row.as_chunks::<64>();
                 for (line, row) in lines.iter_mut().zip(rows) {
@@ -346,6 +349,7 @@ impl<'a> Codes<'a> {
                 }
             }
             Quantization::Sq2x2 => {
+                // The reverse of `pack_planes`.
                 let (lines, _) = code.as_chunks_mut::<256>();
                 for ((line, upper), lower) in lines.iter_mut().zip(row.chunks(64)).zip(lower.chunks(64)) {
                     for (line, shift) in line.as_chunks_mut::<64>().0.iter_mut().zip(PAIR_SHIFTS) {

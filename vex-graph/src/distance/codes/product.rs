@@ -287,6 +287,8 @@ impl<'q, P: Product> CodeQuery<'q, P> {
     #[inline(always)]
     fn rank_of(&self, id: NodeId, product: i32) -> f32 {
         let [offset, factor] = self.codes.terms[id as usize];
+        // In this order the rank is the same, to the last bit, if a row and a row as a query change
+        // places.
         (self.query.offset + offset) + (self.query.step * factor) * product as f32
     }
 }
