@@ -1,9 +1,17 @@
-//! A node and how far it is, in one word.
+//! Candidates: a node and its distance in one word.
 
 use crate::NodeId;
 
-/// A candidate in one word that sorts by (distance, id): the distance as an ordered integer in the high half,
-/// then the id, then whether the candidate was expanded. The flag never decides an order, since no id is twice in a pool.
+/// A node and its distance in one word, which sorts by distance and then by id.
+///
+/// ```text
+/// bits 63..32   the distance, as an integer that sorts as the distance does
+/// bits 31..1    the id
+/// bit 0         whether a search has expanded the node
+/// ```
+///
+/// One comparison of integers so orders two candidates. The lowest bit never decides it, since no
+/// id is twice in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Candidate(u64);
@@ -32,25 +40,28 @@ impl Candidate {
         self.0 & 1 == 1
     }
 
-    /// The candidate as it was before a search touched it.
+    /// The candidate without the mark that a search has expanded it.
     #[cfg(feature = "alloc")]
     pub(crate) fn fresh(self) -> Self {
         Self(self.0 & !1)
     }
 
+    /// The candidate with the mark that a search has expanded it.
     #[inline(always)]
     pub(crate) fn expanded(self) -> Self {
         Self(self.0 | 1)
     }
 }
 
-/// Maps floats to integers in the order of `f32::total_cmp`, but for NaN, which sorts last whatever its sign.
+/// Maps floats to integers in the order of `f32::total_cmp`. NaN is an exception: it sorts last,
+/// whatever its sign.
 #[inline(always)]
 fn ordered(value: f32) -> u32 {
     if value.is_nan() {
         return u32::MAX;
     }
     let bits = value.to_bits();
+    // A negative float gets all its bits flipped, a positive one its sign bit alone.
     bits ^ (((bits as i32) >> 31) as u32 | 1 << 31)
 }
 

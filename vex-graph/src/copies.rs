@@ -1,36 +1,43 @@
-//! Nodes with equal vectors: one of them is linked, and the others are found through it.
+//! Copies: of the nodes with equal vectors one is linked, and the others are found through it.
 //!
-//! A node whose vector equals that of a linked node, its *original*, is a *copy*. A copy has an id, a vector and a code like any
-//! node, and a row on each of its levels. Its rows are empty, and no node is linked to it. The copies of one original form a chain:
+//! A node whose vector equals that of a linked node, its *original*, is a *copy*. A copy has an id,
+//! a vector and a code like any node, and a row on each of its levels. Its rows are empty, and no
+//! node is linked to it. The copies of one original form a chain:
 //!
 //! ```text
 //! original <-> copy <-> copy <-> copy       ids of copies ascend; that of the original may be any
 //! ```
 //!
-//! So a walk meets one node for each vector, however often that vector is there. When results are written, each original is
-//! followed by its copies, which are as near.
+//! So a search meets one node for each vector, however often that vector is there. When results are
+//! written, each original is followed by its copies, which are at the same distance.
 //!
-//! A chain has links in both directions, though searches follow one. Two nodes belong to one chain only if each names the other. So
-//! every node has at most one node before it, and a chain that begins at a node without one can neither run in circles nor
-//! meet another chain, whatever bytes a file holds.
+//! A chain has links in both directions, though searches follow one. Two nodes belong to one chain
+//! only if each names the other. So every node has at most one node before it. A chain that begins
+//! at a node without one can neither run in a circle nor meet another chain, whatever bytes a file
+//! holds.
+//!
+//! A deleted copy leaves its chain and names itself on both sides. So it counts as a copy, and no
+//! chain leads to it.
 
 use crate::NodeId;
 #[cfg(feature = "alloc")]
 use crate::TERMINATOR;
 
-/// Of a node, the next copy of its vector and the node before it in the chain: [`TERMINATOR`](crate::TERMINATOR) where there is none.
+/// The next copy of a node's vector, and the node before it in the chain:
+/// [`TERMINATOR`](crate::TERMINATOR) where there is none.
 ///
-/// An original has no node before it, and its first copy after it. A node without copies has neither.
+/// An original has no node before it, and its first copy after it. A node without copies has
+/// neither.
 pub type CopyLinks = [NodeId; 2];
 
-/// What a node has that is in no chain.
+/// The links of a node that is in no chain.
 #[cfg(feature = "alloc")]
 pub(crate) const ALONE: CopyLinks = [TERMINATOR; 2];
 
-/// The chains of all nodes. Nothing is trusted of the links but their number.
+/// The chains of all nodes. Only the number of links is checked; they may hold anything.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Chains<'a> {
-    /// By node; none if there are no copies.
+    /// By node; empty if there are no copies.
     links: &'a [CopyLinks],
 }
 
@@ -98,7 +105,8 @@ mod tests {
 
     #[test]
     fn garbage_makes_no_circle_and_no_node_is_in_two_chains() {
-        // A circle, a node that names itself, two that name one, one that is not named back, and ids that are no nodes.
+        // A circle, a node that names itself, two that name one, one that is not named back, and ids that
+        // are no nodes.
         for links in [
             &[[1, 2], [2, 0], [0, 1]][..],
             &[[0, 0]],

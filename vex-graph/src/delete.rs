@@ -1,8 +1,26 @@
-//! Nodes that leave, and vectors that take their places.
+//! Deletes and updates: nodes that leave, and vectors that take their slots.
 //!
-//! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with the level that it has, is
-//! free for the next insert, which links it anew: see `construct/relink.rs`. Levels do not depend on vectors, so that ids
-//! stay sorted by level, levels stay geometrically distributed, and the entry point stays on the top level.
+//! A deleted node is a tombstone: searches pass through it and do not return it. Its slot, with its
+//! level, is free for the next insert.
+//!
+//! ```text
+//! delete(id):         mark the node as a tombstone; if it is a copy, it leaves its chain
+//! insert(vector):     replace(the lowest tombstone, vector), or append if there is none
+//! update(id, vector): replace(id, vector)
+//!
+//! replace(id, vector):
+//!     keep the old vector
+//!     by inner product: find the nodes near it                         construct/relink.rs
+//!     take the node out of its chain, if it is in one
+//!     if it was the original: relink its first copy, which is the original now
+//!     store the new vector
+//!     relink the node; if the search meets an equal vector, it becomes a copy instead
+//!     if memory runs out on the way: undo everything
+//!     code the new vector
+//! ```
+//!
+//! Levels do not depend on vectors. So a slot keeps its level, ids stay sorted by level, levels
+//! stay geometrically distributed, and the entry point stays on the top level.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -14,10 +32,12 @@ use crate::storage::{Vectors, reserve};
 use crate::{BuildError, DeleteError, Elements, Hnsw, InsertError, Metric, NodeId, UpdateError};
 
 impl Hnsw {
-    /// Deletes a node. Searches no longer return it, but still pass through it, until an insert takes its slot.
+    /// Deletes a node. Searches do not return it any more, but pass through it until an insert
+    /// takes its slot.
     ///
     /// # Errors
-    /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was then.
+    /// If there is no such node, it is deleted already, or memory runs out; the graph is as it was
+    /// then.
     ///
     /// # Complexity
     /// O(log n). No link is changed; a copy of another vector leaves its chain.
@@ -39,22 +59,24 @@ impl Hnsw {
             return Err(DeleteError::NotFound { id });
         }
         self.tombstones.insert(id)?;
-        // A deleted original stays, as the way to its copies. A deleted copy leads nowhere.
+        // A deleted original stays, because its copies are reached through it. Nothing is reached
+        // through a deleted copy.
         if self.tree.copies.is_copy(id) {
             self.tree.copies.park(id);
         }
         Ok(())
     }
 
-    /// Replaces the vector of a node, and links it anew.
+    /// Replaces the vector of a node, and links the node again.
     ///
     /// # Errors
-    /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out; the graph is as it was then.
+    /// If there is no such node, it is deleted, the vector cannot be indexed, or memory runs out.
+    /// The graph is then as it was.
     ///
     /// # Complexity
-    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked to the node; by inner product
-    /// another search of the base level. If the node was the one that is linked for several with equal vectors, another one of them
-    /// is linked in its place.
+    /// About that of an [`insert`](Self::insert), and as much again to repair the rows that linked
+    /// to the node. By inner product, another search of the base. If the node was linked on behalf
+    /// of others with equal vectors, one of these is linked in its place.
     pub fn update<'v>(&mut self, id: NodeId, vector: impl Into<Elements<'v>>) -> Result<(), UpdateError> {
         if !self.is_live(id) {
             return Err(UpdateError::NotFound { id });
@@ -67,17 +89,19 @@ impl Hnsw {
         (id as usize) < self.count() && !self.tombstones.contains(id)
     }
 
-    /// How many nodes there are that are not deleted.
+    /// How many nodes are not deleted.
     pub fn live_count(&self) -> usize {
         self.count() - self.tombstones.len()
     }
 
-    /// A new graph of the nodes that are not deleted, [built](Self::build) at once with the same parameters from their vectors in
-    /// the order of ids. It comes with the nodes in their new order: `order[new]` is the id that `new` has in this graph. The new graph
-    /// has the [limit of memory](Self::limit_memory) of this one.
+    /// A new graph of the nodes that are not deleted, with the same parameters. It is
+    /// [built](Self::build) at once, from their vectors in the order of ids.
+    ///
+    /// The graph comes with the order of its nodes: `order[new]` is the id that `new` has in this
+    /// graph. It has the [memory limit](Self::limit_memory) of this one.
     ///
     /// # Errors
-    /// If memory runs out, or `progress` breaks off.
+    /// If memory runs out, or `progress` cancels.
     pub fn compact(
         &self,
         executor: &dyn Executor,
@@ -99,12 +123,13 @@ impl Hnsw {
         Ok((graph, order))
     }
 
-    /// Puts a vector into the slot of a node, live or not, and links it anew.
+    /// Puts a vector into the slot of a node, live or deleted, and links the node again.
     pub(crate) fn replace(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), InsertError> {
         let may_be_copy = id != self.entry && self.has_room_for_copies();
         let Self { params, vectors, squares, codes, levels, tree, entry, workspace, .. } = self;
         vectors.check(vector)?;
         let rows = vectors.rows();
+        // The old vector is kept: it is restored if memory runs out.
         let mut old = workspace.vector.take().unwrap_or_else(|| vectors.emptied());
         old.truncate(0);
         old.extend_zeroed(1)?;
@@ -114,8 +139,8 @@ impl Hnsw {
             with_vectors!(&rows, squares, space => linker.find_nearby(space, id, workspace))?;
         }
 
-        // A copy leaves its chain. The copies of an original keep the first of them, which takes its place in the graph before its
-        // links go.
+        // A copy leaves its chain. The copies of an original keep their first as the new original.
+        // It is linked before the links of the old one go.
         let heir = linker.tree.copies.first_of(id);
         let taken = linker.tree.copies.take(id);
         workspace.begin();
@@ -140,6 +165,7 @@ impl Hnsw {
             (Ok(_), None) => (),
         }
         workspace.vector = Some(old);
+        // Room in the chains was reserved before, so nothing can fail here.
         if let Some(original) = linked? {
             let rows = vectors.rows();
             tree.copies.insert(original, id, |other| rows.row(other) == rows.row(id));

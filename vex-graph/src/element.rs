@@ -1,4 +1,4 @@
-//! What vectors are made of.
+//! Elements: the numbers that vectors consist of.
 
 use core::fmt;
 use core::ops::Range;
@@ -15,13 +15,15 @@ pub enum Element {
     /// IEEE 754 binary32.
     #[default]
     F32,
-    /// IEEE 754 binary16. Vectors may come as `f32`, and are rounded to it; queries are best `f32`, which are not.
+    /// IEEE 754 binary16. Vectors may come as `f32`, and are rounded to f16. Queries are best
+    /// `f32`, which are not rounded.
     F16,
     /// Integers from −128 to 127.
     I8,
     /// Integers from 0 to 255.
     U8,
-    /// Bits, 64 to a `u64`: element i is bit i mod 64 of word ⌊i / 64⌋. Bits beyond the last element are zero.
+    /// Bits, 64 to a `u64`: element i is bit i mod 64 of word ⌊i / 64⌋. Bits beyond the last
+    /// element are zero.
     Bits,
 }
 
@@ -58,7 +60,7 @@ impl Element {
         matches!(self, Self::F32 | Self::F16)
     }
 
-    /// Bytes of the scalar that holds it; that of bits holds 64 of them.
+    /// Bytes of the scalar that holds an element. A scalar of bits holds 64 of them.
     pub const fn scalar_bytes(self) -> usize {
         match self {
             Self::F32 => 4,
@@ -68,7 +70,7 @@ impl Element {
         }
     }
 
-    /// Scalars of a vector of `dim` elements: as many, or of bits a word for each 64.
+    /// Scalars of a vector of `dim` elements: one for each element, or of bits one for each 64.
     pub const fn scalars(self, dim: usize) -> usize {
         match self {
             Self::Bits => dim.div_ceil(64),
@@ -76,7 +78,8 @@ impl Element {
         }
     }
 
-    /// Scalars from row to row when rows begin on cache lines of 64 bytes, as the owned graph and the file have them.
+    /// Scalars from row to row if rows begin on cache lines of 64 bytes, as in the owned graph and
+    /// the file.
     pub const fn row_stride(self, dim: usize) -> usize {
         self.scalars(dim).next_multiple_of(64 / self.scalar_bytes())
     }
@@ -98,7 +101,7 @@ impl core::str::FromStr for Element {
 
 /// Borrowed elements of any type: a vector, or the rows of many.
 ///
-/// Slices, arrays and `Vec`s of a [`Scalar`] turn into it by themselves where a vector is asked for.
+/// Slices, arrays and `Vec`s of a [`Scalar`] are converted where a vector is asked for.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Elements<'a> {
     /// [`Element::F32`]
@@ -113,7 +116,7 @@ pub enum Elements<'a> {
     Bits(&'a [u64]),
 }
 
-/// Does the same with whatever type the elements have, which is asked for once.
+/// Runs the same code with elements of any type. The type is matched once.
 macro_rules! each {
     ($enum:ident, $value:expr, $inner:pat => $body:expr) => {
         match $value {
@@ -159,7 +162,7 @@ impl<'a> Elements<'a> {
         }
     }
 
-    /// How many elements there are; of bits, 64 in each word.
+    /// How many elements there are: of bits, 64 in each word.
     pub fn dim(self) -> usize {
         match self {
             Self::Bits(words) => 64 * words.len(),
@@ -202,8 +205,8 @@ impl<'a, S: Scalar> From<&'a alloc::vec::Vec<S>> for Elements<'a> {
     }
 }
 
-/// What slices of elements are made of: `f32`, `f16`, `i8`, `u8`, and `u64` for 64 bits. Sealed: the elements are part of
-/// the file format.
+/// The types that slices of elements consist of: `f32`, `f16`, `i8`, `u8`, and `u64` for 64 bits.
+/// Sealed, since the elements are part of the file format.
 pub trait Scalar: sealed::Sealed {}
 
 pub(crate) mod sealed {
@@ -216,8 +219,8 @@ pub(crate) mod sealed {
     {
         const ELEMENT: Element;
 
-        /// Whether rows have unit length under cosine, where the inner product then ranks as the cosine does, for a third of
-        /// the arithmetic. Integers cannot be scaled.
+        /// Whether rows have unit length under cosine. The inner product then ranks as the cosine
+        /// does, for a third of the arithmetic. Integers cannot be scaled.
         const IS_SCALED: bool;
 
         fn elements(scalars: &[Self]) -> Elements<'_>;
@@ -225,17 +228,17 @@ pub(crate) mod sealed {
         /// Checks the values of a vector of the right length.
         fn check(metric: Metric, dim: usize, vector: &[Self]) -> Result<(), VectorError>;
 
-        /// |v|². The same bits on every machine.
+        /// |v|², the same bits on every machine.
         fn square(vector: &[Self]) -> f64;
 
-        /// |v|, where vectors are scaled by it.
+        /// |v|, if vectors are scaled by it.
         fn norm(vector: &[Self]) -> f64;
 
-        /// The element times a factor, where vectors are scaled by it.
+        /// The element times a factor, if vectors are scaled by it.
         fn times(self, factor: f32) -> Self;
     }
 
-    /// What a kernel computes, as what candidates are sorted by. Distances between integers are exact up to 2²⁴ and are
+    /// The result of a kernel as a rank. Distances between integers are exact up to 2²⁴ and are
     /// rounded beyond.
     pub trait Rank: Copy {
         fn rank(self) -> f32;
@@ -375,7 +378,7 @@ impl sealed::Sealed for u64 {
         Elements::Bits(scalars)
     }
 
-    /// Kernels compare whole words.
+    /// Kernels compare whole words, so bits beyond the last element must be zero.
     fn check(_: Metric, dim: usize, vector: &[Self]) -> Result<(), VectorError> {
         match (vector.last(), dim % 64) {
             (Some(last), used @ 1..) if last >> used != 0 => Err(VectorError::BitsBeyond {
@@ -408,7 +411,7 @@ pub(crate) fn check<S: Scalar>(metric: Metric, dim: usize, vector: &[S]) -> Resu
 }
 
 fn check_floats<F: Float>(metric: Metric, vector: &[F]) -> Result<(), VectorError> {
-    // Largest magnitude, as bits: in one pass without a branch it finds NaN, infinity and all zeros.
+    // The largest magnitude, as bits. One pass without a branch finds NaN, infinity and all zeros.
     let magnitudes = vector.iter().map(|element| element.widen().to_bits() & (u32::MAX >> 1));
     let largest = magnitudes.fold(0, u32::max);
     if largest >= f32::INFINITY.to_bits() {
@@ -418,7 +421,8 @@ fn check_floats<F: Float>(metric: Metric, vector: &[F]) -> Result<(), VectorErro
     if metric == Metric::Cosine {
         return if largest == 0 { Err(VectorError::ZeroVector) } else { Ok(()) };
     }
-    // Of elements up to this, so many as a vector can have do not reach the limit: nearly every vector is done here.
+    // Vectors of elements up to this size cannot reach the limit, however many elements they have.
+    // Nearly every vector is done here.
     const SURELY_SHORT: f32 = (MAX_NORM / SQRT_MAX_DIM) as f32;
     if largest > SURELY_SHORT.to_bits() {
         let found = norm(vector);
@@ -441,7 +445,8 @@ pub(crate) fn norm<F: Float>(vector: &[F]) -> f64 {
 /// |v|² in f64.
 #[inline(always)]
 pub(crate) fn square<F: Float>(vector: &[F]) -> f64 {
-    // Four sums, since one would wait for each addition; the order is fixed, so the bits are.
+    // Four sums, since a single one would wait for each addition. Their order is fixed, so the bits
+    // are.
     let square = |element: &F| f64::from(element.widen()) * f64::from(element.widen());
     let mut sums = [0.0f64; 4];
     let (fours, rest) = vector.as_chunks::<4>();

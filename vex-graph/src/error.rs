@@ -1,4 +1,4 @@
-//! What can be wrong with a vector, and with the memory for it.
+//! Errors: what can be wrong with a vector, and with the memory for it.
 
 use core::fmt;
 
@@ -66,7 +66,8 @@ pub enum VectorError {
         /// The dimension that the bit would belong to.
         found: usize,
     },
-    /// The vector is longer than [`MAX_NORM`], and the metric is squared Euclidean or inner product: distances could overflow.
+    /// The vector is longer than [`MAX_NORM`], and the metric is squared Euclidean or inner
+    /// product: distances could overflow.
     TooLong {
         /// Its length.
         found: Norm,
@@ -154,7 +155,7 @@ impl fmt::Display for SearchError {
 
 impl core::error::Error for SearchError {}
 
-/// Memory that was asked for and not given. What asked for it is as it was before.
+/// Memory that was asked for and not given. Whatever asked for it is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutOfMemory {
     /// The bytes of the allocation that failed.
@@ -323,7 +324,7 @@ pub enum BuildError<E> {
     VectorsNotStored,
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
-    /// The progress callback broke off.
+    /// The progress callback cancelled the build.
     Cancelled {
         /// The nodes that were linked by then.
         linked: usize,

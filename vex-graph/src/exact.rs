@@ -1,4 +1,4 @@
-//! Exact search by brute force: the measure of recall, and the answer for small sets.
+//! Exact search by brute force: the reference for recall, and the answer for small sets.
 
 use core::ops::Range;
 
@@ -6,7 +6,8 @@ use crate::distance::{AnyQuery, Ranker, with_query};
 use crate::search::CandidateList;
 use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 
-/// An exact search that is fed rows in pieces, so that one pass over the rows can serve many queries.
+/// An exact search that gets its rows in pieces, so that one pass over the rows can serve many
+/// queries.
 pub struct Exact<'s> {
     query: AnyQuery<'s>,
     list: CandidateList<'s>,
@@ -25,7 +26,7 @@ impl<'s> Exact<'s> {
         Ok(Self { query: AnyQuery::new(rows, query.into())?, list: CandidateList::new(candidates) })
     }
 
-    /// Looks at the rows of `ids`. Each row is to be looked at once.
+    /// Compares the rows of `ids`. Each row should be compared once.
     ///
     /// # Panics
     /// If there are no such rows.
@@ -33,7 +34,7 @@ impl<'s> Exact<'s> {
         with_query!(&self.query, query => scan(query, ids, &mut self.list));
     }
 
-    /// Writes what was found, nearest first and equal distances by id, to the front of `out`; returns how many.
+    /// Writes the nearest, equal distances ordered by id, to the front of `out`. Returns how many.
     pub fn finish(self, out: &mut [Neighbor]) -> usize {
         with_query!(&self.query, query => {
             crate::search::write(self.list.candidates(), out, |rank| query.distance(rank))
@@ -54,7 +55,8 @@ fn scan(query: &impl Ranker, ids: Range<NodeId>, list: &mut CandidateList<'_>) {
     }
 }
 
-/// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there are fewer. Returns how many.
+/// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there
+/// are fewer. Returns how many.
 ///
 /// # Errors
 /// If the query cannot be searched for, or memory for the candidates runs out.

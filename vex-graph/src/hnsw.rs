@@ -1,4 +1,12 @@
 //! The owned graph: it grows, and lends itself out as a view.
+//!
+//! | a graph comes from | ids | links | copies are found |
+//! |---|---|---|---|
+//! | [`Hnsw::insert`] | in the order of inserts | node by node, by vectors | by the search of each insert |
+//! | [`Hnsw::build`] | by level, then reordered | in batches, by codes if the graph has any | all, by hashes |
+//! | [`Hnsw::from_view`] | those of the view | those of the view, repaired | those of the view, checked |
+//!
+//! All three end with the same invariants: see the head of the crate.
 
 use alloc::vec::Vec;
 use core::ops::ControlFlow;
@@ -14,8 +22,9 @@ use crate::{
     OutOfMemory, Params, ParamsError, Quantization, Scalar, TERMINATOR,
 };
 
-/// A graph that grows from nothing moves the mean of its codes when its count reaches a power of two in this range. Beyond it
-/// the mean of as many vectors is near enough, and to code them all anew would take long.
+/// A graph that grows from nothing moves the mean of its codes when its count reaches a power of
+/// two in this range. Beyond the range, the mean of so many vectors is near enough, and to code all
+/// of them again would take long.
 const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 
 /// A graph that owns its memory.
@@ -38,7 +47,7 @@ pub struct Hnsw {
     pub(crate) vectors: Vectors,
     pub(crate) squares: Squares,
     pub(crate) codes: Option<CodeRows>,
-    /// Base first; none before the first node, so that an empty graph needs no memory.
+    /// Base first. Empty before the first node, so that an empty graph needs no memory.
     pub(crate) levels: Vec<LevelLinks>,
     pub(crate) tree: Tree,
     pub(crate) entry: NodeId,
@@ -68,12 +77,16 @@ impl Hnsw {
         })
     }
 
-    /// Copies a view into an owned graph that can grow. `params.m`, `params.element` and `params.quantization` are the view's, whatever
-    /// they were. What is deleted in the view is deleted in the copy, and its slots are free.
+    /// Copies a view into an owned graph that can grow. `params.m`, `params.element` and
+    /// `params.quantization` are taken from the view. A node that is deleted in the view is deleted
+    /// in the copy, and its slot is free.
     ///
-    /// What only a damaged file holds is left out: links that lead nowhere, back to the same node or twice to another,
-    /// nodes of a level that are not on the level below it, and copies that are linked or have another vector than their original. Nodes that
-    /// cannot be reached from the entry point are linked anew.
+    /// Contents that only a damaged file has are left out:
+    /// - links that lead nowhere, back to the same node, or twice to another;
+    /// - nodes of a level that are not on the level below;
+    /// - copies that are linked, or whose vector differs from their original's.
+    ///
+    /// Nodes that cannot be reached from the entry point are linked again.
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
@@ -98,23 +111,25 @@ impl Hnsw {
             }
             graph.levels.push(links);
         }
+        // The view's entry point may be on a level that was dropped.
         let top = graph.levels.last().map(LevelLinks::view).unwrap_or_default();
         let entry = view.entry().filter(|entry| top.row(*entry).is_some());
         graph.entry = entry.or_else(|| top.ids().next()).unwrap_or(TERMINATOR);
         graph.tree = Tree::of(&graph.view())?;
         graph.tombstones = Tombstones::copy_of(view.tombstones(), view.count())?;
         graph.tree.copies = graph.copies_of(view)?;
-        // A link to a copy is no way to it.
+        // A copy is reached through its original. A link that leads to it does not make it a child.
         for id in (0..view.count() as NodeId).filter(|id| view.is_copy(*id)) {
             if graph.tree.copies.is_copy(id) {
                 graph.tree.set_parent(id, TERMINATOR);
             }
         }
+        // Nodes that got no parent are linked again, except copies.
         graph.mend()?;
         Ok(graph)
     }
 
-    /// The chains of the view that this graph was copied from.
+    /// The chains of the view from which this graph was copied.
     fn copies_of(&self, view: &GraphView<'_>) -> Result<Copies, OutOfMemory> {
         let rows = self.vectors.rows();
         let is_linked = |id| id == self.entry || self.levels.iter().any(|level| !level.links(id).is_empty());
@@ -124,7 +139,7 @@ impl Hnsw {
             false => !is_deleted(copy) && !is_linked(copy) && rows.row(original) == rows.row(copy),
         };
         let mut copies = Copies::renumbered(view.chains(), |id| id, is_kept)?;
-        // A view may have other tombstones than the graph that it is of.
+        // A view may have other tombstones than the graph from which it was made.
         for id in self.tombstones.set().iter().filter(|id| view.is_copy(*id) && !is_linked(*id)) {
             copies.prepare(self.count())?;
             copies.park(id);
@@ -132,7 +147,7 @@ impl Hnsw {
         Ok(copies)
     }
 
-    /// Links anew what cannot be reached from the entry point, so that every node can.
+    /// Links nodes again that cannot be reached from the entry point, so that every node can.
     fn mend(&mut self) -> Result<(), OutOfMemory> {
         let mut orphans = Vec::new();
         reserve_exact(&mut orphans, self.tree.orphans(self.view().entry()).count())?;
@@ -142,7 +157,8 @@ impl Hnsw {
         let rows = vectors.rows();
         let mut linker = Linker { params, levels, tree, entry };
         for id in orphans {
-            // A node that a search does not come to is not proposed: what is linked anew hangs on what can be reached.
+            // A search does not find nodes that cannot be reached. So the node gets links and a
+            // parent that can.
             workspace.begin();
             with_vectors!(&rows, squares, space => linker.relink(space, id, false, workspace))?;
         }
@@ -150,20 +166,23 @@ impl Hnsw {
         Ok(())
     }
 
-    /// Builds a graph of `count` vectors at once: faster than one insert after the other, over as many workers as
-    /// `executor` has, and with ids sorted by level, where neighbors lie together. The result depends on the vectors and the parameters alone.
+    /// Builds a graph of `count` vectors at once. That is faster than one insert after the other,
+    /// and runs on as many workers as `executor` has. Ids are sorted by level, and neighbors lie
+    /// together in memory. The result depends on the vectors and the parameters alone.
     ///
-    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` is told how many nodes are linked
-    /// and may break the build off, which is an error: [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order
-    /// of its nodes: `order[id]` is the position at which the vector of node `id` was read.
+    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` gets the
+    /// number of nodes that are linked, and may cancel the build. That is an error:
+    /// [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order of its
+    /// nodes: `order[id]` is the position at which the vector of node `id` was read.
     ///
     /// Vectors of f16 may be written as `f16` or as `f32`, all others as what they are.
     ///
-    /// Nodes are inserted in a random order, drawn from the seed: nodes of one batch do not see each other,
-    /// and in sorted input they would be each other's neighbors.
+    /// Nodes are inserted in a random order, drawn from the seed. Nodes of one batch do not see
+    /// each other, and in sorted input they would be each other's neighbors.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress` breaks off, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress`
+    /// cancels, or memory runs out.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -177,11 +196,13 @@ impl Hnsw {
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Dropped, progress)
     }
 
-    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` breaks off: its vectors are a random choice of
-    /// all, and `order` tells which. What was left out can be inserted.
+    /// [Builds](Self::build) a graph, and keeps the part that is linked when `progress` cancels.
+    /// Its vectors are a random choice of all, and `order` shows which. The others can be inserted
+    /// later.
     ///
     /// # Errors
-    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs out.
+    /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs
+    /// out.
     pub fn build_partial<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -195,10 +216,19 @@ impl Hnsw {
         Self::new(metric, dim, params)?.build_from(count, source, executor, Part::Kept, progress)
     }
 
-    /// Makes this empty graph one of the vectors that `source` writes: to a node, that of a position. When `progress` breaks off, `part` says what
-    /// becomes of the nodes that are linked.
+    /// Builds in this empty graph. `source` writes the vector of a position to a node. When
+    /// `progress` cancels, `part` decides about the nodes that are linked.
     ///
-    /// What depends on the caller's types is here alone, so that programs do not compile the rest anew.
+    /// ```text
+    /// draw a random number for each position; sort by it      levels follow from the numbers
+    /// read the vectors, each into the row of its node
+    /// find copies; code the vectors; link all nodes in batches
+    /// drop the nodes that were not linked, if any
+    /// reorder the nodes
+    /// ```
+    ///
+    /// Only this function depends on the caller's types. So programs do not compile the other steps
+    /// again.
     pub(crate) fn build_from<E>(
         mut self,
         count: usize,
@@ -227,12 +257,13 @@ impl Hnsw {
         reserve_exact(&mut order, linked)?;
         order.extend(draws[..linked].iter().map(|(_, position)| *position));
         drop(draws);
+        // The draws are freed first: reordering needs memory of its own.
         self.reorder(&mut order)?;
         Ok((self, order))
     }
 
-    /// Links the nodes, whose vectors are in place, until `progress` breaks off, and returns how many are linked. The codes that the
-    /// graph keeps are made on the way.
+    /// Links the nodes, whose vectors are stored, until `progress` cancels. Returns how many are
+    /// linked. The codes that the graph keeps are made here, too.
     fn link_all(
         &mut self,
         draws: &[(u64, u32)],
@@ -243,6 +274,7 @@ impl Hnsw {
         let level_of = |id: NodeId| level(draws[id as usize].0, params.m);
         let top = draws.first().map_or(0, |(draw, _)| level(*draw, params.m));
         reserve_exact(&mut self.levels, top + 1)?;
+        // Sorted by their draws, the nodes of each level are the first so many.
         for index in 0..=top {
             let mut links = LevelLinks::new(params.width(index));
             links.reserve_exact(draws.partition_point(|(draw, _)| level(*draw, params.m) >= index), 0)?;
@@ -256,12 +288,12 @@ impl Hnsw {
         let linker = Linker { params: &params, levels, tree, entry };
         let linked;
         (linked, *codes) = bulk::link(linker, &rows, squares, level_of, workspace, executor, progress)?;
-        // What linking needed is given back: a graph that is only searched holds what its plan says.
+        // The workspace is freed: a graph that is only searched holds what its plan says.
         *workspace = Workspace::default();
         Ok(linked)
     }
 
-    /// Drops all nodes but the first `count`, which do not link to the others.
+    /// Drops all nodes except the first `count`, which do not link to the others.
     fn truncate(&mut self, count: usize) {
         self.vectors.truncate(count);
         self.tree.copies.truncate(count);
@@ -271,12 +303,15 @@ impl Hnsw {
         }
     }
 
-    /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the next id. Vectors are compared
-    /// by their elements, and coded if the graph has codes; while it is small, the mean of the codes is moved along as it grows.
+    /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the
+    /// next id.
+    ///
+    /// Nodes are compared by vectors. The vector is coded if the graph has codes. While the graph
+    /// is small, the mean of its codes is moved as it grows.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out or would exceed its
-    /// [limit](Self::limit_memory); the graph is as it was then.
+    /// [limit](Self::limit_memory). The graph is then as it was.
     pub fn insert<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
         let vector = vector.into();
         if let Some(id) = self.tombstones.lowest() {
@@ -286,6 +321,7 @@ impl Hnsw {
         }
         self.check_limit(self.level_of(self.count()))?;
         let id = self.vectors.push(vector)?;
+        // Linking undoes its own changes. The vector and its square are left.
         if let Err(error) = self.link_last(id) {
             self.vectors.truncate(id as usize);
             self.squares.truncate(id as usize);
@@ -311,6 +347,7 @@ impl Hnsw {
                 *codes = Some(CodeRows::new(quantization, rows.metric(), rows.dim())?);
             }
             codes.as_mut().map_or(Ok(()), |codes| codes.reserve(1))?;
+            // The new mean is computed here, where memory may still run out, and used below.
             if CENTRED_AT.contains(&rows.count()) && rows.count().is_power_of_two() {
                 mean = Some(centre(&rows)?);
             }
@@ -329,10 +366,11 @@ impl Hnsw {
         Ok(())
     }
 
-    /// Codes the vectors anew, or no longer. The links stay: whatever its codes are, a bulk build selects them as finely.
+    /// Codes the vectors again, with other codes or none. The links stay: whatever codes a graph
+    /// keeps, a bulk build selects its links as accurately.
     ///
     /// # Errors
-    /// If memory runs out, or the vectors cannot be coded. The graph is as it was then.
+    /// If memory runs out, or the vectors cannot be coded. The graph is then as it was.
     pub fn requantize(
         &mut self,
         quantization: Option<Quantization>,
@@ -367,22 +405,23 @@ impl Hnsw {
         self.vectors.count()
     }
 
-    /// What the graph is built with.
+    /// The parameters of the graph.
     pub fn params(&self) -> &Params {
         &self.params
     }
 }
 
-/// What becomes of the nodes that are linked when a build is broken off.
+/// What a cancelled build does with the nodes that are linked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// The build failed.
+    /// The build fails.
     Dropped,
-    /// They are the graph.
+    /// They become the graph.
     Kept,
 }
 
-/// A draw for each position, in descending order of levels. Sorted by their draws, nodes are sorted by level and in random order within one.
+/// A draw for each position, in ascending order. Sorted so, nodes are sorted by level, highest
+/// first, and in random order within one level.
 fn draws(seed: u64, count: usize) -> Result<Vec<(u64, u32)>, OutOfMemory> {
     let mut draws = Vec::new();
     reserve_exact(&mut draws, count)?;

@@ -9,6 +9,6 @@ pub const MAX_NODES: usize = (1 << 31) - 1;
 /// The most levels a graph can have, the base included.
 pub const MAX_LEVELS: usize = 8;
 
-/// Ends a row of links that is not full. It is no id, since it is larger than [`MAX_NODES`]: the comparison
-/// that checks an id against the node count also finds the end of the row.
+/// Ends a row of links that is not full. It is larger than [`MAX_NODES`], so it is no id. One
+/// comparison of an id with the node count thus finds a wrong id and the end of the row.
 pub const TERMINATOR: u32 = u32::MAX;

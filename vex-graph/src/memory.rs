@@ -1,4 +1,4 @@
-//! How much memory a graph takes, known before it is built.
+//! How much memory a graph takes, computed before it is built.
 
 use vex_kernels::Metric;
 
@@ -7,8 +7,9 @@ use crate::random::draw;
 use crate::storage::{CodeRows, Copies, LevelLinks, Vectors, bytes};
 use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, ParamsError};
 
-/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact but the [peak](Self::peak) and, where vectors are equal, what
-/// the graph holds: 8 bytes more for each node, which are in the peak in any case.
+/// The bytes that [`Hnsw::build`](crate::Hnsw::build) allocates. All are exact except the
+/// [peak](Self::peak). If some vectors are equal, the graph holds 8 bytes more for each node, which
+/// the peak includes in any case.
 ///
 /// ```
 /// use vex_graph::{MemoryPlan, Metric, Params};
@@ -22,15 +23,15 @@ use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, Para
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct MemoryPlan {
-    /// The vectors, and what aligns them.
+    /// The vectors, and the padding that aligns them.
     pub vectors: usize,
-    /// The codes, their terms and their mean.
+    /// The codes, their correction terms and their mean.
     pub codes: usize,
     /// The links of all levels.
     pub links: usize,
     /// The squared length of each vector, by inner product alone.
     pub squares: usize,
-    /// What keeps every node reachable when the graph changes.
+    /// The tree that keeps every node reachable when the graph changes.
     pub tree: usize,
     /// The order of the nodes, which comes with the graph.
     pub order: usize,
@@ -56,7 +57,7 @@ impl MemoryPlan {
             let level = level(draw(params.seed, position), params.m);
             level_counts[..=level].iter_mut().for_each(|count| *count += 1);
         }
-        // Of an empty graph there is a base, which is empty.
+        // An empty graph has a base, which is empty.
         let levels = level_counts.iter().filter(|count| **count > 0).count().max(1);
         let rows = (0..levels).map(|index| LevelLinks::exact_bytes(params.width(index), level_counts[index]));
         Ok(Self {
@@ -80,9 +81,11 @@ impl MemoryPlan {
             .fold(0, usize::saturating_add)
     }
 
-    /// At most so much is allocated at any time of a build with so many workers. Beside the graph and its order there are first the
-    /// draws of all levels, the codes that the build compares and what linking needs, and then what arranging the nodes needs. The
-    /// chains of equal vectors are counted, though most graphs have none.
+    /// At most this much is allocated at any time of a build with so many workers.
+    ///
+    /// Beside the graph and its order there are two phases. First come the draws of all levels, the
+    /// codes that the build compares, and the workspace of linking. Then comes what reordering
+    /// needs. The chains of equal vectors are counted, though most graphs have none.
     pub fn peak(&self, workers: usize) -> usize {
         let Self { params, metric, dim, level_counts, .. } = self;
         let count = level_counts[0];
@@ -90,17 +93,17 @@ impl MemoryPlan {
         let build = bulk::Plan::new(params.quantization, *metric, *dim, count);
         let kinds = || build.fine.into_iter().chain(build.guide);
         let bytes_of = |kind| CodeRows::exact_bytes(kind, *dim, count);
-        // Codes that only the graph has are made when those of the build are gone.
+        // Codes that only the graph has are made after those of the build are dropped.
         let codes = kinds().map(bytes_of).fold(0, usize::saturating_add).max(self.codes);
         let coding =
             kinds().chain(params.quantization).next().map_or(0, |_| CodeRows::coding_bytes(*dim, workers));
         let query_len = kinds().map(|kind| kind.query_len(*dim)).max().unwrap_or(0);
         let linking = workspace_bytes(params, *metric, query_len, level_counts, workers);
-        // The source's vector is there all the time. Vectors of f16 may come as f32.
+        // The vector of the source is allocated all the time. Vectors of f16 may come as f32.
         let element = if params.element == Element::F16 { Element::F32 } else { params.element };
         let vector = element.scalars(*dim).saturating_mul(element.scalar_bytes());
         let linking = [codes, coding, linking].into_iter().fold(0, usize::saturating_add);
-        // Equal vectors are found before there are codes.
+        // Copies are found before there are codes.
         let linking = draws.saturating_add(linking.max(finding_bytes(count)));
         let chains = Copies::exact_bytes(count);
         let renumbering = chains.saturating_add(bytes::<[NodeId; 2]>(count));
@@ -127,19 +130,22 @@ impl Hnsw {
             + self.tombstones.held()
     }
 
-    /// Refuses inserts that would need more than `limit` bytes: for what the graph [holds](Self::memory) and, where arrays must move
-    /// to grow, for both places. An insert that reuses a slot needs none. [`compact`](Self::compact) takes the limit along; a view and a
-    /// file do not. Where the chains of equal vectors would exceed it, they are linked like others.
+    /// Refuses inserts that would need more than `limit` bytes. That counts what the graph
+    /// [holds](Self::memory) and, where arrays must move to grow, both the old and the new memory.
+    /// An insert that takes a free slot needs none.
+    ///
+    /// [`compact`](Self::compact) keeps the limit; a view and a file do not. If the chains of equal
+    /// vectors would exceed the limit, their nodes are linked like others.
     pub fn limit_memory(&mut self, limit: usize) {
         self.memory_limit = limit;
     }
 
-    /// The limit that [`limit_memory`](Self::limit_memory) set; without one, the largest number.
+    /// The limit that [`limit_memory`](Self::limit_memory) set, or the largest number without one.
     pub fn memory_limit(&self) -> usize {
         self.memory_limit
     }
 
-    /// Whether a node may be the first copy, or there is one already.
+    /// Whether a node may become a copy: there are chains already, or the limit has room for them.
     pub(crate) fn has_room_for_copies(&self) -> bool {
         let count = self.count();
         let has_chains = self.tree.copies.memory()[0] > 0;
@@ -154,6 +160,7 @@ impl Hnsw {
         let added = (level + 1).saturating_sub(self.levels.len());
         let rows =
             (self.levels.len()..=level).map(|index| LevelLinks::exact_bytes(self.params.width(index), 1));
+        // The first insert into a graph with codes makes the arrays for them.
         let first_code = self.params.quantization.filter(|_| self.codes.is_none());
         let code = first_code.map_or(0, |kind| CodeRows::exact_bytes(kind, self.vectors.rows().dim(), 1));
         let grown: usize = self.parts().map(|[_, growth]| growth).sum();
@@ -163,7 +170,7 @@ impl Hnsw {
         if needed > limit { Err(MemoryLimitExceeded { limit, needed }) } else { Ok(()) }
     }
 
-    /// Of each part, the bytes that it holds and those that it would move to.
+    /// For each part, the bytes that it holds and the bytes of the memory that it would move to.
     fn parts(&self) -> impl Iterator<Item = [usize; 2]> {
         let codes = self.codes.iter().map(CodeRows::memory);
         let levels = self.levels.iter().map(LevelLinks::memory);

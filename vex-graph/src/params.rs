@@ -20,20 +20,21 @@ use crate::{Element, Quantization};
 #[cfg_attr(feature = "serde", serde(default, deny_unknown_fields))]
 #[non_exhaustive]
 pub struct Params {
-    /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512. The base keeps
-    /// up to `2 m`. More links find more and cost memory: 8 m bytes a node.
+    /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512.
+    /// The base keeps up to `2 m`. More links find more and cost memory: 8 m bytes a node.
     pub m: usize,
     /// Candidates that an insert considers; at least 1. More makes a better graph, more slowly.
     pub ef_construction: usize,
     /// Seed of the levels: the same seed, parameters and vectors give the same graph.
     pub seed: u64,
     /// Fill every row up with the nearest of the candidates that the selection dropped
-    /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to three quarters of `m`.
+    /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to three quarters
+    /// of `m`.
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,
-    /// Codes by which searches find their way, and by which a bulk build compares vectors unless it is by inner product. Only vectors of f32 and f16
-    /// can be coded.
+    /// Codes by which searches rank nodes. Only vectors of f32 and f16 can be coded. With any
+    /// codes, a bulk build compares nodes by 8-bit codes, unless it is by inner product.
     pub quantization: Option<Quantization>,
 }
 
@@ -147,39 +148,44 @@ impl Default for Params {
 pub struct SearchParams {
     /// How many neighbors to return.
     pub k: usize,
-    /// How many candidates to keep on the base level. Raised to `k` if it is less, and through codes of four bits to 1.5 or 2 times `k`; more
-    /// finds more, more slowly.
+    /// How many candidates to keep on the base level. Raised to `k` if it is less, and through
+    /// codes of four bits to 1.5 or 2 times `k`; more finds more, more slowly.
     ///
     /// Without codes, as many as there are nodes return exactly the nearest. Through codes a
     /// neighbor can be missed: where the error of its code is larger than estimated, it is not
     /// compared by its vector.
     #[cfg_attr(feature = "serde", serde(default = "crate::settings::ef_search"))]
     pub ef_search: usize,
-    /// The search stops once it has computed this many distances, and returns the best it has seen. It looks at the entry
-    /// point in any case, and at the end of a row of links that it has begun.
+    /// The search stops once it has computed this many distances, and returns the best it has seen.
+    /// It looks at the entry point in any case, and at the end of a row of links that it has
+    /// begun.
     #[cfg_attr(feature = "serde", serde(with = "crate::settings::max_distance_evals"))]
     #[cfg_attr(feature = "serde", serde(default = "crate::settings::max_distance_evals::default"))]
     pub max_distance_evals: usize,
-    /// How many candidates of a search through codes are compared by their vectors at most, as a multiple of `k`. Candidates
-    /// that are farther beyond doubt are not compared. The default, [`RERANK`](Self::RERANK), is no limit but `ef_search`.
-    /// [`f32::INFINITY`] compares all candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
+    /// How many candidates of a search through codes are compared by their vectors at most, as a
+    /// multiple of `k`. Candidates that are farther beyond doubt are not compared. The default,
+    /// [`RERANK`](Self::RERANK), is no limit but `ef_search`. [`f32::INFINITY`] compares all
+    /// candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::rerank::deserialize"))]
     #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank::default"))]
     pub rerank: f32,
 }
 
 impl SearchParams {
-    /// The default of [`rerank`](Self::rerank): every candidate that may be among the `k` nearest. On most sets that is half a `k` more than `k`.
+    /// The default of [`rerank`](Self::rerank): every candidate that may be among the `k` nearest.
+    /// On most sets that is half a `k` more than `k`.
     pub const RERANK: f32 = f32::MAX;
 
-    /// How many candidates a search through codes should have found to compare, as a multiple of `k`.
+    /// How many candidates a search through codes should have found to compare, as a multiple of
+    /// `k`.
     const CANDIDATES: usize = 4;
 
-    /// The default of [`ef_search`](field@Self::ef_search): enough for a recall of about 0.98 on common embeddings.
+    /// The default of [`ef_search`](field@Self::ef_search): enough for a recall of about 0.98 on
+    /// common embeddings.
     pub const EF_SEARCH: usize = 64;
 
-    /// Asks for `k` neighbors, with [`EF_SEARCH`](Self::EF_SEARCH) candidates, or `k` if that is more, and no limit on the
-    /// work.
+    /// Asks for `k` neighbors, with [`EF_SEARCH`](Self::EF_SEARCH) candidates, or `k` if that is
+    /// more, and no limit on the work.
     pub const fn new(k: usize) -> Self {
         Self { k, ef_search: Self::EF_SEARCH, max_distance_evals: usize::MAX, rerank: Self::RERANK }
     }
@@ -208,8 +214,9 @@ impl SearchParams {
         self
     }
 
-    /// The same, with as many candidates as a search through such codes needs: what the errors of codes place behind the last of them is lost,
-    /// so there must be more than are returned. `None` stands for any codes.
+    /// The same, with as many candidates as a search through such codes needs: what the errors of
+    /// codes place behind the last of them is lost, so there must be more than are returned.
+    /// `None` stands for any codes.
     pub(crate) const fn for_codes(mut self, codes: Option<Quantization>) -> Self {
         let least = match codes {
             Some(Quantization::Sq8) => self.k,
@@ -226,7 +233,8 @@ impl SearchParams {
         if asked < count { asked } else { count }
     }
 
-    /// How many candidates of a search through codes may be compared by their vectors, if there are as many.
+    /// How many candidates of a search through codes may be compared by their vectors, if there are
+    /// as many.
     pub(crate) fn reranked(&self) -> usize {
         // Saturates: without a limit it is the largest number.
         let reranked = libm::ceilf(self.k as f32 * self.rerank) as usize;
@@ -234,7 +242,8 @@ impl SearchParams {
         if reranked == 0 { 0 } else { reranked.max(self.k) }
     }
 
-    /// How many candidates a search with a filter must have at least, so that there are enough to compare.
+    /// How many candidates a search with a filter must have at least, so that there are enough to
+    /// compare.
     pub(crate) fn least_candidates(&self) -> usize {
         self.reranked().min(self.k.saturating_mul(Self::CANDIDATES)).max(self.k)
     }

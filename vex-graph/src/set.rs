@@ -1,8 +1,9 @@
-//! A set of nodes: one bit each.
+//! Sets of nodes: one bit each.
 
 use crate::NodeId;
 
-/// A set of nodes, borrowed: bit `id % 64` of word `id / 64`. What lies beyond the last word is not in the set.
+/// A set of nodes, borrowed: bit `id % 64` of word `id / 64`. Nodes beyond the last word are not in
+/// the set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeSet<'a> {
     words: &'a [u64],

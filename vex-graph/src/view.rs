@@ -9,7 +9,7 @@ use crate::{
     Codes, CopyLinks, Element, Elements, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, Scalar, TERMINATOR,
 };
 
-/// Vectors in rows: one slice, one row a node, at a fixed stride.
+/// Vectors in rows: one slice, with one row for each node, at a fixed stride.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     metric: Metric,
@@ -21,11 +21,13 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows of `dim` elements that begin `stride` scalars apart. Vectors of floating-point elements must have unit
-    /// length under the cosine metric: a distance then takes one product of vectors instead of three.
+    /// Rows of `dim` elements that begin `stride` scalars apart. Under cosine, vectors of
+    /// floating-point elements must have unit length. A distance then takes one product of vectors
+    /// instead of three.
     ///
     /// # Errors
-    /// If `elements` is not `count * stride` long, a size is out of range, or the elements do not know the metric.
+    /// If `elements` is not `count * stride` long, a size is out of range, or the element type does
+    /// not have the metric.
     pub fn new(
         metric: Metric,
         elements: impl Into<Elements<'a>>,
@@ -54,10 +56,10 @@ impl<'a> Rows<'a> {
         Ok(Self { metric, elements, dim, stride, count })
     }
 
-    /// Rows of which only the number is known, for a graph that has codes instead.
+    /// Rows whose vectors are not stored, for a graph that has codes instead.
     ///
     /// # Errors
-    /// If a size is out of range, or the element does not know the metric.
+    /// If a size is out of range, or the element type does not have the metric.
     pub fn absent(element: Element, metric: Metric, dim: usize, count: usize) -> Result<Self, ViewError> {
         let none = Self::new(metric, Elements::none(element), dim, dim, 0)?;
         if count > MAX_NODES {
@@ -66,12 +68,12 @@ impl<'a> Rows<'a> {
         Ok(Self { count, stride: 0, ..none })
     }
 
-    /// Whether the vectors are there.
+    /// Whether the vectors are stored.
     pub fn are_stored(&self) -> bool {
         self.stride > 0
     }
 
-    /// The rule by which rows are compared.
+    /// The metric by which rows are compared.
     pub fn metric(&self) -> Metric {
         self.metric
     }
@@ -101,7 +103,7 @@ impl<'a> Rows<'a> {
         self.elements
     }
 
-    /// The vector of a node. If its elements are floating-point, it has unit length under the cosine metric.
+    /// The vector of a node. Under cosine it has unit length if its elements are floating-point.
     ///
     /// # Panics
     /// If there is no such row, or vectors are not stored.
@@ -111,7 +113,7 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// [`Rows`] of which the type of the elements is known: what searches and builds are compiled for.
+/// [`Rows`] whose element type is known when searches and builds are compiled.
 #[derive(Clone, Copy)]
 pub(crate) struct Matrix<'a, R> {
     scalars: &'a [R],
@@ -137,8 +139,13 @@ impl<'a, R> Matrix<'a, R> {
 
 /// The links of one level.
 ///
-/// The nodes of a level are those below `sorted`, whose row is their id, and then `appended`, ascending ids whose
-/// rows follow. A built or saved graph has its ids sorted by level and appends nothing; a graph that grows appends.
+/// ```text
+/// nodes   0 .. sorted − 1, then the ids of `appended`, which ascend
+/// links   one row of `width` ids for each node, in this order: links first, then terminators
+/// ```
+///
+/// A built or saved graph has its ids sorted by level and appends nothing. A graph that grows
+/// appends.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LevelView<'a> {
     /// Rows of `width` ids, live links first, then terminators.
@@ -176,7 +183,8 @@ impl<'a> LevelView<'a> {
     }
 }
 
-/// A graph that can be searched: borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file, or flash.
+/// A graph that can be searched. It is borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file,
+/// or flash memory.
 #[derive(Clone, Copy, Debug)]
 pub struct GraphView<'a> {
     rows: Rows<'a>,
@@ -190,10 +198,11 @@ pub struct GraphView<'a> {
 }
 
 impl<'a> GraphView<'a> {
-    /// Puts a view together in constant time. Without vectors there must be codes. `levels[0]` is the base, which holds every node. `entry` is on the
-    /// highest level, or [`TERMINATOR`] if there are no nodes.
+    /// Makes a view of slices in constant time. Without vectors there must be codes. `levels[0]` is
+    /// the base, which holds every node. `entry` is on the highest level, or [`TERMINATOR`] if
+    /// there are no nodes.
     ///
-    /// Links are not looked at. Whatever they hold, a search stays inside the slices and ends.
+    /// The links are not checked. Whatever they hold, a search stays inside the slices and ends.
     ///
     /// # Errors
     /// If the lengths of the slices do not agree with each other.
@@ -218,6 +227,7 @@ impl<'a> GraphView<'a> {
             return Err(ViewError::LevelCount { found: levels.len() });
         }
         let mut above = 0;
+        // From the top down: no level may have fewer nodes than the one above it.
         for (index, level) in levels.iter().enumerate().rev() {
             let count = level.sorted.saturating_add(level.appended.len());
             let width = if index == 0 { m.saturating_mul(2) } else { m };
@@ -235,7 +245,7 @@ impl<'a> GraphView<'a> {
         }
         let valid_entry = match rows.count {
             0 => entry == TERMINATOR,
-            // An id that is appended to the level need not be that of a node.
+            // An id that is appended to the level may be that of no node.
             count => (entry as usize) < count && levels[levels.len() - 1].row(entry).is_some(),
         };
         if !valid_entry {
@@ -247,22 +257,23 @@ impl<'a> GraphView<'a> {
         Ok(Self { rows, codes, tombstones, chains, m, entry, level_count: levels.len(), levels: all })
     }
 
-    /// The same graph, in which these nodes are deleted: searches pass through them and do not return them.
+    /// The same graph with these nodes deleted: searches pass through them and do not return them.
     pub fn with_tombstones(self, tombstones: NodeSet<'a>) -> Self {
         Self { tombstones, ..self }
     }
 
-    /// The deleted nodes. No word of the set is needed for nodes that are not.
+    /// The deleted nodes. The set may be shorter than the number of nodes.
     pub fn tombstones(&self) -> NodeSet<'a> {
         self.tombstones
     }
 
-    /// The same graph, in which some nodes are copies of others: see [`CopyLinks`]. Searches find them through their originals.
+    /// The same graph with these copies: see [`CopyLinks`]. Searches find them through their
+    /// originals.
     ///
-    /// The links are not looked at. Whatever they hold, a search returns no node twice and ends.
+    /// The links are not checked. Whatever they hold, a search returns no node twice and ends.
     ///
     /// # Errors
-    /// If there are neither none nor one for each node.
+    /// If `links` is neither empty nor as long as there are nodes.
     pub fn with_copies(self, links: &'a [CopyLinks]) -> Result<Self, ViewError> {
         if !links.is_empty() && links.len() != self.rows.count {
             return Err(ViewError::Copies { expected: self.rows.count, found: links.len() });
@@ -270,12 +281,12 @@ impl<'a> GraphView<'a> {
         Ok(Self { chains: Chains::new(links), ..self })
     }
 
-    /// The links of copies, by node; none if there are no copies.
+    /// The links of copies, by node; empty if there are no copies.
     pub fn copies(&self) -> &'a [CopyLinks] {
         self.chains.links()
     }
 
-    /// Whether a node has the vector of another one, and is found through that.
+    /// Whether a node has the vector of another one, and is found through it.
     pub fn is_copy(&self, id: NodeId) -> bool {
         self.chains.is_copy(id)
     }
@@ -285,8 +296,8 @@ impl<'a> GraphView<'a> {
         self.chains.copies_of(id)
     }
 
-    /// The [links of copies](Self::copies) of the same graph with its nodes numbered anew. `new_id` has the id of each, and copies ascend by these.
-    /// What does not make a chain is left out.
+    /// The [links of copies](Self::copies) after the nodes are renumbered. `new_id` has the new id
+    /// of each, and the copies of a chain ascend by these. Links that make no chain are left out.
     ///
     /// # Errors
     /// If memory runs out.
@@ -307,22 +318,24 @@ impl<'a> GraphView<'a> {
         &self.rows
     }
 
-    /// The same graph without its codes, so that searches go by the vectors. `None` if these are not stored.
+    /// The same graph without its codes, so that searches compare vectors. `None` if vectors are
+    /// not stored.
     pub fn without_codes(self) -> Option<Self> {
         self.rows.are_stored().then_some(Self { codes: None, ..self })
     }
 
-    /// The codes, if it has any.
+    /// The codes, if the graph has any.
     pub fn codes(&self) -> Option<&Codes<'a>> {
         self.codes.as_ref()
     }
 
-    /// Whether the set of deleted nodes has any words, which is known in constant time. A set without one is empty.
+    /// Whether the set of deleted nodes has any words, which is known in constant time. A set
+    /// without words is empty.
     pub(crate) fn has_tombstones(&self) -> bool {
         !self.tombstones.words().is_empty()
     }
 
-    /// The rule by which vectors are compared.
+    /// The metric by which vectors are compared.
     pub fn metric(&self) -> Metric {
         self.rows.metric
     }
@@ -400,7 +413,8 @@ pub enum ViewError {
         /// Elements given.
         found: usize,
     },
-    /// The codes are not those of the rows: another dimension or number, or bytes that do not fill the rows.
+    /// The codes are not those of the rows: another dimension or number, or bytes that do not fill
+    /// the rows.
     Codes {
         /// What the sizes ask for.
         expected: usize,

@@ -1,4 +1,12 @@
-//! All nodes at once: which codes are made for the build, and which of them the graph keeps.
+//! A bulk build: which codes are made for the build, and which of them the graph keeps.
+//!
+//! | codes of the graph | metric | candidates are found by | links are selected by |
+//! |---|---|---|---|
+//! | none | any | vectors | vectors |
+//! | any | inner product | vectors | vectors |
+//! | any | others | SQ4 codes if [`Plan::new`] finds them accurate enough, else SQ8 codes | SQ8 codes |
+//!
+//! Codes of the build that the graph does not keep are dropped in the end.
 
 use core::ops::ControlFlow;
 
@@ -9,26 +17,30 @@ use crate::distance::codes::{Eight, Four};
 use crate::storage::CodeRows;
 use crate::{Elements, NodeId, OutOfMemory, Quantization, Rows};
 
-/// From so many elements on, walks between SQ8 codes find their way by SQ4 codes. Of fewer elements the errors of four bits
-/// do not average out.
+/// From this many elements on, candidates are found by SQ4 codes. In fewer elements, the errors of
+/// 4 bits do not average out.
 const CODES_GUIDED_FROM: usize = 256;
 
-/// Up to so many nodes do they. The more there are, the nearer is the nearest, until its distance is as small as the errors of four
-/// bits: of a million nodes, graphs find less for it.
+/// Up to this many nodes, candidates are found by SQ4 codes. With more nodes, the nearest is
+/// nearer, until its distance is as small as the errors of 4-bit codes. In graphs of a million
+/// nodes, searches find less for it.
 const CODES_GUIDED_UP_TO: usize = 1 << 18;
 
-/// What a build compares nodes by.
+/// How a build compares nodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Plan {
-    /// What selects the links; `None` if vectors do.
+    /// The codes that select links; `None` if vectors do.
     pub(crate) fine: Option<Quantization>,
-    /// What walks find their way by, if not by the same.
+    /// The codes that find candidates, if others than those that select links.
     pub(crate) guide: Option<Quantization>,
 }
 
 impl Plan {
-    /// Whatever the codes of the graph will be, one byte an element is what it takes for links as good as those between vectors.
-    /// A graph without codes is built without codes, and so is one by the inner product: codes of different errors hide who is alike.
+    /// The plan for a graph with these codes.
+    ///
+    /// One byte an element selects links as good as those between vectors, whatever codes the graph
+    /// will keep. By inner product, codes with different errors hide which nodes are alike, so
+    /// vectors are compared.
     pub(crate) fn new(quantization: Option<Quantization>, metric: Metric, dim: usize, count: usize) -> Self {
         let quantization = quantization.filter(|_| metric != Metric::InnerProduct);
         match quantization {
@@ -41,7 +53,8 @@ impl Plan {
     }
 }
 
-/// Links the nodes of `rows` until `progress` breaks off. Returns how many are linked, and the codes that the graph keeps.
+/// Links the nodes of `rows` until `progress` cancels. Returns how many are linked, and the codes
+/// that the graph keeps.
 pub(crate) fn link(
     linker: Linker<'_>,
     rows: &Rows<'_>,
@@ -68,6 +81,8 @@ pub(crate) fn link(
             linker.link_all(space, rows.count(), level_of, workspace, executor, progress)?
         }
     };
+    // If the build has made the codes that the graph keeps, they are used. Else the graph's are
+    // made now.
     let kept = [fine, guide].into_iter().flatten().find(|codes| Some(codes.quantization()) == quantization);
     let kept = match (kept, quantization) {
         (None, Some(quantization)) => Some(CodeRows::of_rows(quantization, rows, executor)?),
@@ -81,7 +96,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn walks_go_by_codes_where_these_are_smaller_and_tell_nodes_apart() {
+    fn candidates_are_found_by_smaller_codes_where_these_are_accurate_enough() {
         let plan = |quantization, dim, count| Plan::new(quantization, Metric::Cosine, dim, count);
         let (sq8, sq4) = (Some(Quantization::Sq8), Some(Quantization::Sq4));
         for codes in [sq8, sq4] {

@@ -1,4 +1,17 @@
-//! Which candidates become links, in one share or in two.
+//! Which candidates become links: by one distance, or by inner product by two.
+//!
+//! For most metrics this is [`select`]. By inner product, links by the product alone lead to a few
+//! long vectors: `lifted.rs` says why. So the places of a row are shared, in this order:
+//!
+//! | places | candidates |
+//! |---|---|
+//! | up to three quarters | diverse by the product: few, where there are hubs |
+//! | the rest of these | diverse when lifted, those with the largest products first |
+//! | the last quarter | diverse when lifted, those nearest when lifted first |
+//! | up to `least` | nearest when lifted |
+//!
+//! The last quarter keeps nodes of one length together. So a search finds candidates where longer
+//! vectors are deleted, or where it looks for short ones.
 
 use alloc::vec::Vec;
 
@@ -9,33 +22,32 @@ use crate::distance::Ranker;
 use crate::storage::{bytes, reserve};
 use crate::{NodeId, OutOfMemory};
 
-/// Memory for choosing links by the inner product: see [`lifted`](super::lifted). Other spaces need none.
+/// Memory to choose links by inner product. Other spaces need none.
 #[derive(Debug, Default)]
 pub(super) struct Choice {
-    /// All candidates: lifted, and by the product.
+    /// All candidates: each by its lifted distance and by the product.
     ranked: Vec<(Candidate, Candidate)>,
-    /// What is chosen of them.
+    /// The candidates that are chosen.
     chosen: Vec<(Candidate, Candidate)>,
-    /// The same, lifted.
+    /// The same by their lifted distances.
     lifted: Vec<Candidate>,
-    /// Which of the nearest are diverse, chosen before or not.
+    /// The nearest when lifted that are diverse, chosen before or not.
     near: Vec<Candidate>,
 }
 
 impl Choice {
-    /// At most so many bytes are held once links have been chosen of `candidates` for rows of `width`.
+    /// At most this many bytes are held once links have been chosen among `candidates` for rows of
+    /// `width`.
     pub(super) fn bytes(candidates: usize, width: usize) -> usize {
         let pairs = bytes::<(Candidate, Candidate)>(candidates.saturating_add(width));
         2 * pairs.saturating_add(bytes::<Candidate>(2 * width))
     }
 
-    /// [`select`], of `candidates` for `id`, into `selected`, which is empty.
+    /// Chooses links for `id` among `candidates`, as [`select`] does. `selected` is empty at first.
     ///
-    /// By the inner product, three in four places go to the candidates with the largest products. First come those that are
-    /// diverse by the product, which are few where there are hubs, then those that are diverse when they are lifted. The other
-    /// places go to those that are nearest when lifted. They keep nodes of one length together, so that a search finds its way where
-    /// longer ones are deleted, or where it looks for short ones. All are sorted by their lifted distances then, since a parent in
-    /// the tree should be alike: a hub has no room for everybody's links.
+    /// By inner product, links are sorted by their lifted distances in the end. A node takes its
+    /// parent in the tree from the front, and a parent should be alike: a hub has no room for the
+    /// links of all.
     ///
     /// # Errors
     /// If memory runs out.
@@ -65,6 +77,7 @@ impl Choice {
         reserve(own, limit)?;
         reserve(near, limit)?;
 
+        // Every candidate gets its lifted distance beside its product.
         let query = lifted.query(id, &mut *buffer);
         let (fours, rest) = candidates.as_chunks::<4>();
         for four in fours {
@@ -74,12 +87,14 @@ impl Choice {
         ranked.extend(rest.iter().map(|by| (Candidate::new(query.rank(by.id()), by.id()), *by)));
         drop(query);
 
+        // Diverse by the product. Pinned links count among these places.
         let pinned = candidates.iter().filter(|candidate| is_pinned(candidate.id())).count();
         let share = (limit - limit / 4).max(pinned);
         select(space, candidates, share, 0, is_pinned, selected, buffer);
         let is_selected = |pair: &&(Candidate, Candidate)| selected.binary_search(&pair.1).is_ok();
         chosen.extend(ranked.iter().filter(is_selected));
         own.extend(chosen.iter().map(|pair| pair.0));
+        // Diverse when lifted, in the order of products.
         for pair in ranked.iter().filter(|pair| !is_selected(pair)) {
             if chosen.len() == share {
                 break;
@@ -90,6 +105,7 @@ impl Choice {
             }
         }
 
+        // Diverse when lifted, in the order of lifted distances.
         ranked.sort_unstable();
         for pair in &*ranked {
             if chosen.len() == limit || near.len() == limit {
@@ -103,6 +119,7 @@ impl Choice {
                 }
             }
         }
+        // Filled up to `least`, diverse or not.
         let others = ranked.iter().filter(|pair| !own.contains(&pair.0));
         chosen.extend(others.take(least.min(limit).saturating_sub(chosen.len())));
         chosen.sort_unstable();

@@ -1,4 +1,16 @@
-//! Who is a copy of whom: of all rows at once, or of one node that was just proposed.
+//! Which nodes are copies of which: among all rows at once, or of one node that was just proposed.
+//!
+//! A bulk build finds all copies beforehand, in linear time except for sorting:
+//!
+//! ```text
+//! sort the rows by a hash of their elements
+//! for each run of equal hashes:
+//!     if not all rows of it are equal: sort it by the elements
+//!     each run of equal rows is a chain; its lowest id is the original
+//! ```
+//!
+//! An insert finds no more than its own search meets. If one of its candidates has the same vector,
+//! the node becomes its copy.
 
 use alloc::vec::Vec;
 use core::cmp::Ordering;
@@ -8,20 +20,19 @@ use crate::distance::Ranker;
 use crate::storage::{Copies, bytes, reserve_exact};
 use crate::{Elements, NodeId, OutOfMemory, Rows};
 
-/// The chains of all rows that are equal. The original is the lowest node of each, which has the highest level where nodes are sorted
-/// by level.
-///
-/// Rows are sorted by their hashes, and compared where these are equal. Rows that differ and have one hash, by chance or because somebody
-/// chose them so, are sorted by their scalars.
+/// The chains of all rows that are equal. The original is the lowest node of each chain, which has
+/// the highest level where nodes are sorted by level.
 pub(crate) fn find(rows: &Rows<'_>) -> Result<Copies, OutOfMemory> {
     let mut copies = Copies::default();
     let mut hashed: Vec<u64> = Vec::new();
     reserve_exact(&mut hashed, rows.count())?;
+    // The upper half of a word is a hash and the lower half the id, so one sort orders both.
     hashed.extend((0..rows.count() as NodeId).map(|id| hash(rows.row(id)) >> 32 << 32 | u64::from(id)));
     hashed.sort_unstable();
     let row = |hashed: &u64| rows.row(*hashed as NodeId);
     for same in hashed.chunk_by_mut(|a, b| a >> 32 == b >> 32).filter(|same| same.len() > 1) {
         let first = row(&same[0]);
+        // Rows that differ can have one hash, by chance or because somebody chose them so.
         if same[1..].iter().any(|other| row(other) != first) {
             same.sort_unstable_by(|a, b| order(row(a), row(b)).then(a.cmp(b)));
         }
@@ -33,12 +44,12 @@ pub(crate) fn find(rows: &Rows<'_>) -> Result<Copies, OutOfMemory> {
     Ok(copies)
 }
 
-/// At most so many bytes are needed beside the chains to find them.
+/// At most this many bytes are needed beside the chains to find them.
 pub(crate) fn finding_bytes(count: usize) -> usize {
     bytes::<u64>(count)
 }
 
-/// Equal rows have equal hashes. −0 equals 0.
+/// A hash of the elements. Equal rows have equal hashes; −0 equals 0.
 fn hash(row: Elements<'_>) -> u64 {
     match row {
         Elements::F32(row) => {
@@ -70,12 +81,12 @@ fn half_bits(element: vex_kernels::f16) -> u16 {
     if element.to_bits() << 1 == 0 { 0 } else { element.to_bits() }
 }
 
-/// A product spreads a word over the upper half, which the rotation brings down for the next.
+/// A multiplication spreads a word over the upper half, which the rotation moves down for the next.
 fn mix(words: impl Iterator<Item = u64>) -> u64 {
     words.fold(0, |hash: u64, word| (hash.rotate_left(29) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15))
 }
 
-/// Some order of rows in which equal ones lie together.
+/// Some order of rows in which equal ones are neighbors.
 fn order(a: Elements<'_>, b: Elements<'_>) -> Ordering {
     match (a, b) {
         (Elements::F32(a), Elements::F32(b)) => a.iter().map(|x| bits(*x)).cmp(b.iter().map(|x| bits(*x))),
@@ -90,8 +101,9 @@ fn order(a: Elements<'_>, b: Elements<'_>) -> Ordering {
 }
 
 impl Linker<'_> {
-    /// Links the node `id`, whose vector is in place and which follows the linked ones, unless it may be a copy and finds its original. A
-    /// node above the present top is linked in any case.
+    /// Links the node `id`, whose vector is stored and which follows the linked ones. If it may be
+    /// a copy and finds its original, it joins the chain instead. A node above the present top is
+    /// linked in any case.
     ///
     /// # Errors
     /// If memory runs out; the graph is as it was then.
@@ -108,6 +120,7 @@ impl Linker<'_> {
         self.tree.copies.reserve(1)?;
         if id > 0 {
             self.propose(space, &batch, &|_| level, workspace, &Serial)?;
+            // A node on a new top level becomes the entry point, so it must have links.
             if may_be_copy
                 && level < self.levels.len()
                 && let Some(original) = workspace.original_of(space, id)?
@@ -120,6 +133,7 @@ impl Linker<'_> {
         Ok(())
     }
 
+    /// Appends a node with empty rows, and adds it to the chain of `original`.
     fn append_copy(
         &mut self,
         space: impl Space,
@@ -140,14 +154,16 @@ impl Linker<'_> {
 }
 
 impl Workspace {
-    /// A node with the vector of `id` among the candidates that `id` was proposed on the base: the lowest.
+    /// A node with the vector of `id` among the candidates that its search found on the base: the
+    /// lowest.
     pub(super) fn original_of(
         &mut self,
         space: impl Space,
         id: NodeId,
     ) -> Result<Option<NodeId>, OutOfMemory> {
         let [buffer, _] = self.buffers.of(space)?;
-        // Equal vectors are as far from each other as each is from itself, which by inner product is not the least distance.
+        // Equal vectors are as far from each other as each is from itself. By inner product that is
+        // not the least distance.
         let own = space.query(id, buffer).rank(id);
         let candidates = self.propose[0].candidates.iter();
         let equal =

@@ -1,10 +1,10 @@
-//! Who runs the independent parts of a build.
+//! Executors: who runs the independent parts of a build. This crate has no threads of its own.
 
-/// Groups of tasks for each worker, so that one with slow tasks can hand groups to the others.
+/// Groups of tasks for each worker: a worker with slow tasks leaves groups to the others.
 const GROUPS: usize = 4;
 
-/// Runs two pieces of work at the same time, if it has the threads. What they compute never depends
-/// on where they run.
+/// Runs two pieces of work at the same time, if it has the threads. The results never depend on
+/// where the work runs.
 ///
 /// ```
 /// use std::thread;
@@ -35,12 +35,12 @@ pub trait Executor: Sync {
     /// How many pieces of work it can run at a time; 0 counts as 1.
     fn workers(&self) -> usize;
 
-    /// Calls both, each once, perhaps at the same time, and returns when both have returned. A piece
-    /// of work may call `join` again. With one worker `join` is never called.
+    /// Calls both pieces of work, each once, perhaps at the same time. Returns when both have
+    /// returned. A piece of work may call `join` again. With one worker `join` is never called.
     fn join(&self, left: &mut (dyn FnMut() + Send), right: &mut (dyn FnMut() + Send));
 }
 
-// Methods of the trait object, not of the trait: what calls them is compiled once and not for each
+// Methods of the trait object, not of the trait: their callers are compiled once, not for each
 // executor.
 impl dyn Executor + '_ {
     /// Calls `work` once for every task, and returns when all are done.
@@ -52,7 +52,7 @@ impl dyn Executor + '_ {
         self.halve(tasks, &work, groups);
     }
 
-    /// Halves tasks and groups until there is one group of each.
+    /// Halves tasks and groups until each part is one group.
     fn halve<T: Send>(&self, tasks: &mut [T], work: &(impl Fn(&mut T) + Sync), groups: usize) {
         if tasks.len() <= 1 || groups <= 1 {
             return tasks.iter_mut().for_each(work);

@@ -1,9 +1,11 @@
-//! Nodes that their codes do not tell from their neighbors.
+//! Hard nodes: those whose codes do not distinguish them from their neighbors.
 //!
-//! A build compares nodes by codes. That is as good as comparing vectors, as long as the errors of codes are small against the distances
-//! between neighbors, which they are in most places of most sets. Elsewhere, in a tight cluster or where the
-//! set has no common centre, they are not. Every node finds out when it is linked (`propose.rs`): a node that is *hard* is linked by its vector,
-//! and so is its row whenever links are selected anew.
+//! A build compares nodes by codes. That is as good as comparing vectors as long as the errors of
+//! codes are small against the distances between neighbors. In most places of most sets they are.
+//! In a tight cluster, or in a set without a common center, they are not.
+//!
+//! Whether a node is *hard* shows when it is linked (`propose.rs`). A hard node is linked by its
+//! vector. Its row is selected by vectors, too, whenever links are selected again (`merge.rs`).
 
 use alloc::vec::Vec;
 
@@ -13,13 +15,13 @@ use crate::{NodeId, OutOfMemory};
 /// The hard nodes of a build.
 #[derive(Debug, Default)]
 pub(super) struct Hard {
-    /// By node; none where a build compares nodes by vectors.
+    /// By node; empty if a build compares nodes by vectors.
     nodes: Vec<bool>,
     are_some: bool,
 }
 
 impl Hard {
-    /// Makes room for nodes below `count`, none of which is hard yet.
+    /// Reserves memory for nodes below `count`, none of which is hard yet.
     pub(super) fn reserve(&mut self, count: usize) -> Result<(), OutOfMemory> {
         reserve_exact(&mut self.nodes, count)?;
         self.nodes.resize(count, false);

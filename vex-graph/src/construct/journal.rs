@@ -1,4 +1,7 @@
-//! What relinking a node has changed, so that it can be undone.
+//! A journal of what relinking a node has changed, so that it can be undone.
+//!
+//! Relinking changes rows one after the other, since each step reads the rows of the steps before.
+//! If memory runs out in the middle, the journal restores the rows and parents, newest first.
 
 use alloc::vec::Vec;
 
@@ -6,7 +9,7 @@ use super::Tree;
 use crate::storage::{LevelLinks, reserve};
 use crate::{NodeId, OutOfMemory};
 
-/// Rows and parents as they were before they were changed, oldest first.
+/// Rows and parents as they were before each change, oldest first.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
     /// Level, node and degree of each row.
@@ -24,7 +27,7 @@ impl Journal {
         self.parents.clear();
     }
 
-    /// Keeps a row, which may then be changed.
+    /// Keeps a row, which may be changed after that.
     pub(super) fn keep_row(
         &mut self,
         levels: &[LevelLinks],
@@ -39,7 +42,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Gives a node another parent.
+    /// Keeps the parent of a node, and gives the node another one.
     pub(super) fn set_parent(
         &mut self,
         tree: &mut Tree,
@@ -52,7 +55,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Puts everything back.
+    /// Restores all rows and parents.
     pub(super) fn undo(&mut self, levels: &mut [LevelLinks], tree: &mut Tree) {
         while let Some((level, id, degree)) = self.rows.pop() {
             let start = self.ids.len() - degree;

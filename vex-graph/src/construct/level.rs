@@ -1,9 +1,13 @@
-//! The level of a node, a function of the seed and a number alone: independent of order, threads and platform.
+//! The level of a node: a function of the seed and a number alone, independent of order, threads
+//! and platform.
 
 use crate::MAX_LEVELS;
 
-/// ⌊−ln(u) / ln m⌋ (section 4.1, with the optimal mL = 1 / ln m) for u = draw / 2⁶⁴, without a logarithm: the level is
-/// at least l where u < m⁻ˡ. A smaller draw is never on a lower level. At most `MAX_LEVELS − 1`.
+/// The level for u = draw / 2⁶⁴: ⌊−ln(u) / ln m⌋, at most `MAX_LEVELS − 1` (section 4.1, with the
+/// optimal mL = 1 / ln m).
+///
+/// The level is at least l if u < m⁻ˡ, so there is no logarithm. A smaller draw is never on a lower
+/// level.
 pub(crate) fn level(draw: u64, m: usize) -> usize {
     let mut threshold = u64::MAX / m as u64;
     let mut level = 0;

@@ -1,23 +1,27 @@
-//! What a build compares nodes by where searches go by the inner product.
+//! How a build compares nodes whose searches are by inner product.
 //!
-//! The inner product is no distance. The node with the largest product with a vector is most often a long one, whatever
-//! its direction. Links that are selected by products alone lead to a few long vectors, the hubs, and to nothing else.
-//! Then much is found by no search, and with the hubs deleted next to nothing is.
+//! The inner product is no distance. The node with the largest product with a vector is most often
+//! a long one, whatever its direction. Links that are selected by products alone lead to a few long
+//! vectors, the *hubs*, and to nothing else. Searches then miss many nodes, and with the hubs
+//! deleted they find next to nothing.
 //!
-//! A distance that ranks as the product does is that of vectors which are lifted by their length. Lift x to the pair of x
-//! and the step function that is 1 from 0 to |x|² and 0 beyond. Then the squared distance of two lifted vectors is
+//! There is a distance that ranks as the product does: the distance between vectors that are
+//! *lifted* by their length. Lift x to the pair of x and the step function that is 1 from 0 to |x|²
+//! and 0 beyond. Then the squared distance of two lifted vectors is
 //!
 //! ```text
 //! |x − y|² + | |x|² − |y|² |
 //! ```
 //!
-//! Lift a query q to the pair of q and the function that is 1 everywhere. Up to a constant its squared distance to x is
-//! then |q|² − 2 q·x + |x|² − |x|², so that its neighbors are those with the largest products. No largest length needs to be
-//! known, as it must be for the usual coordinate √(M² − |x|²): one vector of absurd length changes nothing for the others.
+//! Lift a query q to the pair of q and the function that is 1 everywhere. Up to a constant, its
+//! squared distance to x is then |q|² − 2 q·x + |x|² − |x|². So its neighbors are the vectors with
+//! the largest products. The usual lift has the coordinate √(M² − |x|²) and needs the largest
+//! length M. This one needs none: one vector of absurd length changes nothing for the others.
 //!
-//! Both kinds of links are needed. Vectors as queries stand for the queries to come, which are like none of the lifted vectors:
-//! [`Products`] finds and selects links by the product. [`Lifted`] tells which of them are diverse, and adds
-//! links to those that are alike in direction and length: see [`Choice`](super::choice::Choice).
+//! Both kinds of links are needed. Vectors as queries stand for the queries to come, which are like
+//! none of the lifted vectors: [`Products`] finds and selects links by the product. [`Lifted`]
+//! shows which of these are diverse, and adds links to nodes that are alike in direction and
+//! length: see [`Choice`](super::choice::Choice).
 
 use alloc::vec::Vec;
 
@@ -31,14 +35,14 @@ use crate::storage::{bytes, growth, held, reserve, reserve_exact, swap_rows};
 use crate::view::Matrix;
 use crate::{Elements, NodeId, OutOfMemory, Rows, Scalar};
 
-/// |x|² of every vector that is compared by the inner product, and of no other.
+/// |x|² of every vector that is compared by inner product. Empty for other metrics.
 #[derive(Debug, Default)]
 pub(crate) struct Squares {
     squares: Vec<f32>,
 }
 
 impl Squares {
-    /// Those of all rows.
+    /// The squares of all rows.
     pub(crate) fn of(rows: &Rows<'_>) -> Result<Self, OutOfMemory> {
         let mut all = Self::default();
         if rows.metric() == Metric::InnerProduct {
@@ -48,18 +52,18 @@ impl Squares {
         Ok(all)
     }
 
-    /// Bytes of those of `count` vectors.
+    /// Bytes of the squares of `count` vectors.
     pub(crate) fn exact_bytes(metric: Metric, count: usize) -> usize {
         if metric == Metric::InnerProduct { bytes::<f32>(count) } else { 0 }
     }
 
-    /// Bytes that it holds, and those of the new place of what one more vector would move.
+    /// Bytes held, and bytes of the new memory that one more vector would move them to.
     pub(crate) fn memory(&self, metric: Metric) -> [usize; 2] {
         let growth = if metric == Metric::InnerProduct { growth(&self.squares) } else { 0 };
         [held(&self.squares), growth]
     }
 
-    /// Appends that of the last row.
+    /// Appends the square of the last row.
     pub(crate) fn push(&mut self, rows: &Rows<'_>) -> Result<(), OutOfMemory> {
         if rows.metric() == Metric::InnerProduct {
             reserve(&mut self.squares, 1)?;
@@ -68,14 +72,14 @@ impl Squares {
         Ok(())
     }
 
-    /// Takes that of a row which was changed.
+    /// Replaces the square of a row that was changed.
     pub(crate) fn set(&mut self, id: NodeId, rows: &Rows<'_>) {
         if let Some(to) = self.squares.get_mut(id as usize) {
             *to = square(rows.row(id));
         }
     }
 
-    /// Drops every one from `count` on.
+    /// Removes every square from `count` on.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.squares.truncate(count);
     }
@@ -88,7 +92,7 @@ impl Squares {
     }
 }
 
-/// |x|², of which f64 holds every term. The sum has a fixed order, so that it has the same bits everywhere.
+/// |x|² in f64, which holds every term. The sum has one fixed order, so that it has the same bits everywhere.
 fn square(row: Elements<'_>) -> f32 {
     fn of<S: Sealed>(vector: &[S]) -> f64 {
         S::square(vector)
@@ -96,7 +100,7 @@ fn square(row: Elements<'_>) -> f32 {
     each!(Elements, row, vector => of(vector)) as f32
 }
 
-/// Vectors that searches compare by the inner product, as a space.
+/// Vectors that searches compare by inner product, as a space.
 #[derive(Clone, Copy)]
 pub(crate) struct Products<'a, R: Scalar> {
     plain: Plain<'a, R>,
@@ -173,7 +177,8 @@ pub(crate) struct LiftedQuery<'q, R: Scalar> {
 }
 
 impl<R: Scalar> LiftedQuery<'_, R> {
-    /// A sum of two terms that are not negative: near nodes are told apart however long they are.
+    /// A sum of two terms that are not negative. So near nodes have different distances however
+    /// long they are.
     #[inline(always)]
     fn lift(&self, distance: f32, id: NodeId) -> f32 {
         distance + (self.own - self.squares[id as usize]).abs()

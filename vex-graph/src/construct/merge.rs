@@ -1,4 +1,16 @@
-//! Step 3: links back to the new nodes, grouped by target.
+//! Step 3 of construction: links back to the new nodes, grouped by target.
+//!
+//! ```text
+//! merge(target, new links to it):
+//!     if the row has room for all: append them
+//!     otherwise:
+//!         candidates = links of the row and new links, by their distance to the target
+//!         row = select(candidates), with links to the target's children pinned
+//! ```
+//!
+//! All new links of a batch to one target are merged at once, so a row is selected again at most
+//! once a batch. Each row belongs to one worker. The rows are kept aside until all are computed,
+//! and [`commit`](Merge::commit) writes them. So an allocation that fails changes nothing.
 
 use alloc::vec::Vec;
 
@@ -13,7 +25,7 @@ use crate::{NodeId, OutOfMemory, Params};
 /// One worker's share of the changed rows.
 #[derive(Debug, Default)]
 pub(super) struct Merge {
-    /// Which part of the sorted links is this worker's.
+    /// This worker's part of the sorted links.
     links: core::ops::Range<usize>,
     /// Level, target and degree of each changed row.
     targets: Vec<(u8, NodeId, usize)>,
@@ -26,7 +38,7 @@ pub(super) struct Merge {
     result: Option<OutOfMemory>,
 }
 
-/// What changed rows are computed from.
+/// The parts of a graph from which changed rows are computed.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'g> {
     pub(super) params: &'g Params,
@@ -46,7 +58,7 @@ pub(super) fn run(
     let workers = tasks.len();
     let mut start = 0;
     for (index, task) in tasks.iter_mut().enumerate() {
-        // Cut at the next change of target: no row belongs to two workers.
+        // A part ends where the target changes, so that no row belongs to two workers.
         let mut end = (links.len() * (index + 1) / workers).max(start);
         while end > 0 && end < links.len() && same_row(&links[end - 1], &links[end]) {
             end += 1;
@@ -61,6 +73,7 @@ pub(super) fn run(
     tasks.iter().find_map(|task| task.result).map_or(Ok(()), Err)
 }
 
+/// Whether two links go to one row.
 fn same_row(a: &Link, b: &Link) -> bool {
     (a.level, a.target) == (b.level, b.target)
 }
@@ -76,6 +89,7 @@ impl Merge {
         self.targets.iter().map(|(level, target, _)| (*level, *target))
     }
 
+    /// Writes the changed rows. Nothing can fail.
     pub(super) fn commit(&self, levels: &mut [LevelLinks]) {
         let mut start = 0;
         for (level, target, degree) in &self.targets {
@@ -84,6 +98,7 @@ impl Merge {
         }
     }
 
+    /// Computes the row of one target. `group` has all new links to it.
     fn merge<S: Space>(&mut self, rows: Rows<'_>, space: S, group: &[Link]) -> Result<(), OutOfMemory> {
         let Rows { levels, hard, .. } = rows;
         let Link { level, target, .. } = group[0];
@@ -93,6 +108,7 @@ impl Merge {
         reserve(&mut self.targets, 1)?;
         reserve(&mut self.ids, width)?;
         let degree = row.len() + group.len();
+        // No order is kept in a row, so new links can follow the old ones.
         if degree <= width {
             self.ids.extend_from_slice(row);
             self.ids.extend(group.iter().map(|link| link.source.id()));
@@ -104,12 +120,13 @@ impl Merge {
         self.selected.clear();
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
-        // Where one of them is hard, the others are as near to each other as codes cannot tell: also a node that was linked before
-        // its neighbors came, and was not hard then.
+        // One hard node suffices. If codes cannot compare it with its neighbors, they cannot
+        // compare its neighbors with each other. That includes a node that was linked before its
+        // neighbors came, and was not hard then.
         let sources = || group.iter().map(|link| link.source.id());
         let is_hard = || core::iter::once(target).chain(sources()).chain(row.iter().copied());
         if S::IS_CODED && hard.are_some() && is_hard().any(|id| hard.contains(id)) {
-            // The distances of the new ones may be those of codes.
+            // The distances of the new links may be those of codes.
             self.select(rows, space.exact(), group, false)?;
         } else {
             self.select(rows, space, group, true)?;
@@ -119,7 +136,8 @@ impl Merge {
         Ok(())
     }
 
-    /// Selects links among those in a row and the new ones in `group`, whose distances are ranks of the space if they `are_ranked`.
+    /// Selects links among those of a row and the new ones of `group`. If they `are_ranked`, the
+    /// distances of the new ones are ranks of the space.
     fn select(
         &mut self,
         rows: Rows<'_>,
@@ -144,8 +162,10 @@ impl Merge {
             false => Candidate::new(query.rank(link.source.id()), link.source.id()),
         };
         self.candidates.extend(group.iter().map(ranked));
+        // A link to a node that has become a copy is dropped here.
         self.candidates.retain(|candidate| !tree.copies.is_copy(candidate.id()));
         self.candidates.sort_unstable();
+        // The tree's links are pinned: each child must stay reachable from the target.
         let is_pinned = |id| level == 0 && tree.parent(id) == target;
         let selected = &mut self.selected;
         let (candidates, least) = (&self.candidates, params.least(width));

@@ -1,12 +1,28 @@
-//! Construction: Algorithm 1 of the paper, for batches of nodes at a time.
+//! Construction: Algorithm 1 of the paper, for a batch of nodes at a time.
 //!
-//! A batch is linked in four steps, so that a single insert is a batch of one and the result never depends on threads:
-//! 1. **Propose.** Every new node searches the graph as it was before the batch and selects its links. (Parallel.)
-//! 2. **Attach.** Every new node gets a parent: see [`Tree`]. (In order of ids.)
-//! 3. **Merge.** Links back to the new nodes are grouped by target, and rows that overflow are selected anew. (Parallel.)
-//! 4. **Commit.** Rows are written. Nothing can fail any more.
+//! ```text
+//! link(batch):
+//!     propose    for each node, in parallel:                                   propose.rs
+//!                    search the graph as it was before the batch
+//!                    select links among the candidates                         select.rs
+//!     reserve    all memory that the batch appends
+//!     attach     for each node, in order of ids:
+//!                    append its rows, with its links
+//!                    give it a parent, to which it is linked both ways         tree.rs
+//!     merge      for each node with a new link back, in parallel:              merge.rs
+//!                    append the links back to its row if they fit
+//!                    otherwise select the row again
+//!     commit     write the rows that changed
+//! ```
 //!
-//! Nodes of one batch do not see each other, so batches are small against the graph: see [`batch_len`].
+//! Three ideas:
+//! - **A batch sees one graph.** Nodes of a batch do not see each other. So the result does not
+//!   depend on threads, and a single insert is a batch of one. Batches are small against the graph,
+//!   so little is missed: see [`batch_len`].
+//! - **Nothing half done.** All memory is reserved, and every row computed, before the first row of
+//!   another node is written. So an insert that fails leaves the graph as it was.
+//! - **Reachable.** Every node keeps one link from its parent that no selection drops: see
+//!   [`Tree`].
 
 pub(crate) mod bulk;
 mod choice;
@@ -47,7 +63,8 @@ use merge::Merge;
 use propose::Propose;
 use relink::Relink;
 
-/// A link from a new node to `target`, seen from the target: sorts by (level, target, distance, source).
+/// A link from a new node to `target`, as the target sees it. Links sort by level, target, distance
+/// and source, which groups them by row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Link {
     level: u8,
@@ -56,20 +73,21 @@ struct Link {
     source: Candidate,
 }
 
-/// How many nodes to link at once to a graph of `count`. A thirty-second of the graph: a node then misses few of its
-/// true neighbors because they came in the same batch. The cap keeps that loss from growing with the graph.
+/// How many nodes to link at once to a graph of `count`: a thirty-second of the graph. Then few of
+/// the true neighbors of a node are in its own batch. The cap keeps that loss from growing with the
+/// graph.
 fn batch_len(count: usize) -> usize {
     (count / 32).clamp(1, 512)
 }
 
-/// The most nodes that hang on one in the [`Tree`]. Links to them are never pruned, so each may take
-/// the place of a nearer node. By inner product, where few hubs lead to everything, nodes need more of
-/// them to be found.
+/// The most children of a node in the [`Tree`]. Links to them are never pruned, so each may take
+/// the place of a nearer node. By inner product, a few hubs lead to all others, and nodes need more
+/// children to be found.
 fn most_children(params: &Params, space: impl Space) -> usize {
     if space.lifted().is_some() { params.m } else { params.m / 2 }
 }
 
-/// Memory that one batch after another reuses.
+/// Memory that each batch uses again.
 #[derive(Debug, Default)]
 pub(crate) struct Workspace {
     propose: Vec<Propose>,
@@ -82,7 +100,7 @@ pub(crate) struct Workspace {
     pub(crate) vector: Option<Vectors>,
 }
 
-/// Room for two queries of a space, and for making a guide.
+/// Room for two queries of a space, and for a guide.
 #[derive(Debug, Default)]
 struct Buffers {
     own: AlignedVec<i8>,
@@ -99,7 +117,7 @@ impl Buffers {
     }
 }
 
-/// The parts of a graph that linking changes, and those it reads.
+/// The parts of a graph that linking changes or reads.
 pub(crate) struct Linker<'g> {
     pub(crate) params: &'g Params,
     pub(crate) levels: &'g mut Vec<LevelLinks>,
@@ -108,8 +126,9 @@ pub(crate) struct Linker<'g> {
 }
 
 impl Linker<'_> {
-    /// Links the nodes `batch`, whose vectors are in place and which follow the linked ones. `level_of` says the level of
-    /// each; only a batch of one may hold a node above the present top. Nodes that are known to be copies get empty rows.
+    /// Links the nodes of `batch`, whose vectors are stored and whose ids follow those of the
+    /// linked nodes. `level_of` gives the level of each. Only a batch of one may hold a node above
+    /// the present top. Nodes that are known to be copies get empty rows.
     ///
     /// # Errors
     /// If memory runs out; the graph is as it was then.
@@ -130,7 +149,7 @@ impl Linker<'_> {
         self.link_proposed(space, batch, level_of, workspace, executor)
     }
 
-    /// The steps after the first.
+    /// All steps after the first.
     fn link_proposed(
         &mut self,
         space: impl Space,
@@ -144,6 +163,8 @@ impl Linker<'_> {
         let new_top = level_of(batch.start);
         self.reserve(&batch, &level_of, workspace)?;
 
+        // Rows of the batch are appended here. Rows of other nodes are computed, but not written
+        // yet.
         let result = self.attach_and_merge(space, &batch, &level_of, workspace, executor);
         if result.is_err() {
             self.tree.truncate(batch.start as usize, *self.entry);
@@ -151,6 +172,7 @@ impl Linker<'_> {
             self.levels.iter_mut().for_each(|level| level.truncate(batch.start as usize));
             return result;
         }
+        // Nothing can fail from here on.
         for merge in &workspace.merge {
             merge.commit(self.levels);
         }
@@ -160,8 +182,8 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` breaks off, and returns how many are linked. `level_of`
-    /// never rises.
+    /// Links the nodes from 0 to `count − 1`, batch by batch, until `progress` cancels. Returns how
+    /// many are linked. `level_of` never rises with the id.
     pub(crate) fn link_all<S: Space>(
         mut self,
         space: S,
@@ -171,6 +193,7 @@ impl Linker<'_> {
         executor: &dyn Executor,
         progress: &mut dyn FnMut(usize) -> ControlFlow<()>,
     ) -> Result<usize, OutOfMemory> {
+        // Only codes can be too coarse for a node.
         if S::IS_CODED {
             workspace.hard.reserve(count)?;
         }
@@ -185,6 +208,7 @@ impl Linker<'_> {
         Ok(linked)
     }
 
+    /// Step 1: every worker proposes links for its share of the batch.
     fn propose(
         &self,
         space: impl Space,
@@ -196,6 +220,8 @@ impl Linker<'_> {
         let copies = &self.tree.copies;
         let frozen = Frozen { levels: self.levels, entry: *self.entry, count: batch.start as usize, copies };
         let step = workspace.propose.len();
+        // Node i of the batch goes to task i mod `step`, so that every task gets nodes of all
+        // levels.
         executor.run(&mut workspace.propose, |task| {
             let ids = batch.clone().skip(task.index).step_by(step).filter(|id| !copies.is_copy(*id));
             task.run(&frozen, space, self.params, ids, level_of);
@@ -206,7 +232,7 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Makes room for everything that the batch will append.
+    /// Reserves memory for everything that the batch appends.
     fn reserve(
         &mut self,
         batch: &Range<NodeId>,
@@ -222,11 +248,12 @@ impl Linker<'_> {
         self.tree.reserve(batch.len())?;
         let links: usize = workspace.propose.iter().map(|task| task.links.len()).sum();
         workspace.links.clear();
-        // One more each, for a parent that is not among a node's links.
+        // One more for each node, for a parent that is not among its links.
         reserve(&mut workspace.links, links + batch.len())
     }
 
-    /// Appends the rows of the batch and computes, but does not write, the changed rows of all others.
+    /// Steps 2 and 3: appends the rows of the batch, and computes the changed rows of all other
+    /// nodes.
     fn attach_and_merge(
         &mut self,
         space: impl Space,
@@ -241,12 +268,14 @@ impl Linker<'_> {
             level.reserve(1, batch.start)?;
             self.levels.push(level);
         }
+        // A node on a new top level becomes the entry point, and the root of the tree.
         let becomes_entry = batch.start == 0 || level_of(batch.start) > self.view_top();
         let most = most_children(self.params, space);
         let step = workspace.propose.len();
         for task in &mut workspace.propose {
             task.cursor = 0;
         }
+        // In order of ids, whichever task proposed the links: parents depend on the nodes before.
         for (offset, id) in batch.clone().enumerate() {
             let links =
                 if batch.start == 0 { &[][..] } else { workspace.propose[offset % step].take_links(id) };
@@ -267,26 +296,28 @@ impl Linker<'_> {
             }
             let base = links.iter().filter(|link| link.level == 0).map(|link| link.target);
             let parent = self.tree.push(id, *self.entry, base, batch.start, &self.levels[0].view(), most);
+            // The parent links to the node in any case, also if the node does not link to it.
             if !links.iter().any(|link| link.level == 0 && link.target == parent) {
                 let [buffer, _] = workspace.buffers.of(space)?;
                 let distance = space.query(parent, buffer).rank(id);
                 workspace.links.push(Link { level: 0, target: parent, source: Candidate::new(distance, id) });
             }
         }
+        // Sorted, links are in the same order however many tasks there were.
         workspace.links.sort_unstable();
         let rows =
             merge::Rows { params: self.params, levels: self.levels, tree: self.tree, hard: &workspace.hard };
         merge::run(rows, space, &workspace.links, &mut workspace.merge, executor)
     }
 
-    /// The highest level before the batch.
+    /// The highest level with nodes before the batch.
     fn view_top(&self) -> usize {
         self.levels.iter().rposition(|level| level.count() > 0).unwrap_or(0)
     }
 }
 
 impl Workspace {
-    /// Makes `tasks` tasks of each kind.
+    /// Makes this many tasks of each kind.
     fn prepare(&mut self, tasks: usize) -> Result<(), OutOfMemory> {
         let more = tasks.saturating_sub(self.propose.len());
         reserve(&mut self.propose, more)?;
@@ -308,6 +339,6 @@ struct Frozen<'a> {
     levels: &'a [LevelLinks],
     entry: NodeId,
     count: usize,
-    /// Those that are known.
+    /// The copies that are known.
     copies: &'a Copies,
 }

@@ -1,4 +1,4 @@
-//! How much memory linking needs while it goes on.
+//! How much memory linking needs at most.
 
 use vex_kernels::Metric;
 
@@ -12,8 +12,9 @@ use crate::search::Visited;
 use crate::storage::{AlignedVec, bytes};
 use crate::{MAX_LEVELS, NodeId, Params};
 
-/// At most so many bytes are in the workspace of a build, whose levels have `level_counts` nodes and whose space
-/// has queries of `query_len`. Arrays that grow step by step count twice what they hold, since their room doubles.
+/// At most this many bytes are in the workspace of a build. Its levels have `level_counts` nodes,
+/// and queries of its space are `query_len` long. Arrays that grow step by step count twice, since
+/// their capacity doubles.
 pub(crate) fn workspace_bytes(
     params: &Params,
     metric: Metric,
@@ -27,7 +28,7 @@ pub(crate) fn workspace_bytes(
     }
     let batch = batch_len(count);
     let workers = workers.clamp(1, batch);
-    // Batches are larger the later they come, but nodes of high levels come first.
+    // Batches grow with the graph, but nodes of high levels come first.
     let rows = (1..).zip(level_counts).map(|(levels, count)| levels * batch_len(*count)).max().unwrap_or(1);
     // By the inner product a node gets more links at once, of more candidates.
     let is_lifted = metric == Metric::InnerProduct;
@@ -47,11 +48,12 @@ pub(crate) fn workspace_bytes(
         + choice(params.m0() + batch)
         + buffers
         + size_of::<Merge>();
-    // Once proposed, once sorted, and one changed row for each at the worst.
+    // Links are proposed, then sorted. At worst each of them changes a row of its own.
     let shared = 2 * (2 * bytes::<Link>(links + workers * at_once))
         + 2 * bytes::<(u8, NodeId, usize)>(links)
         + 2 * bytes::<NodeId>(rows * at_once * params.m0());
-    // Without codes there are no queries to code, and no node is hard. Every worker may have all of a batch among its hard nodes.
+    // Without codes there are no queries to code, and no node is hard. Each worker may have all
+    // nodes of a batch among its hard ones.
     let hard =
         if query_len > 0 { Hard::exact_bytes(count) + 2 * bytes::<NodeId>(batch + 4 * workers) } else { 0 };
     workers.saturating_mul(propose + merge).saturating_add(shared + buffers + hard)

@@ -1,4 +1,27 @@
-//! Step 1: a new node searches the frozen graph and selects its links.
+//! Step 1 of construction: a new node searches the graph and selects its links.
+//!
+//! ```text
+//! propose(node, level L of the node):
+//!     nearest = greedy descent from the entry point, on the levels above L
+//!     for each level from L (or the top, if that is lower) down to the base:
+//!         candidates = beam search from `nearest`, with ef_construction candidates
+//!         with a guide:        rank the candidates again, by finer codes
+//!         with codes:          if the node is hard, begin again by vectors
+//!         by inner product:    add the candidates of a second search, among lifted vectors
+//!         links of this level = select(candidates)                             select.rs
+//!         nearest = the nearest candidate
+//!     if L is above the top: add a link to the entry point on the base
+//! ```
+//!
+//! This is Algorithm 1 of the paper, except that links back come later (`merge.rs`). Four cases
+//! differ from it:
+//! - A *guide* compares nodes by smaller codes than those that select the links: see
+//!   [`Guided`](super::Guided).
+//! - A node is *hard* if the error of codes is too large to compare its neighbors: see `hard.rs`.
+//! - By inner product, nodes with the largest products are not those that are alike: see
+//!   `lifted.rs`.
+//! - A node that is linked already ([`Propose::again`]) ranks itself last, and does not link to
+//!   itself.
 
 use alloc::vec::Vec;
 
@@ -10,19 +33,19 @@ use crate::search::{CandidateList, Scratch, ScratchMut, SearchStats, Traversal, 
 use crate::storage::reserve;
 use crate::{Candidate, LevelView, NodeId, OutOfMemory, Params};
 
-/// One worker's share of a batch.
+/// One worker's share of a batch, and its memory.
 #[derive(Debug)]
 pub(super) struct Propose {
     pub(super) index: usize,
-    /// The links of this worker's nodes, node by node, levels from the top, nearest first.
+    /// The links of this worker's nodes: node by node, levels from the top, nearest first.
     pub(super) links: Vec<Link>,
-    /// Those of this worker's nodes that their codes do not tell from their neighbors.
+    /// The hard nodes among this worker's.
     pub(super) hard: Vec<NodeId>,
     pub(super) result: Result<(), OutOfMemory>,
-    /// How far [`take_links`](Self::take_links) has come.
+    /// Position in `links` up to which [`take_links`](Self::take_links) has read.
     pub(super) cursor: usize,
     scratch: Scratch,
-    /// In the end those of the base, nearest first.
+    /// The candidates of the last level, nearest first; those of the base in the end.
     pub(super) candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
     choice: Choice,
@@ -45,6 +68,7 @@ impl Propose {
         }
     }
 
+    /// Proposes links for the nodes `ids`.
     pub(super) fn run(
         &mut self,
         frozen: &Frozen<'_>,
@@ -73,7 +97,8 @@ impl Propose {
         self.propose::<true, _>(frozen, space, params, id, level)
     }
 
-    /// The `count` nodes nearest to `id`, a node of the graph, that a walk from its links finds, nearest first.
+    /// The `count` nodes nearest to `id`, a node of the graph, that a beam search from its links
+    /// finds, nearest first.
     pub(super) fn around(
         &mut self,
         frozen: &Frozen<'_>,
@@ -113,6 +138,7 @@ impl Propose {
         &self.links[start..start + len]
     }
 
+    /// Proposes links for a node by the space, or by vectors if the node is hard.
     fn propose<const IS_LINKED: bool, S: Space>(
         &mut self,
         frozen: &Frozen<'_>,
@@ -131,7 +157,7 @@ impl Propose {
         Ok(())
     }
 
-    /// Proposes links for a node, unless it turns out to be hard: then the links so far are of no use.
+    /// Proposes links for a node: see the head of this file. Ends early if the node is hard.
     fn propose_in<const IS_LINKED: bool, S: Space>(
         &mut self,
         frozen: &Frozen<'_>,
@@ -148,6 +174,7 @@ impl Propose {
         self.selected.clear();
         let lifted_width = space.lifted().map_or(0, |_| lifted_width(params).min(count));
         let limit = |index| if space.lifted().is_some() { at_once(params, index) } else { params.m };
+        // Reserved for all levels at once.
         reserve(&mut self.candidates, beam_width + lifted_width)?;
         reserve(&mut self.selected, limit(0))?;
         reserve(&mut self.links, level.min(top) * params.m + limit(0) + 1)?;
@@ -161,10 +188,13 @@ impl Propose {
         let chains = copies.chains();
         let mut traversal = Traversal { query: &query, count, chains, budget: usize::MAX, stats: &mut stats };
         let mut nearest = Candidate::new(query.rank(entry), entry);
+        // Greedy descent to the level above the highest of the node.
         for level in levels.iter().skip(level + 1).rev() {
             nearest = traversal.descend(&level.view(), nearest);
         }
+        // Where the search among lifted vectors begins on the next level.
         let mut alike = entry;
+        // Each level begins at the nearest candidate of the level above.
         for index in (0..=level.min(top)).rev() {
             let scratch = self.scratch.as_mut();
             let mut list = CandidateList::new(&mut scratch.candidates[..beam_width]);
@@ -172,8 +202,10 @@ impl Propose {
             visited.insert(nearest.id());
             list.insert(nearest);
             traversal.beam(&levels[index].view(), &mut list, &mut visited, usize::MAX);
+            // A copy has no links, so the next level cannot begin there.
             let linked = list.candidates().iter().find(|candidate| !chains.is_copy(candidate.id()));
             nearest = linked.unwrap_or(&list.candidates()[0]).fresh();
+            // Where the list was cut off, the guide may have lost a neighbor behind its end.
             let mut edge = if S::IS_CODED && list.is_full() && beam_width < count {
                 let error = space.guide_error(&query.ranker, list.candidates()[beam_width - 1].id());
                 Edge::new(list.candidates(), |rank| rank, error)
@@ -183,17 +215,21 @@ impl Propose {
 
             self.candidates.clear();
             let found = list.candidates().iter().map(|candidate| candidate.fresh());
-            // A link to what has become a copy may be left, and leads nowhere.
+            // A link to a node that has become a copy may be left over. It leads nowhere.
             let is_other = |candidate: &Candidate| candidate.id() != id && !copies.is_copy(candidate.id());
             self.candidates.extend(found.filter(is_other));
+            // The guide found the candidates. Finer codes order them, before links are selected.
             if S::IS_GUIDED {
                 let shift = refine(&space.query(id, other), &mut self.candidates, |rank| rank);
                 edge = edge.map(|edge| edge.shifted(shift));
             }
+            // Before links are selected: they would be of no use if the node is hard.
             if S::IS_CODED && is_hard(space, &space.query(id, other), &self.candidates, edge, params.m) {
                 return Ok(Verdict::Hard);
             }
             if let Some(lifted) = space.lifted() {
+                // The second search, among lifted vectors. Its candidates join those that the
+                // product found.
                 let products = self.candidates.len();
                 {
                     let query = Others::<_, IS_LINKED> { ranker: lifted.query(id, other), id };
@@ -204,6 +240,7 @@ impl Propose {
                     let found = found.iter().map(|candidate| candidate.fresh());
                     self.candidates.extend(found.filter(is_other));
                 }
+                // All are ranked by the product, and a node that both searches found counts once.
                 rank_anew(&space.query(id, other), &mut self.candidates[products..]);
                 self.candidates.sort_unstable();
                 self.candidates.dedup();
@@ -226,7 +263,8 @@ impl Propose {
                 source: Candidate::new(selected.distance(), id),
             }));
         }
-        // A node that will be the entry point leads to the one before it, and so to all that was reachable.
+        // A node that becomes the entry point links to the one before, and so leads to all that was
+        // reachable.
         if level > top && self.selected.iter().all(|selected| selected.id() != entry) {
             let distance = space.query(id, other).rank(entry);
             self.links.push(Link { level: 0, target: entry, source: Candidate::new(distance, id) });
@@ -235,21 +273,22 @@ impl Propose {
     }
 }
 
-/// What became of a node that was to be linked.
+/// Whether a node was linked.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Linked,
     Hard,
 }
 
-/// The largest error of ranks, as a part of what sets the `m` nearest apart, with which links are selected as well as by vectors.
+/// The largest error of ranks with which links are selected as well as by vectors, as a part of the
+/// spread of the `m` nearest.
 const TOLERANCE: f32 = 0.1;
 
-/// Fewer candidates than this do not tell how far apart neighbors are. All of them are near enough.
+/// Fewer candidates than this do not show how far apart neighbors are. They are all near enough.
 const LEAST: usize = 8;
 
-/// Whether a node is *hard*: codes do not tell which of its `candidates` are nearest, which are sorted by a query of the node, or
-/// may have cut them off from nearer ones at the `edge` of the list.
+/// Whether a node is *hard*: codes leave open which of its `candidates` are nearest, or may have
+/// lost nearer ones behind the `edge` of the list. Candidates are sorted by a query of the node.
 fn is_hard<S: Space>(
     space: S,
     query: &S::Query<'_>,
@@ -263,13 +302,14 @@ fn is_hard<S: Space>(
     let (nearest, last) = (candidates[0], candidates[m.min(candidates.len()) - 1]);
     let error = space.query_error(query, last.id());
     let spread = last.distance() - nearest.distance();
-    // What is no number is in doubt, too.
+    // Written so that NaN counts as doubt, too.
     let is_small = error <= TOLERANCE * spread;
     let k = (2 * m).min(candidates.len());
     !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
 }
 
-/// The `len` nodes of a level that a walk from two of them finds nearest, nearest first.
+/// The `len` nodes of a level that are nearest by `query`, nearest first: a beam search from two
+/// nodes.
 fn look_around<'s>(
     query: &impl Ranker,
     level: &LevelView<'_>,
@@ -292,18 +332,19 @@ fn look_around<'s>(
     list.into_candidates()
 }
 
-/// Links that a new node gets on a level at once. On the base one fewer than there is room for: that to the entry point before it,
-/// or to what hung on it, may come to them.
+/// Links that a new node gets at once on a level by inner product. On the base one fewer than there
+/// is room for: a link to the entry point before it, or to one of its children, may be added.
 pub(super) fn at_once(params: &Params, level: usize) -> usize {
     if level == 0 { params.m0() - 1 } else { params.m }
 }
 
-/// Candidates of a walk between lifted nodes.
+/// Candidates of a search among lifted vectors.
 pub(super) fn lifted_width(params: &Params) -> usize {
     params.ef_construction.div_ceil(4)
 }
 
-/// Ranks all nodes by their distance to one, and that one, if it is linked, behind them.
+/// Ranks all nodes by their distance to one node. If that node is linked itself, it ranks behind
+/// all others.
 struct Others<R, const IS_LINKED: bool> {
     ranker: R,
     id: NodeId,

@@ -1,12 +1,20 @@
-//! A node that got another vector is taken out of its old neighborhood and linked into the new one.
+//! Relinking: a node that got another vector is removed from its old neighborhood and linked into
+//! the new one.
 //!
-//! 0. **Survey**, by inner product alone and before the vector changes. Who is near the old one is noted.
-//! 1. **Propose.** The node searches the graph, in which it serves as a way but not as an answer.
-//! 2. **Bypass.** Who links to the node links past it, to the node's own old links where they are diverse, and they link back.
-//! 3. **Mend.** What hung on the node in the [`Tree`](super::Tree) gets other parents.
-//! 4. **Attach.** The node gets its new links, links back to it, and a parent.
+//! ```text
+//! relink(node):
+//!     find nearby    by inner product, and before the vector changes: note the nodes near the old one
+//!     propose        search the graph, in which the node is passed through but is no candidate
+//!     bypass         for each node that links to this one, where such nodes can be expected:
+//!                        replace that link by links to the old neighbors, where they are diverse
+//!                        link back from these
+//!     mend           give the children of the node in the tree other parents
+//!     attach         write the new links of the node, link back, and give it a parent
+//! ```
 //!
-//! Steps 2 to 4 change rows as they go, and a [`Journal`] can undo them.
+//! The steps from bypass on change rows as they go, since each reads what the steps before have
+//! written. A [`Journal`] can undo them. Invariant between the steps: every other node has a parent
+//! that links to it, or is a root.
 
 use alloc::vec::Vec;
 
@@ -19,13 +27,14 @@ use crate::distance::Ranker;
 use crate::storage::reserve;
 use crate::{NodeId, OutOfMemory, TERMINATOR};
 
-/// Memory that one node after another reuses.
+/// Memory that each relinked node uses again.
 #[derive(Debug, Default)]
 pub(super) struct Relink {
     journal: Journal,
     /// The old links of the node on one level; in the end those of the base.
     old: Vec<NodeId>,
-    /// Who was near the old vector, nearest first; nobody where there was no [`find_nearby`](Linker::find_nearby).
+    /// The nodes near the old vector, nearest first. Empty without
+    /// [`find_nearby`](Linker::find_nearby).
     near: Vec<NodeId>,
     candidates: Vec<Candidate>,
     selected: Vec<Candidate>,
@@ -34,10 +43,12 @@ pub(super) struct Relink {
 }
 
 impl Linker<'_> {
-    /// Looks for the nodes near `id`, whose vector is about to change, for [`relink`](Self::relink) to repair their rows.
+    /// Finds the nodes near `id`, whose vector is about to change, so that [`relink`](Self::relink)
+    /// repairs their rows.
     ///
-    /// By inner product alone: there the many that link to a long vector are not those that it links to, and it stands between them and so much
-    /// else that its own links are too few to replace it.
+    /// By inner product alone. There, the many nodes that link to a long vector are not those that
+    /// it links to. The vector is between them and many others, so its own links are too few to
+    /// replace it.
     ///
     /// # Errors
     /// If memory runs out. No link is changed.
@@ -57,18 +68,21 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Puts back what [`relink`](Self::relink) changed since [`Workspace::begin`].
+    /// Restores what [`relink`](Self::relink) changed since [`Workspace::begin`].
     pub(crate) fn undo(&mut self, workspace: &mut Workspace) {
         workspace.relink.journal.undo(self.levels, self.tree);
     }
 
+    /// The graph as proposals see it.
     fn frozen(&self) -> Frozen<'_> {
         let count = self.levels[0].count();
         Frozen { levels: self.levels, entry: *self.entry, count, copies: &self.tree.copies }
     }
 
-    /// Links `id` anew, whose vector was changed or which was a copy, on the levels that it is on. If it may be a copy and finds a node with its
-    /// vector, it is taken out of all links instead, and that node is returned.
+    /// Links `id` again, whose vector was changed or which was a copy, on the levels that it is on.
+    ///
+    /// If the node may be a copy and finds a node with its vector, it loses all links instead, and
+    /// that node is returned.
     ///
     /// # Errors
     /// If memory runs out. What was changed until then can be [undone](Self::undo).
@@ -87,10 +101,12 @@ impl Linker<'_> {
         if original.is_some() {
             self.tree.copies.prepare(self.levels[0].count())?;
         }
+        // All proposals are known. From here on rows change, and the journal keeps the old ones.
         for index in (0..=level).rev() {
             self.bypass(space, id, index, workspace)?;
         }
         self.mend(space, id, workspace)?;
+        // The node becomes a copy: its rows are emptied.
         if original.is_some() {
             for index in 0..=level {
                 workspace.relink.journal.keep_row(self.levels, index as u8, id)?;
@@ -102,9 +118,11 @@ impl Linker<'_> {
         Ok(None)
     }
 
-    /// Drops the links to `id` on a level. They are looked for where they can be expected: up to two links away from the node and,
-    /// on the base, near its old vector. That finds nine in ten. The others are links like any other, if long ones; they give way when their rows
-    /// overflow.
+    /// Removes the links to `id` on a level, where they can be expected: from nodes up to two links
+    /// away and, on the base, from nodes near the old vector.
+    ///
+    /// That finds nine in ten. The others are links like any other, if long ones, and are dropped
+    /// when their rows overflow.
     fn bypass(
         &mut self,
         space: impl Space,
@@ -117,12 +135,14 @@ impl Linker<'_> {
         relink.old.clear();
         reserve(&mut relink.old, self.params.width(index))?;
         relink.old.extend_from_slice(self.levels[index].links(id));
+        // The parent links to the node in any case, however far it is.
         if index == 0 && self.tree.parent(id) != TERMINATOR {
             self.bypass_from(space, self.tree.parent(id), id, index, relink, links)?;
         }
         for position in 0..relink.old.len() {
             let near = relink.old[position];
             self.bypass_from(space, near, id, index, relink, links)?;
+            // Read again for each position, since a bypass may change the row.
             for position in 0..self.params.width(index) {
                 let Some(far) = self.levels[index].links(near).get(position) else { break };
                 self.bypass_from(space, *far, id, index, relink, links)?;
@@ -132,14 +152,17 @@ impl Linker<'_> {
         for position in 0..near {
             self.bypass_from(space, relink.near[position], id, index, relink, links)?;
         }
-        // A link that the other side got meanwhile would be there twice.
+        // If the target got the same link by its own bypass, it would have it twice.
         links.retain(|link| !self.levels[index].links(link.target).contains(&link.source.id()));
         links.sort_unstable();
         self.merge_links(space, workspace)
     }
 
-    /// Replaces a link from `from` to `id`, if there is one, by those of the old links of `id`, and of the nodes nearest to it, that are
-    /// diverse. `links` gets the links back from them: without these, each node that goes would cost its neighbors one of the ways that lead to them.
+    /// Replaces a link from `from` to `id`, if there is one. The candidates are the old links of
+    /// `id`, and the nodes nearest to it; those that are diverse are linked.
+    ///
+    /// `links` gets the links back. Without them, each node that goes would cost its neighbors one
+    /// of the links that lead to them.
     fn bypass_from(
         &mut self,
         space: impl Space,
@@ -169,6 +192,7 @@ impl Linker<'_> {
         let linked = kept.chain(others).filter(|link| !self.tree.copies.is_copy(**link));
         candidates.extend(linked.map(|link| Candidate::new(query.rank(*link), *link)));
         candidates.sort_unstable();
+        // All other links of the row are pinned: only free places are filled.
         let is_kept = |link| row.contains(&link);
         let least = self.params.least(width);
         choice.choose(space, from, candidates, width, least, is_kept, selected, other)?;
@@ -187,8 +211,10 @@ impl Linker<'_> {
         Ok(())
     }
 
-    /// Takes `id` out of the tree: what hung on it gets other parents. The entry point stays the root, and one of its children
-    /// stays with it; all others hang on that one until [`attach`](Self::attach).
+    /// Removes `id` from the tree: its children get other parents.
+    ///
+    /// The entry point stays the root, and its first child found here stays below it. All its other
+    /// children get parents below that one, until [`attach`](Self::attach).
     fn mend(&mut self, space: impl Space, id: NodeId, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
         let most = most_children(self.params, space);
         let journal = &mut workspace.relink.journal;
@@ -200,6 +226,7 @@ impl Linker<'_> {
             if self.tree.parent(child) != id {
                 continue;
             }
+            // The node is the root: its first child becomes the temporary root.
             if anchor == id {
                 anchor = child;
                 workspace.relink.journal.set_parent(self.tree, child, TERMINATOR)?;
@@ -207,6 +234,7 @@ impl Linker<'_> {
             }
             let parent = self.parent_of_orphan(child, id, anchor, most);
             workspace.relink.journal.set_parent(self.tree, child, parent)?;
+            // The new parent must link to the child, so the link is merged at once.
             if !self.levels[0].links(parent).contains(&child) {
                 let [buffer, _] = workspace.relink.buffers.of(space)?;
                 let source = Candidate::new(space.query(parent, buffer).rank(child), child);
@@ -216,14 +244,15 @@ impl Linker<'_> {
                 self.merge_links(space, workspace)?;
             }
         }
-        // The root that hangs on nothing until the entry point has its new links.
+        // The temporary root has no parent until the entry point has its new links.
         workspace.relink.old.clear();
         workspace.relink.old.extend(Some(anchor).filter(|_| *self.entry == id && anchor != id));
         Ok(())
     }
 
-    /// Who takes `child`, which hung on `id`: a node that links to it already, or else one that it links to, or one below
-    /// `anchor`, which hangs neither on `child` nor on `id`.
+    /// The new parent of `child`, whose parent was `id`. First choice is a node that links to it
+    /// already, then one that it links to, then one below `anchor`. None of them is below `child`,
+    /// and `anchor` is not below `id`.
     fn parent_of_orphan(&self, child: NodeId, id: NodeId, anchor: NodeId, most: usize) -> NodeId {
         let tree = &*self.tree;
         let base = self.levels[0].view();
@@ -239,7 +268,7 @@ impl Linker<'_> {
             .unwrap_or(anchor)
     }
 
-    /// Gives `id` the links that were proposed, links back, and its place in the tree.
+    /// Writes the links that were proposed for `id`, links back to it, and gives it a parent.
     fn attach(
         &mut self,
         space: impl Space,
@@ -254,12 +283,14 @@ impl Linker<'_> {
             let links = links.iter().filter(move |link| usize::from(link.level) == index);
             links.map(|link| link.target)
         };
+        // The temporary root, if `id` is the entry point.
         let root = old.first().copied();
         for index in 0..=level {
             let extra = root.filter(|root| index == 0 && on(0).all(|link| link != *root));
             journal.keep_row(self.levels, index as u8, id)?;
             self.levels[index].set(id, on(index).chain(extra));
         }
+        // Links back to a node that is linked already would be there twice.
         back.clear();
         reserve(back, links.len() + 1)?;
         let is_missing = |link: &&Link| {
@@ -290,7 +321,7 @@ impl Linker<'_> {
     fn merge_links(&mut self, space: impl Space, workspace: &mut Workspace) -> Result<(), OutOfMemory> {
         let Workspace { merge, links, relink, .. } = workspace;
         merge[0].clear();
-        // Inserts and updates compare nodes by vectors.
+        // Inserts and updates compare nodes by vectors, so no node is hard.
         let hard = &Hard::default();
         let rows = merge::Rows { params: self.params, levels: self.levels, tree: self.tree, hard };
         merge::run(rows, space, links, merge, &Serial)?;
@@ -303,7 +334,7 @@ impl Linker<'_> {
 }
 
 impl Workspace {
-    /// Forgets what was changed: it can no longer be [undone](Linker::undo).
+    /// Empties the journal: what was changed can no longer be [undone](Linker::undo).
     pub(crate) fn begin(&mut self) {
         self.relink.journal.clear();
     }

@@ -1,28 +1,43 @@
-//! The order of nodes in memory: what a search asks for together lies together.
+//! Reordering: nodes that a search reads together lie together in memory.
 //!
-//! A bulk build inserts nodes in a random order, so that each neighbor of a node would be on a page of its own. When all are
-//! linked they are numbered anew, by the greedy order of Wei, Yu, Lu and Lin (2016, "Speedup Graph Processing by Graph Ordering"):
-//! the next node is the one with most links from and to the last ones. Their other term, nodes that a third one links to, takes
-//! six times as long to count and gains nothing here. Levels stay sorted: the order is one within each level.
+//! A bulk build inserts nodes in random order, so each neighbor of a node would be on a page of its
+//! own. When all nodes are linked, they are renumbered by the greedy order of Wei, Yu, Lu and Lin
+//! (2016, "Speedup Graph Processing by Graph Ordering"):
+//!
+//! ```text
+//! the first node is the entry point
+//! repeat: the next node is the one with most links from and to the last 128 nodes
+//!         (if none has any: the lowest that was not placed)
+//! ```
+//!
+//! Their order has a second term: nodes that a third node links to. To count them takes six times
+//! as long and gains nothing here.
+//!
+//! The order is one within each level, so levels stay sorted: a node gets the next free id of its
+//! level. [`Queue`] keeps nodes by their number of links to the window. So a step takes time in the
+//! degree of the node that enters the window and of the node that leaves it.
 
 use alloc::vec::Vec;
 
 use crate::storage::{Copies, LevelLinks, bytes, reserve_exact, swap_rows};
 use crate::{Hnsw, LevelView, MAX_LEVELS, NodeId, OutOfMemory, TERMINATOR};
 
-/// How many of the last nodes choose the next. A quarter as many is nearly as good, and no limit half as good.
+/// How many of the last nodes choose the next. A quarter as many is nearly as good, and no limit
+/// half as good.
 const WINDOW: usize = 128;
 
-/// At most so many bytes are needed to arrange a graph of `count` nodes, whose rows of the base have `width` links.
+/// At most this many bytes are needed to reorder a graph of `count` nodes, whose rows of the base
+/// have `width` links.
 pub(crate) fn reordering_bytes(width: usize, count: usize) -> usize {
     let queue = bytes::<Place>(count) + size_of::<Queue>();
     let incoming = bytes::<NodeId>(count.saturating_mul(width)).saturating_add(bytes::<usize>(count + 1));
-    // The order is there when the rest is given back, and then the swaps.
+    // The order is complete when the other parts are freed. Then the swaps are computed.
     bytes::<NodeId>(count).saturating_add(incoming.saturating_add(queue).max(bytes::<NodeId>(count)))
 }
 
 impl Hnsw {
-    /// Numbers the nodes of a graph that was just built so that neighbors lie together. `positions` goes along.
+    /// Renumbers the nodes of a graph that was just built, so that neighbors lie together.
+    /// `positions` is reordered with them.
     pub(crate) fn reorder(&mut self, positions: &mut [u32]) -> Result<(), OutOfMemory> {
         let Some(base) = self.levels.first() else { return Ok(()) };
         let ids = new_ids(&base.view(), &self.levels, self.entry)?;
@@ -34,6 +49,7 @@ impl Hnsw {
         let new_id = |id| ids[id as usize];
         let copies = Copies::renumbered(self.tree.copies.chains(), new_id, |_, _| true)?;
         let swaps = swaps_of(ids)?;
+        // From here on nothing can fail.
         swap_rows(positions, 1, &swaps);
         self.vectors.swap_rows(&swaps);
         self.squares.swap_rows(&swaps);
@@ -50,7 +66,7 @@ impl Hnsw {
     }
 }
 
-/// By node, the id that it will have.
+/// The new id of each node.
 fn new_ids(base: &LevelView<'_>, levels: &[LevelLinks], entry: NodeId) -> Result<Vec<NodeId>, OutOfMemory> {
     let count = base.sorted;
     let mut ids = Vec::new();
@@ -58,7 +74,7 @@ fn new_ids(base: &LevelView<'_>, levels: &[LevelLinks], entry: NodeId) -> Result
     ids.resize(count, TERMINATOR);
     let mut queue = Queue::new(count)?;
     let incoming = Incoming::new(base)?;
-    // The next id of each level: behind those of the levels above.
+    // The next id of each level. Ids of the levels above come first.
     let mut next = [0; MAX_LEVELS];
     for (next, above) in next.iter_mut().zip(levels.iter().skip(1)) {
         *next = above.count() as NodeId;
@@ -68,7 +84,7 @@ fn new_ids(base: &LevelView<'_>, levels: &[LevelLinks], entry: NodeId) -> Result
     let mut lowest = 0..count as NodeId;
     for place in 0..count {
         let start = if place == 0 { Some(entry) } else { queue.next() };
-        // Whatever the window leads to is placed: begin elsewhere.
+        // If the window leads to no node that was not placed: begin elsewhere.
         let start = start.or_else(|| lowest.find(|id| ids[*id as usize] == TERMINATOR));
         let Some(node) = start else { break };
         let level = levels.iter().rposition(|level| (node as usize) < level.count()).unwrap_or(0);
@@ -76,6 +92,7 @@ fn new_ids(base: &LevelView<'_>, levels: &[LevelLinks], entry: NodeId) -> Result
         next[level] += 1;
         queue.place(node);
 
+        // The node enters the window, and the oldest leaves it.
         for linked in linked(base, &incoming, node) {
             queue.step(linked, 1);
         }
@@ -87,7 +104,7 @@ fn new_ids(base: &LevelView<'_>, levels: &[LevelLinks], entry: NodeId) -> Result
     Ok(ids)
 }
 
-/// The nodes with a link from or to `id`; twice those with both.
+/// The nodes with a link from or to `id`. Those with both come twice.
 fn linked<'l>(
     base: &LevelView<'l>,
     incoming: &'l Incoming,
@@ -99,7 +116,7 @@ fn linked<'l>(
 
 /// The sources of all links, by target.
 struct Incoming {
-    /// By node, where its sources begin; one more for their end.
+    /// By node, where its sources begin; one more for the end of the last.
     starts: Vec<usize>,
     sources: Vec<NodeId>,
 }
@@ -115,6 +132,8 @@ impl Incoming {
         let (mut starts, mut sources) = (Vec::new(), Vec::new());
         reserve_exact(&mut starts, base.sorted + 1)?;
         starts.resize(base.sorted + 1, 0);
+        // A counting sort: the links of each target are counted, and the sums say where its sources
+        // end.
         for (_, target) in links() {
             starts[target] += 1;
         }
@@ -125,7 +144,8 @@ impl Incoming {
         }
         reserve_exact(&mut sources, end)?;
         sources.resize(end, 0);
-        // Each start is the end of its sources until they are written, from the last to the first.
+        // The start of each target is the end of its sources until they are written, from the last
+        // to the first.
         for (source, target) in links() {
             starts[target] -= 1;
             sources[starts[target]] = source;
@@ -133,14 +153,14 @@ impl Incoming {
         Ok(Self { starts, sources })
     }
 
-    /// None of an id that is no node's.
+    /// The sources of a target. None for an id that is no node.
     fn of(&self, id: NodeId) -> &[NodeId] {
         let bounds = self.starts.get(id as usize..).and_then(<[usize]>::first_chunk);
         bounds.map_or(&[], |[start, end]| &self.sources[*start..*end])
     }
 }
 
-/// Where a node stands in the [`Queue`].
+/// Where a node is in the [`Queue`].
 #[derive(Clone, Copy)]
 struct Place {
     /// Its links from and to the window; [`PLACED`](Self::PLACED) once it has its id.
@@ -153,10 +173,11 @@ impl Place {
     const PLACED: u16 = u16::MAX;
 }
 
-/// The nodes that are linked to the window: a list for each number of links, whose last comer is the first to go.
+/// The nodes that are linked to the window: one list for each number of links. The last that came
+/// is the first to go.
 struct Queue {
     places: Vec<Place>,
-    /// By number of links. There are at most two with each node of the window.
+    /// By number of links. A node has at most two with each node of the window.
     first: [NodeId; 2 * WINDOW + 1],
     highest: usize,
 }
@@ -169,7 +190,7 @@ impl Queue {
         Ok(Self { places, first: [TERMINATOR; 2 * WINDOW + 1], highest: 0 })
     }
 
-    /// Adds `step`, which is 1 or −1, to the links of a node that is not placed.
+    /// Adds `step`, which is 1 or −1, to the links of a node that was not placed.
     fn step(&mut self, id: NodeId, step: i16) {
         let links = self.places[id as usize].links;
         if links != Place::PLACED {
@@ -181,7 +202,7 @@ impl Queue {
         }
     }
 
-    /// A node with most links. It stays until it is placed.
+    /// A node with most links. It stays in its list until it is placed.
     fn next(&mut self) -> Option<NodeId> {
         while self.highest > 0 && self.first[self.highest] == TERMINATOR {
             self.highest -= 1;
@@ -189,12 +210,13 @@ impl Queue {
         (self.highest > 0).then(|| self.first[self.highest])
     }
 
+    /// Marks a node as placed, and removes it from its list.
     fn place(&mut self, id: NodeId) {
         self.unlist(id);
         self.places[id as usize].links = Place::PLACED;
     }
 
-    /// Nodes without links are on no list.
+    /// Adds a node to the list of its number of links. Nodes without links are on no list.
     fn list(&mut self, id: NodeId) {
         let links = self.places[id as usize].links;
         if links > 0 {
@@ -206,6 +228,7 @@ impl Queue {
         }
     }
 
+    /// Removes a node from its list, if it is on one.
     fn unlist(&mut self, id: NodeId) {
         let Place { links, before, after } = self.places[id as usize];
         if links > 0 {
@@ -229,7 +252,7 @@ fn swaps_of(ids: &[NodeId]) -> Result<Vec<NodeId>, OutOfMemory> {
         swaps[*new as usize] = old as NodeId;
     }
     for row in 0..swaps.len() {
-        // What was at an earlier row has been swapped away from there.
+        // The row that belongs here may have been swapped away from an earlier place: follow it.
         let mut from = swaps[row];
         while (from as usize) < row {
             from = swaps[from as usize];
@@ -252,7 +275,7 @@ mod tests {
 
     const COUNT: usize = 2000;
 
-    /// A graph of points on a plane that is not arranged, unless the build does it.
+    /// A graph of points on a plane. It is not reordered, unless the build does it.
     fn graph() -> Hnsw {
         let params = Params { m: 4, quantization: Some(Quantization::Sq2x2), ..Params::default() };
         let source = |vectors: &mut Vectors, id, position| {
@@ -343,7 +366,7 @@ mod tests {
     fn what_is_linked_lies_together() {
         let mut graph = graph();
         let built = spread(&graph);
-        // It is 25; 30 without a window, 38 by outgoing links alone, 486 in the order of the build.
+        // It is 25, and 486 in the order of the build.
         assert!(built < 28, "{built}");
         reverse(&mut graph);
         let mut positions: Vec<u32> = (0..COUNT as u32).collect();

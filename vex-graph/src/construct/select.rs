@@ -1,4 +1,24 @@
-//! Which candidates become links: Algorithm 4 of the paper, the diversity heuristic.
+//! Neighbor selection by the diversity heuristic: Algorithm 4 of the paper.
+//!
+//! ```text
+//! select(candidates of a node, nearest first; limit; least):
+//!     for each candidate:
+//!         keep it if it is pinned
+//!         keep it if there is room, and no kept one is nearer to it than the node is
+//!     while fewer than `least` are kept: keep the nearest that was dropped
+//! ```
+//!
+//! Three ideas:
+//! - **Diverse.** A candidate is dropped if a kept one is nearer to it than the node is. A search
+//!   then reaches the candidate through the kept one. So links point in all directions, though the
+//!   nearest nodes may all be in one.
+//! - **Not only copies.** A candidate is dropped, too, if it, the node and a kept one are at one
+//!   distance from each other. Copies of one vector are. Otherwise a node among many copies would
+//!   link to nothing else, and a search could not leave them.
+//! - **Full rows.** In some sets one node is between all others and this one: in sets of many
+//!   scales, or with many rows that are nearly alike. Almost every candidate is dropped there, and
+//!   a search that takes a wrong turn has no second path. So the nearest that were dropped fill the
+//!   row up to `least`.
 
 use alloc::vec::Vec;
 
@@ -7,17 +27,11 @@ use crate::Candidate;
 use crate::NodeId;
 use crate::distance::Ranker;
 
-/// Keeps at most `limit` of `candidates`, which are sorted by (distance, id), and appends them to `selected` in that order.
+/// Keeps at most `limit` of `candidates`, and appends them to `selected`. Both are sorted by
+/// distance and id.
 ///
-/// A candidate is dropped if a kept one is nearer to it than the node itself is: the way through the kept one is short.
-/// It is dropped, too, if node, candidate and kept one are all at one distance, as copies of one vector are: else
-/// a node among many copies would link to nothing but copies, and a search could not leave them again.
-///
-/// Where fewer than `least` are kept, the nearest that were dropped fill up to it. Else a row is almost empty wherever one node is
-/// between all others and this one, as in sets of many scales or where many rows are nearly alike; and a search that takes a wrong turn
-/// there has no second way.
-///
-/// What `is_pinned` names is kept in any case; it is never more than `limit`. `buffer` is for a query of the space.
+/// The links that `is_pinned` accepts are kept in any case. They are never more than `limit`.
+/// `buffer` is for a query of the space.
 pub(crate) fn select(
     space: impl Space,
     candidates: &[Candidate],
@@ -28,6 +42,7 @@ pub(crate) fn select(
     buffer: &mut [i8],
 ) {
     let start = selected.len();
+    // Room is kept for pinned candidates that are still to come.
     let mut pinned = candidates.iter().filter(|candidate| is_pinned(candidate.id())).count();
     for candidate in candidates {
         if is_pinned(candidate.id()) {
@@ -44,6 +59,7 @@ pub(crate) fn select(
     }
     let least = least.min(limit);
     if selected.len() - start < least {
+        // Whether a candidate was kept is known by its place among the sorted ones.
         let kept = selected.len();
         for candidate in candidates {
             if selected.len() - start == least {
@@ -57,7 +73,7 @@ pub(crate) fn select(
     }
 }
 
-/// Whether no kept one is nearer to a candidate than the node itself is.
+/// Whether no kept node is nearer to a candidate than the node itself is.
 pub(super) fn is_diverse(
     space: impl Space,
     candidate: Candidate,

@@ -1,4 +1,15 @@
-//! What a build compares nodes by.
+//! Spaces: how a build compares nodes.
+//!
+//! | space | compares nodes by |
+//! |---|---|
+//! | [`Plain`] | vectors |
+//! | [`Floats`] | vectors of f32 or f16, matched at each comparison |
+//! | [`Coded`] | codes of one kind |
+//! | [`Guided`] | smaller codes to find candidates, another space to select links |
+//! | [`Products`](super::Products) | inner products of vectors |
+//! | [`Lifted`](super::lifted::Lifted) | vectors that are lifted by their lengths |
+//!
+//! A build is generic over its space. So each comparison is compiled into the search that needs it.
 
 use vex_kernels::{Distance, f16};
 
@@ -7,22 +18,24 @@ use crate::distance::{Query, Ranker, kernel};
 use crate::view::Matrix;
 use crate::{Codes, Elements, NodeId, Rows, Scalar};
 
-/// Nodes that can be compared with each other: by their vectors, or by their codes.
+/// Nodes that can be compared with each other.
 pub(crate) trait Space: Copy + Sync {
-    /// One node, as the others are compared with it.
+    /// One node, which ranks the others to select links.
     type Query<'q>: Ranker
     where
         Self: 'q;
 
-    /// One node, as a walk that looks for its neighbors ranks the others.
+    /// One node, which ranks the others to find candidates.
     type Guide<'q>: Ranker
     where
         Self: 'q;
 
-    /// Whether what a walk has found must be ranked anew, since a guide ranks by other values than a query.
+    /// Whether candidates must be ranked again before links are selected, since a guide ranks by
+    /// other values than a query.
     const IS_GUIDED: bool = false;
 
-    /// The same nodes by a distance that brings those together that are alike: see [`lifted`](super::lifted).
+    /// The same nodes by a distance that is small between nodes that are alike: see
+    /// [`lifted`](super::lifted).
     type Lifted: Space;
 
     /// Length of the buffer for a query or a guide.
@@ -33,27 +46,28 @@ pub(crate) trait Space: Copy + Sync {
         0
     }
 
-    /// A node to compare others with. Ranks are distances, up to a constant that is the same for all pairs, and
-    /// symmetric to the last bit.
+    /// A node that ranks others. Ranks are distances, up to a constant that is the same for all
+    /// pairs, and symmetric to the last bit.
     fn query<'q>(self, id: NodeId, buffer: &'q mut [i8]) -> Self::Query<'q>
     where
         Self: 'q;
 
-    /// A node as the beginning of a walk.
+    /// A node that ranks others while its candidates are looked for.
     fn guide<'q>(self, id: NodeId, buffer: &'q mut [i8], rotated: &mut [f32]) -> Self::Guide<'q>
     where
         Self: 'q;
 
-    /// Whether two nodes cannot be told apart.
+    /// Whether two nodes are indistinguishable.
     fn are_copies(self, a: NodeId, b: NodeId) -> bool;
 
     /// The same nodes, compared by their vectors.
     type Exact: Space;
 
-    /// Whether ranks are estimates: then [`query_error`](Self::query_error) tells how good they are, and [`exact`](Self::exact) has better ones.
+    /// Whether ranks are estimates. Then [`query_error`](Self::query_error) gives their error, and
+    /// [`exact`](Self::exact) has better ones.
     const IS_CODED: bool = false;
 
-    /// The space to turn to where ranks are too uncertain.
+    /// The space that compares nodes by vectors, for hard nodes.
     fn exact(self) -> Self::Exact;
 
     /// The standard deviation of the error in a guide's rank of `other`.
@@ -66,7 +80,8 @@ pub(crate) trait Space: Copy + Sync {
         0.0
     }
 
-    /// What links are selected by beside this space. `None` if it is a space of distances itself.
+    /// The space that selects links beside this one, by inner product. `None` if this space is one
+    /// of distances.
     fn lifted(self) -> Option<Self::Lifted> {
         None
     }
@@ -86,7 +101,8 @@ impl<'a, R: Scalar> Plain<'a, R> {
     }
 }
 
-/// Does something with the space of all rows, whatever their elements are. Bits have no inner product.
+/// Runs the same code with the space of all rows, whatever their elements are. Bits have no inner
+/// product.
 macro_rules! with_vectors {
     ($rows:expr, $squares:expr, $space:ident => $body:expr) => {
         match ($rows.metric(), $rows.elements()) {
@@ -157,8 +173,8 @@ impl<R: Scalar> Space for Plain<'_, R> {
     }
 }
 
-/// Vectors of floating-point elements as a space. Which type they have is asked for at each comparison, so that what is rarely needed is
-/// compiled once.
+/// Vectors of floating-point elements as a space. Their type is matched at each comparison, so that
+/// code which is rarely needed is compiled once.
 #[derive(Clone, Copy)]
 pub(crate) enum Floats<'a> {
     F32(Plain<'a, f32>),
@@ -322,8 +338,9 @@ impl<'a, P: Product + Sync> Space for Coded<'a, P> {
     }
 }
 
-/// A space in which walks find their way by codes that are smaller than what the links are selected by: the way takes
-/// thousands of comparisons, which wait for memory, and the selection takes those of a few hundred candidates.
+/// A space whose candidates are found by smaller codes than those that select links. To find
+/// candidates takes thousands of comparisons, which wait for memory. To select links takes those of
+/// a few hundred candidates.
 #[derive(Clone, Copy)]
 pub(super) struct Guided<'a, S, P> {
     space: S,
@@ -372,7 +389,7 @@ impl<S: Space, P: Product + Sync> Space for Guided<'_, S, P> {
     where
         Self: 'q,
     {
-        // The vector in eight bits an element tells more than its own code does.
+        // The vector in 8 bits an element is more accurate than its own code.
         let query = self.codes.query_of_vector(self.rows.metric(), self.rows.row(id), buffer, rotated);
         CodeQuery::new(&self.codes, query, self.product)
     }

@@ -1,9 +1,28 @@
-//! Why every node stays reachable.
+//! The reachability tree: why every node can be found.
 //!
-//! The selection heuristic may drop the last link to a node, and nothing in HNSW puts it back: production graphs
-//! lose points that way. Here every node but the entry point has a parent, a node of the base level whose link to it is
-//! never pruned. These links form a tree that hangs from the entry point, so that a base search that holds the entry point
-//! can reach everything.
+//! The diversity heuristic may drop the last link to a node, and nothing in HNSW restores it.
+//! Graphs in production lose nodes that way. Here every linked node except the entry point has a
+//! *parent*: a node of the base whose link to it is never dropped. These links form a tree with the
+//! entry point as its root. A base search that holds the entry point can reach every node.
+//!
+//! ```text
+//! parent of a new node:
+//!     the nearest of its links with fewer than `most` children
+//!     otherwise, from the nearest of its links, down the tree:
+//!         to a child that has room, or to a child that is drawn
+//!     until a node has room
+//! ```
+//!
+//! Three ideas:
+//! - **A limit.** Links to children are pinned, and each may take the place of a nearer node. So a
+//!   node has few children: see [`most_children`](super::most_children).
+//! - **Down the tree.** Where many nodes crowd around the same links, all of these may be full.
+//!   Below a full node there is one that is not, and in a crowd it is as near.
+//! - **Draws.** The path down is drawn after its first step. So the tree below a crowded node stays
+//!   as low as it can, and does not become a chain.
+//!
+//! Invariant: the parent of a node has a link to it on the base. `merge.rs` pins these links, and
+//! `relink.rs` gives children other parents before it drops one.
 
 use alloc::vec::Vec;
 
@@ -11,21 +30,22 @@ use crate::random::draw;
 use crate::storage::{Copies, bytes, growth, held, reserve, reserve_exact, swap_rows};
 use crate::{GraphView, LevelView, NodeId, OutOfMemory, TERMINATOR};
 
-/// The parents of all nodes. No part of the file: it is found again by [`Tree::of`].
+/// The parents of all nodes. They are not in a file: [`Tree::of`] finds them again.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// By node; [`TERMINATOR`] for the root, and for nodes that are not linked.
     parents: Vec<NodeId>,
-    /// By node. Of a graph that a file held at most 2 m, the length of a row.
+    /// By node: how many children it has. At most 2 m, the length of a row, in a graph that was
+    /// read from a file.
     children: Vec<u16>,
-    /// The nodes that are reached through others, and are not in the tree.
+    /// The nodes that are reached through others, and have no parent.
     pub(crate) copies: Copies,
 }
 
 impl GraphView<'_> {
-    /// How many nodes that are not deleted no search can come to, however large its `ef_search`: they cannot be reached from the entry point over
-    /// the links of the base. None of a graph that this crate made; but a file may hold any links.
-    /// [`Hnsw::from_view`](crate::Hnsw::from_view) links such nodes anew.
+    /// How many live nodes no search can find, however large its `ef_search`: the entry point does
+    /// not lead to them over the links of the base. A graph that this crate made has none, but a
+    /// file may hold any links. [`Hnsw::from_view`](crate::Hnsw::from_view) links such nodes again.
     ///
     /// # Errors
     /// If memory runs out.
@@ -40,7 +60,8 @@ impl GraphView<'_> {
 }
 
 impl Tree {
-    /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets no parent.
+    /// Finds a tree in the base links of a graph, breadth first. A node that cannot be reached gets
+    /// no parent.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
         let mut tree = Self::default();
         tree.reserve(view.count())?;
@@ -50,6 +71,7 @@ impl Tree {
         reserve(&mut queue, view.count())?;
         queue.extend(view.entry());
         let mut next = 0;
+        // The queue holds every node once: when a node gets its parent, it is appended.
         while let Some(&node) = queue.get(next) {
             next += 1;
             for &link in view.links(node, 0) {
@@ -63,7 +85,7 @@ impl Tree {
         Ok(tree)
     }
 
-    /// The nodes that hang on nothing, but for the root.
+    /// The nodes without a parent, except the root.
     pub(crate) fn orphans(&self, root: Option<NodeId>) -> impl Iterator<Item = NodeId> {
         let nodes = (0..).zip(&self.parents);
         nodes.filter(move |(id, parent)| **parent == TERMINATOR && Some(*id) != root).map(|(id, _)| id)
@@ -88,13 +110,13 @@ impl Tree {
         bytes::<NodeId>(count).saturating_add(bytes::<u16>(count))
     }
 
-    /// Bytes that it holds, and those of the new places of what one more node would move.
+    /// Bytes that the tree holds, and bytes of the new memory that one more node would move it to.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let held = held(&self.parents) + held(&self.children);
         [held, growth(&self.parents) + growth(&self.children)]
     }
 
-    /// Adds `id` as the root; the old root, if there is one, becomes its child.
+    /// Adds `id` as the root. The old root, if there is one, becomes its child.
     pub(crate) fn push_root(&mut self, id: NodeId, old: NodeId) {
         self.parents.push(TERMINATOR);
         self.children.push(0);
@@ -110,8 +132,8 @@ impl Tree {
         self.children.push(0);
     }
 
-    /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the parent. A node that finds no
-    /// place hangs on the last one before it that is linked, at worst on the root.
+    /// Adds `id` below a [parent](Self::parent_for) among or near its `links`, and returns the
+    /// parent. If there is none, the parent is the last linked node before `id`, at worst the root.
     pub(crate) fn push(
         &mut self,
         id: NodeId,
@@ -131,13 +153,12 @@ impl Tree {
         parent
     }
 
-    /// The first of the `links` of `id` that has fewer than `most` children.
+    /// The parent for `id`: the first of its `links` that has fewer than `most` children, or a node
+    /// below the first of them.
     ///
-    /// Where many nodes crowd the same links, all may be full. Then the way leads down the tree: below a full node there is one that is
-    /// not, and in a crowd it is as near. Beyond the first step the way is drawn, so that what grows below a crowded
-    /// node is as low as a tree can be and not a chain. A node that came in the same batch, which starts at `batch`, is not in the tree's rows
-    /// yet: a full node whose children all came with it takes half as many again, and for a node that even so finds no place
-    /// there is none.
+    /// Nodes of one batch, which starts at `batch`, are not in the rows of their parents yet, so
+    /// the path down cannot lead to them. A full node whose children all came with the batch may
+    /// have half as many children again. If that is full as well, there is no parent here.
     pub(crate) fn parent_for(
         &self,
         id: NodeId,
@@ -152,12 +173,14 @@ impl Tree {
             let mut step = 0;
             while !self.has_room(node, most) {
                 let links = base.row(node)?.iter().copied();
+                // Children are found among the links of a node: its row has all of them.
                 let is_child = |child: &NodeId| *child < batch && self.parents[*child as usize] == node;
                 let mut children = links.filter(is_child);
                 let count = children.clone().count();
                 if count == 0 {
                     return Some(node).filter(|node| self.has_room(*node, most + most / 2));
                 }
+                // At the first step the first child of the row, after it a drawn one.
                 let drawn = if step == 0 { 0 } else { draw(id.into(), step) as usize % count };
                 let roomy = children.clone().find(|child| self.has_room(*child, most));
                 node = roomy.or_else(|| children.nth(drawn))?;
@@ -172,7 +195,7 @@ impl Tree {
         usize::from(self.children[id as usize]) < limit
     }
 
-    /// Whether a node is `ancestor` or hangs below it.
+    /// Whether a node is `ancestor` or a descendant of it.
     pub(crate) fn is_below(&self, mut id: NodeId, ancestor: NodeId) -> bool {
         while id != ancestor {
             match self.parents.get(id as usize) {
@@ -183,7 +206,7 @@ impl Tree {
         true
     }
 
-    /// Hangs a node below another one, or below none.
+    /// Gives a node another parent, or none.
     pub(crate) fn set_parent(&mut self, id: NodeId, parent: NodeId) {
         let old = core::mem::replace(&mut self.parents[id as usize], parent);
         if let Some(children) = self.children.get_mut(old as usize) {
@@ -194,7 +217,7 @@ impl Tree {
         }
     }
 
-    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places.
+    /// Renumbers nodes: `ids` has the new id of each, and `swaps` bring rows to their places.
     pub(crate) fn renumber(&mut self, ids: &[NodeId], swaps: &[NodeId]) {
         swap_rows(&mut self.parents, 1, swaps);
         swap_rows(&mut self.children, 1, swaps);
@@ -203,7 +226,7 @@ impl Tree {
         }
     }
 
-    /// Forgets every node from `count` on; `root` is the root again.
+    /// Removes every node from `count` on; `root` is the root again.
     pub(crate) fn truncate(&mut self, count: usize, root: NodeId) {
         while self.parents.len() > count {
             self.children.pop();

@@ -11,15 +11,17 @@ pub(crate) struct Coded<'q> {
     pub(crate) codes: Codes<'q>,
     pub(crate) code: QueryCode<'q>,
     exact: AnyQuery<'q>,
-    /// Whether candidates are reranked by their vectors: there are some, and the caller wants it.
+    /// Whether candidates are reranked by vectors: the view has vectors, and the caller wants it.
     pub(crate) reranks: bool,
     /// Whether all candidates are reranked, whatever their codes say.
     reranks_all: bool,
 }
 
-/// Does the same with whatever ranks nodes by the codes of a [`Coded`]. `$coarse` finds the way. Where the
-/// way is found by a part of each code, `$fine` is `Some` ranker by all of it; a search that is not
-/// `$guided` goes by whole codes.
+/// Runs the same code with each type that ranks nodes by the codes of a [`Coded`].
+///
+/// `$coarse` ranks nodes during the traversal. Under SQ2x2 it uses the upper bits of a code, and
+/// `$fine` is `Some` ranker by whole codes. Else, and if the search is not `$guided`, `$coarse`
+/// uses whole codes and `$fine` is `None`.
 macro_rules! with_codes {
     ($coded:expr, $guided:expr, $coarse:ident, $fine:ident => $body:expr) => {{
         use $crate::distance::codes::{CodeQuery, Eight, Four, Product, Two, TwoByTwo};
@@ -51,8 +53,8 @@ macro_rules! with_codes {
 pub(crate) use with_codes;
 
 impl<'q> Coded<'q> {
-    /// `None` if the view has no codes, or the query cannot be coded. `code` and `rotated` are memory for the
-    /// coded query.
+    /// The query, coded in the memory of `code` and `rotated`. `None` if the view has no codes, or
+    /// the query cannot be coded.
     pub(crate) fn new(
         view: &GraphView<'q>,
         exact: AnyQuery<'q>,
@@ -66,18 +68,18 @@ impl<'q> Coded<'q> {
         Some(Self { codes, code, exact, reranks, reranks_all: params.rerank == f32::INFINITY })
     }
 
-    /// The distance that a rank by codes stands for.
+    /// The distance for a rank by codes.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         self.code.distance(rank)
     }
 
-    /// The distance that a rank by vectors stands for.
+    /// The distance for a rank by vectors.
     pub(crate) fn exact_distance(&self, rank: f32) -> f32 {
         self.exact.distance(rank)
     }
 
-    /// The least distance that a candidate may have, as far as its code tells. Where nothing is reranked, the
-    /// distance by its code is the one that counts.
+    /// The least distance that a candidate may have, as far as its code shows. If nothing is
+    /// reranked, this is the distance by its code.
     pub(crate) fn least(&self, candidate: Candidate) -> f32 {
         if !self.reranks {
             return self.distance(candidate.distance());
@@ -85,8 +87,8 @@ impl<'q> Coded<'q> {
         self.code.least_distance(candidate.distance(), self.codes.terms()[candidate.id() as usize])
     }
 
-    /// Reranks candidates, which are sorted by their codes: the first `k` of them, and those of the others
-    /// that may be nearer than one of these.
+    /// Reranks candidates, which are sorted by their codes: the first `k`, and others that may be
+    /// nearer than one of these.
     pub(crate) fn rerank<'c>(&self, candidates: &'c mut [Candidate], k: usize) -> Reranked<'c> {
         let coded = |rank| self.distance(rank);
         let least = |candidate| if self.reranks_all { f32::NEG_INFINITY } else { self.least(candidate) };

@@ -1,27 +1,39 @@
-//! Whether a search through codes can be trusted.
+//! Whether a search through codes may have lost a neighbor.
 //!
-//! A search through codes loses a neighbor if the error of its code places it behind the last candidate of the list, where nothing is
-//! compared by vectors any more. Candidates lie with a density ρ (candidates per distance) where the list ends, at the coded distance e;
-//! errors are normally distributed with the deviation σ; and the k-th neighbor is at the distance d. Then
+//! A search through codes loses a neighbor if the error of its code places it behind the end of the
+//! list. Nothing there is compared by vectors. So the search estimates how many neighbors it has
+//! lost:
 //!
-//! > ρ ∫ₑ^∞ Φ((d − x) / σ) dx = ρ σ L((e − d) / σ), with L(z) = φ(z) − z Φ(−z),
+//! ```text
+//! ρ   density of candidates where the list ends, in candidates per distance
+//! e   coded distance at which the list ends
+//! σ   standard deviation of the errors, which are normally distributed
+//! d   exact distance of the k-th neighbor
+//! ```
 //!
-//! neighbors are lost in the mean. If that is more than a small share of `k`, codes do not tell the vectors around the query apart: the
-//! caller then searches by the vectors. This needs to know nothing of the set as a whole, so no average hides a few tight clusters.
+//! At the coded distance x > e there are ρ dx nodes, and each is nearer than d with the probability
+//! Φ((d − x) / σ). Their sum is
+//!
+//! > ρ ∫ₑ^∞ Φ((d − x) / σ) dx = ρ σ L((e − d) / σ), with L(z) = φ(z) − z Φ(−z).
+//!
+//! If that is more than a small share of `k`, codes do not distinguish the vectors around the
+//! query. The caller then searches by vectors. The estimate depends on the list alone, not on the
+//! set as a whole. So no average hides a few tight clusters.
 
 use crate::Candidate;
 
-/// The share of the neighbors that may be lost, as far as this estimate tells. The estimate is too high where the query is nearer to its
-/// neighbors than to the centre of the codes.
+/// The share of the neighbors that may be lost by this estimate. The estimate is too high if the
+/// query is nearer to its neighbors than to the center of the codes.
 const TOLERANCE: f32 = 0.1;
 
-/// Beyond so many deviations nothing is lost.
+/// A gap of this many standard deviations between the k-th neighbor and the end of the list loses
+/// nothing.
 const CERTAIN: f32 = 4.0;
 
-/// Where a list of candidates was cut off.
+/// The end of a list of candidates that was cut off.
 #[derive(Clone, Copy)]
 pub(crate) struct Edge {
-    /// The distance of the last candidate, and of the one in the middle, by their codes.
+    /// The distances of the last candidate and of the one in the middle, by codes.
     last: f32,
     middle: f32,
     /// How many candidates are between them.
@@ -31,7 +43,8 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
-    /// The edge of a list that was cut off. `distance` is what a rank stands for, and `deviation` the standard deviation of its error.
+    /// The end of a list that was cut off. `distance` turns a rank into a distance, and `deviation`
+    /// is the standard deviation of its error.
     pub(crate) fn new(
         candidates: &[Candidate],
         distance: impl Fn(f32) -> f32,
@@ -46,28 +59,35 @@ impl Edge {
         })
     }
 
-    /// The edge where candidates are farther than their codes say by so much. An error that all candidates share, as members of a tight
-    /// cluster do, changes no order: it must not pass for a distance between the neighbors and the edge.
+    /// The end of the list if all candidates are farther by `shift` than their codes say.
+    ///
+    /// The members of a tight cluster share most of their error. An error that all candidates share
+    /// changes no order. It must not count as a distance between the neighbors and the end of the
+    /// list.
     pub(crate) fn shifted(self, shift: f32) -> Self {
         Self { last: self.last + shift, middle: self.middle + shift, ..self }
     }
 
-    /// Whether codes leave in doubt which are the `k` nearest, the last of which is at the distance `farthest`.
+    /// Whether codes leave in doubt which nodes are the `k` nearest. The last of these is at the
+    /// distance `farthest`.
     pub(crate) fn is_in_doubt(&self, farthest: f32, k: usize) -> bool {
         let gap = self.last - farthest;
         if gap >= CERTAIN * self.deviation {
             return false;
         }
         let spread = self.last - self.middle;
+        // The last half of the list stands for the density behind it.
         let density = self.between as f32 / spread;
         let lost = density * self.deviation * loss(gap / self.deviation);
-        // It is not a number if the deviation is not: then nothing is certain.
+        // If the deviation is NaN, so is `lost`, and the comparison is false: then nothing is
+        // certain.
         let is_little = lost <= TOLERANCE * k as f32;
         !is_little
     }
 }
 
-/// L(z) = φ(z) − z Φ(−z): how far a normally distributed value is beyond z in the mean, counting zero where it is not.
+/// L(z) = φ(z) − z Φ(−z): by how much a normally distributed value exceeds z on average, counting
+/// zero where it does not.
 fn loss(z: f32) -> f32 {
     const INVERSE_ROOT_OF_TAU: f32 = 0.398_942_3;
     let density = INVERSE_ROOT_OF_TAU * libm::expf(-0.5 * z * z);

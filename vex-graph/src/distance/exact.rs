@@ -1,4 +1,9 @@
-//! A query against the rows of a graph.
+//! A query that is compared with the vectors of a graph.
+//!
+//! Under cosine, floating-point rows have unit length, and their inner product with the query
+//! orders them as the cosine does. So the query is never scaled: [`Query::distance`] turns an inner
+//! product into a cosine distance at the end. Only a query whose length is near the ends of the
+//! range of f32 is multiplied by a power of two first, its *lift*.
 
 use core::ops::RangeInclusive;
 
@@ -10,34 +15,33 @@ use crate::element::{Float, check};
 use crate::view::Matrix;
 use crate::{Elements, NodeId, Rows, Scalar, VectorError};
 
-/// Cache lines of a row that are prefetched. The processor's own prefetcher follows from there; asking for whole
-/// rows of f32 costs more than it gives.
+/// Cache lines of a row that are prefetched. The processor's own prefetcher continues from there.
+/// To prefetch whole rows of f32 costs more than it gains.
 const PREFETCH_LINES: usize = 4;
 
 /// Ranks rows of `R` by their distance to one vector of `Q`.
-///
-/// The value it ranks by need not be the distance: under cosine it is the inner product with a query that was not
-/// scaled to unit length, which orders rows the same way. [`distance`](Self::distance) turns it into the distance.
 #[derive(Clone, Copy)]
 pub(crate) struct Query<'q, Q: Element<R>, R: 'static> {
     rows: Matrix<'q, R>,
     kernel: Distance<Q, R>,
     vector: &'q [Q],
-    /// What scales the vector to unit length, where rows have it. Wider than a distance: the length of a query of f32 has an
-    /// inverse that no f32 holds.
+    /// What scales the vector to unit length, if rows have unit length. An f64, because a very
+    /// short query of f32 has an inverse length that no f32 holds.
     scale: Option<f64>,
-    /// What the vector is multiplied by before it is compared, a power of two: 1, but where rows have unit length and the vector is so long
-    /// that inner products with them overflow, or so short that they lose digits.
+    /// The power of two by which the vector is multiplied before it is compared: 1, unless its
+    /// inner products with rows of unit length would overflow or lose digits.
     lift: f32,
 }
 
-/// Vectors of these lengths are compared as they are: inner products with vectors of unit length are no longer than these, and what they
-/// lose below the smallest f32, 2⁻¹⁴⁹, is at most a 2⁻⁴⁹th of the length for each element.
+/// Vectors of these lengths are not lifted. Their inner products with vectors of unit length are no
+/// longer than they are. Each element loses at most a 2⁻⁴⁹th of the length below the smallest f32,
+/// 2⁻¹⁴⁹.
 const UNLIFTED: RangeInclusive<f64> = 1.0 / POWER_100..=POWER_64;
 const POWER_64: f64 = (1u128 << 64) as f64;
 const POWER_100: f64 = (1u128 << 100) as f64;
 
-/// The lift of a vector of this length. The shortest of f32 have 2⁻¹⁴⁹ and the longest 2¹³⁶; lifted, they have 2⁻⁴⁹ and 2⁷².
+/// The lift of a vector of this length. The shortest vectors of f32 have the length 2⁻¹⁴⁹ and the
+/// longest 2¹³⁶. Lifted, they have 2⁻⁴⁹ and 2⁷².
 fn lift(norm: f64) -> f32 {
     match norm {
         norm if UNLIFTED.contains(&norm) => 1.0,
@@ -46,11 +50,11 @@ fn lift(norm: f64) -> f32 {
     }
 }
 
-/// Elements that are lifted at a time, on the stack: a search has no other memory for them, and allocates none.
+/// Elements that are lifted at a time, on the stack: a search allocates nothing.
 const LIFTED: usize = 64;
 
 impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
-    /// Checks a vector that comes from outside.
+    /// Checks a vector that the caller gave.
     fn new(rows: &Rows<'q>, elements: &'q [R], vector: &'q [Q]) -> Result<Self, VectorError> {
         check(rows.metric(), rows.dim(), vector)?;
         let norm = (R::IS_SCALED && rows.metric() == Metric::Cosine).then(|| Q::norm(vector));
@@ -65,10 +69,10 @@ impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
         })
     }
 
-    /// The distance that a rank stands for.
+    /// The distance for a rank.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         match self.scale {
-            // `clamp` lets NaN pass, which a hostile file can hold.
+            // `clamp` keeps NaN, which a hostile file can hold.
             Some(scale) => (1.0 + f64::from(rank) / f64::from(self.lift) * scale).clamp(0.0, 2.0) as f32,
             None => rank,
         }
@@ -77,7 +81,8 @@ impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
 
 #[cfg(feature = "alloc")]
 impl<'q, R: Scalar> Query<'q, R, R> {
-    /// Takes a row of the graph itself, which was checked when it came in. Its ranks are not turned into distances.
+    /// Takes a row of the graph itself, which was checked when it was stored. Its ranks are not
+    /// turned into distances.
     #[inline(always)]
     pub(crate) fn of_row(rows: Matrix<'q, R>, kernel: Distance<R>, id: NodeId) -> Self {
         Self { rows, kernel, vector: rows.row(id), scale: None, lift: 1.0 }
@@ -85,7 +90,8 @@ impl<'q, R: Scalar> Query<'q, R, R> {
 }
 
 impl<Q: Element<R, Value: Rank> + Sealed, R> Query<'_, Q, R> {
-    /// The rank of the vector times its lift, piece by piece: inner products of the pieces add up to that of the whole.
+    /// The rank of the lifted vector, piece by piece: inner products of the pieces add up to that
+    /// of the whole.
     #[cold]
     #[inline(never)]
     fn rank_lifted(&self, id: NodeId) -> f32 {
@@ -124,7 +130,8 @@ impl<Q: Element<R, Value: Rank> + Sealed, R> Ranker for Query<'_, Q, R> {
     }
 }
 
-/// The kernel that ranks rows. Between rows of unit length it is not the metric's: the inner product ranks as the cosine does.
+/// The kernel that ranks rows. Between rows of unit length, the inner product ranks as the cosine
+/// does and is used instead.
 pub(crate) fn kernel<Q: Element<R>, R: Sealed>(metric: Metric) -> Distance<Q, R> {
     match metric {
         Metric::Cosine if R::IS_SCALED => Distance::new(Metric::InnerProduct),
@@ -132,19 +139,19 @@ pub(crate) fn kernel<Q: Element<R>, R: Sealed>(metric: Metric) -> Distance<Q, R>
     }
 }
 
-/// A query whose elements, and those of the rows, are asked for once a search.
+/// A query and its rows, of any element type. The type is matched once a search.
 #[derive(Clone, Copy)]
 pub(crate) enum AnyQuery<'q> {
     F32(Query<'q, f32, f32>),
     F16(Query<'q, f32, f16>),
-    /// Rounded as its rows are.
+    /// A query of f16, rounded as its rows are.
     F16ByF16(Query<'q, f16, f16>),
     I8(Query<'q, i8, i8>),
     U8(Query<'q, u8, u8>),
     Bits(Query<'q, u64, u64>),
 }
 
-/// Does the same with a query of whatever elements.
+/// Runs the same code with a query of any element type.
 macro_rules! with_query {
     ($any:expr, $query:ident => $body:expr) => {
         match $any {
@@ -160,7 +167,7 @@ macro_rules! with_query {
 pub(crate) use with_query;
 
 impl<'q> AnyQuery<'q> {
-    /// Checks a vector that comes from outside.
+    /// Checks a vector that the caller gave, and its element type.
     pub(crate) fn new(rows: &Rows<'q>, vector: Elements<'q>) -> Result<Self, VectorError> {
         Ok(match (rows.elements(), vector) {
             (Elements::F32(rows_of), Elements::F32(vector)) => Self::F32(Query::new(rows, rows_of, vector)?),
@@ -179,12 +186,12 @@ impl<'q> AnyQuery<'q> {
         })
     }
 
-    /// The distance that a rank stands for.
+    /// The distance for a rank.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         with_query!(self, query => query.distance(rank))
     }
 
-    /// Writes the vector, of unit length under cosine, to `to`, and returns whether it can be coded.
+    /// Writes the vector to `to`, at unit length under cosine. Returns whether it can be coded.
     pub(crate) fn write_scaled(&self, to: &mut [f32]) -> bool {
         match self {
             Self::F32(query) => write_scaled(query, to),

@@ -1,15 +1,16 @@
 //! Distances from a query to nodes: exact ones by vectors, and estimates by codes.
 //!
-//! A search has up to three kinds of distance, each better and dearer than the one before:
+//! A search has up to three kinds of distance, each more accurate and more expensive than the one
+//! before:
 //!
-//! | kind | by | what it is for |
+//! | kind | computed from | what it is for |
 //! |---|---|---|
-//! | coarse | the upper bits of codes, or whole codes | to find the way |
+//! | coarse | the upper bits of codes, or whole codes | to traverse the graph |
 //! | fine | whole codes | to order the candidates |
 //! | exact | vectors | to rerank the best candidates |
 //!
-//! Whatever orders nodes by one of them is a [`Ranker`]. [`Coded`] owns all three for one query, and the
-//! rule of reranking. [`Edge`] estimates whether codes have lost a neighbor.
+//! A [`Ranker`] orders nodes by one of them. [`Coded`] owns all three for one query, and the rule
+//! of reranking. [`Edge`] estimates whether codes have lost a neighbor.
 
 mod coded;
 pub(crate) mod codes;

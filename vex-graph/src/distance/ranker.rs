@@ -1,15 +1,19 @@
-//! What a walk through the graph needs to know of the nodes.
+//! Rankers: what a traversal of the graph needs to know of the nodes.
 
 use crate::NodeId;
 
-/// What `f` makes of each of four. In place of `map` and `from_fn` of arrays, which the compiler may call, with what is asked of `f` then
-/// out of its sight: searches took up to a tenth longer in programs that are linked without optimisation.
+/// Applies `f` to each of four values.
+///
+/// The compiler may leave `map` and `from_fn` of arrays as calls, and then does not see the
+/// instruction set that `f` is compiled for. Searches took up to a tenth longer in programs that
+/// are linked without optimisation.
 #[inline(always)]
 pub(crate) fn each_of_4<T, U>([a, b, c, d]: [T; 4], mut f: impl FnMut(T) -> U) -> [U; 4] {
     [f(a), f(b), f(c), f(d)]
 }
 
-/// Ranks nodes by their distance to one query; smaller is nearer. The value need not be the distance itself.
+/// Ranks nodes by their distance to one query; smaller is nearer. A rank orders nodes as the
+/// distance does, but need not be the distance.
 pub(crate) trait Ranker {
     /// The rank of a node.
     fn rank(&self, id: NodeId) -> f32;
@@ -17,6 +21,6 @@ pub(crate) trait Ranker {
     /// The ranks of four nodes: the same values, in less time.
     fn rank_4(&self, ids: [NodeId; 4]) -> [f32; 4];
 
-    /// Asks for what ranking a node will read.
+    /// Prefetches the memory that ranking a node reads.
     fn prefetch(&self, id: NodeId);
 }

@@ -1,24 +1,35 @@
-//! Reranking: the best candidates of a search through codes, compared by their vectors.
+//! Reranking: the best candidates of a search through codes are compared by vectors.
+//!
+//! ```text
+//! rerank(candidates sorted by codes, k):
+//!     compare the first k by vectors
+//!     farthest = the distance of the farthest of these
+//!     last = the last candidate whose least distance is at most `farthest`
+//!     compare all candidates up to `last` by vectors, and sort
+//! ```
+//!
+//! The least distance of a candidate is its distance by codes minus three standard deviations of
+//! the error (Gao & Long, RaBitQ, SIGMOD 2024, section 4). A candidate behind `last` is not among
+//! the `k` nearest, so its vector is not fetched.
 
 use core::cmp::Ordering::Greater;
 
 use super::Ranker;
 use crate::Candidate;
 
-/// Candidates that were compared by their vectors.
+/// Candidates that were compared by vectors.
 pub(crate) struct Reranked<'c> {
     /// Sorted.
     pub(crate) candidates: &'c mut [Candidate],
-    /// By how much codes placed them too near, in the mean.
+    /// By how much codes placed them too near, on average.
     pub(crate) shift: f32,
 }
 
-/// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and up to
-/// the last that may be nearer than one of these. The others are not among the `k` nearest, so their
-/// vectors are not fetched (Gao & Long, RaBitQ, SIGMOD 2024, section 4).
+/// Compares candidates, which are sorted by their codes, by their vectors: the first `k`, and all
+/// up to the last that may be nearer than one of these.
 ///
-/// `distance` is what a rank by vectors stands for, `coded` what one by codes does. `least` is the least
-/// distance that a candidate may have.
+/// `distance` turns a rank by vectors into a distance, and `coded` a rank by codes. `least` is the
+/// least distance that a candidate may have.
 pub(super) fn rerank<'c>(
     exact: &impl Ranker,
     distance: impl Fn(f32) -> f32,
@@ -32,8 +43,9 @@ pub(super) fn rerank<'c>(
     let mut by_codes = sum(first, &coded);
     rank_anew(exact, first);
     let farthest = first.last().map_or(f32::INFINITY, |last| distance(last.distance()));
-    // A distance that is no number may be any.
+    // A NaN may stand for any distance, so the candidate is compared.
     let may_be_nearer = |candidate: &Candidate| least(*candidate).partial_cmp(&farthest) != Some(Greater);
+    // Candidates before the last one are compared as well. They are nearer by their codes, and few.
     let near = rest.iter().rposition(may_be_nearer).map_or(0, |last| last + 1);
     by_codes += sum(&rest[..near], &coded);
     rank_anew(exact, &mut rest[..near]);
@@ -43,20 +55,21 @@ pub(super) fn rerank<'c>(
     Reranked { candidates, shift: shift as f32 }
 }
 
-/// Ranks candidates by whole codes that were ranked by a part of them. Returns by how much that part placed
-/// them too near, in the mean. `distance` is what a rank stands for.
+/// Ranks candidates by whole codes that were ranked by the upper bits, and sorts them. Returns by
+/// how much the upper bits placed them too near, on average. `distance` turns a rank into a
+/// distance.
 pub(crate) fn refine(fine: &impl Ranker, candidates: &mut [Candidate], distance: impl Fn(f32) -> f32) -> f32 {
     let before = sum(candidates, &distance);
     rank_anew(fine, candidates);
     ((sum(candidates, distance) - before) / candidates.len().max(1) as f64) as f32
 }
 
-/// The sum of what ranks stand for.
+/// The sum of the distances of candidates.
 fn sum(candidates: &[Candidate], distance: impl Fn(f32) -> f32) -> f64 {
     candidates.iter().map(|candidate| f64::from(distance(candidate.distance()))).sum()
 }
 
-/// Ranks candidates anew, and sorts them.
+/// Ranks candidates again, by another ranker, and sorts them.
 pub(crate) fn rank_anew(ranker: &impl Ranker, candidates: &mut [Candidate]) {
     for candidate in &*candidates {
         ranker.prefetch(candidate.id());
@@ -104,7 +117,7 @@ mod tests {
         (0..).zip(ids).map(|(rank, id)| Candidate::new(rank as f32, *id)).collect()
     }
 
-    /// How many are compared.
+    /// How many candidates are compared.
     fn compared(
         exact: &Asked,
         distance: impl Fn(f32) -> f32,
@@ -119,7 +132,8 @@ mod tests {
     fn what_is_farther_in_any_case_is_not_compared() {
         let exact = Asked::default();
         let mut found = candidates(&[5, 1, 7, 4, 9, 8, 2, 6]);
-        // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as 25, and what is before it is compared.
+        // Distances are half of what ranks: 25 and 5 of the first two. Of the others 4 may be as near as
+        // 25, and what is before it is compared.
         let least = |candidate: Candidate| if candidate.id() == 4 { 25.0 } else { 25.5 };
         let Reranked { candidates: compared, shift } =
             rerank(&exact, |rank| rank / 2.0, |rank| rank, least, &mut found, 2);

@@ -1,4 +1,37 @@
-//! The way through the graph: a greedy descent, then a beam.
+//! Greedy descent and beam search: Algorithm 2 of the paper, and the search that all others build
+//! on.
+//!
+//! ```text
+//! descend(level, nearest):                     above the base, a beam of width 1
+//!     repeat:
+//!         move to the nearest link of `nearest`, if it is nearer
+//!     until no link is nearer
+//!
+//! beam(level, list, visited):                  on the base, and on each level of an insert
+//!     loop:
+//!         if the search still approaches the query:
+//!             rank the pending nodes, and offer each to the list
+//!         node = the nearest of the list that was not expanded
+//!         if there is no such node that is worth it, or the budget is used up:
+//!             rank the pending nodes; stop if there were none
+//!         otherwise:
+//!             for each link of `node` that was not seen:
+//!                 fetch its vector or code, and add it to the pending nodes
+//!             meanwhile rank the nodes that were pending before
+//! ```
+//!
+//! Three ideas:
+//! - **The list decides.** [`List`] says what to keep, what to expand and when to end. So one loop
+//!   serves the plain search, the filtered one, pages and the radius.
+//! - **Memory and arithmetic overlap.** The links of one node are fetched while those of the node
+//!   before it are ranked. So a node is chosen before the last distances are known. That costs next
+//!   to nothing: a node that is near enough to stay in the list is expanded sooner or later. Only
+//!   while the search approaches the query, it waits for the links that may lead nearer.
+//! - **Four at a time.** Kernels rank four nodes in less time than one after the other.
+//!
+//! The search ends on any links. A move of the descent strictly lowers the candidate, and the beam
+//! ranks each node at most once. An id that is no node ends its row, so no read is outside the
+//! slices.
 
 use vex_kernels::prefetch;
 
@@ -7,7 +40,7 @@ use crate::copies::Chains;
 use crate::distance::Ranker;
 use crate::{Candidate, GraphView, LevelView, NodeId};
 
-/// One query on its way through the graph.
+/// The traversal of a graph for one query, and the work that it may do.
 pub(crate) struct Traversal<'w, R> {
     pub(crate) query: &'w R,
     pub(crate) count: usize,
@@ -16,21 +49,22 @@ pub(crate) struct Traversal<'w, R> {
     pub(crate) stats: &'w mut SearchStats,
 }
 
-/// Cache lines of the next candidate's links that are prefetched while the present one's are ranked.
+/// Cache lines of the next candidate's links that are prefetched while those of the present one are
+/// ranked.
 pub(super) const LINK_PREFETCH_LINES: usize = 2;
 
-/// As long as one of so many nearest candidates was not expanded, a search approaches the query.
+/// A search approaches the query as long as one of this many nearest candidates was not expanded.
 pub(super) const APPROACH: usize = 2;
 
-/// Links are gathered in pieces of this size, on the stack.
+/// The most links that are gathered at once, on the stack. A longer row is read in pieces.
 pub(super) const GATHER: usize = 64;
 
 impl<R: Ranker> Traversal<'_, R> {
-    /// Where the base level is entered: the node to which the levels above lead, and the entry point, which may be the same. None
-    /// in a graph of no nodes.
+    /// Where the search of the base begins: the node that the greedy descent found, and the entry
+    /// point, which may be the same. None in a graph of no nodes.
     ///
-    /// Every node is reachable from the entry point, not from wherever the descent ended: with both in the pool,
-    /// a pool as large as the graph returns the exact answer.
+    /// Every node is reachable from the entry point, but perhaps not from the node that the descent
+    /// found. With both in the list, a list as long as the graph returns the exact answer.
     #[inline(always)]
     pub(crate) fn enter(&mut self, view: &GraphView<'_>) -> impl Iterator<Item = Candidate> + use<R> {
         let start = view.entry().map(|entry| Candidate::new(self.query.rank(entry), entry));
@@ -40,14 +74,14 @@ impl<R: Ranker> Traversal<'_, R> {
         nearest.into_iter().chain(start)
     }
 
-    /// The greedy step above the base: moves to the nearest link until none is nearer. Every move strictly lowers the
-    /// candidate, so that it ends on any links.
+    /// Greedy descent on one level: moves to the nearest link until none is nearer.
     pub(crate) fn descend(&mut self, level: &LevelView<'_>, mut nearest: Candidate) -> Candidate {
         while self.stats.distances < self.budget {
             let start = nearest;
             self.stats.hops += 1;
             let links = level.row(start.id()).unwrap_or(&[]);
-            // A link to what has become a copy may be left: that has no links itself, on no level.
+            // A link to a node that has become a copy may be left over. A copy has no links on any
+            // level.
             let chains = self.chains;
             self.rank_each(links, |id| !chains.is_copy(id), |candidate| nearest = nearest.min(candidate));
             if nearest == start {
@@ -57,19 +91,8 @@ impl<R: Ranker> Traversal<'_, R> {
         nearest
     }
 
-    /// The beam search (Algorithm 2 of the paper): expands the nearest node that was not expanded, until the list
-    /// has none that is worth it, or after so many `hops`.
-    ///
-    /// ```text
-    /// while a node of the list is worth expanding:
-    ///     for each of its links that was not seen:
-    ///         compute its distance, and offer it to the list
-    /// ```
-    ///
-    /// The links of one node are fetched from memory while those of the node before it are ranked. So a node is
-    /// chosen before the last distances are known. That costs next to nothing, since a node that is near enough
-    /// to stay in the list is expanded sooner or later. Only while the search still approaches the query, it
-    /// waits for the links that may lead nearer.
+    /// Beam search on one level: see the head of this file. It ends when the list has no node that
+    /// is worth expanding, or after this many `hops`.
     #[inline(always)]
     pub(crate) fn beam(
         &mut self,
@@ -81,9 +104,12 @@ impl<R: Ranker> Traversal<'_, R> {
         let mut pending = Pending::default();
         let last = self.stats.hops.saturating_add(hops);
         loop {
+            // Far from the query, the next node may be among those that are still pending.
             if pending.len > 0 && list.approaches() {
                 pending.rank_all(self.query, |candidate| list.offer(candidate));
             }
+            // The last distances may bring nodes that are worth expanding: rank all before the
+            // search ends.
             let goes_on = self.stats.distances < self.budget && self.stats.hops < last;
             let Some(id) = (if goes_on { list.expand() } else { None }) else {
                 if pending.len == 0 {
@@ -93,9 +119,12 @@ impl<R: Ranker> Traversal<'_, R> {
                 continue;
             };
             self.stats.hops += 1;
+            // The links of the node after this one: a guess, which may cost a prefetch and no more.
             if let Some(links) = list.next().and_then(|id| level.row(id)) {
                 prefetch(links, LINK_PREFETCH_LINES);
             }
+            // The ids that were pending before this piece are ranked while the new ones are
+            // fetched.
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
                 let older = pending.len;
                 for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
@@ -107,7 +136,7 @@ impl<R: Ranker> Traversal<'_, R> {
         }
     }
 
-    /// Offers the nodes where the base is entered, and runs the beam there.
+    /// Enters the base and runs the beam there.
     #[inline(always)]
     pub(crate) fn search_base(
         &mut self,
@@ -124,7 +153,7 @@ impl<R: Ranker> Traversal<'_, R> {
         self.beam(&view.levels()[0], list, visited, hops);
     }
 
-    /// Ranks the links that `wanted` lets through, four at a time. The end of the row is the first id that is no node.
+    /// Ranks the links that `wanted` accepts. The first id that is no node ends the row.
     #[inline(always)]
     pub(super) fn rank_each(
         &mut self,
@@ -135,7 +164,8 @@ impl<R: Ranker> Traversal<'_, R> {
         for piece in links.chunks(GATHER) {
             let mut gathered = [0; GATHER];
             let mut len = 0;
-            // Written whether wanted or not: about half of the links are, in no order that a processor could guess.
+            // Written whether wanted or not. About half of the links are wanted, in no order that a
+            // processor could predict.
             for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
                 self.query.prefetch(id);
                 gathered[len] = id;
@@ -148,22 +178,22 @@ impl<R: Ranker> Traversal<'_, R> {
     }
 }
 
-/// What a beam search keeps of the nodes that it sees, and where it goes on.
+/// What a beam search keeps of the nodes that it ranks, and where it continues.
 pub(crate) trait List {
-    /// Keeps a candidate, or does not.
+    /// Keeps a candidate or drops it.
     fn offer(&mut self, candidate: Candidate);
 
-    /// The node to expand now; none if the others lead to nothing that the list would keep.
+    /// The node to expand now; none if no candidate leads to anything that the list would keep.
     fn expand(&mut self) -> Option<NodeId>;
 
-    /// The node that will be expanded next if no nearer one is offered, or any other: its links are prefetched.
+    /// A guess at the node that is expanded next, whose links are prefetched. It may be wrong.
     fn next(&self) -> Option<NodeId>;
 
     /// Whether the nearest node that was not expanded is one of the [`APPROACH`] nearest of all.
     fn approaches(&mut self) -> bool;
 }
 
-/// Every node is a result, so one sorted array is both the results and where the search goes on.
+/// Every node is a result. So one sorted array is both the results and the frontier.
 impl List for CandidateList<'_> {
     #[inline(always)]
     fn offer(&mut self, candidate: Candidate) {
@@ -186,10 +216,11 @@ impl List for CandidateList<'_> {
     }
 }
 
-/// Nodes that are being fetched and not ranked yet, oldest first.
+/// Nodes that are being fetched and were not ranked yet, oldest first.
 ///
-/// It cannot overflow, whatever the row's length. [`rank_older`](Self::rank_older) leaves the last piece, of at most [`GATHER`] nodes,
-/// and up to three older ones; then at most one more piece is appended before it is called again.
+/// The array cannot overflow, whatever the length of a row. [`rank_older`](Self::rank_older) leaves
+/// the last piece, of at most [`GATHER`] nodes, and up to three older ones. Then at most one piece
+/// is appended before the next call.
 struct Pending {
     ids: [NodeId; Self::CAPACITY],
     len: usize,
@@ -202,32 +233,37 @@ impl Default for Pending {
 }
 
 impl Pending {
-    /// What fills no group of four, the piece that is being fetched, and the piece that is appended.
+    /// Three nodes that fill no group of four, the piece that is being fetched, and the piece that
+    /// is appended.
     const CAPACITY: usize = 3 + GATHER + GATHER;
 
-    /// Appends a node if it is wanted, without a branch that no processor could guess.
+    /// Appends a node if it is wanted. There is no branch, which a processor could not predict.
     #[inline(always)]
     fn push_if(&mut self, id: NodeId, is_wanted: bool) {
         self.ids[self.len] = id;
         self.len += usize::from(is_wanted);
     }
 
-    /// Ranks the first `older` but for what fills no group of four, and fetches the others meanwhile.
+    /// Ranks the first `older` nodes, except up to three that fill no group of four. Fetches the
+    /// newer ones meanwhile.
     #[inline(always)]
     fn rank_older(&mut self, older: usize, query: &impl Ranker, mut take: impl FnMut(Candidate)) {
         let (older, newer) = self.ids[..self.len].split_at(older);
         let (fours, rest) = older.as_chunks::<4>();
         let mut newer_fours = newer.chunks(4);
+        // While four older nodes are ranked, four newer ones are fetched.
         for four in fours {
             newer_fours.next().unwrap_or(&[]).iter().for_each(|id| query.prefetch(*id));
             rank_four(query, four, &mut take);
         }
         newer_fours.flatten().for_each(|id| query.prefetch(*id));
         let ranked = older.len() - rest.len();
+        // Up to three older nodes stay, in front of the newer ones.
         self.ids.copy_within(ranked..self.len, 0);
         self.len -= ranked;
     }
 
+    /// Ranks all pending nodes.
     fn rank_all(&mut self, query: &impl Ranker, take: impl FnMut(Candidate)) {
         rank_gathered(query, &self.ids[..self.len], take);
         self.len = 0;

@@ -1,12 +1,16 @@
-//! The candidates of a search, sorted, in a slice that the caller owns.
+//! The candidate list of a beam search: the nearest nodes so far, sorted, in a slice that the
+//! caller owns.
 
 use crate::{Candidate, NodeId};
 
 /// The nearest candidates so far, at most as many as the slice is long.
 ///
-/// A sorted array, not a heap: it is short, the insert is one `memmove` within the first-level cache, and the
-/// next candidate to expand is found without any search.
+/// A sorted array, not a heap. The list is short, so an insert is one `memmove` within the
+/// first-level cache. The next candidate to expand is at a position that is known.
+///
+/// Invariant: candidates are sorted by distance and id, and all before `next` are expanded.
 pub(crate) struct CandidateList<'s> {
+    /// Candidates in the first `len`; anything behind them.
     slots: &'s mut [Candidate],
     len: usize,
     /// Everything before this position is expanded.
@@ -22,12 +26,12 @@ impl<'s> CandidateList<'s> {
         &self.slots[..self.len]
     }
 
-    /// Whether it is as long as it can be.
+    /// Whether the list is as long as it can be.
     pub(crate) fn is_full(&self) -> bool {
         self.len == self.slots.len()
     }
 
-    /// Whether it would keep a candidate.
+    /// Whether the list would keep a candidate.
     #[inline(always)]
     pub(crate) fn has_room_for(&self, candidate: Candidate) -> bool {
         !self.is_full() || self.slots.last().is_some_and(|farthest| candidate < *farthest)
@@ -37,11 +41,13 @@ impl<'s> CandidateList<'s> {
         &mut self.slots[..self.len]
     }
 
-    /// Keeps `candidate` if there is room or if it is nearer than the farthest, which then goes.
+    /// Keeps `candidate` if there is room, or if it is nearer than the farthest, which is then
+    /// dropped.
     #[inline(always)]
     pub(crate) fn insert(&mut self, candidate: Candidate) {
         if self.len == self.slots.len() {
             match self.slots.last() {
+                // The others move over the farthest below.
                 Some(farthest) if candidate < *farthest => self.len -= 1,
                 _ => return,
             }
@@ -50,10 +56,12 @@ impl<'s> CandidateList<'s> {
         self.slots.copy_within(position..self.len, position + 1);
         self.slots[position] = candidate;
         self.len += 1;
+        // The new candidate was not expanded, and may lie before `next`.
         self.next = self.next.min(position);
     }
 
-    /// Inserts `candidate` and returns what has no room any more: the farthest, or itself.
+    /// Inserts `candidate` and returns the candidate that has no room any more: the farthest, or
+    /// itself.
     #[inline(always)]
     pub(crate) fn replace_farthest(&mut self, candidate: Candidate) -> Option<Candidate> {
         if !self.has_room_for(candidate) {
@@ -108,7 +116,8 @@ impl<'s> CandidateList<'s> {
         self.next
     }
 
-    /// The candidate that would be expanded next if nothing nearer came, or one that was expanded already.
+    /// The candidate at `next`. It may be expanded already, since `next` does not skip those until
+    /// it must.
     #[inline(always)]
     pub(crate) fn runner_up(&self) -> Option<NodeId> {
         self.candidates().get(self.next).map(|candidate| candidate.id())
@@ -121,7 +130,7 @@ mod tests {
     use crate::Candidate;
 
     #[test]
-    fn the_pool_keeps_the_nearest_in_order_and_expands_each_once() {
+    fn the_list_keeps_the_nearest_in_order_and_expands_each_once() {
         let mut slots = [Candidate::EMPTY; 3];
         let mut list = CandidateList::new(&mut slots);
         for (distance, id) in [(5.0, 1), (3.0, 2), (4.0, 3)] {
@@ -139,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_pool_keeps_nothing() {
+    fn an_empty_list_keeps_nothing() {
         let mut list = CandidateList::new(&mut []);
         list.insert(Candidate::new(1.0, 1));
         assert_eq!(list.expand_nearest(), None);

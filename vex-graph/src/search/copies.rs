@@ -1,4 +1,7 @@
-//! Copies in a search: a walk meets originals alone, and each stands for its chain.
+//! Copies in a search: the beam visits originals alone, and each stands for its chain.
+//!
+//! A filter is asked for the whole chain, since a copy may match though its original does not. When
+//! results are written, each original is followed by its copies, which are at the same distance.
 
 use core::cell::Cell;
 
@@ -7,20 +10,24 @@ use crate::copies::Chains;
 use crate::{Candidate, NodeId};
 
 /// A filter that accepts an original if it accepts any node of its chain, and no copy.
+///
+/// A search may ask for a node as often as links lead to it. So the copies that it may ask for are
+/// limited in all, or long chains would take quadratic time.
 pub(crate) struct Grouped<'a, F> {
     filter: &'a F,
     chains: Chains<'a>,
-    /// How many more copies may be asked for. A walk may ask for a node as often as links lead to it.
+    /// How many more copies may be asked for.
     steps: Cell<usize>,
 }
 
 impl<'a, F: Filter> Grouped<'a, F> {
-    /// For a graph of `count` nodes. As many copies may be asked for: that takes about as long as to ask for every node.
+    /// For a graph of `count` nodes. As many copies may be asked for, which takes about as long as
+    /// asking for every node.
     pub(crate) fn new(filter: &'a F, chains: Chains<'a>, count: usize) -> Self {
         Self { filter, chains, steps: Cell::new(count) }
     }
 
-    /// Whether it had to refuse to look at a chain.
+    /// Whether the limit was reached. Then some answers may be wrong.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.steps.get() == 0
     }
@@ -41,6 +48,7 @@ impl<'a, F: Filter> Grouped<'a, F> {
         steps > 0
     }
 
+    /// Whether the filter accepts the chain of a node, if it is an original.
     #[inline(never)]
     fn accepts_chain(&self, id: NodeId, accepts_original: bool) -> bool {
         if accepts_original {
@@ -59,10 +67,13 @@ impl<F: Filter> Filter for Grouped<'_, F> {
     }
 }
 
-/// Writes what was found, each original with its copies, to the front of `out`, and returns how many nodes that are. Only what is `accepted` is
-/// written, and of a chain nothing that the search has `seen` by itself. Equal distances are ordered by id, whoever is a copy of whom.
+/// Writes the nodes that were found, each original with its copies, to the front of `out`. Returns
+/// how many nodes that are.
 ///
-/// `found` is sorted. A copy to which a link was left may be in it.
+/// Only `accepted` nodes are written. Of a chain, a copy that the search has `seen` by itself is
+/// left out. Equal distances are ordered by id, whether a node is an original or a copy.
+///
+/// `found` is sorted. A copy to which a link was left over may be in it.
 pub(crate) fn write_groups(
     chains: Chains<'_>,
     found: &[Candidate],
@@ -72,6 +83,7 @@ pub(crate) fn write_groups(
     distance: impl Fn(f32) -> f32,
 ) -> usize {
     let mut written = 0;
+    // Candidates at one distance, and all their copies, compete for places by their ids alone.
     for equal in found.chunk_by(|a, b| a.distance().to_bits() == b.distance().to_bits()) {
         let mut lowest = Lowest { slots: &mut out[written..], len: 0 };
         if lowest.slots.is_empty() {
@@ -97,7 +109,7 @@ pub(crate) fn write_groups(
     written
 }
 
-/// The nodes of the lowest ids, as many as there are slots for. They are sorted as soon as there is no slot left.
+/// The nodes of the lowest ids, as many as there are slots. They are sorted once no slot is left.
 struct Lowest<'o> {
     slots: &'o mut [Neighbor],
     len: usize,

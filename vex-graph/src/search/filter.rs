@@ -1,23 +1,27 @@
-//! Search among the nodes that a filter accepts.
+//! Filters: which nodes a search may return.
 
 use crate::{NodeId, NodeSet};
 
-/// Which nodes a search may return: a [`NodeSet`], a predicate `Fn(NodeId) -> bool`, or with the feature `roaring` a `RoaringBitmap`.
+/// Which nodes a search may return: a [`NodeSet`], a predicate `Fn(NodeId) -> bool`, or with the
+/// feature `roaring` a `RoaringBitmap`.
 ///
-/// A predicate is asked for nodes of the view only, deleted ones among them, in no particular order and possibly more than
-/// once. It should answer alike each time: otherwise what is returned is some of the nodes that it accepted once.
+/// A predicate is asked for nodes of the view alone, in no particular order and possibly more than
+/// once. Deleted nodes are among them. Its answer for a node should not change during a search. If
+/// it does, the search returns some of the nodes that the predicate accepted once.
 pub trait Filter {
     /// Whether a search may return the node.
     fn accepts(&self, id: NodeId) -> bool;
 
-    /// How many of the nodes below `count` it accepts, if it knows in much less time than asking for each. A search plans by
-    /// this, and without it by asking for a sample.
+    /// How many of the nodes below `count` the filter accepts, if it knows in much less time than
+    /// asking for each takes. The planner uses this number. If there is none, it asks for a sample
+    /// of nodes.
     fn matches(&self, count: usize) -> Option<usize> {
         let _ = count;
         None
     }
 
-    /// Its answers for the nodes from `64 * index` on, below `count`: one bit each, the lowest first.
+    /// The filter's answers for the 64 nodes from `64 * index` on: one bit each, the lowest first.
+    /// Bits of ids from `count` on are ignored.
     fn word(&self, index: usize, count: usize) -> u64 {
         let start = index * 64;
         let ids = start..count.min(start + 64);
@@ -66,7 +70,7 @@ impl Filter for roaring::RoaringBitmap {
     }
 }
 
-/// What a search of a view with deleted nodes may return: of those that a filter accepts, the ones that are not deleted.
+/// The nodes that a filter accepts and that are not deleted.
 pub(crate) struct Live<'a, F> {
     pub(crate) filter: &'a F,
     pub(crate) tombstones: NodeSet<'a>,

@@ -1,4 +1,36 @@
-//! Search with a filter: the planner, and what it plans.
+//! Filtered search: the planner, which chooses between a filtered beam search and an exact scan.
+//!
+//! The planner first counts the matches, or estimates them from a sample. Then it may expand a few
+//! nodes, and looks what share of the candidates around the query matches. Here `ef` is the length
+//! of the candidate list, and conditions are tried from the top:
+//!
+//! | matches in all | share of matches around the query | what the search does | ends with |
+//! |---|---|---|---|
+//! | at most 64 `ef` | | exact scan | |
+//! | more, up to 35% of all nodes | less than half of the share in all | exact scan | |
+//! | more than 35% of all nodes | less than half of the share in all | expands every node | `ef` results |
+//! | more than 64 `ef` | at least 20% | expands every node | 1.4 × share × `ef` results |
+//! | more than 64 `ef` | less | two-hop expansion | 0.6 `ef` results |
+//!
+//! The ideas behind the rows:
+//! - **Few matches.** To rank them all takes no longer than a beam search does, and the answer is
+//!   exact.
+//! - **Matches elsewhere.** A beam search near the query would rank many nodes for each match. If
+//!   the scan is too long as well, the search keeps to the whole graph.
+//! - **Dense matches.** Nodes that do not match lead the search on as in any search. They never
+//!   take the place of a result: see [`FilteredBeam`].
+//! - **Sparse matches.** A match may have no links to other matches. So the search also follows the
+//!   links of those links that do not match: see [`Traversal::two_hop`].
+//! - **Fewer results suffice.** For each result, a filtered search ranks more nodes than a plain
+//!   one does. So it reaches about the same recall with a shorter list. The list is never longer
+//!   than `ef`, nor shorter than reranking needs.
+//!
+//! A search of the graph can fail: it finds too few results, or it computes half as many distances
+//! as there are matches. Then it falls back to the exact scan. So a filtered search computes at
+//! most about one and a half distances for each match.
+//!
+//! Tombstones without a filter use the same code. They are taken to be few, so all nodes count as
+//! matches. Such a search always expands every node, and its list must fill up.
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
@@ -10,51 +42,58 @@ use crate::distance::Ranker;
 use crate::random::draw;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// Nodes that the planner asks the filter for. At the thresholds below, 256 answers place the share within a quarter of itself.
+/// Nodes that the planner asks the filter for. At the thresholds below, 256 answers estimate the
+/// share to within a quarter of itself.
 const SAMPLE: u64 = 256;
 
-/// Up to this many matches for each candidate of the pool are scanned: ranking them takes no longer than a walk does.
+/// Up to this many matches for each place in the candidate list are scanned.
 const SCAN_PER_CANDIDATE: usize = 64;
 
-/// Nodes that a walk expands before it looks how dense matches are around the query.
+/// Nodes that a search expands before it looks how dense matches are around the query.
 const PROBE: usize = 6;
 
-/// From this share of matches around the query on, beam nodes are expanded like others.
+/// From this share of matches around the query on, a search expands every node.
 const DENSE: f32 = 0.2;
 
-/// Below this part of the share of matches in all, the share around the query says that matches are elsewhere.
+/// If the share around the query is below this part of the share in all, matches are elsewhere.
 const ELSEWHERE: f32 = 0.5;
 
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
 
-/// A walk through beam nodes is content with as many times `ef_search` results as the share around the query times this: it has seen
-/// more nodes for each of them.
+/// A search that expands every node ends with `ef_search` results times the share around the query
+/// times this.
 const CONTENT: f32 = 1.4;
 
-/// The same of a walk over matches.
+/// A search by two-hop expansion ends with `ef_search` results times this.
 const CONTENT_LEAPING: f32 = 0.6;
 
-/// Searches `view` for the `k` nodes nearest to `query` among those that `filter` accepts and that are not
-/// [deleted](GraphView::tombstones), and writes them to the front of `out` as [`search`](crate::search) does. It finds `min(k, matches)` nodes,
-/// unless [`max_distance_evals`](SearchParams::max_distance_evals) ends it before.
+/// Searches `view` for the `k` nearest to `query` among the nodes that `filter` accepts.
+/// [Deleted](GraphView::tombstones) nodes are left out. Neighbors are written to the front of `out`
+/// as [`search`](crate::search) does.
 ///
-/// How it finds them depends on how many match, which the filter says or a sample tells:
-/// - Up to 64 for each of the `ef_search` candidates: all of them are ranked, so that the answer is exact.
-/// - More: a walk, which first looks at how many match around the query. If a fifth do, other nodes are passed through and take no
-///   place in the pool. If fewer do, the walk sees through them, from a match to the links of its links that match. If next to none do, though
-///   they are many elsewhere, all are passed through or all matches are ranked.
+/// The search finds `min(k, matches)` nodes, unless
+/// [`max_distance_evals`](SearchParams::max_distance_evals) ends it before. How it finds them
+/// depends on the number of matches, which the filter knows or a sample estimates:
+/// - **Up to 64 for each of the `ef_search` candidates:** an exact scan ranks all matches.
+/// - **More:** a beam search first looks how many nodes match around the query. If a fifth do, it
+///   expands every node, and only matches enter the list. If fewer do, it expands matches alone,
+///   and follows the links of other nodes to matches (two-hop expansion). If next to none do,
+///   though many match elsewhere, it expands every node or scans all matches.
 ///
-/// A walk that sees many nodes for each match is content with fewer candidates than `ef_search`, for about the same recall. One that
-/// does not find as many, or that computes half as many distances as there are matches, ends, and all matches are ranked instead.
+/// For about the same recall, a filtered beam search needs fewer candidates than `ef_search`, and
+/// keeps fewer. It falls back to the exact scan in two cases: if it does not find that many, or if
+/// it computes half as many distances as there are matches.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
 ///
 /// # Complexity
-/// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is less; at most one and a half for
-/// each match. A predicate is asked for 256 nodes beforehand, and for every node of the view by a ranking of all matches. The scratch holds a pool of
-/// `ef_search` candidates and a frontier 16 times as long, though no longer than the number of nodes. No allocation once it has grown.
+/// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is
+/// less. At most about one and a half for each match. A predicate is asked for 256 nodes
+/// beforehand. A scan asks it for every node of the view. The scratch holds a list of `ef_search`
+/// candidates and a frontier 16 times as long, but no longer than the number of nodes. No
+/// allocation once the scratch has grown.
 ///
 /// # Examples
 /// ```
@@ -91,7 +130,8 @@ pub fn search_filtered<'q>(
 /// [`search_filtered`](crate::search_filtered) in memory of the caller's: it never allocates.
 ///
 /// # Errors
-/// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::filtered_candidates`].
+/// If the query cannot be searched for, or a slice of `scratch` is too small: see
+/// [`ScratchMut::filtered_candidates`].
 pub fn search_filtered_in<'q>(
     view: &GraphView<'_>,
     query: impl Into<Elements<'q>>,
@@ -108,7 +148,8 @@ pub fn search_filtered_in<'q>(
     run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
 }
 
-/// A search of a view with deleted nodes. These count for nothing: the pool is as long as without them.
+/// Searches a view with deleted nodes. They take no place in the list, which is as long as without
+/// them.
 pub(super) fn search_live_in(
     view: &GraphView<'_>,
     query: Elements<'_>,
@@ -120,7 +161,7 @@ pub(super) fn search_live_in(
     run(view, query, params, scratch, out, &Filtered { filter, fills_pool: true })
 }
 
-/// About how many nodes match, unless a scan is the best for what the filter says itself.
+/// About how many nodes match: what the filter says, or an estimate from a sample.
 fn matches(filter: &impl Filter, count: usize) -> usize {
     if let Some(matches) = filter.matches(count) {
         return matches;
@@ -133,7 +174,8 @@ fn matches(filter: &impl Filter, count: usize) -> usize {
 
 struct Filtered<'f, F> {
     filter: &'f F,
-    /// Whether a walk goes on until it has `ef_search` results, however many nodes it passes through.
+    /// Whether a beam search continues until it has `ef_search` results, however many nodes it
+    /// expands that do not match.
     fills_pool: bool,
 }
 
@@ -154,8 +196,9 @@ impl<F: Filter> Method for Filtered<'_, F> {
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
         let (params, count) = (search.params, search.view.count());
+        // The first row of the table: the scan, unless the set may be large.
         let few = params.beam_width(count).saturating_mul(SCAN_PER_CANDIDATE);
-        // Deleted nodes are taken to be few: the beam finds out if they are not.
+        // Deleted nodes are taken to be few. If they are not, the search falls back to the scan.
         let matches = if count <= few || self.fills_pool { count } else { matches(self.filter, count) };
         if (matches > few || self.fills_pool)
             && let Some(len) = self.search_graph(search, query, matches, candidates)
@@ -163,7 +206,7 @@ impl<F: Filter> Method for Filtered<'_, F> {
             return Collected { candidates: &mut candidates[..len], is_cut: true };
         }
         search.ranked_each = true;
-        // No more than what is reranked or returned.
+        // A scan needs no room beyond what is reranked or returned.
         let len = params.reranked().max(params.k).min(params.beam_width(count));
         let mut list = CandidateList::new(&mut candidates[..len]);
         let Search { view, params, stats, .. } = search;
@@ -174,7 +217,8 @@ impl<F: Filter> Method for Filtered<'_, F> {
 }
 
 impl<F: Filter> Filtered<'_, F> {
-    /// Walks to the query, and returns how many candidates it has found, or `None` if a scan is better.
+    /// Beam search with the filter. Returns how many candidates were found, or `None` if a scan is
+    /// better.
     fn search_graph(
         &self,
         search: &mut Search<'_, '_>,
@@ -186,9 +230,11 @@ impl<F: Filter> Filtered<'_, F> {
         let (base, count) = (&view.levels()[0], view.count());
         let filter = &Grouped::new(self.filter, view.chains(), count);
         let mut beam = FilteredBeam::new(candidates, params, count);
+        // Half of the distances that a scan takes: beyond them the scan would have been better.
         let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
         let mut traversal = Traversal { query, count, chains: view.chains(), budget, stats };
         let within = |_| false;
+        // A probe: a few hops, to see how dense matches are around the query.
         traversal.search_base(view, &mut FilteredList { beam: &mut beam, filter, within }, visited, PROBE);
 
         let (share, share_of_all) = (beam.share(), matches as f32 / count as f32);
@@ -197,11 +243,14 @@ impl<F: Filter> Filtered<'_, F> {
         if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
             return None;
         }
+        // The share around the query is known now. So is the number of results that make the search
+        // end.
         if !self.fills_pool && !is_elsewhere {
             let part = if is_dense { share * CONTENT } else { CONTENT_LEAPING };
             let content = (params.beam_width(count) as f32 * part) as usize;
             beam.content_with(content.max(params.least_candidates()));
         }
+        // Either beam continues where the probe ended, with its frontier and its visited nodes.
         let is_two_hop = !is_elsewhere && !is_dense;
         if is_two_hop {
             traversal.two_hop(base, &mut beam, visited, filter);
@@ -209,7 +258,8 @@ impl<F: Filter> Filtered<'_, F> {
             traversal.beam(base, &mut FilteredList { beam: &mut beam, filter, within }, visited, usize::MAX);
         }
         let distances = traversal.stats.distances;
-        // Where most vectors are copies there may be fewer originals than it takes, and yet more matches than are asked for.
+        // Where most vectors are copies, there may be fewer originals than the list needs. Yet
+        // their chains may have as many matches as are asked for.
         let has_all = || {
             let has_copies = !view.chains().are_none();
             let results = beam.results.candidates();

@@ -1,4 +1,35 @@
-//! The beam of a search in which some nodes are gated: passed through, and not returned.
+//! Filtered beam search: a beam whose results are apart from its frontier.
+//!
+//! In a plain beam search, one list holds the results and the nodes to expand. With a filter, nodes
+//! that do not match would fill that list and push matches out. So [`FilteredBeam`] keeps two:
+//!
+//! ```text
+//! results     the nearest matches, sorted                              at most ef
+//! frontier    all nodes to expand, matches or not, as a heap           at most 16 ef
+//!
+//! take(candidate):
+//!     if it is nearer than the last result that counts, or there are too few results:
+//!         push it to the frontier
+//!         if the filter accepts it: insert it into the results
+//! ```
+//!
+//! The search expands the nearest node of the frontier, until that is farther than the last result
+//! that counts. `content_with` sets how many results count.
+//!
+//! **Two-hop expansion** (Patel et al., ACORN, SIGMOD 2024, section 5) ranks and expands matches
+//! alone:
+//!
+//! ```text
+//! expand(node):
+//!     for each link that matches:             rank it
+//!     for each link that does not match:
+//!         for each of its links that matches: rank it
+//!     until as many are ranked as the row of `node` is wide
+//! ```
+//!
+//! So a match is found though only nodes that do not match link to it. The visited set holds both
+//! kinds of nodes. So each row is read at most twice: once when its node is expanded, and once when
+//! it is one of the two hops.
 
 use vex_kernels::prefetch;
 
@@ -7,24 +38,24 @@ use super::{CandidateList, Filter, Frontier, SearchParams, Traversal, Visited};
 use crate::distance::Ranker;
 use crate::{Candidate, LevelView, NodeId};
 
-/// What a gated beam has found, and where it goes on: only nodes that the filter accepts are found, and do not wait
-/// behind those that it does not.
+/// The state of a filtered beam search: what it has found, and where it continues.
 pub(crate) struct FilteredBeam<'s> {
     pub(crate) results: CandidateList<'s>,
     pub(crate) frontier: Frontier<'s>,
-    /// Results that make the beam content: it then goes on only to what is nearer than the last of them.
+    /// Results that count. The search then continues only to nodes that are nearer than the last of
+    /// them.
     ef: usize,
-    /// Candidates that were wanted, and how many of them the filter accepted.
+    /// Candidates that entered the frontier, and how many of them the filter accepted.
     wanted: usize,
     accepted: usize,
 }
 
 impl<'s> FilteredBeam<'s> {
-    /// Candidates in the frontier for each in the pool. A beam that expands a node for each result needs one; with one node
-    /// in sixteen accepted it needs sixteen.
+    /// Places in the frontier for each in the list. If every node matches, a beam expands a node
+    /// for each result and needs one place. If one node in sixteen matches, it needs sixteen.
     const FRONTIER: usize = 16;
 
-    /// Candidates that [`new`](Self::new) needs: the pool and the frontier.
+    /// Candidates that [`new`](Self::new) needs: the list and the frontier.
     pub(crate) const fn candidates(params: &SearchParams, count: usize) -> usize {
         let list = params.beam_width(count);
         let frontier = list.saturating_mul(Self::FRONTIER);
@@ -43,27 +74,31 @@ impl<'s> FilteredBeam<'s> {
         }
     }
 
-    /// From now on, results beyond the first `ef` are let in only if the beam is told that they are wanted.
+    /// From now on only the first `ef` results count. The list keeps more of them only if `within`
+    /// accepts them.
     pub(crate) fn content_with(&mut self, ef: usize) {
         self.ef = ef.clamp(1, self.ef.max(1));
     }
 
-    /// Whether it has as many results as make it content.
+    /// Whether there are as many results as count.
     pub(crate) fn is_content(&self) -> bool {
         self.results.candidates().len() >= self.ef
     }
 
-    /// Whether it has seen everything that links lead to: there is nothing left to expand, and nothing was ever dropped.
+    /// Whether the search has seen every node that links lead to: nothing is left to expand, and
+    /// the frontier dropped nothing.
     pub(crate) fn has_seen_all(&self) -> bool {
         !self.is_content() && self.frontier.peek().is_none() && self.wanted <= self.frontier.capacity()
     }
 
-    /// The share of the candidates that the filter accepted: how dense matches are where the beam has come.
+    /// The share of the candidates that the filter accepted: how dense matches are around the
+    /// query.
     pub(crate) fn share(&self) -> f32 {
         self.accepted as f32 / self.wanted.max(1) as f32
     }
 
-    /// Whether a candidate can lead to a result. `within` says which candidates are wanted however many there are.
+    /// Whether a candidate can lead to a result. `within` accepts candidates that are wanted
+    /// however many results there are.
     #[inline(always)]
     fn wants(&self, candidate: Candidate, within: impl Fn(Candidate) -> bool) -> bool {
         if !self.results.has_room_for(candidate) {
@@ -73,7 +108,7 @@ impl<'s> FilteredBeam<'s> {
         last.is_none_or(|last| candidate < *last) || within(candidate)
     }
 
-    /// Puts a candidate where it belongs.
+    /// Adds a candidate to the frontier, and to the results if it matches.
     #[inline(always)]
     pub(crate) fn take(
         &mut self,
@@ -91,7 +126,7 @@ impl<'s> FilteredBeam<'s> {
         }
     }
 
-    /// The node to expand next, or `None` if the rest leads nowhere.
+    /// The node to expand next, or `None` if no node of the frontier can lead to a result.
     #[inline(always)]
     fn expand_nearest(&mut self, within: impl Fn(Candidate) -> bool) -> Option<NodeId> {
         let candidate = self.frontier.pop()?;
@@ -99,7 +134,8 @@ impl<'s> FilteredBeam<'s> {
     }
 }
 
-/// A [`FilteredBeam`] beam under a filter. `within` says which candidates are wanted however many there are.
+/// A [`FilteredBeam`] with its filter. `within` accepts candidates that are wanted however many
+/// results there are.
 pub(crate) struct FilteredList<'a, 's, F, W> {
     pub(crate) beam: &'a mut FilteredBeam<'s>,
     pub(crate) filter: &'a F,
@@ -130,10 +166,7 @@ impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F
 }
 
 impl<R: Ranker> Traversal<'_, R> {
-    /// Ranks and expands accepted nodes alone, and sees through the others: where a link leads to a gated node, the accepted
-    /// ones among that node's links count as linked (Patel et al., ACORN, SIGMOD 2024, section 5), up to as many as a row holds.
-    ///
-    /// A node's links are read twice at most, once when it is expanded and once when it is seen through.
+    /// Beam search by two-hop expansion: see the head of this file.
     pub(crate) fn two_hop(
         &mut self,
         level: &LevelView<'_>,
@@ -144,16 +177,20 @@ impl<R: Ranker> Traversal<'_, R> {
         while self.stats.distances < self.budget {
             let Some(id) = gated.expand_nearest(|_| false) else { return };
             self.stats.hops += 1;
+            // The next node is known only when these links are ranked, but the nearest so far is a
+            // good guess.
             if let Some(links) = gated.frontier.peek().and_then(|next| level.row(next.id())) {
                 prefetch(links, LINK_PREFETCH_LINES);
             }
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
-                self.leap_over(piece, level, gated, visited, filter);
+                self.rank_two_hops(piece, level, gated, visited, filter);
             }
         }
     }
 
-    fn leap_over(
+    /// Ranks the matches among these links, and then those among the links of the others. At most
+    /// as many as there are `links`.
+    fn rank_two_hops(
         &mut self,
         links: &[u32],
         level: &LevelView<'_>,
@@ -163,13 +200,17 @@ impl<R: Ranker> Traversal<'_, R> {
     ) {
         let is_node = |id: &NodeId| (*id as usize) < self.count;
         let (mut accepted, mut gathered, mut gated_links) = (Ids::new(), Ids::new(), Ids::new());
+        // First hop: the links are divided by the filter.
         for id in links.iter().copied().take_while(is_node) {
             let accepts = filter.accepts(id);
             accepted.push_if(id, accepts);
             gated_links.push_if(id, !accepts);
         }
         let most = links.len();
+        // Links that match are taken before any of the second hop, since they are nearer on
+        // average.
         gathered.extend_unseen(&accepted, most, visited, self.query);
+        // Second hop: each link that does not match is replaced by its own links that do.
         for (index, id) in gated_links.ids().iter().enumerate() {
             if gathered.len == most {
                 break;
@@ -179,6 +220,7 @@ impl<R: Ranker> Traversal<'_, R> {
                     prefetch(level.row(*next).unwrap_or(&[]), LINK_PREFETCH_LINES);
                 }
             }
+            // A row that was read for another node has nothing new.
             if !visited.insert(*id) {
                 continue;
             }
@@ -195,7 +237,7 @@ impl<R: Ranker> Traversal<'_, R> {
     }
 }
 
-/// FilteredBeam links of which the rows are prefetched before the first of them is read.
+/// Links that do not match, whose rows are prefetched before the first of them is read.
 const AHEAD: usize = 4;
 
 /// A few ids, on the stack.
@@ -213,14 +255,15 @@ impl Ids {
         &self.ids[..self.len]
     }
 
-    /// Without a branch, which would be mispredicted once for every few matches.
+    /// Appends an id if the condition holds. There is no branch, which would be mispredicted once
+    /// for every few matches.
     #[inline(always)]
     fn push_if(&mut self, id: NodeId, condition: bool) {
         self.ids[self.len % GATHER] = id;
         self.len += usize::from(condition);
     }
 
-    /// Adds those that are new to the search, up to `most` in all.
+    /// Adds the ids that the search has not seen, up to `most` in all.
     #[inline(always)]
     fn extend_unseen(&mut self, others: &Self, most: usize, visited: &mut Visited<'_>, query: &impl Ranker) {
         for id in others.ids() {

@@ -1,11 +1,11 @@
-//! Candidates that wait to be expanded, in a slice that the caller owns.
+//! The frontier of a search: candidates that wait to be expanded, in a slice that the caller owns.
 
 use crate::Candidate;
 
 /// A binary heap with the nearest candidate on top, of at most as many as the slice is long.
 ///
-/// A heap, not a sorted array as the pool is: where most nodes are gated it holds many times the pool, and almost all of
-/// it is never looked at again.
+/// A heap, not a sorted array as the candidate list is. Where few nodes match, it holds many times
+/// as many candidates as the list, and almost none of them is ever looked at again.
 pub(crate) struct Frontier<'s> {
     slots: &'s mut [Candidate],
     len: usize,
@@ -21,7 +21,7 @@ impl<'s> Frontier<'s> {
         self.len = 0;
     }
 
-    /// How many it can hold.
+    /// How many candidates it can hold.
     pub(crate) fn capacity(&self) -> usize {
         self.slots.len()
     }
@@ -32,8 +32,8 @@ impl<'s> Frontier<'s> {
         self.slots[..self.len].first().copied()
     }
 
-    /// Adds a candidate. If there is no room, it takes the place of the one at the end of the heap, which is a far one
-    /// though not the farthest, or is dropped if it is farther than that.
+    /// Adds a candidate. A full heap compares it with the candidate at its end, which is a far one
+    /// but need not be the farthest. The nearer of the two stays.
     #[inline(always)]
     pub(crate) fn push(&mut self, candidate: Candidate) {
         if self.len < self.slots.len() {
@@ -41,6 +41,7 @@ impl<'s> Frontier<'s> {
         } else if self.slots.last().is_none_or(|last| *last <= candidate) {
             return;
         }
+        // The free place rises from the end until its parent is nearer than the candidate.
         let mut position = self.len - 1;
         while position > 0 {
             let parent = (position - 1) / 2;
@@ -58,6 +59,7 @@ impl<'s> Frontier<'s> {
     pub(crate) fn pop(&mut self) -> Option<Candidate> {
         let nearest = self.peek()?;
         self.len -= 1;
+        // The last candidate takes the place on top, and sinks below every child that is nearer.
         let moved = self.slots[self.len];
         let heap = &mut self.slots[..self.len];
         let mut position = 0;

@@ -1,4 +1,21 @@
-//! Search, after Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the base level.
+//! Search: what all methods have in common, and the plain search of a graph.
+//!
+//! The plain search follows Algorithms 2 and 5 of the paper: a greedy descent, then a beam on the
+//! base (`beam.rs`). A [`Method`] is one kind of search: plain, filtered or within a radius.
+//! [`run`] is the frame around it:
+//!
+//! ```text
+//! run(method):
+//!     if the view has codes:
+//!         collect candidates by codes
+//!         rerank the best by vectors
+//!         if the codes leave no doubt: return the k nearest of these
+//!     collect candidates by vectors
+//!     return the k nearest
+//! ```
+//!
+//! A method only collects candidates, with whatever [`Ranker`] it is given. It does not know
+//! whether codes or vectors rank.
 
 mod beam;
 mod candidate_list;
@@ -44,31 +61,37 @@ pub struct Neighbor {
     pub distance: f32,
 }
 
-/// What a search did.
+/// The work of a search.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SearchStats {
-    /// Neighbors written: `k`, or fewer if the graph has fewer nodes.
+    /// Neighbors written: `k`, or fewer if fewer nodes match, `out` is shorter, or
+    /// `max_distance_evals` ended the search.
     pub found: usize,
-    /// Distances computed on the way, between vectors or codes.
+    /// Distances that were computed, between vectors or codes.
     pub distances: usize,
-    /// Candidates of a search through codes whose exact distances were computed at the end.
+    /// Candidates of a search through codes whose exact distances were computed in the end.
     pub reranked: usize,
-    /// Whether codes left the answer in doubt, so that the search was repeated by the vectors.
+    /// Whether codes left the answer in doubt, so that the search was repeated by vectors.
     pub by_vectors: bool,
     /// Nodes expanded, on all levels.
     pub hops: usize,
 }
 
-/// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the front of `out`.
-/// Nodes that are [deleted](GraphView::tombstones) are passed through and not returned; `ef_search` does not count them.
-/// Equal distances are ordered by id; under cosine that is before the last rounding, so that two which then round to the
-/// same value keep their order. At most `out.len()` neighbors are written. Nodes with equal vectors take one place among the candidates, and
-/// are all returned.
+/// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the
+/// front of `out`. At most `out.len()` neighbors are written.
 ///
-/// If the view has [codes](GraphView::codes), the way is found by them, and the candidates that may be among the nearest are
-/// then compared by their vectors. Where the errors of codes are not small against the distances around the query, codes cannot tell which
-/// candidates those are: then the search is repeated by the vectors. Without vectors, distances are estimates from the codes.
+/// Searches pass through [deleted](GraphView::tombstones) nodes and do not return them; `ef_search`
+/// does not count them. Nodes with equal vectors take one place among the candidates, and are all
+/// returned.
+///
+/// Equal distances are ordered by id. Under cosine, nodes are ordered before the last rounding: two
+/// whose distances then round to the same value keep their order.
+///
+/// If the view has [codes](GraphView::codes), the search ranks nodes by them. The candidates that
+/// may be among the nearest are then compared by vectors. Codes cannot show which candidates those
+/// are where their errors are not small against the distances around the query. There the search is
+/// repeated by vectors. If the view has no vectors, distances are estimates from the codes.
 ///
 /// Whatever the view holds, the search stays inside it and ends.
 ///
@@ -107,24 +130,25 @@ pub fn search_in<'q>(
     run(view, query, params, scratch, out, &Beam)
 }
 
-/// How candidates are gathered; the rest is common to all searches.
+/// How one kind of search collects candidates. All other steps are common to all searches.
 pub(crate) trait Method {
-    /// Whether it looks at distances, not only at their order.
+    /// Whether the search depends on distances, not on their order alone.
     const ENDS_BY_DISTANCE: bool = false;
 
-    /// Whether it gathers copies, too, where links lead to them.
+    /// Whether the search collects a copy, too, if a link leads to it.
     const GATHERS_COPIES: bool = false;
 
-    /// Whether a copy of what it gathers may be returned.
+    /// Whether a copy of a node that was collected may be returned.
     fn accepts(&self, _: NodeId) -> bool {
         true
     }
 
-    /// Candidates that it takes of the scratch.
+    /// Candidates of the scratch that the search needs.
     fn candidates(&self, params: &SearchParams, count: usize) -> usize;
 
-    /// Gathers the nearest candidates, sorted, at the front of `candidates`. `least` is the least distance that a candidate may have. Each
-    /// stands for its copies, unless the search says that each node was ranked.
+    /// Collects the nearest candidates, sorted, at the front of `candidates`. `least` is the least
+    /// distance that a candidate may have. Each candidate stands for its copies, unless the search
+    /// sets `ranked_each`.
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
@@ -134,24 +158,24 @@ pub(crate) trait Method {
     ) -> Collected<'c>;
 }
 
-/// What a search has gathered.
+/// The candidates that a search has collected.
 pub(crate) struct Collected<'c> {
     /// Sorted.
     candidates: &'c mut [Candidate],
-    /// Whether there was no room for others, which are farther as far as ranks tell.
+    /// Whether there was no room for others, which are farther as far as ranks show.
     is_cut: bool,
 }
 
 impl<'c> Collected<'c> {
-    /// All candidates of a pool, of `count` that there are.
+    /// All candidates of a list, out of `count` nodes.
     fn of(list: CandidateList<'c>, count: usize) -> Self {
         let is_cut = list.is_full() && list.candidates().len() < count;
         Self { candidates: list.into_candidates(), is_cut }
     }
 }
 
-/// Searches by some method: through codes if there are any, and by vectors if there are none or if the codes
-/// [leave the answer in doubt](doubt).
+/// Searches by one method: through codes if there are any, and by vectors if there are none. Also
+/// by vectors if the codes leave the answer in doubt.
 pub(crate) fn run<M: Method>(
     view: &GraphView<'_>,
     query: Elements<'_>,
@@ -161,10 +185,12 @@ pub(crate) fn run<M: Method>(
     method: &M,
 ) -> Result<SearchStats, SearchError> {
     let exact = AnyQuery::new(view.rows(), query)?;
+    // Codes place some neighbors too far back, so a search through them keeps more candidates.
     let for_codes = view.codes().filter(|_| !M::ENDS_BY_DISTANCE);
     let for_codes = for_codes.map_or(*params, |codes| params.for_codes(Some(codes.quantization())));
     let needed = method.candidates(params, view.count());
     let needed_for_codes = method.candidates(&for_codes, view.count());
+    // Codes need as many candidates as vectors do, or more.
     scratch.check(view, needed_for_codes)?;
     let ScratchMut { visited, candidates, code, rotated } = scratch;
     let mut stats = SearchStats::default();
@@ -178,6 +204,7 @@ pub(crate) fn run<M: Method>(
             return Ok(stats);
         }
     }
+    // The search by vectors begins again, with an empty visited set.
     let candidates = &mut candidates[..needed];
     let mut search = Search { view, params, visited: Visited::new(visited), ranked_each: false, stats };
     with_query!(&exact, exact => {
@@ -188,25 +215,25 @@ pub(crate) fn run<M: Method>(
     Ok(search.stats)
 }
 
-/// Whether codes have told which nodes are nearest.
+/// Whether codes have shown which nodes are nearest.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Verdict {
     Sure,
     InDoubt,
 }
 
-/// A search under way.
+/// The state of one search.
 pub(crate) struct Search<'s, 'v> {
     view: &'s GraphView<'v>,
     params: &'s SearchParams,
     visited: Visited<'s>,
-    /// Whether copies were ranked like other nodes.
+    /// Whether copies were ranked like other nodes, so that no candidate stands for others.
     ranked_each: bool,
     stats: SearchStats,
 }
 
 impl Search<'_, '_> {
-    /// Gathers candidates by their codes, reranks the best by their vectors, and writes these to `out`.
+    /// Collects candidates by their codes, reranks the best by vectors, and writes these to `out`.
     fn run_through_codes<M: Method>(
         &mut self,
         method: &M,
@@ -216,22 +243,27 @@ impl Search<'_, '_> {
     ) -> Verdict {
         let distance = |rank| coded.distance(rank);
         let least = |candidate| coded.least(candidate);
-        // A part of a code finds the way, but does not tell what is within a distance.
+        // The upper bits of a code are accurate enough to find candidates, but not to decide what
+        // is within a distance.
         let (found, edge) = with_codes!(coded, !M::ENDS_BY_DISTANCE, coarse, fine => {
             let Collected { candidates: found, is_cut } = method.collect(self, &coarse, least, candidates);
             let edge = coarse.edge(found, is_cut);
             let shift = fine.map_or(0.0, |fine| refine(&fine, found, distance));
             (found, edge.map(|edge| edge.shifted(shift)))
         });
+        // Without vectors, or if the caller wants none, the codes have the last word.
         if !coded.reranks {
             self.stats.found = self.write(method, found, out, distance);
             return Verdict::Sure;
         }
+        // Only the best candidates are compared by vectors, and only as long as one may still be
+        // nearer.
         let len = self.params.reranked().min(found.len());
         let Reranked { candidates, shift } = coded.rerank(&mut found[..len], self.params.k);
         self.stats.reranked = candidates.len();
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
         let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+        // Codes may have placed a neighbor behind the end of the list: see `distance/doubt.rs`.
         let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));
         if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
             self.stats.by_vectors = true;
@@ -241,7 +273,7 @@ impl Search<'_, '_> {
         Verdict::Sure
     }
 
-    /// Writes the nearest `k` of what was found, sorted, with their copies.
+    /// Writes the nearest `k` of the sorted candidates, with their copies.
     fn write<M: Method>(
         &self,
         method: &M,
@@ -258,7 +290,7 @@ impl Search<'_, '_> {
     }
 }
 
-/// The search of a graph of which every node may be returned.
+/// The plain search: every node may be returned.
 struct Beam;
 
 impl Method for Beam {
@@ -289,6 +321,7 @@ impl Method for Beam {
     }
 }
 
+/// Writes candidates as neighbors, as many as there is room for, and returns how many.
 pub(crate) fn write(found: &[Candidate], out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
     for (neighbor, candidate) in out.iter_mut().zip(found) {
         *neighbor = Neighbor { id: candidate.id(), distance: distance(candidate.distance()) };

@@ -1,4 +1,28 @@
-//! A search that is continued.
+//! A search that is continued batch by batch.
+//!
+//! Results are taken away while the search continues, so nothing may be lost that a later batch
+//! could return:
+//!
+//! ```text
+//! sorted      the candidates of the next batch, nearest first
+//! beyond      candidates that `sorted` had no room for, as a heap
+//! frontier    nodes to expand, as a heap
+//!
+//! next batch:
+//!     fill `sorted` up from `beyond`
+//!     while the nearest of `frontier` is nearer than the last of `sorted`, or `sorted` is not full:
+//!         expand it; offer each new link to `sorted` and to `frontier`
+//!         what `sorted` drops goes to `beyond`
+//!     if `sorted` is still not full: add nodes that no link leads to
+//!     move the first k of `sorted` to the caller
+//! ```
+//!
+//! Invariant: every live node that was seen and not returned is in `sorted` or in `beyond`. So no
+//! node is returned twice, and in the end every live node was returned.
+//!
+//! With codes, a batch is reranked by vectors, and the candidates that are not among its `k`
+//! nearest stay. If codes leave the first batch in doubt, the search begins again by vectors. Later
+//! it cannot, since nodes were already returned.
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
@@ -8,12 +32,14 @@ use crate::copies::Chains;
 use crate::distance::{AnyQuery, Coded, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
 
-/// A search that returns one batch of neighbors after the other, each about as near as what is left allows: for pages of
-/// results, and for callers who do not know beforehand how many they need.
+/// A search that returns one batch of neighbors after the other: for pages of results, and for
+/// callers who do not know beforehand how many they need. Each batch has about the nearest of the
+/// nodes that are left.
 ///
-/// No node is returned twice, and in the end every node that is not [deleted](GraphView::tombstones) has been returned. The nodes of a batch
-/// are sorted by distance. A batch may hold a node that is nearer than some of the batch before, where the walk found it too late.
-/// If codes leave the first batch in doubt, all batches are found by the vectors.
+/// No node is returned twice. In the end every node that is not [deleted](GraphView::tombstones)
+/// has been returned. The nodes of a batch are sorted by distance. A batch may hold a node that is
+/// nearer than some of the batch before, if the search found it too late. If codes leave the first
+/// batch in doubt, all batches are found by vectors.
 ///
 /// ```
 /// use vex_graph::{Batches, Hnsw, Metric, Neighbor, Params, Scratch, SearchParams};
@@ -36,28 +62,31 @@ pub struct Batches<'s> {
     view: GraphView<'s>,
     params: SearchParams,
     exact: AnyQuery<'s>,
-    /// Until codes have left an answer in doubt.
+    /// `None` without codes, and once codes have left the answer in doubt.
     coded: Option<Coded<'s>>,
     state: State<'s>,
 }
 
-/// Every live node that was seen and not returned is in the pool, or in `beyond`, where it is farther than those in the pool were when it left. Of
-/// an original and its copies one at a time is there: the first that was not returned.
+/// What is kept from batch to batch. Every live node that was seen and not returned is in `sorted`
+/// or in `beyond`. Of an original and its copies there is one at a time: the first that was not
+/// returned.
 struct State<'s> {
     sorted: CandidateList<'s>,
+    /// Each was farther than those in `sorted` when it left.
     beyond: Frontier<'s>,
     frontier: Frontier<'s>,
     visited: Visited<'s>,
-    /// Room to rerank what is in the pool.
+    /// Room to rerank the candidates of a batch.
     reranked: &'s mut [Candidate],
-    /// Words of nodes that were looked through for those that no link leads to.
+    /// Words of 64 nodes that were searched for nodes that no link leads to.
     swept: usize,
     has_entered: bool,
     stats: SearchStats,
 }
 
 impl<'s> Batches<'s> {
-    /// Begins a search. `params.k` is the length of the batches that will be asked for, or less; `params.ef_search` as of any search.
+    /// Begins a search. `params.k` is the length of the batches that will be asked for, or less;
+    /// `params.ef_search` as of any search.
     ///
     /// # Errors
     /// If the query cannot be searched for, or the scratch could not grow.
@@ -78,7 +107,8 @@ impl<'s> Batches<'s> {
     /// Begins a search in memory of the caller's.
     ///
     /// # Errors
-    /// If the query cannot be searched for, or a slice of `scratch` is too small: see [`ScratchMut::batches_candidates`].
+    /// If the query cannot be searched for, or a slice of `scratch` is too small: see
+    /// [`ScratchMut::batches_candidates`].
     pub fn new_in(
         view: &GraphView<'s>,
         query: impl Into<Elements<'s>>,
@@ -91,7 +121,7 @@ impl<'s> Batches<'s> {
         let ScratchMut { visited, candidates, code, rotated } = scratch;
         let params = of_batches(params);
         let coded = Coded::new(view, exact, &params, code, rotated);
-        let len = pool_len(&params, view.count());
+        let len = list_len(&params, view.count());
         let (sorted, rest) = candidates[..needed].split_at_mut(len);
         let (reranked, rest) = rest.split_at_mut(len);
         let (beyond, frontier) = rest.split_at_mut(view.count());
@@ -108,11 +138,13 @@ impl<'s> Batches<'s> {
         Ok(Self { view: *view, params, exact, coded, state })
     }
 
-    /// Writes the next neighbors to the front of `out` and returns how many: as many as there is room for, or what is left. Once
-    /// `max_distance_evals` distances are computed, what is left is what was seen.
+    /// Writes the next neighbors to the front of `out` and returns how many: as many as there is
+    /// room for, or all that are left. Once `max_distance_evals` distances are computed, only nodes
+    /// that were seen are left.
     ///
     /// # Complexity
-    /// The first batch takes as long as a search. The others continue where it ended. No allocation.
+    /// The first batch takes as long as a search. The others continue where it ended. No
+    /// allocation.
     pub fn next_batch(&mut self, out: &mut [Neighbor]) -> usize {
         let mut written = 0;
         for out in out.chunks_mut(self.params.k) {
@@ -126,11 +158,12 @@ impl<'s> Batches<'s> {
         written
     }
 
-    /// What all batches so far took together.
+    /// The work of all batches so far.
     pub fn stats(&self) -> SearchStats {
         self.state.stats
     }
 
+    /// Fills `out`, which is at most `k` long, with the next neighbors.
     fn fill(&mut self, out: &mut [Neighbor]) -> usize {
         let Self { view, params, exact, coded, state } = self;
         let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
@@ -141,7 +174,7 @@ impl<'s> Batches<'s> {
             });
         };
         let is_first = !state.has_entered;
-        // By whole codes: what a page leaves over is compared with the pages that follow.
+        // By whole codes: what a batch leaves over is compared with the batches that follow.
         let edge = with_codes!(coded, false, ranker, _fine => {
             state.advance(view, params, &ranker);
             ranker.edge(state.sorted.candidates(), state.sorted.is_full())
@@ -151,6 +184,7 @@ impl<'s> Batches<'s> {
         }
         let (taken, shift) = state.take_reranked(live, out, params.reranked(), coded);
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+        // Only the first batch can begin again: later ones would return nodes a second time.
         let may_go_on = is_first && state.stats.distances < params.max_distance_evals;
         if may_go_on && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
             self.coded = None;
@@ -164,7 +198,7 @@ impl<'s> Batches<'s> {
 impl ScratchMut<'_> {
     /// Candidates for [`Batches`] of a graph of `count` nodes.
     pub fn batches_candidates(params: &SearchParams, count: usize) -> usize {
-        pool_len(params, count).saturating_add(count).saturating_mul(2)
+        list_len(params, count).saturating_add(count).saturating_mul(2)
     }
 }
 
@@ -173,8 +207,8 @@ fn of_batches(params: &SearchParams) -> SearchParams {
     SearchParams { k: params.k.max(1), ..*params }
 }
 
-/// Long enough for what is reranked.
-fn pool_len(params: &SearchParams, count: usize) -> usize {
+/// The length of the list: long enough for what is reranked.
+fn list_len(params: &SearchParams, count: usize) -> usize {
     let params = of_batches(params);
     let reranked =
         if params.rerank < SearchParams::RERANK { params.reranked() } else { params.least_candidates() };
@@ -182,7 +216,7 @@ fn pool_len(params: &SearchParams, count: usize) -> usize {
 }
 
 impl State<'_> {
-    /// Walks until the pool is full of nodes that are nearer than all that could be expanded.
+    /// Searches until the list is full of nodes that are nearer than all that could be expanded.
     fn advance(&mut self, view: &GraphView<'_>, params: &SearchParams, query: &impl Ranker) {
         let Self { sorted, beyond, frontier, visited, swept, has_entered, stats, .. } = self;
         let live = LiveChains { chains: view.chains(), tombstones: view.tombstones() };
@@ -193,6 +227,7 @@ impl State<'_> {
             budget: params.max_distance_evals,
             stats,
         };
+        // Candidates of earlier batches come first: they compete with whatever the beam finds.
         while !sorted.is_full()
             && let Some(candidate) = beyond.pop()
         {
@@ -205,7 +240,8 @@ impl State<'_> {
         } else {
             traversal.beam(&view.levels()[0], &mut list, visited, usize::MAX);
         }
-        // A sound graph has no node that the walk did not reach by now; whatever the links, each is returned in the end.
+        // In a sound graph the beam has reached every node by now. In any other, the nodes that it
+        // has not reached are added here.
         while !list.sorted.is_full()
             && *swept < view.count().div_ceil(64)
             && traversal.stats.distances < traversal.budget
@@ -222,7 +258,7 @@ impl State<'_> {
         }
     }
 
-    /// Begins again, by the vectors.
+    /// Begins again, by vectors.
     fn restart(&mut self) {
         self.sorted.clear();
         self.beyond.clear();
@@ -231,18 +267,20 @@ impl State<'_> {
         (self.swept, self.has_entered, self.stats.by_vectors) = (0, false, true);
     }
 
-    /// Moves the nearest of the pool to `out`.
+    /// Moves the nearest of the list to `out`.
     fn take(&mut self, live: LiveChains<'_>, out: &mut [Neighbor], distance: impl Fn(f32) -> f32) -> usize {
         let Written { nodes, groups, rest } = live.write(self.sorted.candidates(), out, distance);
         self.sorted.mark(0..groups);
+        // If `out` ended amid a chain, its first node that was not written takes the original's
+        // place.
         let rest = rest.map(|rest| Candidate::new(self.sorted.candidates()[groups - 1].distance(), rest));
         self.sorted.drop_marked();
         rest.into_iter().for_each(|rest| self.sorted.insert(rest));
         nodes
     }
 
-    /// Moves those to `out` which are the nearest by their vectors, of the nearest `reranked` in the pool by their codes. Returns how many,
-    /// and by how much codes placed them too near, in the mean.
+    /// Reranks the nearest `reranked` of the list by vectors, and moves the nearest of these to
+    /// `out`. Returns how many, and by how much codes placed them too near on average.
     fn take_reranked(
         &mut self,
         live: LiveChains<'_>,
@@ -258,7 +296,7 @@ impl State<'_> {
         let Written { nodes, groups, rest } = live.write(candidates, out, |rank| coded.exact_distance(rank));
         let taken = &mut candidates[..groups];
         let last = taken.last().map(|last| last.id());
-        // Sorted by id, so that what was taken is found again.
+        // Sorted by id, to find in the list what was taken.
         taken.sort_unstable_by_key(|candidate| candidate.id());
         let mut left = None;
         for position in 0..len {
@@ -275,7 +313,8 @@ impl State<'_> {
     }
 }
 
-/// A beam whose results are taken away page by page. What a full pool drops is not lost, but kept for later pages.
+/// The list of a beam whose results are taken away batch by batch. What a full list drops is kept
+/// for later batches.
 struct PageList<'a, 's> {
     sorted: &'a mut CandidateList<'s>,
     beyond: &'a mut Frontier<'s>,
@@ -334,12 +373,13 @@ struct Written {
     nodes: usize,
     /// The candidates of which some node was written.
     groups: usize,
-    /// Of the last of them, the first node that was not.
+    /// The first node of the last candidate's chain that was not written.
     rest: Option<NodeId>,
 }
 
 impl LiveChains<'_> {
-    /// Of an original and its copies, the first. None of a copy, which comes with its original.
+    /// The first live node of an original and its copies. None of a copy, which comes with its
+    /// original.
     fn first_of(&self, id: NodeId) -> Option<NodeId> {
         let is_live = |id: &NodeId| !self.tombstones.contains(*id);
         if self.chains.are_none() {
@@ -349,7 +389,7 @@ impl LiveChains<'_> {
         original.into_iter().chain(self.chains.copies_of(id)).find(is_live)
     }
 
-    /// The next after one of them.
+    /// The next live node of a chain.
     fn after(&self, id: NodeId) -> Option<NodeId> {
         core::iter::successors(self.chains.next(id), |id| self.chains.next(*id))
             .find(|id| !self.tombstones.contains(*id))

@@ -1,4 +1,13 @@
 //! Search for all nodes within a distance.
+//!
+//! A filtered beam search in which all live nodes match, with another end. A candidate is worth
+//! expanding in either of two cases:
+//! - It is nearer than the `ef_search`-th result, as in any search: so the search approaches the
+//!   query.
+//! - It is within the radius: so the search continues through all nodes there that links lead to.
+//!
+//! With codes, "within" means that the node may be within the radius, by the least distance that
+//! its code allows. Everything found is then compared by vectors.
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
@@ -9,20 +18,26 @@ use super::{
 use crate::distance::Ranker;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
-/// Searches `view` for the nodes within `radius` of `query`, the boundary included, and writes them, nearest first, to the front of `out`. If there are
-/// more than `out` has room for, it gets the nearest.
+/// Searches `view` for the nodes within `radius` of `query`, the boundary included. They are
+/// written, nearest first, to the front of `out`. If there are more than `out` has room for, it
+/// gets the nearest.
 ///
-/// The answer is approximate: it walks to the `ef_search` nodes nearest to the query as [`search`](crate::search) does, and from there to whatever is within
-/// the radius and linked to what it has seen. What only links from outside the radius lead to may be missed; a larger `ef_search` misses less,
-/// and with one of at least the number of nodes nothing is. Of `params`, `k` is ignored. If the view has codes, the walk goes on
-/// to whatever may be within the radius by its code, and everything it has found is then compared by its vectors, unless `params.rerank` is 0.
+/// The answer is approximate. The search goes to the `ef_search` nodes nearest to the query as
+/// [`search`](crate::search) does. From there it continues to all nodes within the radius that are
+/// linked to what it has seen. It may miss a node to which only nodes outside the radius link. A
+/// larger `ef_search` misses fewer. With one of at least the number of nodes, nothing is missed.
+///
+/// `params.k` is ignored. If the view has codes, the search continues to every node that may be
+/// within the radius by its code. Everything found is then compared by vectors, unless
+/// `params.rerank` is 0.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
 ///
 /// # Complexity
-/// A hop for each node within the radius, besides those of a search. What is found is kept sorted, which takes time in the square of their
-/// number: tens of thousands are better found by an exact search. The scratch is that of a filtered search for `out.len()` neighbors.
+/// A hop for each node within the radius, besides those of a search. Results are kept sorted, which
+/// takes time in the square of their number. To find tens of thousands, an exact search is faster.
+/// The scratch is that of a filtered search for `out.len()` neighbors.
 ///
 /// # Examples
 /// ```
@@ -72,12 +87,13 @@ pub fn search_radius_in<'q>(
     Ok(stats)
 }
 
-/// All that is found is reranked, if anything is.
+/// With reranking, everything that is found is reranked.
 fn of_radius(params: &SearchParams, out: &[Neighbor]) -> SearchParams {
     let rerank = if params.rerank > 0.0 { f32::INFINITY } else { 0.0 };
     SearchParams { k: out.len(), rerank, ..*params }
 }
 
+/// The method: a beam that continues within the radius.
 struct Within<F> {
     radius: f32,
     ef: usize,
@@ -107,6 +123,7 @@ impl<F: Filter> Method for Within<F> {
         let live = Grouped::new(&self.live, view.chains(), view.count());
         let within = |candidate| least(candidate) <= self.radius;
         let mut beam = FilteredBeam::new(&mut *candidates, params, view.count());
+        // Beyond the first `ef` results, only candidates within the radius are kept.
         beam.content_with(self.ef);
         let mut traversal = Traversal {
             query,

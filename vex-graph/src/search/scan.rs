@@ -1,20 +1,22 @@
-//! The exact alternative to a walk: every node that a filter accepts.
+//! Exact scan: ranks every node that a filter accepts.
 
 use super::beam::{GATHER, Traversal, rank_gathered};
 use super::{CandidateList, Filter};
 use crate::NodeId;
 use crate::distance::Ranker;
 
-/// Nodes that are gathered before they are ranked, so that what ranking reads is on its way.
+/// Nodes that are gathered before the first of them is ranked, so that their memory is fetched by
+/// then.
 const AHEAD: usize = 32;
 
 impl<R: Ranker> Traversal<'_, R> {
-    /// Ranks every node that `filter` accepts, in the order of ids, until the budget is used up.
+    /// Ranks every node that `filter` accepts, in ascending order of ids, until the budget is used
+    /// up.
     pub(crate) fn scan(&mut self, list: &mut CandidateList<'_>, filter: &impl Filter) {
         let (mut gathered, mut len) = ([0; GATHER + AHEAD], 0);
         for index in 0..self.count.div_ceil(64) {
             let mut word = filter.word(index, self.count);
-            // Whoever made the word: no id beyond the last node.
+            // A filter may set bits of ids beyond the last node: they are cleared.
             word &= u64::MAX >> (64 - (self.count - index * 64).min(64));
             while word != 0 {
                 let id = (index * 64) as NodeId + word.trailing_zeros();
@@ -33,7 +35,7 @@ impl<R: Ranker> Traversal<'_, R> {
         self.rank_all(&gathered[..len], list);
     }
 
-    /// Ranks as many as the budget allows, and says whether it may go on.
+    /// Ranks as many as the budget allows, and returns whether any of it is left.
     fn rank_all(&mut self, ids: &[NodeId], list: &mut CandidateList<'_>) -> bool {
         let ids = &ids[..ids.len().min(self.budget.saturating_sub(self.stats.distances))];
         self.stats.distances += ids.len();

@@ -33,9 +33,10 @@ use crate::{Candidate, GraphView, SearchError, SearchParams};
 pub struct ScratchMut<'s> {
     /// The visited set: see [`visited_words`](Self::visited_words).
     pub visited: &'s mut [u64],
-    /// The pool: see [`candidates`](Self::candidates).
+    /// The candidate list: see [`candidates`](Self::candidates).
     pub candidates: &'s mut [Candidate],
-    /// The coded query: see [`code_len`](Self::code_len). Faster if it begins on a multiple of 64 bytes.
+    /// The coded query: see [`code_len`](Self::code_len). Faster if it begins on a multiple of 64
+    /// bytes.
     pub code: &'s mut [i8],
     /// The query before it is coded, as long.
     pub rotated: &'s mut [f32],
@@ -52,8 +53,9 @@ impl ScratchMut<'_> {
         params.for_codes(None).beam_width(count)
     }
 
-    /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for each node that the search
-    /// may return as lets it pass through [16](crate::search_filtered#complexity) that it may not.
+    /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for
+    /// each node that the search may return as lets it pass through
+    /// [16](crate::search_filtered#complexity) that it may not.
     pub const fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
         FilteredBeam::candidates(&params.for_codes(None), count)
     }
@@ -75,8 +77,8 @@ impl ScratchMut<'_> {
     }
 }
 
-/// A search's memory on the heap. It grows when a larger graph or pool asks for it and is then reused, so that
-/// a search that follows one like it allocates nothing. One per thread.
+/// A search's memory on the heap. It grows when a larger graph or list asks for it and is then
+/// reused, so that a search that follows one like it allocates nothing. One per thread.
 #[cfg(feature = "alloc")]
 #[derive(Debug, Default)]
 pub struct Scratch {

@@ -1,30 +1,41 @@
-//! Which nodes a search has seen.
+//! The visited set: which nodes a search has seen.
+//!
+//! One bit for each node would have to be cleared before every search. Here each word has an epoch
+//! beside its bits:
+//!
+//! ```text
+//! word = epoch of its bits (32 bits) | bits of 32 nodes
+//! ```
+//!
+//! A word counts as empty if its epoch is not the present one. So a new search empties the set by
+//! taking the next epoch. One more word keeps the epoch between searches.
 
 use crate::NodeId;
 
-/// Nodes per word: the low half holds their bits, the high half the epoch in which those bits were set.
+/// Nodes in a word.
 const NODES: usize = 32;
 
-/// A set of node ids that is emptied in constant time: a word whose epoch is not the current one counts as empty.
+/// A set of node ids that is emptied in constant time.
 pub(crate) struct Visited<'s> {
     words: &'s mut [u64],
     epoch: u64,
 }
 
 impl<'s> Visited<'s> {
-    /// Words for a graph of `count` nodes; one more keeps the epoch between searches.
+    /// Words for a graph of `count` nodes, with the one for the epoch.
     pub(crate) const fn words(count: usize) -> usize {
         count.div_ceil(NODES) + 1
     }
 
-    /// An empty set over `words`, which were zero before their first use and are not otherwise touched.
+    /// An empty set over `words`. They were zero before their first use, and only this type writes
+    /// to them.
     pub(crate) fn new(words: &'s mut [u64]) -> Self {
         let Some((last, words)) = words.split_first_mut() else {
             return Self { words: &mut [], epoch: 0 };
         };
         let mut epoch = (*last >> NODES).wrapping_add(1) & u64::from(u32::MAX);
         if epoch == 0 {
-            // After 2³² searches the numbers start again, so old marks must go.
+            // After 2³² searches epochs start again, so old bits must be cleared.
             words.fill(0);
             epoch = 1;
         }
@@ -32,7 +43,7 @@ impl<'s> Visited<'s> {
         Self { words, epoch: epoch << NODES }
     }
 
-    /// Empties the set in time that is linear in the nodes of the graph.
+    /// Empties the set in time that is linear in the number of nodes.
     pub(crate) fn clear(&mut self) {
         // No set has the epoch zero.
         self.words.fill(0);
@@ -44,7 +55,7 @@ impl<'s> Visited<'s> {
         word >> NODES << NODES == self.epoch && word >> (id as usize % NODES) & 1 == 1
     }
 
-    /// Adds `id`, and says whether it is new.
+    /// Adds `id`, and returns whether it is new.
     #[inline(always)]
     pub(crate) fn insert(&mut self, id: NodeId) -> bool {
         let word = &mut self.words[id as usize / NODES];

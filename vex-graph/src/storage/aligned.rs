@@ -7,12 +7,15 @@ use crate::OutOfMemory;
 /// Bytes of a cache line.
 const ALIGN: usize = 64;
 
-/// Elements that begin on a cache line, so that a row whose size is a multiple of one touches no line that it need not.
+/// Elements that begin on a cache line. So a row whose size is a multiple of a cache line spans no
+/// more of them than it must.
 ///
-/// Safe code cannot ask a `Vec` for an alignment, so this one allocates a little more and starts where it must.
+/// Safe code cannot ask a `Vec` for an alignment. So this one allocates a little more, and skips
+/// elements up to the first cache line.
 #[derive(Debug)]
 pub(crate) struct AlignedVec<T> {
-    /// `skip` unused elements, then the elements. Never reallocated in place, since the skip would then be wrong.
+    /// `skip` unused elements, then the elements. Never reallocated in place, since `skip` would
+    /// then be wrong.
     buffer: Vec<T>,
     skip: usize,
 }
@@ -21,7 +24,8 @@ impl<T: Copy + Default> AlignedVec<T> {
     /// The most elements that may have to be skipped.
     const SLACK: usize = ALIGN / size_of::<T>() - 1;
 
-    /// Bytes that [`reserve_exact`](Self::reserve_exact) of an empty array allocates for `len` elements.
+    /// Bytes that [`reserve_exact`](Self::reserve_exact) of an empty array allocates for `len`
+    /// elements.
     pub(crate) const fn exact_bytes(len: usize) -> usize {
         if len == 0 { 0 } else { len.saturating_add(Self::SLACK).saturating_mul(size_of::<T>()) }
     }
@@ -42,7 +46,8 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.buffer.len() - self.skip
     }
 
-    /// Makes room for `additional` more elements; grows by half at least, so that many small steps cost little.
+    /// Makes room for `additional` more elements. The array grows by half at least, so that many
+    /// small steps cost little.
     pub(crate) fn reserve(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let len = self.len();
         if additional <= self.buffer.capacity() - self.buffer.len() {
@@ -51,12 +56,13 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.reallocate(len.saturating_add(additional).max(len + len / 2))
     }
 
-    /// Bytes that it holds.
+    /// Bytes that the array holds.
     pub(crate) fn held(&self) -> usize {
         super::held(&self.buffer)
     }
 
-    /// Bytes of the new place to which [`reserve`](Self::reserve) would move the array.
+    /// Bytes of the new memory to which [`reserve`](Self::reserve) would move the array. 0 if there
+    /// is room.
     pub(crate) fn growth(&self, additional: usize) -> usize {
         let len = self.len();
         if additional <= self.buffer.capacity() - self.buffer.len() {
@@ -73,6 +79,7 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.reallocate(self.len().saturating_add(additional))
     }
 
+    /// Moves the elements to new memory, which has its own `skip`.
     fn reallocate(&mut self, capacity: usize) -> Result<(), OutOfMemory> {
         let mut buffer = Vec::<T>::new();
         let total = capacity.saturating_add(Self::SLACK);
@@ -91,7 +98,7 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.buffer.resize(self.buffer.len() + count, value);
     }
 
-    /// Appends zeros, if it is shorter than `len`.
+    /// Appends zeros until the array is `len` long, if it is shorter.
     pub(crate) fn extend_to(&mut self, len: usize) -> Result<(), OutOfMemory> {
         let more = len.saturating_sub(self.len());
         self.reserve_exact(more)?;
@@ -105,7 +112,8 @@ impl<T: Copy + Default> AlignedVec<T> {
         self.buffer.extend_from_slice(slice);
     }
 
-    /// An append must never reallocate: the new buffer would be aligned by chance only.
+    /// Panics if there is no room. An append must never reallocate: the new memory would be aligned
+    /// by chance alone.
     fn expect_room(&self, count: usize) {
         assert!(count <= self.buffer.capacity() - self.buffer.len(), "room is reserved before it is used");
     }

@@ -1,4 +1,4 @@
-//! Owned codes.
+//! Owned codes: see [`distance::codes`](crate::distance::codes).
 
 use alloc::vec::Vec;
 
@@ -10,7 +10,7 @@ use crate::distance::codes::Encoder;
 use crate::distance::codes::{centre, centre_bytes};
 use crate::{Codes, Elements, NodeId, OutOfMemory, Quantization, Rows, Terms};
 
-/// The codes of the first rows of a graph, in rows that begin on cache lines.
+/// The codes of the first rows of a graph. Each begins on a cache line.
 #[derive(Debug)]
 pub(crate) struct CodeRows {
     quantization: Quantization,
@@ -20,7 +20,8 @@ pub(crate) struct CodeRows {
     encoder: Encoder,
 }
 
-/// A worker's share of the rows: the first of them, their codes in the planes and their terms.
+/// A worker's share of the rows: the first of them, their codes in the planes, and their correction
+/// terms.
 type Task<'c> = (usize, [&'c mut [u8]; 2], &'c mut [Terms], Encoder);
 
 impl CodeRows {
@@ -44,7 +45,8 @@ impl CodeRows {
         rows.saturating_add(bytes::<Terms>(count)).saturating_add(mean + encoder)
     }
 
-    /// At most so many bytes more are needed while they are coded: what finds their centre, and an encoder for each worker.
+    /// At most this many bytes more are needed while vectors are coded: to find their center, and
+    /// for an encoder for each worker.
     pub(crate) fn coding_bytes(dim: usize, workers: usize) -> usize {
         let encoder = bytes::<f32>(Quantization::Sq2x2.query_len(dim)).saturating_add(size_of::<Task<'_>>());
         // A short list of tasks has room for four.
@@ -80,6 +82,7 @@ impl CodeRows {
         codes.terms.resize(count, Terms::default());
         codes.mean = centre(rows)?;
 
+        // Each worker codes a run of rows, and writes to its own part of the planes.
         let workers = executor.workers().clamp(1, count.max(1));
         let share = count.div_ceil(workers).max(1);
         let mut tasks: Vec<Task<'_>> = Vec::new();
@@ -103,7 +106,7 @@ impl CodeRows {
         Ok(codes)
     }
 
-    /// Codes all rows anew, around another mean.
+    /// Codes all rows again, around another mean.
     pub(crate) fn encode_around(&mut self, mean: Vec<f32>, rows: &Rows<'_>) {
         self.mean = mean;
         for id in 0..self.terms.len() as NodeId {
@@ -123,7 +126,7 @@ impl CodeRows {
         }
     }
 
-    /// Brings rows to other places: see [`swap_rows`](super::swap_rows).
+    /// Moves rows to other places: see [`swap_rows`](super::swap_rows).
     pub(crate) fn swap_rows(&mut self, swaps: &[NodeId]) {
         super::swap_rows(&mut self.terms, 1, swaps);
         for (plane, bytes) in self.planes.iter_mut().zip(self.quantization.plane_bytes(self.mean.len())) {
@@ -148,14 +151,14 @@ impl CodeRows {
         self.set(self.terms.len() as NodeId - 1, vector);
     }
 
-    /// Overwrites the code of a node by that of another vector, as it is stored.
+    /// Replaces the code of a node by that of another vector, as it is stored.
     pub(crate) fn set(&mut self, id: NodeId, vector: Elements<'_>) {
         let planes = self.planes.each_mut().map(AlignedVec::as_mut_slice);
         let row = row_mut(planes, self.quantization.plane_bytes(self.mean.len()), id as usize);
         self.terms[id as usize] = self.encoder.encode(vector, &self.mean, row);
     }
 
-    /// Bytes that it holds, and those of the new places of what one more code would move.
+    /// Bytes held, and bytes of the new memory that one more code would move them to.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let encoder = bytes::<f32>(self.quantization.query_len(self.mean.len()));
         let plane_bytes = self.quantization.plane_bytes(self.mean.len());

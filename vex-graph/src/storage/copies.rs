@@ -1,4 +1,4 @@
-//! Owned chains of copies.
+//! Owned chains of copies: see [`copies`](crate::copies).
 
 use alloc::vec::Vec;
 
@@ -6,10 +6,10 @@ use super::{bytes, growth, held, reserve, reserve_exact};
 use crate::copies::{ALONE, Chains};
 use crate::{CopyLinks, NodeId, OutOfMemory, TERMINATOR};
 
-/// Marks what an original holds while its chain is put in order.
+/// Marks the last copy of a chain, which its original holds while the chain is sorted.
 const FLAG: NodeId = 1 << 31;
 
-/// The chains of all nodes: see [`copies`](crate::copies).
+/// The chains of all nodes.
 #[derive(Debug, Default)]
 pub(crate) struct Copies {
     /// By node; empty until there is a copy.
@@ -19,7 +19,7 @@ pub(crate) struct Copies {
 }
 
 impl Copies {
-    /// What searches see: nothing without a copy.
+    /// The chains as searches see them: empty if there is no copy.
     pub(crate) fn chains(&self) -> Chains<'_> {
         Chains::new(if self.count == 0 { &[] } else { &self.links })
     }
@@ -28,7 +28,7 @@ impl Copies {
         self.chains().is_copy(id)
     }
 
-    /// The first copy of a node that is none itself.
+    /// The first copy of an original.
     pub(crate) fn first_of(&self, id: NodeId) -> Option<NodeId> {
         self.chains().copies_of(id).next()
     }
@@ -47,7 +47,8 @@ impl Copies {
         Ok(())
     }
 
-    /// Adds nodes that are in no chain until there are `count`, in a graph that has a copy. There is room for them.
+    /// Adds nodes that are in no chain until there are `count`, in a graph that has a copy. Room
+    /// for them was reserved.
     pub(crate) fn extend_to(&mut self, count: usize) {
         if !self.links.is_empty() {
             self.links.resize(count.max(self.links.len()), ALONE);
@@ -64,16 +65,19 @@ impl Copies {
         }
     }
 
-    /// Makes a node that is in no chain a copy of `original`. `is_equal` says which nodes have the same vector.
+    /// Makes a node that is in no chain a copy of `original`. `is_equal` says which nodes have the
+    /// same vector.
     ///
-    /// Its place is looked for from both ends: along the chain, and by ids downward from its own. In a chain that is long against the
-    /// number of nodes, an equal vector is near by id; one that is short is soon walked through.
+    /// The place is searched from both ends: along the chain, and by ids downward from the node's
+    /// own. If the chain is long against the number of nodes, an equal vector has a near id. If it
+    /// is short, its end is soon reached.
     pub(crate) fn insert(&mut self, original: NodeId, id: NodeId, is_equal: impl Fn(NodeId) -> bool) {
         let chains = self.chains();
         let (mut after, mut below) = (original, id);
         while let Some(next) = chains.next(after).filter(|next| *next < id) {
             after = next;
             below = below.saturating_sub(1);
+            // A parked copy is in no chain, so nothing can follow it.
             let is_parked = self.links[below as usize] == [below; 2];
             if below < id && chains.is_copy(below) && !is_parked && is_equal(below) {
                 after = below;
@@ -92,7 +96,8 @@ impl Copies {
         self.count += 1;
     }
 
-    /// Takes a node out of its chain, and returns what it had there. Of an original, the first copy takes its place.
+    /// Removes a node from its chain, and returns the links that it had. If it was the original,
+    /// the first copy takes its place.
     pub(crate) fn take(&mut self, id: NodeId) -> CopyLinks {
         let Some(links) = self.links.get_mut(id as usize) else { return ALONE };
         let taken = core::mem::replace(links, ALONE);
@@ -104,7 +109,7 @@ impl Copies {
         taken
     }
 
-    /// Puts a node back that was just taken.
+    /// Restores a node that was just taken.
     pub(crate) fn put_back(&mut self, id: NodeId, taken: CopyLinks) {
         if self.links.is_empty() {
             return;
@@ -116,7 +121,7 @@ impl Copies {
         self.count += usize::from(taken != ALONE);
     }
 
-    /// Makes two nodes name each other, if there are both.
+    /// Makes two nodes name each other, if both exist.
     fn join(&mut self, previous: NodeId, next: NodeId) {
         if let Some(links) = self.links.get_mut(previous as usize) {
             links[0] = next;
@@ -126,8 +131,8 @@ impl Copies {
         }
     }
 
-    /// Takes a copy out of its chain that stays one: it names itself, and is not found any more. Links to it may be left, and must not
-    /// make it look like a node that is linked.
+    /// Removes a copy from its chain, but leaves it a copy: it names itself, and is not found any
+    /// more. Links to it may be left over, and must not make it look like a node that is linked.
     pub(crate) fn park(&mut self, id: NodeId) {
         self.take(id);
         if let Some(links) = self.links.get_mut(id as usize) {
@@ -136,7 +141,7 @@ impl Copies {
         }
     }
 
-    /// Drops every node from `count` on. No node before it is a copy of one of these.
+    /// Removes every node from `count` on. No node before it is a copy of one of these.
     pub(crate) fn truncate(&mut self, count: usize) {
         for id in count..self.links.len() {
             self.take(id as NodeId);
@@ -144,8 +149,8 @@ impl Copies {
         self.links.truncate(count);
     }
 
-    /// The chains of a graph whose nodes are numbered anew: `new_id` has the id of each. Of an original and a copy, `is_kept` says whether they
-    /// belong together; a copy that was taken out of its chain is its own original.
+    /// The chains of a graph whose nodes are renumbered: `new_id` has the id of each. `is_kept`
+    /// says whether an original and a copy stay together. A parked copy is its own original.
     pub(crate) fn renumbered(
         chains: Chains<'_>,
         new_id: impl Fn(NodeId) -> NodeId,
@@ -156,14 +161,15 @@ impl Copies {
         let count = chains.links().len();
         reserve_exact(links, count)?;
         links.resize(count, ALONE);
-        // First each copy holds the id of its original.
+        // First each copy holds the new id of its original.
         for old in 0..count as NodeId {
             for copy in chains.copies_of(old).filter(|copy| is_kept(old, *copy)) {
                 links[new_id(copy) as usize][1] = new_id(old);
                 copies.count += 1;
             }
         }
-        // Then copies are appended in the order of ids; meanwhile an original holds the last of its chain, with a mark.
+        // Then each copy is appended to its chain, in the order of ids. Meanwhile an original holds
+        // the last of its chain, with a mark.
         for id in 0..count as NodeId {
             let original = links[id as usize][1];
             if original >= FLAG {
@@ -178,6 +184,7 @@ impl Copies {
             links[original as usize][1] = id | FLAG;
         }
         links.iter_mut().filter(|links| links[1] >= FLAG).for_each(|links| links[1] = TERMINATOR);
+        // Parked copies stay parked.
         for old in (0..count as NodeId).filter(|old| chains.links()[*old as usize] == [*old; 2]) {
             if is_kept(old, old) {
                 links[new_id(old) as usize] = [new_id(old); 2];
@@ -190,7 +197,7 @@ impl Copies {
         Ok(copies)
     }
 
-    /// By node; none if there is no copy.
+    /// The links, by node; empty if there is no copy.
     pub(crate) fn into_links(self) -> Vec<CopyLinks> {
         self.links
     }
@@ -200,7 +207,7 @@ impl Copies {
         bytes::<CopyLinks>(count)
     }
 
-    /// Bytes that it holds, and those of the new place of what one more node would move.
+    /// Bytes held, and bytes of the new memory that one more node would move them to.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let growth = if self.links.is_empty() { 0 } else { growth(&self.links) };
         [held(&self.links), growth]
@@ -284,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn renumbered_chains_are_sorted_anew() {
+    fn renumbered_chains_are_sorted_again() {
         let copies = copies(3..12, 12);
         let new = Copies::renumbered(copies.chains(), |id| 11 - id, |_, copy| copy != 9).unwrap();
         assert_eq!(of(&new, 11), [5, 8]);

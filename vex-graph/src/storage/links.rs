@@ -1,4 +1,4 @@
-//! Owned links of one level.
+//! The owned links of one level.
 
 use alloc::vec::Vec;
 
@@ -19,8 +19,8 @@ impl LevelLinks {
         Self { width, links: AlignedVec::new(), sorted: 0, appended: Vec::new() }
     }
 
-    /// Copies one level of a view, of which nothing but the lengths is known to be right: the nodes that are on the
-    /// level `below`, and the links that a graph of these nodes can have.
+    /// Copies one level of a view of which only the lengths were checked. Nodes are kept that are
+    /// on the level `below`, and links that a graph of these nodes can have.
     pub(crate) fn copy_of(
         view: &GraphView<'_>,
         index: usize,
@@ -30,6 +30,8 @@ impl LevelLinks {
         let mut copy = Self::new(level.width);
         copy.reserve_exact(level.sorted, level.appended.len())?;
         let is_below = |id: &NodeId| below.is_none_or(|below| below.view().row(*id).is_some());
+        // First the nodes, with empty rows: a link is valid only if its target is a node of this
+        // level.
         for id in (0..level.sorted as NodeId).take_while(is_below) {
             copy.push(id, core::iter::empty());
         }
@@ -43,6 +45,7 @@ impl LevelLinks {
         let nodes = LevelView { links: &[], width: 0, sorted: *sorted, appended };
         for (row, id) in links.as_mut_slice().chunks_exact_mut(*width).zip(nodes.ids()) {
             let links = view.links(id, index);
+            // Not to the node itself, not to a node of another level, and not twice.
             let kept = links.iter().enumerate().filter(|(position, link)| {
                 **link != id && nodes.row(**link).is_some() && !links[..*position].contains(link)
             });
@@ -68,13 +71,14 @@ impl LevelLinks {
         }
     }
 
-    /// Makes room for exactly `sorted` more rows of nodes that follow each other from zero, and `appended` of others.
+    /// Makes room for exactly `sorted` more rows of nodes whose ids follow each other from zero,
+    /// and `appended` of others.
     pub(crate) fn reserve_exact(&mut self, sorted: usize, appended: usize) -> Result<(), OutOfMemory> {
         self.links.reserve_exact((sorted.saturating_add(appended)).saturating_mul(self.width))?;
         super::reserve_exact(&mut self.appended, appended)
     }
 
-    /// Makes room for `additional` more rows, of nodes that follow each other from `first`.
+    /// Makes room for `additional` more rows, of nodes whose ids follow each other from `first`.
     pub(crate) fn reserve(&mut self, additional: usize, first: NodeId) -> Result<(), OutOfMemory> {
         self.links.reserve(additional.saturating_mul(self.width))?;
         let is_sorted = self.appended.is_empty() && self.sorted == first as usize;
@@ -86,13 +90,14 @@ impl LevelLinks {
         AlignedVec::<u32>::exact_bytes(count.saturating_mul(width))
     }
 
-    /// Bytes that it holds, and those of the new places of what one more row would move.
+    /// Bytes held, and bytes of the new memory that one more row would move them to.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let held = self.links.held() + super::held(&self.appended);
         [held, self.links.growth(self.width) + super::growth(&self.appended)]
     }
 
-    /// Appends a row for `id`, larger than every id on this level, into room that was reserved.
+    /// Appends a row for `id`, which is larger than every id on this level. Room for it was
+    /// reserved.
     pub(crate) fn push(&mut self, id: NodeId, links: impl Iterator<Item = NodeId>) {
         if id as usize == self.sorted && self.appended.is_empty() {
             self.sorted += 1;
@@ -122,7 +127,8 @@ impl LevelLinks {
         write(&mut self.links.as_mut_slice()[start..start + self.width], links);
     }
 
-    /// Numbers nodes anew: `ids` has the new id of each, and `swaps` bring rows to their places. All nodes are sorted.
+    /// Renumbers nodes: `ids` has the new id of each, and `swaps` bring rows to their places. No
+    /// node is appended.
     pub(crate) fn renumber(&mut self, ids: &[NodeId], swaps: &[NodeId]) {
         let rows = self.links.as_mut_slice();
         super::swap_rows(rows, self.width, &swaps[..self.sorted]);
@@ -131,7 +137,7 @@ impl LevelLinks {
         }
     }
 
-    /// Drops every row whose id is `count` or more.
+    /// Removes every row whose id is `count` or more.
     pub(crate) fn truncate(&mut self, count: usize) {
         self.appended.truncate(self.appended.partition_point(|id| (*id as usize) < count));
         self.sorted = self.sorted.min(count);
@@ -139,7 +145,7 @@ impl LevelLinks {
     }
 }
 
-/// Links first, then terminators.
+/// Writes links to a row, and terminators behind them.
 fn write(row: &mut [u32], links: impl Iterator<Item = NodeId>) {
     let mut links = links;
     for slot in row {

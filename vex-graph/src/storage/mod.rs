@@ -1,4 +1,4 @@
-//! Owned memory: every allocation of the crate goes through here and can fail.
+//! Owned memory: every allocation of the crate is made here and can fail.
 
 mod aligned;
 mod codes;
@@ -18,13 +18,14 @@ use alloc::vec::Vec;
 
 use crate::{NodeId, OutOfMemory};
 
-/// Makes room for `additional` more elements, or fails with the size that was asked for. Grows geometrically.
+/// Makes room for `additional` more elements, or fails with the size that was asked for. Grows
+/// geometrically.
 pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
     vec.try_reserve(additional)
         .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
 }
 
-/// Makes room for exactly `additional` more elements, where the size is known to be the last.
+/// Makes room for exactly `additional` more elements, if no more will follow.
 pub(crate) fn reserve_exact<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
     vec.try_reserve_exact(additional)
         .map_err(|_| OutOfMemory { bytes: bytes::<T>(vec.len().saturating_add(additional)) })
@@ -35,7 +36,8 @@ pub(crate) fn held<T>(vec: &Vec<T>) -> usize {
     bytes::<T>(vec.capacity())
 }
 
-/// Bytes of the new place of an array that [`reserve`] would move to make room for one more element.
+/// Bytes of the new memory to which [`reserve`] would move an array to make room for one more
+/// element. 0 if there is room.
 pub(crate) fn growth<T>(vec: &Vec<T>) -> usize {
     if vec.len() < vec.capacity() { 0 } else { bytes::<T>((2 * vec.capacity()).max(4)) }
 }
@@ -44,7 +46,8 @@ pub(crate) fn bytes<T>(len: usize) -> usize {
     len.saturating_mul(size_of::<T>())
 }
 
-/// Swaps each row i with row `swaps[i]`, one after the other; none comes before i. Rows are `width` elements, back to back.
+/// Swaps each row i with row `swaps[i]`, in ascending order of i. No `swaps[i]` is less than i.
+/// Rows are `width` elements, back to back.
 pub(crate) fn swap_rows<T>(rows: &mut [T], width: usize, swaps: &[NodeId]) {
     for (row, other) in swaps.iter().enumerate().filter(|(row, other)| *row < **other as usize) {
         let (head, tail) = rows.split_at_mut(*other as usize * width);

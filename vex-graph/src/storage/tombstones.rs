@@ -1,4 +1,4 @@
-//! The deleted nodes, whose slots are free.
+//! Tombstones: the deleted nodes, whose slots are free.
 
 use alloc::collections::BinaryHeap;
 use alloc::vec::Vec;
@@ -7,7 +7,7 @@ use core::cmp::Reverse;
 use super::{bytes, reserve};
 use crate::{NodeId, NodeSet, OutOfMemory};
 
-/// The deleted nodes: as a set for searches, and as a heap for the next insert.
+/// The deleted nodes: a set for searches, and a heap that gives the next insert the lowest.
 #[derive(Debug, Default)]
 pub(crate) struct Tombstones {
     words: Vec<u64>,
@@ -15,7 +15,7 @@ pub(crate) struct Tombstones {
 }
 
 impl Tombstones {
-    /// Takes over those of a set that are below `count`.
+    /// Copies the nodes of a set that are below `count`.
     pub(crate) fn copy_of(set: NodeSet<'_>, count: usize) -> Result<Self, OutOfMemory> {
         let mut copy = Self::default();
         for id in set.iter().take_while(|id| (*id as usize) < count) {
@@ -42,7 +42,7 @@ impl Tombstones {
         self.free.peek().map(|lowest| lowest.0)
     }
 
-    /// Takes the lowest node out of the set.
+    /// Removes the lowest node from the set.
     pub(crate) fn remove_lowest(&mut self) {
         if let Some(Reverse(id)) = self.free.pop() {
             self.words[id as usize / 64] &= !(1 << (id % 64));
@@ -57,12 +57,12 @@ impl Tombstones {
         self.free.len()
     }
 
-    /// Bytes that it holds.
+    /// Bytes held.
     pub(crate) fn held(&self) -> usize {
         super::held(&self.words) + bytes::<NodeId>(self.free.capacity())
     }
 
-    /// The set, without a word if it is empty.
+    /// The set, without words if it is empty.
     pub(crate) fn set(&self) -> NodeSet<'_> {
         NodeSet::new(if self.free.is_empty() { &[] } else { &self.words })
     }

@@ -1,4 +1,4 @@
-//! Owned rows of vectors.
+//! The owned rows of vectors.
 
 use vex_kernels::{Metric, f16};
 
@@ -8,8 +8,8 @@ use crate::{
     Element, Elements, InsertError, MAX_DIM, MAX_NODES, NodeId, OutOfMemory, ParamsError, Rows, VectorError,
 };
 
-/// Vectors that were checked, and scaled to unit length where the metric is cosine and the elements are floating-point, in rows
-/// that begin on cache lines.
+/// Vectors that were checked, in rows that begin on cache lines. Under cosine, floating-point
+/// vectors are scaled to unit length.
 #[derive(Debug)]
 pub struct Vectors {
     metric: Metric,
@@ -47,7 +47,7 @@ impl Vectors {
     /// No vectors yet, of `dim` elements each.
     ///
     /// # Errors
-    /// If `dim` is zero or larger than [`MAX_DIM`], or the elements do not know the metric.
+    /// If `dim` is zero or larger than [`MAX_DIM`], or the element type does not have the metric.
     pub fn new(element: Element, metric: Metric, dim: usize) -> Result<Self, ParamsError> {
         if dim == 0 || dim > MAX_DIM {
             return Err(ParamsError::Dim { found: dim });
@@ -58,12 +58,12 @@ impl Vectors {
         Ok(Self { metric, dim, scalars: Scalars::new(element) })
     }
 
-    /// A set of the same shape without vectors.
+    /// An empty set for vectors of the same kind.
     pub(crate) fn emptied(&self) -> Self {
         Self { scalars: Scalars::new(self.element()), ..*self }
     }
 
-    /// Bytes of `count` vectors for which room is made at once.
+    /// Bytes of `count` vectors if room for all is made at once.
     pub(crate) fn exact_bytes(element: Element, dim: usize, count: usize) -> usize {
         let len = count.saturating_mul(element.row_stride(dim));
         match element {
@@ -78,7 +78,7 @@ impl Vectors {
     /// Makes room for exactly `additional` more vectors.
     ///
     /// # Errors
-    /// If memory runs out; nothing has changed then.
+    /// If memory runs out. Nothing has changed then.
     pub fn reserve_exact(&mut self, additional: usize) -> Result<(), OutOfMemory> {
         let len = additional.saturating_mul(self.stride());
         each!(Scalars, &mut self.scalars, scalars => scalars.reserve_exact(len))
@@ -87,7 +87,8 @@ impl Vectors {
     /// Appends a vector.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the set is full, or memory runs out; nothing has changed then.
+    /// If the vector cannot be indexed, the set is full, or memory runs out. Nothing has changed
+    /// then.
     pub fn push<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
         let vector = vector.into();
         self.check(vector)?;
@@ -114,14 +115,14 @@ impl Vectors {
         each!(Scalars, &mut self.scalars, scalars => scalars.extend_with(len, Default::default()));
     }
 
-    /// Overwrites a row.
+    /// Checks a vector and writes it to a row.
     pub(crate) fn set(&mut self, id: NodeId, vector: Elements<'_>) -> Result<(), VectorError> {
         self.check(vector)?;
         self.write(id as usize, vector);
         Ok(())
     }
 
-    /// Overwrites a row by one that was stored before, as it is, in this set or in another of the same shape.
+    /// Writes a stored row to a row, as it is. It may come from another set of the same kind.
     pub(crate) fn restore(&mut self, id: NodeId, row: Elements<'_>) {
         let start = id as usize * self.stride();
         match (&mut self.scalars, row) {
@@ -134,7 +135,7 @@ impl Vectors {
         }
     }
 
-    /// Appends rows as they are in another set of the same shape.
+    /// Appends the rows of another set of the same kind, as they are.
     pub(crate) fn extend_from_rows(&mut self, rows: &Rows<'_>) -> Result<(), OutOfMemory> {
         let first = self.count();
         self.extend_zeroed(rows.count())?;
@@ -144,7 +145,7 @@ impl Vectors {
         Ok(())
     }
 
-    /// Bytes that it holds, and those of the new places of what one more vector would move.
+    /// Bytes held, and bytes of the new memory that one more vector would move them to.
     pub(crate) fn memory(&self) -> [usize; 2] {
         let stride = self.stride();
         each!(Scalars, &self.scalars, scalars => [scalars.held(), scalars.growth(stride)])
@@ -157,7 +158,7 @@ impl Vectors {
                 check(self.metric, self.dim, vector)?;
                 let is_beyond = |element: &f32| f16::round(*element).is_infinite();
                 match vector.iter().position(is_beyond) {
-                    // Under cosine no element stays above one.
+                    // Under cosine the vector is scaled, and no element stays above one.
                     Some(position) if self.metric != Metric::Cosine => Err(VectorError::Range { position }),
                     _ => Ok(()),
                 }
@@ -181,17 +182,18 @@ impl Vectors {
                 let row = &mut to.as_mut_slice()[start..start + vector.len()];
                 row.iter_mut().zip(vector).for_each(|(to, from)| *to = f16::round(*from));
             }
+            // All others are stored as they are.
             _ => self.restore(id as NodeId, vector),
         }
     }
 
-    /// Brings rows to other places: see [`swap_rows`](super::swap_rows).
+    /// Moves rows to other places: see [`swap_rows`](super::swap_rows).
     pub(crate) fn swap_rows(&mut self, swaps: &[NodeId]) {
         let stride = self.stride();
         each!(Scalars, &mut self.scalars, scalars => super::swap_rows(scalars.as_mut_slice(), stride, swaps));
     }
 
-    /// Drops every vector from `count` on.
+    /// Removes every vector from `count` on.
     pub(crate) fn truncate(&mut self, count: usize) {
         let len = count * self.stride();
         each!(Scalars, &mut self.scalars, scalars => scalars.truncate(len));
@@ -223,7 +225,7 @@ fn copy<T: Copy + Default>(to: &mut AlignedVec<T>, start: usize, row: &[T]) {
     to.as_mut_slice()[start..start + row.len()].copy_from_slice(row);
 }
 
-/// Stores a vector at unit length.
+/// Writes a vector to a row at unit length.
 fn scale<T: Float, S: Float>(to: &mut AlignedVec<T>, start: usize, vector: &[S]) {
     let norm = norm(vector);
     for (to, from) in to.as_mut_slice()[start..].iter_mut().zip(vector) {

@@ -27,8 +27,8 @@ fn is_granted() -> bool {
     request < FIRST_REFUSED.get()
 }
 
-// SAFETY: every request goes to the system's allocator unchanged or is answered by null, which is how an allocator
-// refuses; nothing here allocates or unwinds.
+// SAFETY: every request goes to the system's allocator unchanged or is answered by null, which is
+// how an allocator refuses; nothing here allocates or unwinds.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_granted() {

@@ -13,8 +13,8 @@ use crate::support::{Shape, Snapshot, built, inserted, vectors};
 
 const PARAMS: Params = Params::new().m(4).ef_construction(20).seed(9);
 
-/// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it succeeds.
-/// Returns how many failed.
+/// Lets the first, then the second, and so on, allocation of an insert into `graph` fail, until it
+/// succeeds. Returns how many failed.
 fn insert_against_failures(graph: &mut Hnsw, vector: &[f32]) -> u64 {
     let before = Snapshot::of(&graph.view());
     for n in 0.. {
@@ -49,7 +49,8 @@ fn every_allocation_of_an_insert_can_fail() {
     }
 }
 
-/// A copy has no room to spare and an empty workspace: every insert into it allocates whatever an insert can.
+/// A copy has no room to spare and an empty workspace: every insert into it allocates whatever an
+/// insert can.
 #[test]
 fn every_allocation_of_an_insert_into_a_copy_can_fail() {
     let data = vectors(Shape::Clustered, 6, 120, 1);
@@ -113,7 +114,8 @@ fn every_allocation_of_a_build_can_fail() {
     }
 }
 
-/// In 128 dimensions codes help to build a graph that keeps none, in 256 there are two kinds of them.
+/// In 128 dimensions codes help to build a graph that keeps none, in 256 there are two kinds of
+/// them.
 #[test]
 fn every_allocation_of_a_build_with_codes_can_fail() {
     let kinds = [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
@@ -152,7 +154,8 @@ fn every_allocation_of_a_delete_can_fail() {
     }
 }
 
-/// Into a copy, which has no room to spare and an empty workspace; the entry point is among the nodes.
+/// Into a copy, which has no room to spare and an empty workspace; the entry point is among the
+/// nodes.
 #[test]
 fn every_allocation_of_an_update_and_of_a_reuse_can_fail() {
     let data = vectors(Shape::Clustered, 6, 240, 1);
@@ -167,7 +170,8 @@ fn every_allocation_of_an_update_and_of_a_reuse_can_fail() {
             expected.insert(vector).unwrap();
             let expected = Snapshot::of(&expected.view());
 
-            // A fresh copy each time fails further and further on; then a retry with all the memory in the world.
+            // A fresh copy each time fails further and further on; then a retry with all the memory in the
+            // world.
             let before = Snapshot::of(&original.view());
             let mut n = 0;
             loop {
@@ -233,7 +237,8 @@ fn an_empty_graph_needs_no_memory() {
     assert_eq!(graph.insert(&[1.0, 2.0, 3.0]), Ok(0));
 }
 
-/// Among few different vectors: originals leave their copies, nodes become copies and stop being ones, deleted ones come back.
+/// Among few different vectors: originals leave their copies, nodes become copies and stop being
+/// ones, deleted ones come back.
 #[test]
 fn every_allocation_of_an_update_among_copies_can_fail() {
     let different = vectors(Shape::Uniform, 6, 8, 1);

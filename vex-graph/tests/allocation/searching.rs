@@ -1,4 +1,5 @@
-//! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at all.
+//! A search allocates nothing once its scratch has grown, and with the caller's memory nothing at
+//! all.
 
 use vex_graph::{Batches, Candidate, Metric, Neighbor, NodeSet, OutOfMemory, Params, Quantization, Scratch};
 use vex_graph::{ScratchMut, SearchError, SearchParams, Serial, exact, search, search_filtered};
@@ -33,7 +34,7 @@ fn a_search_with_warm_scratch_allocates_nothing() {
 }
 
 #[test]
-fn gated_searches_with_warm_scratch_allocate_nothing() {
+fn filtered_searches_with_warm_scratch_allocate_nothing() {
     for quantization in [None, Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)] {
         let data = vectors(Shape::Clustered, 17, 3000, 1);
         let (graph, _) = built(Metric::Cosine, PARAMS.quantization(quantization), &data, &Serial);
@@ -63,7 +64,7 @@ fn gated_searches_with_warm_scratch_allocate_nothing() {
 }
 
 #[test]
-fn gated_searches_say_how_much_of_the_callers_memory_they_need() {
+fn filtered_searches_say_how_much_of_the_callers_memory_they_need() {
     let data = vectors(Shape::Uniform, 5, 700, 2);
     let (graph, _) = built(Metric::SquaredEuclidean, PARAMS, &data, &Serial);
     // Twice k: as many candidates are needed with codes as without.

@@ -160,7 +160,7 @@ fn progress_rises_to_the_count_and_can_break_off() {
     let (result, seen) = build(usize::MAX, false);
     assert_eq!((result, seen.last()), (Ok([300; 2]), Some(&300)));
     assert!(seen.is_sorted_by(|a, b| a < b));
-    // Who breaks off when all is linked breaks off.
+    // To cancel when all nodes are linked is to cancel.
     for stop_at in [1, 100, 300] {
         let (result, seen) = build(stop_at, true);
         let linked = *seen.last().unwrap();
@@ -187,7 +187,7 @@ fn a_partial_build_is_a_graph_of_what_was_linked() {
                 Hnsw::build_partial(Metric::SquaredEuclidean, 8, params, 1_000, fill, &Threads(2), progress)
                     .unwrap();
             assert!((stop_at..=1_000).contains(&graph.count()) && graph.count() <= 2 * stop_at);
-            // But for the share of each level, since the highest come first.
+            // Except for the share of each level, since the highest come first.
             assert_structure(&graph.view());
             assert_reachable(&graph.view());
             // What was left out can follow.

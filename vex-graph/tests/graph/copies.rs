@@ -1,4 +1,5 @@
-//! Equal vectors: one of them is linked, all of them are found, and none of this takes more than linear time.
+//! Equal vectors: one of them is linked, all of them are found, and none of this takes more than
+//! linear time.
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
@@ -153,7 +154,7 @@ fn the_queries_of_a_small_set_are_answered_right() {
     }
 }
 
-/// By a walk, since there are more nodes than a scan looks at.
+/// By a beam search, since there are more nodes than a scan ranks.
 #[test]
 fn filters_and_pages_return_every_match_once() {
     let different = vectors(Shape::Uniform, 6, 400, 5);

@@ -1,4 +1,5 @@
-//! Many copies of one vector: all at distance zero from each other, they must not keep a search from anything else.
+//! Many copies of one vector: all at distance zero from each other, they must not keep a search
+//! from anything else.
 
 use vex_graph::{GraphView, Hnsw, Metric, Params, Serial};
 

@@ -91,7 +91,7 @@ fn assert_same(view: &GraphView<'_>, found: &[Neighbor], expected: &[(f64, NodeI
     }
 }
 
-/// All searches, each with a pool that sees every node.
+/// All searches, each with a candidate list as long as the graph.
 fn assert_searches(graph: &Hnsw, query: Elements<'_>, rng: &mut Rng) {
     let view = graph.view();
     let is_live = |id: NodeId| graph.is_live(id);

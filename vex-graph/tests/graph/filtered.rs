@@ -106,7 +106,8 @@ fn config(cases: u32) -> ProptestConfig {
     }
 }
 
-/// As many as there can be, each once, each a right answer at its right distance; all of them, if `is_exact`.
+/// As many as there can be, each once, each a right answer at its right distance; all of them, if
+/// `is_exact`.
 #[track_caller]
 fn assert_answer(setup: &Setup, found: &[Neighbor], expected: &[Neighbor], is_exact: bool) {
     assert_eq!(found.len(), setup.k.min(expected.len()));
@@ -148,7 +149,7 @@ proptest! {
         let stats = search_filtered(&view, &case.query, &params, &predicate, &mut scratch, &mut out).unwrap();
         assert_answer(&setup, &out[..stats.found], &expected, is_exact);
 
-        // Without vectors, the codes tell the distances.
+        // Without vectors, distances are estimates from the codes.
         if view.codes().is_some() {
             let rows = Rows::absent(Element::F32, setup.metric, setup.dim, setup.count).unwrap();
             let entry = view.entry().unwrap_or(vex_graph::TERMINATOR);
@@ -226,7 +227,7 @@ proptest! {
     }
 }
 
-/// Recall in a graph that is large enough for every way of the planner.
+/// Recall in a graph that is large enough for every row of the planner's table.
 #[test]
 fn filters_of_any_share_find_the_nearest_matches() {
     let data = vectors(Shape::Clustered, 8, 20_000, 3);
@@ -264,7 +265,7 @@ fn filters_of_any_share_find_the_nearest_matches() {
 
 /// Far more nodes lie within the radius than `ef_search` keeps.
 #[test]
-fn a_radius_is_followed_beyond_the_pool() {
+fn a_radius_is_followed_beyond_the_list() {
     for quantization in [None, Some(Quantization::Sq8)] {
         let data = vectors(Shape::Uniform, 6, 3000, 3);
         let params = Params::new().m(8).ef_construction(60).seed(1).quantization(quantization);

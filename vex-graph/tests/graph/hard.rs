@@ -35,7 +35,7 @@ fn outlier(dim: usize) -> Set {
     Set { name: "outlier", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-/// One element that nobody scaled.
+/// One element whose values are not scaled as the others are.
 fn wild_element(dim: usize) -> Set {
     let mut rng = Rng(2);
     let vector = |rng: &mut Rng| {
@@ -93,7 +93,7 @@ fn two_groups(dim: usize) -> Set {
     Set { name: "two groups", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-/// Vectors of all lengths from 1e-6 to 1e6: whoever is short is near to everybody, and between any two.
+/// Vectors of all lengths from 1e-6 to 1e6. Short ones are near to all others, and between any two.
 fn scales(dim: usize) -> Set {
     let mut rng = Rng(10);
     let vector = |rng: &mut Rng| {
@@ -105,7 +105,8 @@ fn scales(dim: usize) -> Set {
     Set { name: "scales", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-/// Vectors of few elements that are not zero: most have nothing in common, and short ones are between.
+/// Vectors with few elements that are not zero. Most have none in common, and short ones are
+/// between all.
 fn sparse(dim: usize) -> Set {
     let mut rng = Rng(11);
     let vector = |rng: &mut Rng| {
@@ -135,7 +136,8 @@ const SETS: [fn(usize) -> Set; 8] =
 const CODES: [Option<Quantization>; 3] =
     [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
 
-/// The share of answers at distances that the ten nearest have, so that of vectors that are equally far one is as good as another.
+/// The share of answers at distances that the ten nearest have, so that of vectors that are equally
+/// far one is as good as another.
 fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     let of = |query: &Vec<f32>| {
         let limit = exactly(view.rows(), query, 10)[9].distance * 1.00001;
@@ -151,7 +153,7 @@ fn params(quantization: Option<Quantization>) -> Params {
 #[test]
 fn codes_find_on_hard_sets_what_vectors_find() {
     for make in SETS {
-        // Of 256 and more, walks of a build find their way by codes of four bits.
+        // From 256 elements on, a build finds candidates by 4-bit codes.
         for dim in [64, 256] {
             let Set { name, metric, base, queries } = make(dim);
             let (plain, _) = built(metric, params(None), &base, &Threads(2));
@@ -177,8 +179,8 @@ fn codes_find_on_hard_sets_what_vectors_find() {
     }
 }
 
-/// Where a few nodes are between all others, the selection of links drops almost every candidate. Rows are filled up then, so that
-/// a search has more than one way.
+/// Where a few nodes are between all others, neighbor selection drops almost every candidate. Rows
+/// are filled up then, so that a search has more than one path.
 #[test]
 fn rows_stay_wide_where_the_selection_drops_almost_all() {
     for make in [near_copies, scales, sparse] {
@@ -193,7 +195,7 @@ fn rows_stay_wide_where_the_selection_drops_almost_all() {
     }
 }
 
-/// Codes keep the centre that they were made around; vectors that come later lie elsewhere.
+/// Codes keep the center around which they were made. Vectors that come later lie elsewhere.
 #[test]
 fn codes_find_vectors_that_drifted_away() {
     let mut rng = Rng(8);
@@ -222,7 +224,7 @@ fn codes_find_vectors_that_drifted_away() {
     }
 }
 
-/// Every kind of search turns to the vectors where codes leave it in doubt.
+/// Every kind of search compares vectors where codes leave it in doubt.
 #[test]
 fn searches_of_every_kind_are_right_in_a_tight_cluster() {
     let Set { metric, base, queries, .. } = minority(64);
@@ -260,7 +262,8 @@ fn searches_of_every_kind_are_right_in_a_tight_cluster() {
     }
 }
 
-/// Where codes are good they answer: a graph that always turned to its vectors would pass the tests above.
+/// Where codes are accurate, they answer. A graph that always compared vectors would pass the tests
+/// above.
 #[test]
 fn codes_answer_where_they_are_good() {
     let mut rng = Rng(9);
@@ -292,7 +295,8 @@ fn codes_answer_where_they_are_good() {
     }
 }
 
-/// Pages go on where the last ended, also where codes leave the query in doubt after the first nodes were given away.
+/// Batches continue where the last ended. That holds, too, if codes leave the query in doubt after
+/// the first nodes were returned.
 #[test]
 fn a_batch_longer_than_k_returns_no_node_twice() {
     let mut rng = Rng(12);

@@ -86,7 +86,8 @@ impl Garbage {
         garbage
     }
 
-    /// Mostly ids of nodes, many of them twice or the row's own; else terminators in the midst and ids of no node.
+    /// Mostly ids of nodes, many of them twice or the row's own; else terminators in the midst and
+    /// ids of no node.
     fn id(rng: &mut Rng, count: usize) -> NodeId {
         match rng.below(16) {
             0 => TERMINATOR,
@@ -161,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn searches_of_garbage_with_gated_nodes_return_all_they_can(seed: u64) {
+    fn filtered_searches_of_garbage_return_all_they_can(seed: u64) {
         let garbage = Garbage::new(seed);
         let mut rng = Rng(seed);
         let mut words = || (0..NodeSet::words_for(garbage.count())).map(|_| rng.next() & rng.next()).collect::<Vec<u64>>();
@@ -193,7 +194,7 @@ proptest! {
             let mut all = vec![Neighbor::default(); view.count() + 1];
             let first = batches.next_batch(&mut all[..view.count() / 3]);
             let rest = batches.next_batch(&mut all[first..]);
-            // Whoever is in a circle of copies is found through nobody.
+            // A node in a circle of copies has no original through which it could be found.
             let returned = first + rest;
             prop_assert!(returned == live.len() || returned < live.len() && !view.copies().is_empty());
             prop_assert!(is_answer(&all[..returned]));
@@ -205,7 +206,7 @@ proptest! {
         let garbage = Garbage::new(seed);
         let mut graph = Hnsw::from_view(&garbage.view(), PARAMS).unwrap();
         assert_structure(&graph.view());
-        // What nothing led to is linked anew.
+        // Nodes that no link led to are linked again.
         assert_reachable(&graph.view());
         prop_assert_eq!(graph.view().unreachable(), Ok(0));
         let again = Hnsw::from_view(&graph.view(), PARAMS).unwrap();
@@ -269,9 +270,9 @@ fn an_entry_that_is_no_node_is_refused_on_whatever_level_it_is() {
     }
 }
 
-/// Where links lead to a few nodes alone, a walk ends too early.
+/// Where links lead to a few nodes alone, a beam search ends too early.
 #[test]
-fn a_walk_that_is_cut_off_gives_way_to_a_scan() {
+fn a_search_that_is_cut_off_falls_back_to_a_scan() {
     const COUNT: usize = 2000;
     let elements = vectors(Shape::Uniform, 4, COUNT, 6).concat();
     let rows = Rows::new(Metric::SquaredEuclidean, &elements, 4, 4, COUNT).unwrap();

@@ -1,4 +1,5 @@
-//! The inner product of vectors of very different lengths, where a few long ones are near to everybody.
+//! The inner product of vectors of very different lengths, where a few long ones are near to all
+//! others.
 
 use std::ops::ControlFlow;
 
@@ -10,7 +11,8 @@ use crate::support::{Rng, Snapshot, Threads, built, inserted};
 const COUNT: usize = 4_000;
 const DIM: usize = 64;
 
-/// Vectors where some are deleted: more than a search among deleted nodes with 64 candidates would scan.
+/// Vectors where some are deleted: more than a search among deleted nodes with 64 candidates would
+/// scan.
 const MANY: usize = 8_326;
 /// The longest of these.
 const GONE: usize = 200;
@@ -18,7 +20,8 @@ const GONE: usize = 200;
 /// Vectors and queries.
 type Set = (Vec<Vec<f32>>, Vec<Vec<f32>>);
 
-/// Vectors of lengths that are distributed log-normally, of any direction or around a `common` one, and queries of like directions.
+/// Vectors of lengths that are distributed log-normally, of any direction or around a `common` one,
+/// and queries of like directions.
 fn skewed(common: f32, sigma: f32, seed: u64) -> Set {
     skewed_of(COUNT, common, sigma, seed)
 }
@@ -47,7 +50,8 @@ fn product(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum()
 }
 
-/// What share of the ten nearest is found, or of others as near. Nodes that are deleted count as absent.
+/// What share of the ten nearest is found, or of others as near. Nodes that are deleted count as
+/// absent.
 fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     let Elements::F32(elements) = view.rows().elements() else { unreachable!() };
     let rows: Vec<&[f32]> = elements.chunks(view.rows().stride()).collect();
@@ -142,7 +146,7 @@ fn bytes_do_not_depend_on_threads() {
     }
 }
 
-/// The largest length is nobody's measure.
+/// No distance depends on the largest length of the set.
 #[test]
 fn one_vector_of_absurd_length_costs_nothing() {
     let (mut base, queries) = positive(8);
@@ -157,7 +161,7 @@ fn one_vector_of_absurd_length_costs_nothing() {
 }
 
 #[test]
-fn zero_vectors_are_not_in_the_way() {
+fn zero_vectors_hide_no_other() {
     let (mut base, queries) = positive(9);
     base.iter_mut().step_by(2).for_each(|vector| vector.fill(0.0));
     let params = Params::new().ef_construction(100).seed(9);

@@ -1,4 +1,5 @@
-//! The invariants of a graph, checked on its view: on an owned graph and on one read from a file alike.
+//! The invariants of a graph, checked on its view: on an owned graph and on one read from a file
+//! alike.
 
 use vex_graph::{GraphView, LevelView, MAX_LEVELS, NodeId, TERMINATOR};
 
@@ -11,7 +12,8 @@ pub(crate) fn assert_invariants(view: &GraphView<'_>) {
     assert_reachable(view);
 }
 
-/// What holds even of a copy of a damaged graph: every level is well formed, and lies within the one below it.
+/// What holds even of a copy of a damaged graph: every level is well formed, and lies within the
+/// one below it.
 #[track_caller]
 pub(crate) fn assert_structure(view: &GraphView<'_>) {
     let levels = view.levels();
@@ -66,7 +68,8 @@ fn assert_level_counts(view: &GraphView<'_>) {
     }
 }
 
-/// Copies have no links, the vector of their original, and ascending ids. One that is in no chain is deleted.
+/// Copies have no links, the vector of their original, and ascending ids. One that is in no chain
+/// is deleted.
 #[track_caller]
 pub(crate) fn assert_copies(view: &GraphView<'_>) {
     let mut chained = vec![false; view.count()];
@@ -92,8 +95,8 @@ pub(crate) fn assert_copies(view: &GraphView<'_>) {
     assert_eq!(view.copies().is_empty(), !is_some, "links of copies without a copy");
 }
 
-/// Every node is reachable from the entry point over the links of the base, or through the original of which it is a copy. Deleted copies
-/// are not.
+/// Every node is reachable from the entry point over the links of the base, or through the original
+/// of which it is a copy. Deleted copies are not.
 #[track_caller]
 pub(crate) fn assert_reachable(view: &GraphView<'_>) {
     let mut reached = vec![false; view.count()];

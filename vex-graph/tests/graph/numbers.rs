@@ -1,4 +1,5 @@
-//! The ends of the range of f32: what is too long is refused, and of what is accepted no distance overflows.
+//! The ends of the range of f32: what is too long is refused, and of what is accepted no distance
+//! overflows.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;

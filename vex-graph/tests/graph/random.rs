@@ -211,7 +211,7 @@ fn row_bits(graph: &Hnsw, id: u32) -> Vec<u32> {
     graph.view().rows().row(id).as_f32().unwrap().iter().map(|element| element.to_bits()).collect()
 }
 
-/// A pool as large as the graph sees every node, so that the answer is exact to the last bit.
+/// A candidate list as long as the graph holds every node, so the answer is exact to the last bit.
 fn assert_search_is_exact(graph: &Hnsw, query: &[f32], k: usize) {
     let view = graph.view();
     let found = found_live(graph, query, k);
@@ -220,7 +220,8 @@ fn assert_search_is_exact(graph: &Hnsw, query: &[f32], k: usize) {
     let expected = exactly_live(graph, query, k);
     assert_eq!(bits(&found), bits(&expected));
 
-    // Under cosine the reference would round in other places: there the order is all that is compared, above.
+    // Under cosine the reference would round in other places: there the order is all that is compared,
+    // above.
     if view.metric() != Metric::Cosine {
         let kernel = vex_kernels::Distance::<f32>::new(view.metric());
         let mut reference: Vec<Neighbor> = (0..view.count() as u32)

@@ -56,9 +56,9 @@ fn recall_is_high_and_does_not_depend_on_how_the_graph_was_made() {
     }
 }
 
-/// Of so many elements, the walks of a build find their way by smaller codes than what selects the links.
+/// In so many elements, a build finds candidates by smaller codes than those that select links.
 #[test]
-fn links_that_walks_by_codes_propose_are_as_good() {
+fn links_to_candidates_that_codes_found_are_as_good() {
     for (dim, quantization) in [(128, None), (256, Some(Quantization::Sq8)), (256, Some(Quantization::Sq4))] {
         let all = embeddings(dim, 2_200, 23);
         let (data, queries) = all.split_at(2_000);

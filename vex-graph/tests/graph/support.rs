@@ -140,7 +140,8 @@ fn float_bits(floats: &[f32]) -> Vec<u32> {
     floats.iter().map(|float| float.to_bits()).collect()
 }
 
-/// As many threads as there are tasks; none where `VEX_TASKS_IN_TURN` is set, as for an emulator that never gives back what they took.
+/// As many threads as there are tasks; none where `VEX_TASKS_IN_TURN` is set, as for an emulator
+/// that never gives back what they took.
 pub(crate) struct Threads(pub(crate) usize);
 
 impl Executor for Threads {
@@ -191,7 +192,8 @@ pub(crate) fn found(view: &GraphView<'_>, query: &[f32], k: usize, ef: usize) ->
     out
 }
 
-/// The `k` nearest of the nodes that are not deleted, by a search that sees every node and reranks it.
+/// The `k` nearest of the nodes that are not deleted, by a search that sees every node and reranks
+/// it.
 pub(crate) fn found_live(graph: &Hnsw, query: &[f32], k: usize) -> Vec<Neighbor> {
     let view = graph.view();
     let mut out = vec![Neighbor::default(); k];
@@ -224,7 +226,8 @@ pub(crate) fn bits(neighbors: &[Neighbor]) -> Vec<(NodeId, u32)> {
     neighbors.iter().map(|neighbor| (neighbor.id, neighbor.distance.to_bits())).collect()
 }
 
-/// Nearest first. Where distances are not rounded after the comparison, equal ones are ordered by id.
+/// Nearest first. Where distances are not rounded after the comparison, equal ones are ordered by
+/// id.
 #[track_caller]
 pub(crate) fn assert_sorted(metric: Metric, neighbors: &[Neighbor]) {
     for pair in neighbors.windows(2) {

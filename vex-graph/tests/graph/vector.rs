@@ -18,7 +18,8 @@ pub(crate) enum Vector {
 }
 
 impl Vector {
-    /// Small whole numbers, of which every sum is exact in f32, or bits; none of them zero. Many are at equal distances.
+    /// Small whole numbers, of which every sum is exact in f32, or bits; none of them zero. Many
+    /// are at equal distances.
     pub(crate) fn small(element: Element, dim: usize, rng: &mut Rng) -> Self {
         let mut numbers: Vec<i8> = (0..dim).map(|_| rng.below(15) as i8).collect();
         if numbers.iter().all(|number| *number == 0) {
@@ -48,7 +49,8 @@ impl Vector {
     }
 }
 
-/// The distance between a vector and a row, as an index reports it; under cosine of floating-point elements to about that.
+/// The distance between a vector and a row, as an index reports it; under cosine of floating-point
+/// elements to about that.
 pub(crate) fn distance(metric: Metric, a: Elements<'_>, b: Elements<'_>) -> f64 {
     match (a, b) {
         (Elements::I8(a), Elements::I8(b)) => integers(metric, a, b),

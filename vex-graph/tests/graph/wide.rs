@@ -1,4 +1,5 @@
-//! Rows of links of every width: buffers that hold links must fit the widest row, however many of its nodes are new.
+//! Rows of links of every width: buffers that hold links must fit the widest row, however many of
+//! its nodes are new.
 
 use vex_graph::{
     GraphView, LevelView, Metric, Neighbor, NodeSet, Params, Quantization, Rows, Scratch, SearchParams,
@@ -8,7 +9,8 @@ use vex_graph::{
 use crate::invariants::assert_invariants;
 use crate::support::{Rng, Shape, Threads, built, exactly, found, vectors};
 
-/// Widths on both sides of the pieces in which links are gathered, and the smallest and largest that there are.
+/// Widths on both sides of the pieces in which links are gathered, and the smallest and largest
+/// that there are.
 const M: [usize; 16] = [4, 5, 16, 31, 32, 33, 48, 63, 64, 65, 95, 96, 97, 128, 256, 512];
 
 #[test]

@@ -1,8 +1,16 @@
-//! What vectors are coded around: their mean, but for those that are far from most.
+//! The center of codes: the mean of all vectors, except those that are far from most.
 //!
-//! An error of a code grows with the distance of its vector from the centre. The plain mean follows whatever is far: one absurd vector
-//! among ten thousand can move it farther from all others than these are from each other. So the middle of a sample (the median of each element) says
-//! which vectors are far, and the mean is that of the others. Most sets have none that are far.
+//! The error of a code grows with the distance of its vector from the center. The plain mean
+//! follows vectors that are far. One absurd vector among ten thousand can move it farther from all
+//! others than these are from each other. So far vectors are left out:
+//!
+//! ```text
+//! middle = the median of each element, over a sample
+//! far    = a distance from the middle of more than 8 times the median distance of the sample
+//! center = the mean of all vectors that are not far
+//! ```
+//!
+//! Most sets have no vectors that are far, and the center is then the plain mean.
 
 use alloc::vec::Vec;
 
@@ -13,12 +21,14 @@ use crate::{Elements, OutOfMemory, Rows};
 /// Vectors in the sample.
 const SAMPLE: usize = 128;
 
-/// A vector is far if its distance from the middle of the sample is more than this many times the median of the sample's own.
+/// A vector is far if its distance from the middle is more than this many times the median distance
+/// of the sample.
 const FAR: f64 = 8.0;
 
-/// At most so many bytes are needed to find a centre.
+/// At most this many bytes are needed to find a center.
 pub(crate) fn centre_bytes(dim: usize) -> usize {
-    // The sums, the middle of the sample, what one element is in the sample, and distances.
+    // The sums, the middle and the center. Then one element of each vector of the sample, and its
+    // distances.
     let vectors = bytes::<f64>(dim).saturating_add(2 * bytes::<f32>(dim));
     vectors.saturating_add(bytes::<f32>(SAMPLE) + bytes::<f64>(SAMPLE))
 }
@@ -45,6 +55,7 @@ fn centre_of<F: Float>(rows: &Rows<'_>, scalars: &[F]) -> Result<Vec<f32>, OutOf
         return Ok(centre);
     }
 
+    // The sample is spread evenly over the rows.
     let sampled = SAMPLE.min(count);
     let sample = move |index: usize| index * count / sampled;
     let mut middle: Vec<f32> = Vec::new();
@@ -62,6 +73,7 @@ fn centre_of<F: Float>(rows: &Rows<'_>, scalars: &[F]) -> Result<Vec<f32>, OutOf
     let median = *squares.select_nth_unstable_by(sampled / 2, f64::total_cmp).1;
     let limit = FAR * FAR * median;
 
+    // One pass over all rows: the sum of those that are not far.
     let mut near = 0usize;
     for id in 0..count {
         let row = row(id);
@@ -72,12 +84,12 @@ fn centre_of<F: Float>(rows: &Rows<'_>, scalars: &[F]) -> Result<Vec<f32>, OutOf
             }
         }
     }
-    // At least half of the sample is near.
+    // `near` is not zero: at least half of the sample is near.
     centre.extend(sums.iter().map(|sum| (sum / near as f64) as f32));
     Ok(centre)
 }
 
-/// |x − y|² in f64, where nothing overflows. The order of the sums is fixed, so that centres do not depend on the machine.
+/// |x − y|² in f64, where nothing overflows. The sums are in one fixed order, so that centers do not depend on the machine.
 fn square_distance(x: &[impl Float], y: &[f32]) -> f64 {
     const LANES: usize = 8;
     let mut sums = [0.0f64; LANES];

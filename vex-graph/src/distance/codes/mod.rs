@@ -1,19 +1,44 @@
-//! Codes: vectors in one byte an element or less, which a search walks through before it looks at the vectors.
+//! Codes: vectors in one byte an element or less, by which a search ranks nodes before it compares
+//! vectors.
 //!
-//! A vector x is coded around the mean μ of the set. With o = x − μ (under SQ4 rotated: see [`rotate`]), the code c, small
-//! integers, points in nearly the direction of o, and o ≈ f c with f = |o|² / ⟨c, o⟩. This factor makes f ⟨q, c⟩ an unbiased
-//! estimate of ⟨q, o⟩: what the code misses of o is orthogonal to o itself (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2).
-//! The query q − μ is rounded to eight bits, so that ⟨q, c⟩ is an integer and the same on every machine. Then
+//! A search waits for memory. A code is a quarter to an eighth as long as a vector of f32, so a
+//! search through codes reads as much less. Its distances are estimates, and the best candidates
+//! are compared by vectors in the end.
 //!
-//! | metric | what ranks | offset |
+//! # How a vector is coded
+//! `encode.rs` codes a vector x around the mean μ of the set (`centre.rs`):
+//!
+//! ```text
+//! o = x − μ
+//! SQ4 and SQ2x2: rotate o                        rotate.rs: evens out the elements
+//! c = small integers, in nearly the direction of o:
+//!     SQ8             cᵢ = round(oᵢ / Δ)         −127 to 127,     Δ = max |oᵢ| / 127
+//!     SQ4 and SQ2x2   cᵢ = 2 ⌊oᵢ / Δ⌋ + 1        −15 to 15, odd;  Δ = the best of eight steps
+//! f = |o|² / ⟨c, o⟩
+//! keep c, and beside it two correction terms: an offset and the factor f
+//! ```
+//!
+//! Now f c stands for o. The factor makes f ⟨q, c⟩ an unbiased estimate of ⟨q, o⟩, since f c − o is
+//! orthogonal to o itself. (Gao & Long, RaBitQ, SIGMOD 2024, section 3.2.)
+//!
+//! # How a distance follows
+//! `round.rs` makes of a query its difference q from μ, rotates it if codes are, and rounds it to 8
+//! bits an element. So ⟨q, c⟩ is an integer product, the same on every machine (`product.rs`). The
+//! rank of a row is its offset plus a multiple of f ⟨q, c⟩:
+//!
+//! | metric | rank | offset |
 //! |---|---|---|
 //! | squared Euclidean, and cosine between unit vectors | \|q − o\|² − \|q\|² ≈ \|o\|² − 2 f ⟨q, c⟩ | \|o\|² |
 //! | inner product | −⟨x, q + μ⟩ + const ≈ −⟨μ, o⟩ − f ⟨q, c⟩ | −⟨μ, o⟩ |
 //!
-//! Each row keeps its offset and its factor beside the code.
+//! A constant of the query turns the rank into a distance: \|q\|², or −⟨μ, q + μ⟩ by inner product.
+//! The error of f ⟨q, c⟩ has a standard deviation of about `Product::ERROR` · \|q\| · f. It decides
+//! what is reranked (`distance/rerank.rs`) and whether the codes are trusted (`distance/doubt.rs`).
 //!
-//! A walk waits for memory, so the fewer bytes of a row it reads the better, as long as it still finds its way. SQ2x2 keeps the codes of
-//! SQ4 in two planes: walks go by the upper two bits alone, and what they found is then ranked by all four.
+//! # Two planes
+//! The fewer bytes of a row a search reads the better, as long as it finds the candidates. SQ2x2
+//! keeps the codes of SQ4 in two planes. A search ranks nodes by the upper two bits alone, which is
+//! half the memory traffic. Then all 4 bits rank the candidates again.
 
 #[cfg(feature = "alloc")]
 mod centre;
@@ -46,15 +71,19 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Quantization {
-    /// One byte an element: round(o / Δ) + 128, with Δ = max |oᵢ| / 127 for each vector.
+    /// One byte an element: round(o / Δ) + 128. Δ = max |oᵢ| / 127 is chosen for each vector.
     Sq8,
-    /// Half a byte an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15, with the Δ that makes the code's
-    /// direction the best for each vector.
+    /// 4 bits an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15. Δ is chosen for each
+    /// vector, so that the code points nearest to its direction.
     Sq4,
-    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two planes: the upper two bits of every
-    /// element of every vector, and then the lower two. A walk goes by the upper bits, and ranks what it found by all four.
-    /// Faster than SQ4 where a row takes several cache lines, which is from 512 elements on, and finds as much, but on clusters so tight
-    /// that two bits do not tell their members apart.
+    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two
+    /// planes. The first has the upper two bits of every element of every vector, the second the
+    /// lower two.
+    ///
+    /// A search ranks nodes by the upper bits, and its candidates again by all four. If a row of
+    /// SQ4 takes several cache lines, which is from 512 elements on, this is faster than SQ4 and
+    /// finds as much. Clusters so tight that 2-bit codes do not distinguish their members are an
+    /// exception.
     Sq2x2,
 }
 
@@ -76,8 +105,9 @@ impl Quantization {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// What is fastest at the same recall for vectors of `dim` elements, if they are not clustered so tightly that codes leave
-    /// them in doubt: SQ2x2 from 512 on, SQ4 from 256, and SQ8 below.
+    /// The kind that is fastest at the same recall for vectors of `dim` elements: SQ2x2 from 512
+    /// on, SQ4 from 256, and SQ8 below. Sets that are clustered so tightly that codes leave their
+    /// vectors in doubt are an exception.
     ///
     /// ```
     /// use vex_graph::Quantization;
@@ -86,21 +116,21 @@ impl Quantization {
     /// ```
     pub const fn auto(dim: usize) -> Self {
         match dim {
-            // Rows take so many cache lines that half of them make the difference.
+            // Rows take so many cache lines that reading half of them saves time.
             512.. => Self::Sq2x2,
-            // The errors of half a byte an element average out: SQ4 finds as much as SQ8.
+            // The errors of 4-bit codes average out, so that SQ4 finds as much as SQ8.
             256.. => Self::Sq4,
             _ => Self::Sq8,
         }
     }
 
-    /// Bytes of the code of a vector, a multiple of 64. What is beyond the elements is coded as zero.
+    /// Bytes of the code of a vector, a multiple of 64. Elements beyond the last are coded as zero.
     pub const fn row_bytes(self, dim: usize) -> usize {
         let [first, second] = self.plane_bytes(dim);
         first + second
     }
 
-    /// The same in each of two planes, of which the second is empty but under SQ2x2.
+    /// Bytes of the code of a vector in each of two planes. The second is empty except under SQ2x2.
     pub(crate) const fn plane_bytes(self, dim: usize) -> [usize; 2] {
         let elements = self.query_len(dim);
         match self {
@@ -119,7 +149,7 @@ impl Quantization {
         }
     }
 
-    /// Whether codes are of rotated vectors.
+    /// Whether vectors are rotated before they are coded.
     const fn rotates(self) -> bool {
         !matches!(self, Self::Sq8)
     }
@@ -139,13 +169,19 @@ impl core::str::FromStr for Quantization {
     }
 }
 
-/// Where in a byte the two bits of an element are, of each sixty-four of the 256 elements of a line: so that every second pair of bits
-/// makes a line of four-bit codes.
+/// Where in a byte the 2-bit codes are, for each 64 of the 256 elements of a block.
+///
+/// With these, `byte & 0x33` looks like the 4-bit codes of the first 128 elements. The same mask of
+/// `byte >> 2` looks like those of the others.
 #[cfg(feature = "alloc")]
 const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 
-/// What turns the product with a row's code into a rank: `offset` and `factor`, as the table of this module has them. Under SQ4 and
-/// SQ2x2 the factor is for products of 2 c − 15.
+/// The correction terms of a row's code: an offset and a factor, which turn a product with the code
+/// into a rank.
+///
+/// Let μ be the mean and o the vector minus μ, rotated if codes are. Let c be the stored code minus
+/// 128 under SQ8, and twice the stored code minus 15 under SQ4 and SQ2x2. The factor is |o|² / ⟨c,
+/// o⟩. The offset is |o|², or −⟨μ, o⟩ by inner product.
 pub type Terms = [f32; 2];
 
 /// The codes of all nodes, borrowed.
@@ -160,10 +196,10 @@ pub struct Codes<'a> {
 }
 
 impl<'a> Codes<'a> {
-    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two terms a row. Under SQ2x2 `rows` has the upper
-    /// bits of all rows, and then the lower ones.
+    /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two correction
+    /// terms a row. Under SQ2x2, `rows` has the upper bits of all rows and then the lower ones.
     ///
-    /// The values are not looked at. Whatever they are, a search ranks by them and ends.
+    /// The values are not checked. Whatever they are, a search ranks by them and ends.
     ///
     /// # Errors
     /// If the lengths do not agree with each other.
@@ -189,7 +225,7 @@ impl<'a> Codes<'a> {
         Ok(Self { quantization, planes: [first, second], plane_bytes, terms, mean })
     }
 
-    /// Codes whose planes are apart, and as long as they must be.
+    /// Codes whose planes are in two slices. Their lengths are right.
     #[cfg(feature = "alloc")]
     pub(crate) fn of_planes(
         quantization: Quantization,
@@ -215,17 +251,18 @@ impl<'a> Codes<'a> {
         self.mean.len()
     }
 
-    /// All codes, back to back. Under SQ2x2 the upper bits of all, and the lower ones; else there is no second plane.
+    /// All codes, back to back. Under SQ2x2 the upper bits of all rows, and then the lower ones.
+    /// Else there is no second plane.
     pub fn planes(&self) -> [&'a [u8]; 2] {
         self.planes
     }
 
-    /// Offset and factor of each row.
+    /// The correction terms of each row.
     pub fn terms(&self) -> &'a [Terms] {
         self.terms
     }
 
-    /// What the vectors are coded around.
+    /// The mean around which the vectors are coded.
     pub fn mean(&self) -> &'a [f32] {
         self.mean
     }
@@ -245,7 +282,8 @@ impl<'a> Codes<'a> {
         &self.planes[PLANE][start..start + bytes]
     }
 
-    /// Codes a query: `code` takes its elements, and `rotated` is room for as many. `None` if it cannot be coded.
+    /// Codes a query. `code` takes its elements, and `rotated` is room for as many. `None` if the
+    /// query cannot be coded.
     pub(crate) fn query<'q>(
         &self,
         metric: Metric,
@@ -279,7 +317,7 @@ impl<'a> Codes<'a> {
         self.query_of(metric, code, centred)
     }
 
-    /// Codes the vector in `centred`, which is of unit length under cosine.
+    /// Codes the vector in `centred`, which has unit length under cosine.
     fn query_of<'q>(&self, metric: Metric, code: &'q mut [i8], centred: &mut [f32]) -> QueryCode<'q> {
         centred[self.dim()..].fill(0.0);
         let rotates = self.quantization.rotates();
@@ -287,18 +325,21 @@ impl<'a> Codes<'a> {
         QueryCode::new(metric, code, &rounded)
     }
 
-    /// Takes the code of a row as a query.
+    /// Uses the code of a row as a query.
     #[cfg(feature = "alloc")]
     pub(crate) fn query_of_row<'q>(&self, metric: Metric, id: NodeId, code: &'q mut [i8]) -> QueryCode<'q> {
         let [row, lower] = self.row(id);
         let code = &mut code[..self.quantization.query_len(self.dim())];
         match self.quantization {
             Quantization::Sq8 => {
+                // u − 128 as a signed byte is u with its highest bit flipped.
                 for (to, from) in code.iter_mut().zip(row) {
                     *to = (from ^ 0x80) as i8;
                 }
             }
             Quantization::Sq4 => {
+                // The reverse of `pack_halves`: low halves of the bytes are the first 64 elements
+                // of a block.
                 let (lines, _) = code.as_chunks_mut::<128>();
                 let (rows, _) = row.as_chunks::<64>();
                 for (line, row) in lines.iter_mut().zip(rows) {
@@ -310,6 +351,7 @@ impl<'a> Codes<'a> {
                 }
             }
             Quantization::Sq2x2 => {
+                // The reverse of `pack_planes`.
                 let (lines, _) = code.as_chunks_mut::<256>();
                 for ((line, upper), lower) in lines.iter_mut().zip(row.chunks(64)).zip(lower.chunks(64)) {
                     for (line, shift) in line.as_chunks_mut::<64>().0.iter_mut().zip(PAIR_SHIFTS) {

@@ -1,4 +1,14 @@
-//! A coded query against coded rows.
+//! A coded query against coded rows: integer products, and the ranks and errors that follow from
+//! them.
+//!
+//! Rows keep codes as unsigned integers u, and the product is with the centered code c. The sum of
+//! the query's elements makes one of the other:
+//!
+//! | codes | c | ⟨q, c⟩ |
+//! |---|---|---|
+//! | SQ8 | u − 128 | ⟨q, u⟩ − 128 Σq |
+//! | SQ4, and SQ2x2 by all bits | 2 u − 15 | 2 ⟨q, u⟩ − 15 Σq |
+//! | SQ2x2 by the upper bits h | 8 h − 12 | 8 ⟨q, h⟩ − 12 Σq |
 
 use vex_kernels::{Code2, Code4, Code8, Metric, prefetch};
 
@@ -9,69 +19,75 @@ use super::{Codes, Terms};
 use crate::distance::{Edge, Ranker, each_of_4};
 use crate::{Candidate, NodeId};
 
-/// A query in eight bits an element, and what its products stand for.
+/// A query in 8 bits an element, and what turns its products into ranks and distances.
 #[derive(Clone, Copy)]
 pub(crate) struct QueryCode<'q> {
     metric: Metric,
     code: &'q [i8],
-    /// By what a product with a code is multiplied, beside the factor of the row: the step of the query, and −2 or −1.
+    /// What a product with a code is multiplied by, beside the factor of the row: the step of the
+    /// query times −2 or −1.
     step: f32,
     /// Σ qᵢ.
     sum: i32,
-    /// Added to every rank: zero for a query from outside, its own offset for a row, so that rows rank each other alike.
+    /// Added to every rank. Zero for a query of the caller. Of a row it is its own offset, so that
+    /// two rows rank each other alike.
     offset: f32,
-    /// What makes a rank a distance: the two are summed.
+    /// A rank plus this constant is a distance.
     constant: f64,
     /// |q − μ|.
     length: f32,
 }
 
-/// Three standard deviations of the error of a product, in |q − μ| and factors of rows: see [`Product::ERROR`], of which this is the largest that
-/// reranking meets.
+/// Three standard deviations of the error of a product, in |q − μ| times the factor of the row. The
+/// error is the largest [`Product::ERROR`] that reranking meets.
 const NOISE: f32 = 3.0 * 0.65;
 
 impl<'q> QueryCode<'q> {
-    /// A query from outside, rounded to `code`.
+    /// A query of the caller, rounded to `code`.
     pub(super) fn new(metric: Metric, code: &'q [i8], rounded: &Rounded) -> Self {
         let Rounded { at_mean, square, step, sum } = *rounded;
         let length = libm::sqrt(square);
         let constant = if metric == Metric::InnerProduct { -at_mean } else { length * length };
-        // Only a forged mean makes it infinite. Some sums would then be infinite and others NaN, which no order sorts: NaN makes all alike.
+        // Only a forged mean makes the constant infinite. Some distances would then be infinite and
+        // others NaN, which have no order. With NaN all are alike.
         let constant = if constant.is_finite() { constant } else { f64::NAN };
         let step = step * multiplier(metric);
         Self { metric, code, step, sum, offset: 0.0, constant, length: length as f32 }
     }
 
-    /// A row as a query: its distance to another row is then the same as that of the other to it.
+    /// A row as a query. The distance between two rows is then the same in both directions.
     #[cfg(feature = "alloc")]
     pub(super) fn of_row(metric: Metric, code: &'q [i8], [offset, factor]: Terms) -> Self {
         let step = factor * multiplier(metric);
-        // Under inner product the offset does not tell |o|; builds do not compare by codes there.
+        // By inner product the offset is not |o|², but builds do not compare nodes by codes there.
         let length = if metric == Metric::InnerProduct { 0.0 } else { libm::sqrtf(offset) };
         Self { metric, code, step, sum: sum(code), offset, constant: 0.0, length }
     }
 
-    /// The distance that a rank stands for, as far as codes tell.
+    /// The distance for a rank, as estimated by codes.
     pub(crate) fn distance(&self, rank: f32) -> f32 {
         let distance = f64::from(rank) + self.constant;
-        // An estimate can be beyond what an f32 holds, though no distance is. NaN, which a hostile file can hold, stays.
+        // An estimate can be beyond the range of f32, though no distance is. NaN, which a hostile
+        // file can hold, stays.
         const LARGEST: f64 = f32::MAX as f64;
         match self.metric {
             Metric::InnerProduct => distance.clamp(-LARGEST, LARGEST) as f32,
             // Between unit vectors |a − b|² = 2 (1 − cos).
             Metric::Cosine => (distance / 2.0).clamp(0.0, 2.0) as f32,
-            // `clamp` lets NaN pass, which a hostile file can hold: it must not come out as nearest.
+            // `clamp` keeps NaN, which must not come out as nearest.
             _ => distance.clamp(0.0, LARGEST) as f32,
         }
     }
 
-    /// The standard deviation of the error in the distance of a row with this factor, by products of `P`.
+    /// The standard deviation of the error in the distance of a row with this factor, by products
+    /// of `P`.
     fn error<P: Product>(&self, factor: f32) -> f32 {
         let error = P::ERROR * self.length * factor;
         if self.metric == Metric::SquaredEuclidean { 2.0 * error } else { error }
     }
 
-    /// The least distance that a row of this rank has, but for one in some hundred.
+    /// The least distance that a row of this rank can have. About one row in several hundred is
+    /// nearer.
     pub(crate) fn least_distance(&self, rank: f32, [_, factor]: Terms) -> f32 {
         let noise = NOISE * self.length * factor;
         let noise = if self.metric == Metric::SquaredEuclidean { 2.0 * noise } else { noise };
@@ -79,24 +95,27 @@ impl<'q> QueryCode<'q> {
     }
 }
 
+/// What ⟨q, c⟩ counts in a rank: see the table in `mod.rs`.
 fn multiplier(metric: Metric) -> f32 {
     if metric == Metric::InnerProduct { -1.0 } else { -2.0 }
 }
 
-/// The integer products of one kind of code, centred: SQ8 codes are c + 128, codes of four bits stand for 2 c − 15.
+/// The products of a query with one kind of code.
 pub(crate) trait Product: Copy {
-    /// By what a product is multiplied beside the terms of its row.
+    /// What a product is multiplied by beside the correction terms of its row.
     const SCALE: f32 = 1.0;
 
-    /// The standard deviation of an element of a code from what it stands for, in factors of the row: the error of f ⟨q, c⟩ is about this
-    /// times |q| f, since it does not know the query. By measurement, with what rounding the query adds.
+    /// The standard deviation of the error in f ⟨q, c⟩, in |q| f. It was measured over random
+    /// queries, and includes the rounding of the query.
     const ERROR: f32;
 
     fn new() -> Self;
+    /// ⟨q, c⟩ for one row.
     fn one(self, query: &QueryCode<'_>, codes: &Codes<'_>, id: NodeId) -> i32;
+    /// ⟨q, c⟩ for four rows.
     fn four(self, query: &QueryCode<'_>, codes: &Codes<'_>, ids: [NodeId; 4]) -> [i32; 4];
 
-    /// Asks for what a product will read.
+    /// Prefetches the memory that a product reads.
     #[inline(always)]
     fn prefetch(codes: &Codes<'_>, id: NodeId) {
         let row = codes.plane_row::<0>(id);
@@ -151,7 +170,8 @@ impl Product for Four {
     }
 }
 
-/// Products with the upper bits of SQ2x2 codes: with 4 h, where c = 4 h + l, in the middle of the four codes that it stands for.
+/// Products with the upper bits h of SQ2x2 codes. A code u = 4 h + l counts as 4 h + 1.5, the
+/// middle of the four that have these upper bits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Two(vex_kernels::Product<Code2>);
 
@@ -164,8 +184,9 @@ impl Two {
 }
 
 impl Product for Two {
-    /// The middle of four codes is farther out than what is coded so, since there are fewer elements the farther out. Where these are
-    /// normally distributed and coded in steps of 0.335 deviations, ⟨q, c⟩ is 0.885 times what the middles say, in the mean.
+    /// Elements are the rarer the larger they are. So the middle of four codes is farther from zero
+    /// than what is coded so, on average. If elements are normally distributed, with steps of 0.335
+    /// standard deviations, ⟨q, c⟩ is on average 0.885 times what the middles give.
     const SCALE: f32 = 0.885;
 
     const ERROR: f32 = 2.1;
@@ -188,7 +209,7 @@ impl Product for Two {
     }
 }
 
-/// Products with SQ2x2 codes.
+/// Products with all bits of SQ2x2 codes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TwoByTwo(vex_kernels::Product<Code2>);
 
@@ -229,7 +250,7 @@ impl Product for TwoByTwo {
     }
 }
 
-/// Candidates at the end of a list whose errors stand for all.
+/// Candidates at the end of a list whose errors stand for those of all.
 const SAMPLE: usize = 4;
 
 /// Ranks rows by their codes.
@@ -244,7 +265,8 @@ impl<'q, P: Product> CodeQuery<'q, P> {
         Self { codes: *codes, query: QueryCode { step: query.step * P::SCALE, ..query }, product }
     }
 
-    /// Where a list of candidates was cut off; `None` if it was not. Its error is that of the last few.
+    /// The end of a list of candidates; `None` if the list was not cut off. Its error is that of
+    /// the last few candidates.
     pub(crate) fn edge(&self, candidates: &[Candidate], is_cut: bool) -> Option<Edge> {
         if !is_cut || candidates.is_empty() {
             return None;
@@ -265,6 +287,8 @@ impl<'q, P: Product> CodeQuery<'q, P> {
     #[inline(always)]
     fn rank_of(&self, id: NodeId, product: i32) -> f32 {
         let [offset, factor] = self.codes.terms[id as usize];
+        // In this order the rank is the same, to the last bit, if a row and a row as a query change
+        // places.
         (self.query.offset + offset) + (self.query.step * factor) * product as f32
     }
 }

@@ -1,18 +1,32 @@
-//! The random rotation of SQ4: it spreads what is in few elements over all, so that one step fits them all.
+//! The rotation of 4-bit codes: it spreads each element of a vector over all, so that one step fits
+//! all elements.
+//!
+//! A vector whose length is in few elements would need a large step for these and a small one for
+//! the others. A rotation keeps lengths and angles, so distances stay. After a random one, elements
+//! are nearly normally distributed.
+//!
+//! ```text
+//! rotate(v):
+//!     twice:
+//!         flip random signs of v; Hadamard transform of its first 2ᵏ elements, the most that fit
+//!         if v is longer: flip random signs; Hadamard transform of its last 2ᵏ elements
+//! ```
+//!
+//! A Hadamard transform takes n log n additions, where a random matrix would take n² products.
 
 use vex_kernels::{Isa, Work};
 
 use crate::random::draw;
 
-/// Of the signs. Part of the format: codes that were made with another seed mean something else.
+/// Seed of the signs. Part of the format: codes that were made with another seed mean something
+/// else.
 const SEED: u64 = 0x5EED_0F51_6E5F_11B5;
 
-/// Times that signs and transforms are applied; part of the format too. Once leaves what was in the first elements of a
-/// length that is no power of two unevenly spread.
+/// Times that signs and transforms are applied. Part of the format, too. After one round, what was
+/// in the first elements is spread unevenly if the length is no power of two.
 const ROUNDS: u64 = 2;
 
-/// Rotates a vector in place: random signs, then a Hadamard transform of its first 2ᵏ elements, the most that fit; then the
-/// same for its last 2ᵏ. Lengths are multiples of sixteen. The same bits on every machine.
+/// Rotates a vector in place. Its length is a multiple of sixteen. The same bits on every machine.
 pub(crate) fn rotate(vector: &mut [f32]) {
     let isa = Isa::detect();
     isa.run(Rotation { vector, isa });
@@ -43,13 +57,14 @@ impl Work for Rotation<'_> {
     }
 }
 
-/// Flips the signs that the stream `stream` of random bits says.
+/// Flips the signs that the stream `stream` of random bits selects.
 #[inline(always)]
 fn flip(vector: &mut [f32], stream: u64) {
     for (index, chunk) in vector.chunks_mut(64).enumerate() {
         let bits = draw(SEED.wrapping_add(stream), index as u64);
         for (half, bits) in chunk.chunks_mut(32).zip([bits as u32, (bits >> 32) as u32]) {
             for (i, element) in half.iter_mut().enumerate() {
+                // Bit i moves to the sign bit of the i-th element.
                 *element = f32::from_bits(element.to_bits() ^ (bits << (31 - i) & 1 << 31));
             }
         }
