@@ -7,17 +7,17 @@ use super::ops::BitOps;
 use crate::cpu::Neon;
 
 impl BitOps for Neon {
-    type Line = [uint8x16_t; 4];
+    type Register = [uint8x16_t; 4];
     type Count = uint64x2_t;
 
     #[inline(always)]
-    fn load_partial(self, slice: &[u64]) -> Self::Line {
+    fn load_partial(self, slice: &[u64]) -> Self::Register {
         let word = |i: usize| slice.get(i).copied().unwrap_or(0);
         bytemuck::cast([word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7)])
     }
 
     #[inline(always)]
-    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn or(self, a: Self::Register, b: Self::Register) -> Self::Register {
         let neon = self.neon;
         [
             neon.vorrq_u8(a[0], b[0]),
@@ -28,7 +28,7 @@ impl BitOps for Neon {
     }
 
     #[inline(always)]
-    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register {
         let neon = self.neon;
         [
             neon.veorq_u8(a[0], b[0]),
@@ -39,7 +39,7 @@ impl BitOps for Neon {
     }
 
     #[inline(always)]
-    fn count(self, count: uint64x2_t, [q0, q1, q2, q3]: Self::Line) -> uint64x2_t {
+    fn count(self, count: uint64x2_t, [q0, q1, q2, q3]: Self::Register) -> uint64x2_t {
         let neon = self.neon;
         // The sum of four counts of a byte is at most 32, so counts are widened once for all four
         // registers.

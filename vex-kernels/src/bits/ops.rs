@@ -9,11 +9,11 @@ pub(crate) const WORDS: usize = 8;
 /// exists.
 pub(crate) trait BitOps: Copy {
     /// Eight words, in as many hardware registers as the instruction set needs.
-    type Line: Pod;
+    type Register: Pod;
     /// A running count of bits, in lanes that no vector can overflow.
     type Count: Copy + Zeroable;
     /// Whether one instruction loads any number of words into a register, from none to eight.
-    const MASKS_LINES: bool = false;
+    const MASKS_REGISTERS: bool = false;
     /// Vectors of fewer words than this are counted word by word. Set where one instruction counts
     /// a word, but none counts a register.
     const BY_WORD: usize = 0;
@@ -24,17 +24,17 @@ pub(crate) trait BitOps: Copy {
     }
 
     #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> Self::Line {
-        bytemuck::cast(*line)
+    fn load(self, register: &[u64; WORDS]) -> Self::Register {
+        bytemuck::cast(*register)
     }
 
-    /// Loads fewer than eight words, or up to eight where [`MASKS_LINES`](Self::MASKS_LINES).
+    /// Loads fewer than eight words, or up to eight where [`MASKS_REGISTERS`](Self::MASKS_REGISTERS).
     /// Absent ones read as zero.
-    fn load_partial(self, slice: &[u64]) -> Self::Line;
-    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line;
-    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line;
+    fn load_partial(self, slice: &[u64]) -> Self::Register;
+    fn or(self, a: Self::Register, b: Self::Register) -> Self::Register;
+    fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register;
     /// `count` plus the number of bits that are set in a register.
-    fn count(self, count: Self::Count, line: Self::Line) -> Self::Count;
+    fn count(self, count: Self::Count, register: Self::Register) -> Self::Count;
     /// The number of bits that are set in `word`.
     #[inline(always)]
     fn count_word(self, word: u64) -> u64 {

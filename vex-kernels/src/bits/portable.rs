@@ -4,18 +4,18 @@ use super::ops::{BitOps, WORDS};
 use crate::cpu::Portable;
 
 impl BitOps for Portable {
-    type Line = [u64; WORDS];
+    type Register = [u64; WORDS];
     type Count = u64;
 
     #[inline(always)]
-    fn load_partial(self, slice: &[u64]) -> Self::Line {
-        let mut line = [0; WORDS];
-        line[..slice.len()].copy_from_slice(slice);
-        line
+    fn load_partial(self, slice: &[u64]) -> Self::Register {
+        let mut register = [0; WORDS];
+        register[..slice.len()].copy_from_slice(slice);
+        register
     }
 
     #[inline(always)]
-    fn or(self, mut a: Self::Line, b: Self::Line) -> Self::Line {
+    fn or(self, mut a: Self::Register, b: Self::Register) -> Self::Register {
         for (a, b) in a.iter_mut().zip(b) {
             *a |= b;
         }
@@ -23,7 +23,7 @@ impl BitOps for Portable {
     }
 
     #[inline(always)]
-    fn xor(self, mut a: Self::Line, b: Self::Line) -> Self::Line {
+    fn xor(self, mut a: Self::Register, b: Self::Register) -> Self::Register {
         for (a, b) in a.iter_mut().zip(b) {
             *a ^= b;
         }
@@ -31,8 +31,8 @@ impl BitOps for Portable {
     }
 
     #[inline(always)]
-    fn count(self, mut count: u64, line: Self::Line) -> u64 {
-        for word in line {
+    fn count(self, mut count: u64, register: Self::Register) -> u64 {
+        for word in register {
             count += u64::from(word.count_ones());
         }
         count

@@ -8,7 +8,7 @@ pub(crate) struct Hamming;
 
 impl BitRule<1> for Hamming {
     #[inline(always)]
-    fn step<I: BitOps>(isa: I, [different]: [I::Count; 1], a: I::Line, b: I::Line) -> [I::Count; 1] {
+    fn step<I: BitOps>(isa: I, [different]: [I::Count; 1], a: I::Register, b: I::Register) -> [I::Count; 1] {
         [isa.count(different, isa.xor(a, b))]
     }
 
@@ -29,7 +29,12 @@ pub(crate) struct Jaccard;
 
 impl BitRule<2> for Jaccard {
     #[inline(always)]
-    fn step<I: BitOps>(isa: I, [different, either]: [I::Count; 2], a: I::Line, b: I::Line) -> [I::Count; 2] {
+    fn step<I: BitOps>(
+        isa: I,
+        [different, either]: [I::Count; 2],
+        a: I::Register,
+        b: I::Register,
+    ) -> [I::Count; 2] {
         [isa.count(different, isa.xor(a, b)), isa.count(either, isa.or(a, b))]
     }
 

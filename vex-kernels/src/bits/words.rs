@@ -7,12 +7,12 @@ use super::ops::{BitOps, WORDS};
 pub(crate) struct Words<I>(pub(crate) I);
 
 impl<I: BitOps> BitOps for Words<I> {
-    type Line = u64;
+    type Register = u64;
     type Count = u64;
 
     #[inline(always)]
-    fn load(self, line: &[u64; WORDS]) -> u64 {
-        line[0]
+    fn load(self, register: &[u64; WORDS]) -> u64 {
+        register[0]
     }
 
     #[inline(always)]

@@ -173,34 +173,36 @@ enum Fault {
 struct Mutant<const MASKS: bool>(Fault);
 
 impl<const MASKS: bool> BitOps for Mutant<MASKS> {
-    type Line = [u64; WORDS];
+    type Register = [u64; WORDS];
     type Count = u64;
-    const MASKS_LINES: bool = MASKS;
+    const MASKS_REGISTERS: bool = MASKS;
 
-    fn load_partial(self, slice: &[u64]) -> Self::Line {
-        let mut line = Portable.load_partial(slice);
+    fn load_partial(self, slice: &[u64]) -> Self::Register {
+        let mut register = Portable.load_partial(slice);
         match self.0 {
-            Fault::DropsLastWord => line[slice.len() - 1] = 0,
+            Fault::DropsLastWord => register[slice.len() - 1] = 0,
             // A full register has no place for another word.
-            Fault::CountsLastWordTwice if slice.len() < WORDS => line[slice.len()] = slice[slice.len() - 1],
+            Fault::CountsLastWordTwice if slice.len() < WORDS => {
+                register[slice.len()] = slice[slice.len() - 1]
+            }
             _ => {}
         }
-        line
+        register
     }
 
-    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn or(self, a: Self::Register, b: Self::Register) -> Self::Register {
         Portable.or(a, b)
     }
 
-    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register {
         Portable.xor(a, b)
     }
 
-    fn count(self, count: u64, line: Self::Line) -> u64 {
+    fn count(self, count: u64, register: Self::Register) -> u64 {
         match self.0 {
-            Fault::DropsTopBit => Portable.count(count, line.map(|word| word & u64::MAX >> 1)),
-            Fault::WrapsByteCounts => Portable.count(count, line) & 0xff,
-            _ => Portable.count(count, line),
+            Fault::DropsTopBit => Portable.count(count, register.map(|word| word & u64::MAX >> 1)),
+            Fault::WrapsByteCounts => Portable.count(count, register) & 0xff,
+            _ => Portable.count(count, register),
         }
     }
 

@@ -37,28 +37,28 @@ impl Avx2 {
 }
 
 impl BitOps for Avx2 {
-    type Line = [__m256i; 2];
+    type Register = [__m256i; 2];
     type Count = __m256i;
     const BY_WORD: usize = 2 * WORDS;
 
     #[inline(always)]
-    fn load_partial(self, slice: &[u64]) -> Self::Line {
+    fn load_partial(self, slice: &[u64]) -> Self::Register {
         let (low, high) = slice.split_at(slice.len().min(WORDS / 2));
         [self.load_half(low), self.load_half(high)]
     }
 
     #[inline(always)]
-    fn or(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn or(self, a: Self::Register, b: Self::Register) -> Self::Register {
         [self.avx2._mm256_or_si256(a[0], b[0]), self.avx2._mm256_or_si256(a[1], b[1])]
     }
 
     #[inline(always)]
-    fn xor(self, a: Self::Line, b: Self::Line) -> Self::Line {
+    fn xor(self, a: Self::Register, b: Self::Register) -> Self::Register {
         [self.avx2._mm256_xor_si256(a[0], b[0]), self.avx2._mm256_xor_si256(a[1], b[1])]
     }
 
     #[inline(always)]
-    fn count(self, count: __m256i, [low, high]: Self::Line) -> __m256i {
+    fn count(self, count: __m256i, [low, high]: Self::Register) -> __m256i {
         // The sum of two counts of a byte is at most 16, so counts are widened once for both
         // registers.
         let bytes = self.avx2._mm256_add_epi8(self.count_bytes(low), self.count_bytes(high));

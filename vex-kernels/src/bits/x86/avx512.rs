@@ -14,16 +14,16 @@ use crate::cpu::{Avx512, Avx512Vpopcntdq};
 /// A token whose registers have 512 bits.
 trait By512: Copy + Deref<Target = V4> {
     /// The number of bits that are set in each word.
-    fn count_words(self, line: __m512i) -> __m512i;
+    fn count_words(self, register: __m512i) -> __m512i;
 }
 
 impl By512 for Avx512 {
     #[inline(always)]
-    fn count_words(self, line: __m512i) -> __m512i {
+    fn count_words(self, register: __m512i) -> __m512i {
         let counts = bytemuck::cast([HALF_BYTE_COUNTS; 4]);
         let four_bits = bytemuck::cast([0x0fu8; 64]);
-        let low = self.avx512f._mm512_and_si512(line, four_bits);
-        let high = self.avx512f._mm512_and_si512(self.avx512bw._mm512_srli_epi16::<4>(line), four_bits);
+        let low = self.avx512f._mm512_and_si512(register, four_bits);
+        let high = self.avx512f._mm512_and_si512(self.avx512bw._mm512_srli_epi16::<4>(register), four_bits);
         let bytes = self.avx512bw._mm512_add_epi8(
             self.avx512bw._mm512_shuffle_epi8(counts, low),
             self.avx512bw._mm512_shuffle_epi8(counts, high),
@@ -34,16 +34,16 @@ impl By512 for Avx512 {
 
 impl By512 for Avx512Vpopcntdq {
     #[inline(always)]
-    fn count_words(self, line: __m512i) -> __m512i {
+    fn count_words(self, register: __m512i) -> __m512i {
         // SAFETY: the capability `avx512_vpopcntdq`, which this token stands for.
-        unsafe { _mm512_popcnt_epi64(line) }
+        unsafe { _mm512_popcnt_epi64(register) }
     }
 }
 
 impl<I: By512> BitOps for I {
-    type Line = __m512i;
+    type Register = __m512i;
     type Count = __m512i;
-    const MASKS_LINES: bool = true;
+    const MASKS_REGISTERS: bool = true;
 
     #[inline(always)]
     fn load_partial(self, slice: &[u64]) -> __m512i {
@@ -65,8 +65,8 @@ impl<I: By512> BitOps for I {
     }
 
     #[inline(always)]
-    fn count(self, count: __m512i, line: __m512i) -> __m512i {
-        self.add(count, self.count_words(line))
+    fn count(self, count: __m512i, register: __m512i) -> __m512i {
+        self.add(count, self.count_words(register))
     }
 
     #[inline(always)]
