@@ -298,11 +298,12 @@ impl Bench {
     }
 
     fn build_without_codes(&self, failure: Failure) -> Outcome {
-        // Around eight places, nearer to each other than codes can show.
+        // Around two places, nearer to each other than codes can show. Each has more vectors than a
+        // search has candidates: else none of them would be left in doubt.
         let mut all = vectors(300, 3);
         for (key, vector) in &mut all {
-            let place = (*key % 8) as f32;
-            vector.iter_mut().for_each(|element| *element = place + 1e-3 * *element);
+            let place = (*key % 2) as f32;
+            vector.iter_mut().for_each(|element| *element = place + 1e-4 * *element);
         }
         let given = all.iter().map(|(key, vector)| (*key, vector));
         let result = failure.inject(0, || builder().quantization(Coding::Auto).build_from(given));
