@@ -298,11 +298,13 @@ impl Bench {
     }
 
     fn build_without_codes(&self, failure: Failure) -> Outcome {
-        // Around eight places, nearer to each other than codes can show.
-        let mut all = vectors(300, 3);
-        for (key, vector) in &mut all {
-            let place = (*key % 8) as f32;
-            vector.iter_mut().for_each(|element| *element = place + 1e-3 * *element);
+        // Around two places, nearer to each other than codes can show. Each has more vectors than a
+        // search has candidates: else none of them would be left in doubt.
+        let centres = vectors(2, 5);
+        let mut all = vectors(500, 3);
+        for (row, (_, vector)) in all.iter_mut().enumerate() {
+            let (_, centre) = &centres[row % 2];
+            vector.iter_mut().zip(centre).for_each(|(element, at)| *element = at + 1e-3 * *element);
         }
         let given = all.iter().map(|(key, vector)| (*key, vector));
         let result = failure.inject(0, || builder().quantization(Coding::Auto).build_from(given));
