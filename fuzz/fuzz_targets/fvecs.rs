@@ -1,4 +1,5 @@
-//! Files of vectors and ids in the formats that are no more than numbers: `.fvecs`, `.bvecs`, `.fbin`, `.ivecs`, `.ibin`.
+//! Files of vectors and ids in the formats that are no more than numbers: `.fvecs`, `.bvecs`,
+//! `.fbin`, `.ivecs`, `.ibin`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

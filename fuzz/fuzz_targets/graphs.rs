@@ -1,5 +1,5 @@
-//! Hostile graphs of every width are searched, copied and grown: no panic for any parameters and any contents, and answers that hold
-//! what the documentation promises of any view.
+//! Hostile graphs of every width are searched, copied and grown: no panic for any parameters and
+//! any contents, and answers that hold what the documentation promises of any view.
 #![no_main]
 
 use std::cell::RefCell;
@@ -47,7 +47,8 @@ fuzz_target!(|input: &[u8]| {
     });
 });
 
-/// What searches write to. Each gets slices as short as are allowed, so that nothing beyond them is written unnoticed.
+/// What searches write to. Each gets slices as short as are allowed, so that nothing beyond them is
+/// written unnoticed.
 #[derive(Default)]
 struct Memory {
     visited: Vec<u64>,
@@ -353,7 +354,8 @@ fn answered<T>(result: Result<T, SearchError>, view: &GraphView<'_>, query: &Vec
     }
 }
 
-/// Whether a vector must be accepted: it is of the right length, and its values are those of common vectors.
+/// Whether a vector must be accepted: it is of the right length, and its values are those of common
+/// vectors.
 fn is_good(view: &GraphView<'_>, vector: &Vector) -> bool {
     let dim = view.dim();
     let len = vector.elements().len() == view.element().scalars(dim);

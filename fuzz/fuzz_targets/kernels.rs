@@ -1,4 +1,5 @@
-//! Bytes as vectors: every kernel that this machine has is within the published bound of the reference.
+//! Bytes as vectors: every kernel that this machine has is within the published bound of the
+//! reference.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -28,7 +28,8 @@ fuzz_target!(|input: &[u8]| FILE.with(|file| {
     }
 }));
 
-/// Reads row by row and all at once, with the same outcome, and no more elements than there are bytes for.
+/// Reads row by row and all at once, with the same outcome, and no more elements than there are
+/// bytes for.
 fn assert_alike(path: &Path, input: &[u8]) {
     let Ok(mut file) = io::VectorFile::<f32>::open(path) else { return };
     let (rows, dim) = (file.rows(), file.dim());

@@ -1,4 +1,5 @@
-//! Bytes from anywhere are opened and searched: no panic, no endless loop, no neighbor that is not a node.
+//! Bytes from anywhere are opened and searched: no panic, no endless loop, no neighbor that is not
+//! a node.
 #![no_main]
 
 use std::cell::RefCell;
@@ -33,7 +34,8 @@ fn search_otherwise(view: &GraphView<'_>) {
     let mut found = [Neighbor::default(); 4];
     let params = SearchParams::new(4).ef_search(8);
     let count = view.count();
-    // More than there is. Files that are opened are small, but the number of nodes in one that is sparse need not be.
+    // More than there is. Files that are opened are small, but the number of nodes in one that is
+    // sparse need not be.
     let beyond = SearchParams::new(count + 3).ef_search(count + 1000);
     let mut all = vec![Neighbor::default(); if count <= 4096 { count + 3 } else { 0 }];
     SCRATCH.with_borrow_mut(|scratch| {

@@ -13,7 +13,8 @@ use vex_fuzz::hostile::EDGES_OF_M;
 /// Bytes of an input that are used: longer sequences find no more than many short ones.
 const BYTES: usize = 512;
 
-/// Keys of single operations, of which there are few, so that operations meet. Those that are inserted at once follow.
+/// Keys of single operations, of which there are few, so that operations meet. Those that are
+/// inserted at once follow.
 const KEYS: usize = 48;
 
 /// All keys: as many as fill rows that are wider than what a search gathers at once.
@@ -143,8 +144,9 @@ impl Pair {
         assert_eq!(deleted, self.model.remove(&key).is_some());
     }
 
-    /// A pool as large as the index sees every node. If all of it is compared by vectors, the answer is exact. By default only what may be
-    /// nearer as far as codes tell is compared, which is right but for one in some hundred: then only what is returned must be right.
+    /// A pool as large as the index sees every node. If all of it is compared by vectors, the
+    /// answer is exact. By default only what may be nearer as far as codes tell is compared,
+    /// which is right but for one in some hundred: then only what is returned must be right.
     fn search(&self, script: &mut Script<'_>) {
         let query = self.vector(script);
         let nodes = self.index.node_keys().len();

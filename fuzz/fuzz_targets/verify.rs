@@ -1,4 +1,5 @@
-//! A file that is verified keeps what FORMAT.md promises: it can be searched, copied, and written again to the same bytes.
+//! A file that is verified keeps what FORMAT.md promises: it can be searched, copied, and written
+//! again to the same bytes.
 #![no_main]
 
 use std::convert::Infallible;

@@ -1,7 +1,8 @@
-//! Views whose lengths agree and whose contents are hostile, of every width, element, metric and kind of code.
+//! Views whose lengths agree and whose contents are hostile, of every width, element, metric and
+//! kind of code.
 //!
-//! A few bytes of a script say which. The contents are copied from tables of noise, or borrowed from them, so that a view is made in
-//! microseconds.
+//! A few bytes of a script say which. The contents are copied from tables of noise, or borrowed
+//! from them, so that a view is made in microseconds.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -14,7 +15,8 @@ use vex_graph::{
 
 use crate::Script;
 
-/// Widths of rows around what is gathered at once, of which the base has twice as many, and the ends of what is allowed.
+/// Widths of rows around what is gathered at once, of which the base has twice as many, and the
+/// ends of what is allowed.
 pub const EDGES_OF_M: [usize; 20] =
     [4, 5, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 95, 96, 97, 128, 256, 511, 512];
 
@@ -49,7 +51,8 @@ struct Noise {
     words: Vec<u64>,
     floats: Vec<f32>,
     halves: Vec<f16>,
-    /// Ids below each of [`NOISY_COUNTS`], with what is no id here and there: rows for graphs that have about as many nodes.
+    /// Ids below each of [`NOISY_COUNTS`], with what is no id here and there: rows for graphs that
+    /// have about as many nodes.
     links: [Vec<u32>; NOISY_COUNTS.len()],
 }
 
@@ -220,7 +223,8 @@ impl Hostile {
     }
 }
 
-/// Vectors, in rows: noise, or copies of a few, or all the same, with special values among them or none.
+/// Vectors, in rows: noise, or copies of a few, or all the same, with special values among them or
+/// none.
 fn vectors(element: Element, len: usize, style: u8, stride: usize, random: &mut Random) -> Vector {
     let noise = &*NOISE;
     let specials = [0, 0, 0, 3, len / 32][usize::from(style) % 5].min(len);
@@ -280,7 +284,8 @@ impl Coded {
     }
 }
 
-/// Levels whose lengths agree. `is_wide` borrows their links, where those of wide rows would take long to make.
+/// Levels whose lengths agree. `is_wide` borrows their links, where those of wide rows would take
+/// long to make.
 fn levels(script: &mut Script<'_>, m: usize, count: usize, is_wide: bool, random: &mut Random) -> Vec<Level> {
     let byte = script.byte();
     let levels =
@@ -365,7 +370,8 @@ fn deleted(script: &mut Script<'_>, count: usize, random: &mut Random) -> Vec<u6
     (0..len).map(|_| word(random)).collect()
 }
 
-/// A query for a view: good for the most part, else of values that are refused, or of which distances overflow.
+/// A query for a view: good for the most part, else of values that are refused, or of which
+/// distances overflow.
 pub fn query(view: &GraphView<'_>, script: &mut Script<'_>, random: &mut Random) -> Vector {
     let (element, dim) = (view.element(), view.dim());
     let style = script.byte();

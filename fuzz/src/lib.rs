@@ -12,8 +12,9 @@ use tempfile::TempDir;
 /// Where the sections of an index begin, at the earliest.
 const SECTIONS: usize = 512;
 
-/// Mutates the bytes of an index. Checksums, which a fuzzer does not find, are made to fit again, and mostly the length
-/// stays: a file of another length than it claims is refused before anything else is read.
+/// Mutates the bytes of an index. Checksums, which a fuzzer does not find, are made to fit again,
+/// and mostly the length stays: a file of another length than it claims is refused before anything
+/// else is read.
 pub fn mutate_index(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let split = SECTIONS.min(size);
     let size = match seed % 8 {

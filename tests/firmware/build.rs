@@ -1,4 +1,5 @@
-//! Makes two indexes of the demo's definitions, asks them on the host, and leaves both, with the answers, to the firmware.
+//! Makes two indexes of the demo's definitions, asks them on the host, and leaves both, with the
+//! answers, to the firmware.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;

@@ -1,5 +1,5 @@
-//! Files of every released version, read for ever. A fixture is never written again, and what it answers is written
-//! here in numbers.
+//! Files of every released version, read for ever. A fixture is never written again, and what it
+//! answers is written here in numbers.
 
 use support::{Graph, write};
 use vex_format::{Image, include_index};

@@ -1,9 +1,11 @@
-//! Files with codes and tombstones of every released version, read for ever, on any instruction set.
+//! Files with codes and tombstones of every released version, read for ever, on any instruction
+//! set.
 
 use vex_format::{Image, include_index};
 use vex_graph::{Metric, Neighbor, Quantization, Scratch, SearchParams, search};
 
-/// Thirty nodes of 20 dimensions under squared Euclidean distance, SQ8 beside their vectors, two of them deleted.
+/// Thirty nodes of 20 dimensions under squared Euclidean distance, SQ8 beside their vectors, two of
+/// them deleted.
 static SQ8: &[u8] = include_index!("../fixtures/v1.0-sq8.vex");
 /// The same under cosine in SQ4, without their vectors.
 static SQ4_ALONE: &[u8] = include_index!("../fixtures/v1.0-sq4-alone.vex");

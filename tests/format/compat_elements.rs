@@ -1,5 +1,5 @@
-//! Files with elements of every type but f32 of every released version, read for ever. They are made of [`small`] vectors, and
-//! what they answer is written here in numbers.
+//! Files with elements of every type but f32 of every released version, read for ever. They are
+//! made of [`small`] vectors, and what they answer is written here in numbers.
 
 use support::{small, write};
 use vex_format::{Image, include_index};

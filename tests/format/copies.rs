@@ -1,4 +1,5 @@
-//! A file has a section of copies if there is a copy, and only then; and it says the same as the graph.
+//! A file has a section of copies if there is a copy, and only then; and it says the same as the
+//! graph.
 
 use support::{seal, write};
 use vex_format::{AlignedBytes, Image, Tag, VerifyError};

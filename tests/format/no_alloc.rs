@@ -1,4 +1,5 @@
-//! Opening, searching in place and verifying take no memory; opening costs the same for any number of vectors.
+//! Opening, searching in place and verifying take no memory; opening costs the same for any number
+//! of vectors.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -105,7 +106,8 @@ fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
 /// Page faults of this thread so far; zero where the system does not tell.
 fn faults() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
-    // The fields after the name, of which the eighth counts those that needed no disk, and the tenth the others.
+    // The fields after the name, of which the eighth counts those that needed no disk, and the tenth
+    // the others.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let mut fields = fields.split_whitespace().skip(7).step_by(2);
     let mut field = || fields.next().map_or(0, |field| field.parse::<u64>().unwrap());

@@ -1,4 +1,5 @@
-//! Verification in pieces: sections longer than one, rows that lie across two, and any number of workers.
+//! Verification in pieces: sections longer than one, rows that lie across two, and any number of
+//! workers.
 
 use support::{Graph, seal, write};
 use vex_format::{Image, Tag, VerifyError};
@@ -46,7 +47,8 @@ fn faults_are_found_wherever_they_are_and_by_any_number_of_workers() {
     assert!(links - vectors > 18 << 20);
     assert_eq!(verify(&bytes), Ok(()));
 
-    // The first and the last row, and those around each 30th border between pieces and around that of the first round.
+    // The first and the last row, and those around each 30th border between pieces and around that of
+    // the first round.
     let row_bytes = 4 * STRIDE;
     let borders = (1..).map(|piece| (piece << 18) / row_bytes).take_while(|row| *row + 1 < COUNT);
     let near: Vec<_> = borders.step_by(30).chain([(16 << 20) / row_bytes]).collect();

@@ -1,4 +1,5 @@
-//! Files that must be refused, each for its own reason; the checksums are right unless they are the reason.
+//! Files that must be refused, each for its own reason; the checksums are right unless they are the
+//! reason.
 
 use support::{Graph, poke, seal, write};
 use vex_format::{AlignedBytes, Field, Image, OpenError, Tag, VerifyError};
@@ -10,7 +11,8 @@ const ENTRY: usize = 32;
 /// Bytes at an offset, and the field, its range and its value that the error tells.
 type Case<'a> = (usize, &'a [u8], Field, (u64, u64), u64);
 
-/// Twelve nodes on four levels. Its table has seven entries and ends 32 bytes before the first section.
+/// Twelve nodes on four levels. Its table has seven entries and ends 32 bytes before the first
+/// section.
 fn file() -> Vec<u8> {
     let graph = Graph::ring(Metric::Cosine, 5, 4, &[3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0], 12, 1);
     write(&graph.view(), &graph.keys()).to_vec()

@@ -14,7 +14,8 @@ use vex_graph::{
 /// The levels of 12 nodes, highest first.
 const SORTED: [usize; 12] = [3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0];
 
-/// Asserts that the file of `graph` holds its nodes in the order `old`, and everything else with them.
+/// Asserts that the file of `graph` holds its nodes in the order `old`, and everything else with
+/// them.
 fn assert_written(graph: &Graph, old: &[NodeId]) {
     let view = graph.view();
     let keys = graph.keys();

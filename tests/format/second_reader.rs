@@ -1,4 +1,5 @@
-//! A reader in Python, written from FORMAT.md alone (`reader.py`), finds in every file what Vex finds.
+//! A reader in Python, written from FORMAT.md alone (`reader.py`), finds in every file what Vex
+//! finds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,8 +36,8 @@ fn fixtures() -> Vec<PathBuf> {
     files
 }
 
-/// Files with codes beside vectors, from which the reader computes the terms again; of 300 dimensions, so that a rotation is
-/// of two parts. And files that are empty, which have a mean.
+/// Files with codes beside vectors, from which the reader computes the terms again; of 300
+/// dimensions, so that a rotation is of two parts. And files that are empty, which have a mean.
 fn with_codes(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let pairs = Metric::NUMERIC.into_iter().flat_map(|metric| Quantization::ALL.map(|kind| (metric, kind)));

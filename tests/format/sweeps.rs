@@ -1,4 +1,5 @@
-//! Every field with every boundary value, alone and in pairs, under checksums that fit; and flips of a few bits anywhere.
+//! Every field with every boundary value, alone and in pairs, under checksums that fit; and flips
+//! of a few bits anywhere.
 
 use support::{Random, accepted, files, seal};
 use vex_format::{AlignedBytes, Image, Tag};
@@ -103,8 +104,9 @@ fn put(bytes: &mut [u8], field: Field, value: u64) {
     bytes[field.at..field.at + field.width].copy_from_slice(&value.to_le_bytes()[..field.width]);
 }
 
-/// Fields that can have another value in a file that is still right: nothing else in the file says what they must be. A larger
-/// dimension takes zeros of the padding for elements, and signed integers can be unsigned ones.
+/// Fields that can have another value in a file that is still right: nothing else in the file says
+/// what they must be. A larger dimension takes zeros of the padding for elements, and signed
+/// integers can be unsigned ones.
 const FREE: [&str; 12] = [
     "dim",
     "minor",

@@ -1,8 +1,10 @@
-//! An allocation that fails is a value of the operation that asked for it, whichever allocation it is, and leaves no trace.
+//! An allocation that fails is a value of the operation that asked for it, whichever allocation it
+//! is, and leaves no trace.
 //!
-//! A failure that is no value ends the process. So every operation runs in processes of its own, which let the first allocation
-//! of the thread that calls fail, then the second, and so on: that one alone, or all from that one on. What starting threads
-//! allocates is not among them, as the documentation of `vex` says.
+//! A failure that is no value ends the process. So every operation runs in processes of its own,
+//! which let the first allocation of the thread that calls fail, then the second, and so on: that
+//! one alone, or all from that one on. What starting threads allocates is not among them, as the
+//! documentation of `vex` says.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -52,8 +54,8 @@ fn is_granted() -> bool {
 
 struct Refusing;
 
-// SAFETY: every request goes to the system's allocator unchanged or is answered by null, which is how an allocator
-// refuses; nothing here allocates or unwinds.
+// SAFETY: every request goes to the system's allocator unchanged or is answered by null, which is
+// how an allocator refuses; nothing here allocates or unwinds.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_granted() {
@@ -159,7 +161,8 @@ struct Bench {
     starting: [u64; 4],
 }
 
-/// More than one thread, but not so much work that the pool of threads asks for memory to wake them.
+/// More than one thread, but not so much work that the pool of threads asks for memory to wake
+/// them.
 const THREADS: usize = 3;
 
 impl Bench {
@@ -349,7 +352,8 @@ impl Bench {
             }
         }
         let refused = std::sync::atomic::AtomicU64::new(0);
-        // The first of a share, whose scratch has to grow. If it fails, the worker ends its share, and then itself.
+        // The first of a share, whose scratch has to grow. If it fails, the worker ends its share, and then
+        // itself.
         let share = self.queries.len().div_ceil(THREADS);
         let queries = self
             .queries
@@ -396,7 +400,8 @@ impl Bench {
         let path = self.path();
         let open = || -> Result<(), vex::OpenError> {
             MappedIndex::read(&path)?;
-            // SAFETY: here and below, the file is in the test's own folder, and is only ever replaced by a rename.
+            // SAFETY: here and below, the file is in the test's own folder, and is only ever replaced by a
+            // rename.
             unsafe { MappedIndex::open(&path) }?;
             // SAFETY: as above.
             unsafe { MappedIndex::open_near(&path) }?;
@@ -485,7 +490,8 @@ const OPERATION: &str = "VEX_TEST_OPERATION";
 const FIRST: &str = "VEX_TEST_FIRST";
 const ONCE: &str = "VEX_TEST_ONCE";
 
-/// The work of the processes that the test below starts: allocations fail, one after the other, from the first that it is told.
+/// The work of the processes that the test below starts: allocations fail, one after the other,
+/// from the first that it is told.
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(operation) = env::var(OPERATION) else { return };

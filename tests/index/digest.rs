@@ -43,8 +43,8 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
     }
 }
 
-/// Vectors are compared with fused multiply-adds, which every instruction set but the portable one has. By inner product they are compared whatever the
-/// codes.
+/// Vectors are compared with fused multiply-adds, which every instruction set but the portable one
+/// has. By inner product they are compared whatever the codes.
 #[test]
 fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
     let isa = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).isa();

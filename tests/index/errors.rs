@@ -1,4 +1,5 @@
-//! Errors of the crate `vex`: all become one, none repeats its cause, and those of many vectors name the row.
+//! Errors of the crate `vex`: all become one, none repeats its cause, and those of many vectors
+//! name the row.
 
 use std::io;
 use std::ops::ControlFlow;

@@ -64,7 +64,8 @@ fn a_file_that_was_cut_short_or_grew_is_an_error() {
     }
 }
 
-/// What is read is verified where nobody else can change it, so whatever others do to the file, an index that opens is right.
+/// What is read is verified where nobody else can change it, so whatever others do to the file, an
+/// index that opens is right.
 #[test]
 fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,7 +102,8 @@ fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
     assert!(Index::open(&path).is_ok());
 }
 
-/// A folder that takes no file even from root: where a process finds its open files. Their names are links.
+/// A folder that takes no file even from root: where a process finds its open files. Their names
+/// are links.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_read_only_folder_is_opened_from_and_not_saved_to() {

@@ -19,9 +19,11 @@ struct Case {
     quantization: Option<Quantization>,
     store: Store,
     dim: usize,
-    /// Of each vector the decimal exponent of its largest elements, and whether all elements are as large.
+    /// Of each vector the decimal exponent of its largest elements, and whether all elements are as
+    /// large.
     vectors: Vec<(i32, bool)>,
-    /// Of the vectors, how many are there from the beginning; the others are inserted, or put in the places of older ones.
+    /// Of the vectors, how many are there from the beginning; the others are inserted, or put in
+    /// the places of older ones.
     built: usize,
     seed: u64,
 }
@@ -147,7 +149,8 @@ proptest! {
     }
 }
 
-/// A file of an older version may hold longer vectors. It opens; but codes of them, which no reader takes, are not written.
+/// A file of an older version may hold longer vectors. It opens; but codes of them, which no reader
+/// takes, are not written.
 #[test]
 fn codes_that_a_reader_refuses_are_never_written() {
     let folder = tempfile::tempdir().unwrap();

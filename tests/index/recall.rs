@@ -63,7 +63,8 @@ fn codes_and_reranking_find_as_much_as_vectors() {
         let builder = Index::builder(DIM).metric(Metric::Cosine).quantization(quantization);
         let index = builder.build_from(vectors).unwrap();
         let found = [32, 64, 128].map(|ef_search| recall(&index, &queries, ef_search));
-        // The bars of the test above, for a graph of codes: what they lose is less than what graphs differ by.
+        // The bars of the test above, for a graph of codes: what they lose is less than what graphs differ
+        // by.
         assert!(found[0] >= 0.93 && found[1] >= 0.975 && found[2] >= 0.99, "{quantization}: {found:?}");
     }
 }

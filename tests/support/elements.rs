@@ -2,7 +2,8 @@ use vex_graph::{Element, Elements, Metric, Vectors, f16};
 
 use crate::{Graph, Random};
 
-/// Twenty vectors of three elements, or seventy bits, in rows as an index has them, and the links for them.
+/// Twenty vectors of three elements, or seventy bits, in rows as an index has them, and the links
+/// for them.
 pub fn small(element: Element, metric: Metric) -> (Vectors, Graph) {
     let mut levels = [0; 20];
     levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);
@@ -61,7 +62,8 @@ impl Vector {
         }
     }
 
-    /// A vector that any index of such elements may be asked for, and is not zero. One of f32 will do where f16 are stored.
+    /// A vector that any index of such elements may be asked for, and is not zero. One of f32 will
+    /// do where f16 are stored.
     pub fn query(element: Element, dim: usize, first: u8) -> Self {
         let (mut floats, mut words) = (vec![0.25; dim], vec![0; dim.div_ceil(64)]);
         (floats[0], words[0]) = (f32::from(first), 1);

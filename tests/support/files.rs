@@ -6,7 +6,8 @@ use crate::{Graph, coded, small_with, write, write_with};
 /// The levels of the nodes of a small graph.
 const LEVELS: [usize; 7] = [2, 1, 1, 0, 0, 0, 0];
 
-/// Small files of every kind, each with a name. What a new element or section adds to the format goes in here too.
+/// Small files of every kind, each with a name. What a new element or section adds to the format
+/// goes in here too.
 pub fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for metric in Metric::NUMERIC {

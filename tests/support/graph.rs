@@ -27,8 +27,9 @@ struct Level {
 }
 
 impl Graph {
-    /// A graph whose nodes have these levels. The first `sorted` of them must be highest first; the others count as
-    /// appended. Vectors are drawn from `seed`, and have unit length under cosine.
+    /// A graph whose nodes have these levels. The first `sorted` of them must be highest first; the
+    /// others count as appended. Vectors are drawn from `seed`, and have unit length under
+    /// cosine.
     pub fn ring(metric: Metric, dim: usize, m: usize, level_of: &[usize], sorted: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let stride = Element::F32.row_stride(dim);

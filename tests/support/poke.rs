@@ -3,7 +3,8 @@ use vex_graph::{GraphView, Neighbor, NodeId, Scratch, SearchParams, search};
 
 use crate::Vector;
 
-/// Does with a view all that a reader can do. Whatever file the view is of, it must neither panic nor run on.
+/// Does with a view all that a reader can do. Whatever file the view is of, it must neither panic
+/// nor run on.
 pub fn poke(view: &GraphView<'_>) {
     let count = view.count() as NodeId;
     let mut sum = 0_u64;
@@ -29,8 +30,8 @@ pub fn poke(view: &GraphView<'_>) {
             let params = SearchParams::new(k).ef_search(ef_search).max_distance_evals(budget);
             let stats = search(view, query.elements(), &params, &mut scratch, &mut found).unwrap();
             assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
-            // Each step of the descent approaches, and a step reads a row; the base level is walked once. Where codes leave a doubt,
-            // all of it happens twice.
+            // Each step of the descent approaches, and a step reads a row; the base level is walked once.
+            // Where codes leave a doubt, all of it happens twice.
             let most = 2 * (view.count() * view.levels().len() * 2 * view.m() + 1);
             assert!(stats.distances <= most.min(budget.saturating_add(2 * view.m())), "{stats:?}");
         }

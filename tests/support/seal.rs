@@ -4,8 +4,8 @@ const HEADER: usize = 128;
 const ENTRY: usize = 32;
 const BLOCK: usize = 1 << 16;
 
-/// Makes every checksum of a file fit its bytes again, and the trailer the header, as a forger would. Bytes that are too
-/// few, or sections that are not inside of them, are left as they are.
+/// Makes every checksum of a file fit its bytes again, and the trailer the header, as a forger
+/// would. Bytes that are too few, or sections that are not inside of them, are left as they are.
 pub fn seal(bytes: &mut [u8]) {
     if bytes.len() < HEADER + 16 {
         return;

@@ -110,7 +110,8 @@ pub(crate) enum Failure {
         /// Why.
         problem: Box<dyn Error + Send + Sync>,
     },
-    /// Results could not be printed. The only bare I/O error: every other one has a file, and is a [`FileError`].
+    /// Results could not be printed. The only bare I/O error: every other one has a file, and is a
+    /// [`FileError`].
     #[error("standard output: cannot be written: {0}")]
     Stdout(#[from] io::Error),
 }
@@ -150,12 +151,14 @@ impl Failure {
         }
     }
 
-    /// Whether nobody reads the results any more, as after `vex search … | head`. That is no failure.
+    /// Whether nobody reads the results any more, as after `vex search … | head`. That is no
+    /// failure.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The message on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
+    /// The message on one line, with nothing in it that would steer the terminal: names of files
+    /// are strangers' text.
     pub(crate) fn line(&self) -> String {
         human::printable(&self.to_string())
     }

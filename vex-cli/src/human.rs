@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
-/// Text from outside on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
+/// Text from outside on one line, with nothing in it that would steer the terminal: names of files
+/// are strangers' text.
 pub(crate) fn printable(text: &str) -> String {
     // Beside control characters, those that turn the direction of what follows.
     let steers = |c: char| {

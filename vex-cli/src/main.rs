@@ -25,8 +25,8 @@ use error::Failure;
 
 /// Build, search, measure and verify vector indexes
 ///
-/// An index is one file, which is searched where it lies. It is built once from a file of vectors and finds the
-/// approximately nearest of them to a query in microseconds.
+/// An index is one file, which is searched where it lies. It is built once from a file of vectors
+/// and finds the approximately nearest of them to a query in microseconds.
 #[derive(Debug, Parser)]
 #[command(
     name = "vex",
@@ -77,7 +77,8 @@ fn main() -> ExitCode {
     let result = run(&command, &mut out).and_then(|()| Ok(out.flush()?));
     match result {
         Err(failure) if !failure.is_broken_pipe() => {
-            // What is buffered was printed before the failure; if it cannot be, the failure is still the thing to tell.
+            // What is buffered was printed before the failure; if it cannot be, the failure is still the
+            // thing to tell.
             let _ = out.flush();
             fail(&failure)
         }
@@ -90,8 +91,8 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// The arguments. Usage errors repeat what was given, which may be strangers' text, such as names of files: so it is made printable,
-/// and refused again.
+/// The arguments. Usage errors repeat what was given, which may be strangers' text, such as names
+/// of files: so it is made printable, and refused again.
 fn parse() -> Result<Cli, clap::Error> {
     Cli::try_parse().map_err(|error| {
         let printable = std::env::args_os().map(|argument| human::printable(&argument.to_string_lossy()));

@@ -1,4 +1,5 @@
-//! Latency and throughput. The benchmarks that time other libraries in Rust include this file, so that all are timed alike.
+//! Latency and throughput. The benchmarks that time other libraries in Rust include this file, so
+//! that all are timed alike.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -18,8 +19,8 @@ const WARM_UP: usize = 16;
 /// Bytes that an error takes, by far.
 const ROOM_TO_TELL: usize = 16 << 10;
 
-/// Bytes that must be there to start a thread: far more than it takes, and more than an allocator keeps to itself when they are given
-/// back (that of glibc at most 32 MiB).
+/// Bytes that must be there to start a thread: far more than it takes, and more than an allocator
+/// keeps to itself when they are given back (that of glibc at most 32 MiB).
 const ROOM_TO_START: usize = 33 << 20;
 
 /// What came out of a measurement.
@@ -54,8 +55,9 @@ impl Timings {
         nearest_rank(&self.latencies, percent)
     }
 
-    /// The latency that `percent` of the queries did not exceed in half of their answers. What interrupts a process now and
-    /// then meets another query each time: it is in [`percentile`](Self::percentile) and not in this.
+    /// The latency that `percent` of the queries did not exceed in half of their answers. What
+    /// interrupts a process now and then meets another query each time: it is in
+    /// [`percentile`](Self::percentile) and not in this.
     pub(crate) fn steady_percentile(&self, percent: usize) -> Duration {
         nearest_rank(&self.medians, percent)
     }
@@ -106,11 +108,13 @@ impl<E: fmt::Display> fmt::Display for MeasureError<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for MeasureError<E> {}
 
-/// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes, each query timed alone.
-/// Every thread makes a `searcher` of its own, which answers a query by its number.
+/// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes,
+/// each query timed alone. Every thread makes a `searcher` of its own, which answers a query by its
+/// number.
 ///
 /// # Errors
-/// The first of a searcher, or of making one; if not all threads can be started, or memory runs out.
+/// The first of a searcher, or of making one; if not all threads can be started, or memory runs
+/// out.
 ///
 /// # Panics
 /// If there are no queries or no threads.
@@ -164,7 +168,8 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     };
     let mut parts = Vec::new();
     parts.try_reserve_exact(threads)?;
-    // Room to tell that there is none, which this thread gets back below: what others took and gave back may stay theirs.
+    // Room to tell that there is none, which this thread gets back below: what others took and gave
+    // back may stay theirs.
     let mut room_to_tell: Vec<u8> = Vec::new();
     room_to_tell.try_reserve_exact(ROOM_TO_TELL)?;
     std::hint::black_box(&room_to_tell);
@@ -173,8 +178,9 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         handles.try_reserve_exact(threads - 1)?;
         let mut start = || -> Result<(), io::Error> {
             for started in 1..threads {
-                // What a thread takes to begin, beside its stack, ends the process where it is not there. So there is room for it, and
-                // nobody else takes that: those before have begun, and wait.
+                // What a thread takes to begin, beside its stack, ends the process where it is not there. So
+                // there is room for it, and nobody else takes that: those before have begun,
+                // and wait.
                 let mut room: Vec<u8> = Vec::new();
                 room.try_reserve_exact(ROOM_TO_START)?;
                 std::hint::black_box(&room);

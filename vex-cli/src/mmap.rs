@@ -7,9 +7,10 @@ use vex::{MappedIndex, OpenError};
 /// Opens an index where its bytes are.
 #[allow(unsafe_code)]
 pub(crate) fn open(path: &Path) -> Result<MappedIndex, OpenError> {
-    // SAFETY: this command never changes a file in place, nor does the library: both replace it by a rename, which leaves
-    // the mapped one as it is. That no other program writes into the file meanwhile is for the user to see to, as with
-    // every program that maps files; `vex search --help` says so.
+    // SAFETY: this command never changes a file in place, nor does the library: both replace it by a
+    // rename, which leaves the mapped one as it is. That no other program writes into the file
+    // meanwhile is for the user to see to, as with every program that maps files; `vex search
+    // --help` says so.
     unsafe { MappedIndex::open(path) }
 }
 

@@ -10,8 +10,9 @@ use vex::{Element, Elements, Hit, MappedIndex};
 use crate::error::Failure;
 use crate::io::IdMatrix;
 
-/// By how much of the distance of the k-th true neighbor a hit may be farther and still counts. Other programs that computed the ground truth
-/// round otherwise. Between integers and bits distances are exact.
+/// By how much of the distance of the k-th true neighbor a hit may be farther and still counts.
+/// Other programs that computed the ground truth round otherwise. Between integers and bits
+/// distances are exact.
 pub(crate) const TOLERANCE: f32 = 1e-5;
 
 /// The true neighbors of each query.
@@ -26,7 +27,8 @@ pub(crate) struct Truth {
 struct Distances {
     /// The nodes that are not deleted, by key.
     nodes: Vec<(u64, NodeId)>,
-    /// Of each query k, nearest first, and then infinities where the ground truth names none that the index has.
+    /// Of each query k, nearest first, and then infinities where the ground truth names none that
+    /// the index has.
     nearest: Vec<f32>,
     /// Ids of the ground truth that are no keys, or come twice.
     unknown: usize,
@@ -43,7 +45,8 @@ pub(crate) struct Judgement {
 }
 
 impl Truth {
-    /// `ids` are the ground truth of all queries, which `query` gives by their number, and `k` of them count. `path` is that of the index.
+    /// `ids` are the ground truth of all queries, which `query` gives by their number, and `k` of
+    /// them count. `path` is that of the index.
     pub(crate) fn new<'q, B: AsRef<[u8]>>(
         path: &Path,
         index: &MappedIndex<B>,
@@ -119,7 +122,8 @@ impl Truth {
 }
 
 impl Distances {
-    /// The exact distances of a query to the vectors under some keys, `count` at most, nearest first, without keys that are not there.
+    /// The exact distances of a query to the vectors under some keys, `count` at most, nearest
+    /// first, without keys that are not there.
     fn exact(
         &self,
         graph: &GraphView<'_>,

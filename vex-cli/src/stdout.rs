@@ -1,8 +1,8 @@
 //! Whether standard output was open when the program began.
 //!
 //! Before `main`, the standard library opens the null device in the place of a descriptor that is
-//! closed, so that no file that is opened later is taken for it. All output then vanishes, and every
-//! write succeeds. So the question is asked before that, when the program is loaded.
+//! closed, so that no file that is opened later is taken for it. All output then vanishes, and
+//! every write succeeds. So the question is asked before that, when the program is loaded.
 
 use std::io;
 

@@ -3,8 +3,8 @@
 #[cfg(feature = "alloc")]
 pub use owned::AlignedBytes;
 
-/// Includes an index in the program, aligned so that it can be opened in place: `include_bytes!` promises no
-/// alignment. Yields a `&'static [u8]`. The path is relative to the file that names it.
+/// Includes an index in the program, aligned so that it can be opened in place: `include_bytes!`
+/// promises no alignment. Yields a `&'static [u8]`. The path is relative to the file that names it.
 ///
 /// ```
 /// use vex_format::{Image, include_index};
@@ -57,7 +57,8 @@ mod owned {
 
     /// A buffer of bytes on a 64-byte boundary, to read an index into.
     pub struct AlignedBytes {
-        /// Longer than the buffer by what aligning it may cost. Never grown, since that would move it.
+        /// Longer than the buffer by what aligning it may cost. Never grown, since that would move
+        /// it.
         storage: Vec<u8>,
         start: usize,
         len: usize,

@@ -13,8 +13,8 @@ pub fn crc32c(bytes: &[u8]) -> u32 {
     digest.finish()
 }
 
-/// A section's checksum, from the [`crc32c`] of each of its blocks in order. The blocks are of [`BLOCK_BYTES`], the
-/// last one shorter, and can be computed in any order or in parallel.
+/// A section's checksum, from the [`crc32c`] of each of its blocks in order. The blocks are of
+/// [`BLOCK_BYTES`], the last one shorter, and can be computed in any order or in parallel.
 pub fn checksum_of_blocks(blocks: impl IntoIterator<Item = u32>) -> u32 {
     let mut digest = Digest::new();
     blocks.into_iter().for_each(|block| digest.update(&block.to_le_bytes()));
@@ -92,7 +92,8 @@ mod detected {
     }
 }
 
-/// One table of 1 KiB: where there is no standard library, flash is dearer than the time of a full scan.
+/// One table of 1 KiB: where there is no standard library, flash is dearer than the time of a full
+/// scan.
 #[cfg(any(not(feature = "std"), test))]
 mod table {
     pub(crate) struct Digest(u32);

@@ -1,4 +1,5 @@
-//! What an enum is called in the file. Code 0 is given to nothing, so that zeroed bytes are no index.
+//! What an enum is called in the file. Code 0 is given to nothing, so that zeroed bytes are no
+//! index.
 
 use core::fmt;
 

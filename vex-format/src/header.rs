@@ -12,7 +12,8 @@ use crate::{Field, OpenError};
 /// The major version of the format: another one cannot be read.
 pub const MAJOR: u16 = 1;
 
-/// The minor version that is written. A file of any minor version is read if its feature masks allow it.
+/// The minor version that is written. A file of any minor version is read if its feature masks
+/// allow it.
 pub const MINOR: u16 = 0;
 
 pub(crate) const MAGIC: [u8; 8] = [0x89, b'V', b'E', b'X', b'\r', b'\n', 0x1A, b'\n'];
@@ -80,7 +81,8 @@ pub struct Header {
     pub level_count: [u32; MAX_LEVELS],
     /// The checksum of the section table.
     pub table_checksum: u32,
-    /// The checksum of all of the above, and through that of the table of every section: files that differ have others.
+    /// The checksum of all of the above, and through that of the table of every section: files that
+    /// differ have others.
     pub checksum: u32,
 }
 
@@ -88,8 +90,8 @@ impl Header {
     /// Bytes of a header.
     pub const BYTES: usize = HEADER_BYTES;
 
-    /// Reads the header at the start of `bytes`, which may end with it: so a file can be judged before it is read. That its length is
-    /// [`file_length`](Self::file_length) is not checked.
+    /// Reads the header at the start of `bytes`, which may end with it: so a file can be judged
+    /// before it is read. That its length is [`file_length`](Self::file_length) is not checked.
     ///
     /// # Errors
     /// If the bytes are not the start of an index of this version.
@@ -204,7 +206,8 @@ impl Header {
         let m = check(bytes, Field::M, at::M, 2, m_min as u64..=m_max as u64)?;
         check(bytes, Field::M0, at::M0, 2, 2 * m..=2 * m)?;
 
-        // The base holds every node, each level no more than the one below it, and the top one the entry point.
+        // The base holds every node, each level no more than the one below it, and the top one the entry
+        // point.
         let mut range = count..=count;
         let mut level_count = [0; MAX_LEVELS];
         for (level, found) in level_count.iter_mut().enumerate() {

@@ -14,11 +14,11 @@ pub struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Opens an index in place: constant time, no allocation. The bytes begin on a multiple of 64 and are exactly
-    /// the file's.
+    /// Opens an index in place: constant time, no allocation. The bytes begin on a multiple of 64
+    /// and are exactly the file's.
     ///
-    /// The contents of the sections are not looked at: [`verify`](Self::verify) does that. Whatever they are, a search
-    /// stays inside of them and ends.
+    /// The contents of the sections are not looked at: [`verify`](Self::verify) does that. Whatever
+    /// they are, a search stays inside of them and ends.
     ///
     /// # Errors
     /// If the bytes are not an index of this version, are cut off, or are not aligned.
@@ -65,19 +65,21 @@ impl<'a> Image<'a> {
         self.layout.sections(self.bytes).into_iter().flatten()
     }
 
-    /// The bytes of a section of this file, without padding; empty for a row of another file that reaches beyond
-    /// this one.
+    /// The bytes of a section of this file, without padding; empty for a row of another file that
+    /// reaches beyond this one.
     pub fn section_bytes(&self, section: &Section) -> &'a [u8] {
         let start = usize::try_from(section.offset).unwrap_or(usize::MAX);
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
         self.bytes.get(start..start.saturating_add(length)).unwrap_or(&[])
     }
 
-    /// Reads the whole file and checks everything that can be checked without an allocation: checksums, padding, links,
-    /// vectors. That keys are unique and that every node can be reached is not checked.
+    /// Reads the whole file and checks everything that can be checked without an allocation:
+    /// checksums, padding, links, vectors. That keys are unique and that every node can be
+    /// reached is not checked.
     ///
     /// # Errors
-    /// The first fault: of the checksums and the padding, then of what the sections hold, in their order.
+    /// The first fault: of the checksums and the padding, then of what the sections hold, in their
+    /// order.
     ///
     /// # Complexity
     /// Linear in the file, and quadratic in the length of a row of links.
@@ -85,7 +87,8 @@ impl<'a> Image<'a> {
         crate::verify::verify(self)
     }
 
-    /// The same with the threads of an executor. What it finds does not depend on how many there are.
+    /// The same with the threads of an executor. What it finds does not depend on how many there
+    /// are.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).

@@ -10,7 +10,8 @@ use crate::header::{HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_a
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
 use crate::{Field, Header, Image, OpenError, Section, crc32c};
 
-/// What is where in a file. It borrows nothing, so that it can be kept beside the bytes, whoever owns them.
+/// What is where in a file. It borrows nothing, so that it can be kept beside the bytes, whoever
+/// owns them.
 ///
 /// Its methods take those bytes again and check that they fit. [`Image`] keeps both.
 #[derive(Clone, Copy, Debug)]
@@ -31,7 +32,8 @@ impl Layout {
     /// Checks all but the contents of the sections: constant time, under 2 KiB read, no allocation.
     ///
     /// # Errors
-    /// If the bytes are not an index of this version, are cut off, or do not begin on a multiple of 64.
+    /// If the bytes are not an index of this version, are cut off, or do not begin on a multiple of
+    /// 64.
     pub fn open(bytes: &[u8]) -> Result<Self, OpenError> {
         if cfg!(target_endian = "big") {
             return Err(OpenError::BigEndianHost);
@@ -113,8 +115,8 @@ impl Layout {
         self.split_view(bytes, bytes)
     }
 
-    /// The graph in two copies of these bytes: its vectors are those in `vectors`, all else is in `bytes`, where anything
-    /// can be in the place of the vectors.
+    /// The graph in two copies of these bytes: its vectors are those in `vectors`, all else is in
+    /// `bytes`, where anything can be in the place of the vectors.
     ///
     /// # Errors
     /// If either are not the bytes that were opened: another length or alignment.
@@ -247,7 +249,8 @@ fn check_unknown(section: &Section, entry: u64, next: Option<&Content>) -> Resul
     Ok(())
 }
 
-/// Checks a row of the table, whose `content` is `None` if it is unknown, and moves `end` to the end of the section.
+/// Checks a row of the table, whose `content` is `None` if it is unknown, and moves `end` to the
+/// end of the section.
 fn check_entry(
     header: &Header,
     section: &Section,
@@ -284,7 +287,8 @@ fn check_entry(
     }
 }
 
-/// Reads the build parameters. They are opened with the header, so their checksum is checked with it.
+/// Reads the build parameters. They are opened with the header, so their checksum is checked with
+/// it.
 fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params, OpenError> {
     let (expected, found) = (section.checksum, section_checksum(bytes));
     if expected != found {

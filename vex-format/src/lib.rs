@@ -1,7 +1,8 @@
 //! The Vex index file: opened in constant time, searched in place, never trusted.
 //!
-//! [`Image::open`] checks a file's header and lends a [`GraphView`](vex_graph::GraphView) into its bytes, which may be
-//! read, mapped or in flash. A `Writer` turns a view back into bytes. [`Image::verify`] is the full scan.
+//! [`Image::open`] checks a file's header and lends a [`GraphView`](vex_graph::GraphView) into its
+//! bytes, which may be read, mapped or in flash. A `Writer` turns a view back into bytes.
+//! [`Image::verify`] is the full scan.
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] {
@@ -33,9 +34,10 @@
 //! ```
 //!
 //! # Features
-//! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the instructions that the machine
-//! has. `serde` reads and writes `Store` by the crate serde. Without any of them the crate reads
-//! and verifies, in `no_std` and without an allocator: see the example `no_std`.
+//! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the
+//! instructions that the machine has. `serde` reads and writes `Store` by the crate serde. Without
+//! any of them the crate reads and verifies, in `no_std` and without an allocator: see the example
+//! `no_std`.
 #![doc = include_str!("../FORMAT.md")]
 #![no_std]
 #![forbid(unsafe_code)]

@@ -20,7 +20,8 @@ struct Renumbered {
 }
 
 impl Order {
-    /// Nodes of one level keep the order of their ids, so that the same graph always gives the same file.
+    /// Nodes of one level keep the order of their ids, so that the same graph always gives the same
+    /// file.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
         let mut level_count = [0; MAX_LEVELS];
         if view.levels().iter().all(|level| level.appended.is_empty()) {

@@ -132,7 +132,8 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// The sections that a file with this header has, in their order. Reader and writer both go by this.
+    /// The sections that a file with this header has, in their order. Reader and writer both go by
+    /// this.
     pub(crate) fn of(header: &Header) -> impl Iterator<Item = Content> + use<> {
         let vectors = header.stores_vectors().then_some(Content::Vectors);
         let coded = header.quantization.is_some();

@@ -18,8 +18,8 @@ use crate::{Image, Tag, VerifyError};
 /// Blocks of a piece, which is what a thread is handed: that costs little beside checking so much.
 const PIECE_BLOCKS: usize = 4;
 
-/// What is fetched from memory while the same amount before it is summed. The processor by itself stops fetching ahead at the
-/// end of a page.
+/// What is fetched from memory while the same amount before it is summed. The processor by itself
+/// stops fetching ahead at the end of a page.
 const STEP_BYTES: usize = 4 << 10;
 
 /// Remainders by which the ids of a row are told apart.
@@ -38,7 +38,8 @@ pub(crate) fn verify_on(image: &Image<'_>, executor: &dyn Executor) -> Result<()
     scan::<PIECES>(image, |pieces| executor.run(pieces, Piece::check))
 }
 
-/// Checks every section, `N` pieces at a time. A wrong checksum is told before wrong contents, which it explains.
+/// Checks every section, `N` pieces at a time. A wrong checksum is told before wrong contents,
+/// which it explains.
 fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Result<(), VerifyError> {
     let graph = image.graph();
     let mut fault = None;
@@ -141,8 +142,8 @@ fn checksum(mut bytes: &[u8]) -> u32 {
     digest.finish()
 }
 
-/// Checks the gaps before each section and before the trailer. The table is read again, and may have changed in a mapped
-/// file: its offsets are not trusted here either.
+/// Checks the gaps before each section and before the trailer. The table is read again, and may
+/// have changed in a mapped file: its offsets are not trusted here either.
 fn padding(image: &Image<'_>) -> Result<(), VerifyError> {
     let bytes = image.bytes();
     let trailer = bytes.len().saturating_sub(TRAILER_BYTES);
@@ -166,7 +167,8 @@ fn zeros(bytes: &[u8], start: usize, end: usize) -> Result<(), VerifyError> {
 fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(), VerifyError> {
     let Some(view) = graph.levels().get(level) else { return Ok(()) };
     let expected = view.count() as u32;
-    // The node whose row last had an id of this remainder. Only ids that meet a mark of their own row are looked for in it.
+    // The node whose row last had an id of this remainder. Only ids that meet a mark of their own row
+    // are looked for in it.
     let mut marks = [TERMINATOR; MARKS];
     for (node, row) in nodes.clone().zip(view.links.chunks_exact(view.width).skip(nodes.start)) {
         let node = node as NodeId;

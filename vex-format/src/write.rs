@@ -15,29 +15,34 @@ use crate::order::Order;
 use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
 use crate::{Header, MAJOR, MINOR, Meta, Section, Store, WriteError, crc32c, verify};
 
-/// A file that is ready to be written. The same graph, keys and metadata always give the same bytes.
+/// A file that is ready to be written. The same graph, keys and metadata always give the same
+/// bytes.
 pub struct Writer<'a> {
     source: Source<'a>,
     header: [u8; HEADER_BYTES],
     table: [u8; MOST_SECTIONS * ENTRY_BYTES],
 }
 
-/// Vectors, codes with their terms and mean, keys, copies, tombstones, build parameters, and the links of each level.
+/// Vectors, codes with their terms and mean, keys, copies, tombstones, build parameters, and the
+/// links of each level.
 const MOST_SECTIONS: usize = 8 + MAX_LEVELS;
 
 /// Bytes that are handed to the sink at once, at most.
 const CHUNK_BYTES: usize = 8192;
 
 impl<'a> Writer<'a> {
-    /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
-    /// nine bytes of memory for each, and eight more if some are copies; vectors, keys and links follow them. `keys` has one key for each node of `view`.
+    /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are
+    /// sorted, which needs nine bytes of memory for each, and eight more if some are copies;
+    /// vectors, keys and links follow them. `keys` has one key for each node of `view`.
     ///
-    /// What a reader would refuse is refused here, as far as it can be found in little time: the terms and the mean of codes are looked at.
-    /// The rest is not verified: vectors and links are written as they are. Only what follows the first link of a row
-    /// that leads nowhere is written as empty.
+    /// What a reader would refuse is refused here, as far as it can be found in little time: the
+    /// terms and the mean of codes are looked at. The rest is not verified: vectors and links
+    /// are written as they are. Only what follows the first link of a row that leads nowhere is
+    /// written as empty.
     ///
     /// # Errors
-    /// If the arguments do not belong together, codes have terms or a mean that are not finite, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, codes have terms or a mean that are not finite, or
+    /// there is no memory to sort the nodes.
     ///
     /// # Complexity
     /// Linear in the file, which is generated once for its checksums.
@@ -336,7 +341,8 @@ impl<'s, E, F: FnMut(&[u8]) -> Result<(), E>> Chunks<'s, F> {
         Ok(())
     }
 
-    /// Collects values by cache lines, since copying each of them alone takes several times as long.
+    /// Collects values by cache lines, since copying each of them alone takes several times as
+    /// long.
     fn put_all<const N: usize>(&mut self, mut values: impl Iterator<Item = [u8; N]>) -> Result<(), E> {
         let mut line = [[0; N]; 16];
         loop {
@@ -361,7 +367,8 @@ impl<'s, E, F: FnMut(&[u8]) -> Result<(), E>> Chunks<'s, F> {
         Ok(())
     }
 
-    /// Pads with zeros. Chunks begin on aligned offsets, so that the offset in the chunk tells how far.
+    /// Pads with zeros. Chunks begin on aligned offsets, so that the offset in the chunk tells how
+    /// far.
     fn align(&mut self) -> Result<(), E> {
         self.put_zeros(self.filled.wrapping_neg() % ALIGNMENT)
     }

@@ -1,7 +1,8 @@
 //! Build a graph on threads of your own: `cargo run --release -p vex --example custom_executor`.
 //!
-//! `vex::Index` starts a pool for each build. A program that has threads already implements `Executor` for them, and builds
-//! the graph below. The graph is the same, byte for byte, on any number of workers.
+//! `vex::Index` starts a pool for each build. A program that has threads already implements
+//! `Executor` for them, and builds the graph below. The graph is the same, byte for byte, on any
+//! number of workers.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;

@@ -1,7 +1,7 @@
 //! Search by codes of four bits an element: `cargo run --release -p vex --example quantized`.
 //!
-//! A search finds its way by codes, which are an eighth of the vectors of f32, and then compares the best candidates by their
-//! vectors: so distances are exact, and recall hardly changes.
+//! A search finds its way by codes, which are an eighth of the vectors of f32, and then compares
+//! the best candidates by their vectors: so distances are exact, and recall hardly changes.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -17,7 +17,8 @@ fn main() -> vex::Result<()> {
     let codes = Quantization::auto(DIM);
     let coded = Index::builder(DIM).metric(Metric::Cosine).quantization(codes).build_from(borrowed())?;
 
-    // Codes that leave many searches in doubt do not pay: then finer ones do, or none. `Index::requantize` changes them.
+    // Codes that leave many searches in doubt do not pay: then finer ones do, or none.
+    // `Index::requantize` changes them.
     let check = coded.searcher().check_codes(200)?;
     println!("{codes}: {} of {} searches in doubt", check.in_doubt, check.sampled);
 

@@ -1,4 +1,5 @@
-//! Build an index, search it, save it, open it again: `cargo run --release -p vex --example quickstart`.
+//! Build an index, search it, save it, open it again: `cargo run --release -p vex --example
+//! quickstart`.
 
 use vex::{Index, Metric};
 

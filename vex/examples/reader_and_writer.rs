@@ -1,7 +1,8 @@
-//! Threads that search while another one changes the index: `cargo run --release -p vex --example reader_and_writer`.
+//! Threads that search while another one changes the index: `cargo run --release -p vex --example
+//! reader_and_writer`.
 //!
-//! The writer has an index of its own. When it has changes for the readers, it gives them a copy: they go on with the one
-//! that they have until then, and never wait for an insert.
+//! The writer has an index of its own. When it has changes for the readers, it gives them a copy:
+//! they go on with the one that they have until then, and never wait for an insert.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};

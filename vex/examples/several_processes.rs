@@ -1,6 +1,8 @@
-//! One file, searched by several processes at once: `cargo run --release -p vex --example several_processes`.
+//! One file, searched by several processes at once: `cargo run --release -p vex --example
+//! several_processes`.
 //!
-//! A mapped file is in memory once, however many processes search it. Each opens it in constant time.
+//! A mapped file is in memory once, however many processes search it. Each opens it in constant
+//! time.
 
 use std::path::Path;
 use std::process::Command;
@@ -26,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
 /// What each process does.
 fn search(path: &Path, query: f32) -> Result<(), Box<dyn std::error::Error>> {
-    // SAFETY: nobody writes into the file or cuts it short while it is mapped. Replacing it by `Index::save` would be fine.
+    // SAFETY: nobody writes into the file or cuts it short while it is mapped. Replacing it by
+    // `Index::save` would be fine.
     let index = unsafe { MappedIndex::open(path) }?;
     // Of a file from elsewhere, this checks every byte.
     index.verify()?;

@@ -14,12 +14,14 @@ const QUERIES: usize = 32;
 /// Rows that are compared with every query of a group while they are in the cache.
 const ROWS: usize = 256;
 
-/// The exact `k` nearest rows to each query, by brute force on `threads` (or all cores): one result after the other, each with
-/// `min(k, rows)` neighbors, nearest first, equal distances by row. `progress` is told how many queries are done; it may be
-/// called from any thread, and may break off.
+/// The exact `k` nearest rows to each query, by brute force on `threads` (or all cores): one result
+/// after the other, each with `min(k, rows)` neighbors, nearest first, equal distances by row.
+/// `progress` is told how many queries are done; it may be called from any thread, and may break
+/// off.
 ///
 /// # Errors
-/// If a query cannot be searched for (`position` is its number), memory runs out, or `progress` breaks off.
+/// If a query cannot be searched for (`position` is its number), memory runs out, or `progress`
+/// breaks off.
 pub fn exact_batch<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],
@@ -67,7 +69,8 @@ pub fn exact_batch<S: Scalar>(
     Ok(found)
 }
 
-/// The answers to a group of queries. The position of one that cannot be searched for is that in the group.
+/// The answers to a group of queries. The position of one that cannot be searched for is that in
+/// the group.
 fn exact_group<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],

@@ -42,14 +42,15 @@
 //! | lock a file before the work that fills it | [`Output`], [`Index::save_output`] |
 //! | replace whatever is there | [`SaveOptions::overwrite`] |
 //!
-//! An index starts no thread but during a bulk build, [`Searcher::search_many`] and [`MappedIndex::verify_on`], and then as many as the
-//! caller says. One thread is the caller's own.
+//! An index starts no thread but during a bulk build, [`Searcher::search_many`] and
+//! [`MappedIndex::verify_on`], and then as many as the caller says. One thread is the caller's own.
 //!
 //! # Memory
-//! Memory that runs out is an error of the operation, which leaves the index as it was, and what is at a path. There are two
-//! exceptions, in which a failed allocation ends the process, as it is usual in Rust: what the standard library and the crate rayon
-//! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
-//! more than 383 bytes, or, where the system is no Unix, for any.
+//! Memory that runs out is an error of the operation, which leaves the index as it was, and what is
+//! at a path. There are two exceptions, in which a failed allocation ends the process, as it is
+//! usual in Rust: what the standard library and the crate rayon allocate to start more than one
+//! thread and to wake them with work, a few KiB; and what the standard library allocates for a path
+//! of more than 383 bytes, or, where the system is no Unix, for any.
 //!
 //! # Features
 //! None is on by default.
@@ -63,7 +64,8 @@
 //!   has what other threads do a parent. A search that nobody traces reads one atomic number more.
 //!   One that is traced costs what the subscriber does, often a microsecond, and may allocate.
 //!
-//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
+//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and
+//! [`format`](mod@format).
 #![deny(unsafe_code)]
 
 mod builder;

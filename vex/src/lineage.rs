@@ -54,7 +54,8 @@ pub(crate) struct Lineage {
     opened: Option<Generation>,
     /// Unknown features of the file that it was opened from.
     features: u32,
-    /// The generation last opened from each file or saved to it. A save takes the index by a shared reference.
+    /// The generation last opened from each file or saved to it. A save takes the index by a shared
+    /// reference.
     files: Mutex<Vec<(PathBuf, Generation)>>,
 }
 
@@ -99,8 +100,8 @@ impl Lineage {
         sequence.checked_add(1).ok_or(ChangeError::SequenceEnd)
     }
 
-    /// Checks that a save to `target`, a path without links, replaces what this index comes from, or nothing. What was built
-    /// replaces anything the first time.
+    /// Checks that a save to `target`, a path without links, replaces what this index comes from,
+    /// or nothing. What was built replaces anything the first time.
     pub(crate) fn check_target(&self, target: &Path) -> Result<(), SaveProblem> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let here = files.iter().find(|(path, _)| path == target).map(|(_, generation)| *generation);
@@ -118,7 +119,8 @@ impl Lineage {
         Err(SaveProblem::Conflict { expected, found })
     }
 
-    /// Makes room for all files that are ever noted, before anything is saved that could not be noted.
+    /// Makes room for all files that are ever noted, before anything is saved that could not be
+    /// noted.
     pub(crate) fn reserve(&self) -> io::Result<()> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let additional = MOST_FILES - files.len();

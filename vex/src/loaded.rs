@@ -7,8 +7,9 @@ use std::path::Path;
 
 use memmap2::{MmapMut, MmapOptions};
 
-/// A file that was read into memory of the process, on large pages where the system has them: a search that jumps through a
-/// gigabyte then misses fewer address translations. Nobody else can change it.
+/// A file that was read into memory of the process, on large pages where the system has them: a
+/// search that jumps through a gigabyte then misses fewer address translations. Nobody else can
+/// change it.
 #[derive(Debug)]
 pub struct Loaded {
     memory: MmapMut,

@@ -14,9 +14,10 @@ impl Mapping {
     /// Maps a file.
     ///
     /// # Safety
-    /// As long as the mapping lives, nobody may change the bytes of the file or cut it short; to replace it by a rename,
-    /// as [`Index::save`](crate::Index::save) does, is fine, since the mapping keeps the old file. Bytes that change under a
-    /// shared reference are undefined behaviour, and access behind the end of a file that was cut ends the process.
+    /// As long as the mapping lives, nobody may change the bytes of the file or cut it short; to
+    /// replace it by a rename, as [`Index::save`](crate::Index::save) does, is fine, since the
+    /// mapping keeps the old file. Bytes that change under a shared reference are undefined
+    /// behaviour, and access behind the end of a file that was cut ends the process.
     pub unsafe fn open(path: &Path) -> io::Result<Self> {
         // SAFETY: the caller answers for the file.
         unsafe { Self::of(&crate::regular::open_io(path)?) }
@@ -36,7 +37,8 @@ impl Mapping {
         unsafe { Mmap::map(file) }.map(Self)
     }
 
-    /// Tells the system that reads will jump about, so that it fetches no more from a disk than is asked for.
+    /// Tells the system that reads will jump about, so that it fetches no more from a disk than is
+    /// asked for.
     pub(crate) fn expect_single_rows(&self) {
         // An advice: a system that does not take it reads ahead.
         #[cfg(unix)]

@@ -8,12 +8,14 @@ use crate::{Index, Scratch};
 const K: usize = 10;
 
 impl Index {
-    /// Of so many of its vectors, the share whose distances underflow: that are told a squared Euclidean distance, or under the inner
-    /// product metric a square of their own length, below [`f32::MIN_POSITIVE`] (1.2e-38), where f32 has fewer digits and below
-    /// 1.4e-45 none, though the vectors differ. Neighbors at such distances are not told apart. Multiplying all vectors and
-    /// queries by one number helps.
+    /// Of so many of its vectors, the share whose distances underflow: that are told a squared
+    /// Euclidean distance, or under the inner product metric a square of their own length,
+    /// below [`f32::MIN_POSITIVE`] (1.2e-38), where f32 has fewer digits and below
+    /// 1.4e-45 none, though the vectors differ. Neighbors at such distances are not told apart.
+    /// Multiplying all vectors and queries by one number helps.
     ///
-    /// 0.0 under cosine, which does not depend on lengths, and for elements other than f32, which cannot be so small.
+    /// 0.0 under cosine, which does not depend on lengths, and for elements other than f32, which
+    /// cannot be so small.
     ///
     /// # Errors
     /// If memory runs out.

@@ -17,15 +17,18 @@ use buffer::Buffer;
 use disk::{Disk, LockedFile};
 use place::Place;
 
-/// A file that is to be written, or replaced: its place is checked, and locked against other writers, until this is dropped.
+/// A file that is to be written, or replaced: its place is checked, and locked against other
+/// writers, until this is dropped.
 ///
-/// The bytes go to a temporary file in the same folder, reach the disk, and then take the name: a reader finds the file that was
-/// there before or the complete new one. Only regular files are replaced. Of a symbolic link, the file that it leads to is
-/// replaced or made; the link stays. The new file gets the permissions of the old one, and its owner as far as this process may
+/// The bytes go to a temporary file in the same folder, reach the disk, and then take the name: a
+/// reader finds the file that was there before or the complete new one. Only regular files are
+/// replaced. Of a symbolic link, the file that it leads to is replaced or made; the link stays. The
+/// new file gets the permissions of the old one, and its owner as far as this process may
 /// give files away.
 ///
-/// The temporary file of `index.vex` is `.vex-index.vex.tmp`. The lock is on it: if the process is killed it stays, does no harm,
-/// and the next writer removes it. A name that has no room for the rest is shortened.
+/// The temporary file of `index.vex` is `.vex-index.vex.tmp`. The lock is on it: if the process is
+/// killed it stays, does no harm, and the next writer removes it. A name that has no room for the
+/// rest is shortened.
 ///
 /// # Examples
 /// ```
@@ -45,11 +48,12 @@ pub struct Output {
 }
 
 impl Output {
-    /// Checks that a file can be written at `path`, and locks it. Creates the temporary file, and nothing else.
+    /// Checks that a file can be written at `path`, and locks it. Creates the temporary file, and
+    /// nothing else.
     ///
     /// # Errors
-    /// If what is there is not a regular file, the folder is missing or takes no file, or another writer
-    /// [holds the lock](SaveProblem::Locked).
+    /// If what is there is not a regular file, the folder is missing or takes no file, or another
+    /// writer [holds the lock](SaveProblem::Locked).
     pub fn create(path: impl AsRef<Path>) -> Result<Self, SaveError> {
         let path = path.as_ref();
         Self::lock(path).map_err(|problem| SaveError { path: owned(path), problem })
@@ -84,8 +88,8 @@ impl Output {
     /// Writes the file: `write` is given where its bytes go.
     ///
     /// # Errors
-    /// The error of `write`, and if the operating system refuses. What was there is then as it was, but for
-    /// [`SaveProblem::NotDurable`], and the temporary file is gone.
+    /// The error of `write`, and if the operating system refuses. What was there is then as it was,
+    /// but for [`SaveProblem::NotDurable`], and the temporary file is gone.
     pub fn write(self, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), SaveError> {
         let Self { path, place, file } = self;
         publish_on(&Disk, &place, file, write).map_err(|problem| SaveError { path, problem })
@@ -99,12 +103,14 @@ impl Output {
     }
 }
 
-/// The steps of a publication. Tests take them on a file system that fails at each, and loses its power after each.
+/// The steps of a publication. Tests take them on a file system that fails at each, and loses its
+/// power after each.
 trait FileSystem {
     /// A file that is open for writing, and locked against other writers.
     type File: Write;
 
-    /// Creates the temporary file of a place, empty, instead of one that a writer left behind when it was killed.
+    /// Creates the temporary file of a place, empty, instead of one that a writer left behind when
+    /// it was killed.
     fn create(&self, place: &Place) -> Result<Self::File, SaveProblem>;
     /// Gives a file the permissions of the one that it replaces.
     fn dress(&self, file: &Self::File, target: &Path) -> io::Result<()>;
@@ -120,7 +126,8 @@ trait FileSystem {
     fn remove(&self, path: &Path) -> io::Result<()>;
 }
 
-/// Writes the temporary file of a place, which takes the name only when every byte is on the medium.
+/// Writes the temporary file of a place, which takes the name only when every byte is on the
+/// medium.
 fn publish_on<F: FileSystem>(
     files: &F,
     place: &Place,
@@ -131,7 +138,8 @@ fn publish_on<F: FileSystem>(
     let publish = || {
         fill(&mut file, write)?;
         files.dress(&file, &place.target)?;
-        // A failed sync is not tried again: the pages it failed to write may be marked clean, and a second one would lie.
+        // A failed sync is not tried again: the pages it failed to write may be marked clean, and a second
+        // one would lie.
         files.sync(&file)?;
         // Who may write to the folder may have removed the file in spite of the lock, and begun another.
         if !files.is_named(&file, temporary)? {

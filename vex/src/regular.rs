@@ -83,7 +83,8 @@ pub(crate) fn open(path: &Path) -> Result<File, OpenProblem> {
     expect_readable(&std::fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    // Another file may have taken the name since. A pipe would wait for a writer; a regular file does not know the flag.
+    // Another file may have taken the name since. A pipe would wait for a writer; a regular file does
+    // not know the flag.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.open(path)?;

@@ -7,11 +7,12 @@ use vex_graph::{Executor, Serial};
 
 use crate::ThreadsError;
 
-/// A pool of its own, so that an index neither waits for other users of a global pool nor takes their threads. None for one thread:
-/// that is the caller's.
+/// A pool of its own, so that an index neither waits for other users of a global pool nor takes
+/// their threads. None for one thread: that is the caller's.
 ///
-/// What the pool and the standard library allocate to start threads, and to wake them with work, ends the process if it fails. All
-/// other memory of an operation is asked for in a way that can fail, before or within the work. So one thread never ends the process.
+/// What the pool and the standard library allocate to start threads, and to wake them with work,
+/// ends the process if it fails. All other memory of an operation is asked for in a way that can
+/// fail, before or within the work. So one thread never ends the process.
 pub(crate) struct Threads(Option<Pool>);
 
 struct Pool {
@@ -20,7 +21,8 @@ struct Pool {
     _workers: Workers,
 }
 
-/// Threads that are waited for. A pool alone would only tell them to end, and the caller would return while they are about to.
+/// Threads that are waited for. A pool alone would only tell them to end, and the caller would
+/// return while they are about to.
 struct Workers(Vec<JoinHandle<()>>);
 
 impl Drop for Workers {
@@ -47,7 +49,8 @@ impl Threads {
             Ok(())
         });
         let pool = pool.build().map_err(|error| ThreadsError::Start { threads, error })?;
-        // A worker allocates when it looks for work the first time. It does so now, and not amid work whose failures are values.
+        // A worker allocates when it looks for work the first time. It does so now, and not amid work whose
+        // failures are values.
         pool.broadcast(|_| ());
         Ok(Self(Some(Pool { pool, _workers: workers })))
     }

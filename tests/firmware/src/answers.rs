@@ -76,8 +76,8 @@ pub fn nearest<'m>(
     (stats, &found[..stats.found])
 }
 
-/// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an odd key, and those within a
-/// distance.
+/// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an
+/// odd key, and those within a distance.
 pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
     let odd = |id: NodeId| image.keys()[id as usize] % 2 == 1;
     for index in 0..QUERIES {

@@ -19,7 +19,8 @@ pub const FLASH: usize = 0;
 const PERIOD: u32 = 1 << 24;
 const INSTRUCTIONS: u64 = 40;
 
-/// How many instructions it takes, up to 671 million. The counter of cycles that a real one has is not in QEMU.
+/// How many instructions it takes, up to 671 million. The counter of cycles that a real one has is
+/// not in QEMU.
 pub fn instructions(work: impl FnOnce()) -> u64 {
     let before = SYST::get_current();
     work();

@@ -1,4 +1,5 @@
-//! Two indexes in flash, opened and searched in place without an allocator. Every answer must be the host's, bit for bit.
+//! Two indexes in flash, opened and searched in place without an allocator. Every answer must be
+//! the host's, bit for bit.
 #![no_std]
 #![no_main]
 

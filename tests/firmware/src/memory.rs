@@ -24,8 +24,8 @@ unsafe extern "C" {
 pub fn used() -> Used {
     let (data, statics_end) = (&raw const __sdata, &raw const __ebss);
     let mut unused = statics_end;
-    // SAFETY: from the end of the statics to the start of the stack is memory, which only the stack uses; it is read whole words
-    // at a time, and the stack in use ends the loop.
+    // SAFETY: from the end of the statics to the start of the stack is memory, which only the stack
+    // uses; it is read whole words at a time, and the stack in use ends the loop.
     while unsafe { unused.read_volatile() } == board::UNUSED {
         unused = unused.wrapping_add(1);
     }

@@ -17,17 +17,20 @@ use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
 ///
-/// For each --ef-search, all queries are answered once to measure recall and to warm up, then in whole passes, at
-/// least three and at least for a second, each query timed alone. Results are counted but not printed. p99 is that of all
-/// answers, and so has in it what else the machine does; steady p99 is that of the queries by the median of each one's answers.
+/// For each --ef-search, all queries are answered once to measure recall and to warm up, then in
+/// whole passes, at least three and at least for a second, each query timed alone. Results are
+/// counted but not printed. p99 is that of all answers, and so has in it what else the machine
+/// does; steady p99 is that of the queries by the median of each one's answers.
 ///
-/// recall@k counts by distance: the share of k that the hits are which are no farther than the k-th of the ground truth, or by no more than 1e-5 of
-/// its distance (between integers and bits, not at all). So of equally near vectors one is as good as another. The ground truth names ids, whose
-/// distances are those to the vectors of the index; so its keys must be row numbers, as they are unless `vex build` was given others.
-/// An index of codes alone has no vectors: then only the hits are right that are among the first k ids.
+/// recall@k counts by distance: the share of k that the hits are which are no farther than the k-th
+/// of the ground truth, or by no more than 1e-5 of its distance (between integers and bits, not at
+/// all). So of equally near vectors one is as good as another. The ground truth names ids, whose
+/// distances are those to the vectors of the index; so its keys must be row numbers, as they are
+/// unless `vex build` was given others. An index of codes alone has no vectors: then only the hits
+/// are right that are among the first k ids.
 ///
-/// A ground truth that cannot be that of this index is told: if it names ids that the index does not have, or if a search finds
-/// nearer vectors than it names.
+/// A ground truth that cannot be that of this index is told: if it names ids that the index does
+/// not have, or if a search finds nearer vectors than it names.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
@@ -59,8 +62,8 @@ pub(crate) struct Args {
     ef_search: Vec<usize>,
     #[command(flatten)]
     effort: Effort,
-    /// Read the index into memory, on large pages where the system has them, instead of mapping the file; codes is all but the
-    /// vectors
+    /// Read the index into memory, on large pages where the system has them, instead of mapping the
+    /// file; codes is all but the vectors
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     load: Option<Load>,
     /// Threads that search at once, 1 to 1024
@@ -291,7 +294,8 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         self.try_search(params, scratch, query).map_err(|error| self.failure(error))
     }
 
-    /// The same, with an error that takes no memory: it may be that there is none, until all threads have ended.
+    /// The same, with an error that takes no memory: it may be that there is none, until all
+    /// threads have ended.
     fn try_search<'s>(
         &self,
         params: &SearchParams,

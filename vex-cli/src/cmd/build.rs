@@ -15,9 +15,10 @@ use crate::{human, machine, progress, rss};
 
 /// Build an index from a file of vectors
 ///
-/// Reads the vectors, links them on all cores, and saves the index. The output appears when it is complete: until then an
-/// older file of that name stays as it is, and another build to it fails at once. Only regular files are replaced; of a
-/// symbolic link, the file it leads to. The same vectors and options give the same bytes, on any number of threads.
+/// Reads the vectors, links them on all cores, and saves the index. The output appears when it is
+/// complete: until then an older file of that name stays as it is, and another build to it fails at
+/// once. Only regular files are replaced; of a symbolic link, the file it leads to. The same
+/// vectors and options give the same bytes, on any number of threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Vectors:
@@ -52,17 +53,20 @@ pub(crate) struct Args {
     /// Candidates that linking considers; more make a better index, more slowly
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = values::ef())]
     ef_construction: usize,
-    /// Codes for searches to find their way by, in one byte an element (sq8), half a byte (sq4), or half a byte of which the way
-    /// takes half (sq2x2); the best candidates are then compared by their vectors. auto is what is fastest at the same recall:
-    /// sq2x2 from 512 dimensions on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, the next finer or none
+    /// Codes for searches to find their way by, in one byte an element (sq8), half a byte (sq4), or
+    /// half a byte of which the way takes half (sq2x2); the best candidates are then compared
+    /// by their vectors. auto is what is fastest at the same recall: sq2x2 from 512 dimensions
+    /// on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, the next finer
+    /// or none
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
     quantize: Coding,
-    /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
-    /// and f16, and the bytes of uint8 as bits, eight each
+    /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those.
+    /// Numbers can be indexed as f32 and f16, and the bytes of uint8 as bits, eight each
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
     element: values::Elements,
-    /// What to keep of float vectors; f16 takes half the bytes of f32, none makes the smallest index, of codes alone, whose
-    /// distances are approximate and which cannot grow [default: what they are indexed as]
+    /// What to keep of float vectors; f16 takes half the bytes of f32, none makes the smallest
+    /// index, of codes alone, whose distances are approximate and which cannot grow [default:
+    /// what they are indexed as]
     #[arg(long)]
     store: Option<values::Store>,
     /// Seed of the random levels

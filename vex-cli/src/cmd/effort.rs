@@ -9,12 +9,13 @@ pub(crate) struct Effort {
     /// Neighbors of a query
     #[arg(short, default_value_t = 10, value_parser = values::k())]
     pub(crate) k: usize,
-    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; 0 for none
-    /// [default: every candidate that may be among the nearest, as far as its code tells]
+    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has
+    /// codes and vectors; 0 for none [default: every candidate that may be among the nearest,
+    /// as far as its code tells]
     #[arg(long, value_name = "FACTOR", value_parser = values::rerank)]
     pub(crate) rerank: Option<f32>,
-    /// End a search that has computed so many distances for each candidate of --ef-search. Hard queries then take less time, and find less;
-    /// about 24 is what others take
+    /// End a search that has computed so many distances for each candidate of --ef-search. Hard
+    /// queries then take less time, and find less; about 24 is what others take
     #[arg(long, value_name = "FACTOR", value_parser = values::max_distances)]
     pub(crate) max_distances: Option<f32>,
 }

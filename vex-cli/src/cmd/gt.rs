@@ -15,8 +15,8 @@ use crate::{human, progress};
 
 /// Compute the exact nearest rows to each query: ground truth
 ///
-/// Compares every query with every vector, and writes the row numbers of the nearest, nearest first, equal distances by
-/// row. `vex bench` measures recall against them.
+/// Compares every query with every vector, and writes the row numbers of the nearest, nearest
+/// first, equal distances by row. `vex bench` measures recall against them.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ids:
@@ -40,7 +40,8 @@ pub(crate) struct Args {
     /// How vectors are compared; for an index, its own metric
     #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
     metric: Metric,
-    /// What vectors are compared as; auto is what the file has, or bits if the metric is for those. For an index, its own
+    /// What vectors are compared as; auto is what the file has, or bits if the metric is for those.
+    /// For an index, its own
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
     element: values::Elements,
     /// Threads to work on, 1 to 1024 [default: one for each core]

@@ -13,8 +13,10 @@ use crate::{human, mmap};
 
 /// Show what an index is and where its parts are
 ///
-/// Prints the header, the levels of the graph and the sections of the file. The header is checked, the contents are not:
-/// see `vex verify`. Links are counted of a sample of the vectors, so that it takes as long for any number of them. With `--kernels`, prints which instructions compute the distances on this machine.
+/// Prints the header, the levels of the graph and the sections of the file. The header is checked,
+/// the contents are not: see `vex verify`. Links are counted of a sample of the vectors, so that it
+/// takes as long for any number of them. With `--kernels`, prints which instructions compute the
+/// distances on this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -30,10 +32,12 @@ pub(crate) struct Args {
     /// List what computes the distances of every element and metric; VEX_SIMD caps it
     #[arg(long, conflicts_with = "index")]
     kernels: bool,
-    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to
+    /// the file matters
     #[arg(long, conflicts_with = "kernels")]
     load: bool,
-    /// Look at all vectors: count the links of every one, and look for any that no search can come to
+    /// Look at all vectors: count the links of every one, and look for any that no search can come
+    /// to
     #[arg(long, conflicts_with = "kernels")]
     all: bool,
     /// Print a JSON object

@@ -82,8 +82,8 @@ impl Kind {
     }
 }
 
-/// Reads queries, to be compared with the vectors in `like`, and checks them all: one that cannot be searched for is known before
-/// the first is.
+/// Reads queries, to be compared with the vectors in `like`, and checks them all: one that cannot
+/// be searched for is known before the first is.
 fn read_queries<T: FromFile>(path: &Path, like: &Path, kind: Kind) -> Result<Matrix<T>, Failure> {
     let queries = VectorFile::<T>::open(path)?;
     let found = queries.dim();

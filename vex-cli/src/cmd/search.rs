@@ -14,11 +14,12 @@ use crate::mmap;
 
 /// Find the nearest vectors to each query
 ///
-/// Prints a line a query: its row, a tab, then key:distance of each neighbor, nearest first. Smaller distances are nearer,
-/// whatever the metric: squared Euclidean distance, negated inner product, or 1 - cosine.
+/// Prints a line a query: its row, a tab, then key:distance of each neighbor, nearest first.
+/// Smaller distances are nearer, whatever the metric: squared Euclidean distance, negated inner
+/// product, or 1 - cosine.
 ///
-/// The index is mapped, not read: do not let another program write into the file or cut it meanwhile, or give --load. Replacing
-/// it is fine.
+/// The index is mapped, not read: do not let another program write into the file or cut it
+/// meanwhile, or give --load. Replacing it is fine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Queries:
@@ -43,10 +44,12 @@ pub(crate) struct Args {
     ef_search: usize,
     #[command(flatten)]
     effort: Effort,
-    /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
+    /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin,
+    /// all int32
     #[arg(long, value_name = "IDS")]
     output: Option<PathBuf>,
-    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    /// Read the index into memory first, instead of mapping the file: then nothing that happens to
+    /// the file matters
     #[arg(long)]
     load: bool,
     /// Print a JSON array
@@ -91,7 +94,8 @@ fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Writ
         let found = index
             .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
-        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold others.
+        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold
+        // others.
         if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
             return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
         }

@@ -1,4 +1,5 @@
-//! The values that arguments can have. A value out of its range is wrong usage, and never reaches a command.
+//! The values that arguments can have. A value out of its range is wrong usage, and never reaches a
+//! command.
 
 use std::ops::RangeInclusive;
 
@@ -97,7 +98,8 @@ pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)
 }
 
-/// Neighbors of a query. The bound keeps a slip of the finger from asking for more memory than there is.
+/// Neighbors of a query. The bound keeps a slip of the finger from asking for more memory than
+/// there is.
 pub(crate) fn k() -> impl TypedValueParser<Value = usize> {
     within(1..=1_000_000)
 }

@@ -30,7 +30,8 @@ pub(crate) fn read_ids(path: &Path) -> Result<IdMatrix, FileError> {
     RowReader::new(source, layout)?.read_all()
 }
 
-/// Whether the extension of `path` is one that [`write_ids`] can write, to be asked before the ids are computed.
+/// Whether the extension of `path` is one that [`write_ids`] can write, to be asked before the ids
+/// are computed.
 pub(crate) fn check_ids_extension(path: &Path) -> Result<(), FileError> {
     Format::of(path).map(drop)
 }

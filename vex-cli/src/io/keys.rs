@@ -24,7 +24,8 @@ pub(crate) fn read_keys(path: &Path, expected_rows: usize) -> Result<Vec<u64>, F
     }
 }
 
-/// Longer than any key with its line ending, so that a file without line endings is not read as a whole.
+/// Longer than any key with its line ending, so that a file without line endings is not read as a
+/// whole.
 const MAX_LINE: u64 = 64;
 
 /// The dtypes of an `.npy` file of keys.

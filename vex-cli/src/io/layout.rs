@@ -32,8 +32,8 @@ impl<T> Layout<T> {
     /// Accepts a header that has been read from `source` up to the first element.
     ///
     /// # Errors
-    /// If there is no element, or if the file has not exactly the bytes that the elements take. So whatever is
-    /// allocated for a layout is bounded by the length of the file.
+    /// If there is no element, or if the file has not exactly the bytes that the elements take. So
+    /// whatever is allocated for a layout is bounded by the length of the file.
     pub(crate) fn new(
         source: &Source,
         rows: u64,

@@ -9,8 +9,8 @@
 //! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
 //! | `.txt` | a decimal number a line | keys alone |
 //!
-//! A header is parsed into a [`layout::Layout`], which is checked against the length of the file before anything
-//! is sized by it; one [`reader::RowReader`] then serves every binary format.
+//! A header is parsed into a [`layout::Layout`], which is checked against the length of the file
+//! before anything is sized by it; one [`reader::RowReader`] then serves every binary format.
 
 mod bin;
 mod encoding;

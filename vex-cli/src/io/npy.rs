@@ -1,7 +1,7 @@
 //! `.npy`, NumPy's array format: a magic, a version, a Python dictionary, then the elements.
 //!
-//! The dictionary is parsed here, because it comes from strangers: the crate `npyz` (0.9.1) allocates whatever
-//! length the header claims and overflows on the product of a claimed shape.
+//! The dictionary is parsed here, because it comes from strangers: the crate `npyz` (0.9.1)
+//! allocates whatever length the header claims and overflows on the product of a claimed shape.
 //! Specification: NumPy Enhancement Proposal 1 and `numpy.lib.format`.
 
 use std::io::Write;
@@ -88,7 +88,8 @@ struct Header {
     shape: Vec<u64>,
 }
 
-/// Reads as much Python as the header needs. An error is the offset at which the text makes no sense.
+/// Reads as much Python as the header needs. An error is the offset at which the text makes no
+/// sense.
 struct Parser<'a> {
     text: &'a [u8],
     offset: usize,
@@ -127,7 +128,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A string, or the list of a structured dtype, which is kept as text for the error that will name it.
+    /// A string, or the list of a structured dtype, which is kept as text for the error that will
+    /// name it.
     fn descr(&mut self) -> Result<String, usize> {
         let bytes = if self.peek() == Some(b'[') { self.list()? } else { self.string()? };
         Ok(String::from_utf8_lossy(bytes).into_owned())

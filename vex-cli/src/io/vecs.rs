@@ -1,4 +1,5 @@
-//! `.fvecs`, `.bvecs`, `.ivecs`: every row is its `i32` dimension, then its elements, all little-endian.
+//! `.fvecs`, `.bvecs`, `.ivecs`: every row is its `i32` dimension, then its elements, all
+//! little-endian.
 
 use super::encoding::Encoding;
 use super::error::{FileError, Problem};

@@ -66,8 +66,9 @@ impl<T: FromFile> VectorFile<T> {
     /// Opens a file in the format that its extension names.
     ///
     /// # Errors
-    /// If the header is not sound, the elements cannot be read as these, or the file has not exactly the length that it asks for,
-    /// so that truncation shows before hours of work. A `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
+    /// If the header is not sound, the elements cannot be read as these, or the file has not
+    /// exactly the length that it asks for, so that truncation shows before hours of work. A
+    /// `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let format = Format::of(path)?;
         Self::of(Source::open(path)?, format)
@@ -120,7 +121,8 @@ impl<T: FromFile> VectorFile<T> {
 
     /// Reads the next vector into `row`.
     ///
-    /// Only a matrix stored by columns (`fortran_order`) is held in memory as a whole, from the first row on.
+    /// Only a matrix stored by columns (`fortran_order`) is held in memory as a whole, from the
+    /// first row on.
     ///
     /// # Errors
     /// If reading fails, if the row claims another dimension than the first, or after the last row.

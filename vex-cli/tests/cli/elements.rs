@@ -33,7 +33,8 @@ fn distance(metric: &str, a: &[f64], b: &[f64]) -> f64 {
     }
 }
 
-/// Recall, counting whatever is as near as the true neighbors; and the distances must be the reported ones.
+/// Recall, counting whatever is as near as the true neighbors; and the distances must be the
+/// reported ones.
 #[track_caller]
 fn recall(answers: &Value, metric: &str, base: &Rows, queries: &Rows, tolerance: f64) -> f64 {
     let answers = answers.as_array().unwrap();
@@ -68,7 +69,8 @@ fn check(folder: &Folder, element: &str, metric: &str, base: &Rows, queries: &Ro
     let found = recall(&answers, metric, base, queries, tolerance);
     assert!(found >= 0.97, "{element}, {metric}: {found}");
 
-    // As many candidates as there are vectors: what a search finds then is exact, and so must the truth be.
+    // As many candidates as there are vectors: what a search finds then is exact, and so must the truth
+    // be.
     let gt = format!("gt base.npy --queries queries.npy -k {K} --metric {metric} --output truth.ivecs");
     folder.succeed(&gt);
     for (truth, query) in read_ivecs(&folder.read("truth.ivecs")).iter().zip(queries) {

@@ -17,7 +17,8 @@ fn within(folder: &Folder, mib: usize, arguments: &str) -> Run {
         .arg(format!(r#"ulimit -v {} && exec "$0" "$@""#, mib << 10))
         .arg(vex.get_program())
         .args(vex.get_args());
-    // One heap for all threads, so that the addresses it takes do not depend on which of them comes first.
+    // One heap for all threads, so that the addresses it takes do not depend on which of them comes
+    // first.
     shell.env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null());
     let started = Instant::now();
     let run = run(shell);
@@ -33,7 +34,8 @@ fn least(folder: &Folder, arguments: &str) -> usize {
     (1..200).find(|mib| within(folder, *mib, arguments).code == Some(0)).unwrap()
 }
 
-/// Gives a command more and more memory, until it has enough. Before, it says that it has not. Returns how often.
+/// Gives a command more and more memory, until it has enough. Before, it says that it has not.
+/// Returns how often.
 fn starve(folder: &Folder, start: usize, step: usize, arguments: &str) -> usize {
     let mut refused = 0;
     for mib in (start..).step_by(step) {

@@ -80,7 +80,8 @@ fn cosine_neighbors_are_the_same_at_any_length() {
     folder.succeed("gt base.npy --queries queries.npy --metric cosine -k 10 --output truth.ivecs");
     let truth = read_ivecs(&folder.read("truth.ivecs"));
     let expected = folder.json("search base.vex --queries queries.npy --ef-search 500 --json");
-    // Norms up to a thousand times the largest f32, and down to where elements are denormals of ten bits.
+    // Norms up to a thousand times the largest f32, and down to where elements are denormals of ten
+    // bits.
     for factor in [2.0f32.powi(-140), 2.0f32.powi(-110), 2.0f32.powi(62), 2.0f32.powi(70), 2.0f32.powi(120)] {
         folder.write("scaled.npy", vectors(&scaled(&queries, factor)));
         folder.succeed("gt base.npy --queries scaled.npy --metric cosine -k 10 --output found.ivecs");
@@ -153,7 +154,8 @@ fn forge(folder: &Folder, name: &str, rows: &[[f32; 2]], links: &[&[u32]]) {
     folder.write(name, bytes);
 }
 
-/// Versions before this one took longer vectors. Their files are still searched, but never is a distance printed that is none.
+/// Versions before this one took longer vectors. Their files are still searched, but never is a
+/// distance printed that is none.
 #[test]
 fn no_distance_is_null() {
     let folder = Folder::new();

@@ -1,4 +1,5 @@
-//! What may be in the place of an output or an input: links, pipes, devices, folders, other people's files.
+//! What may be in the place of an output or an input: links, pipes, devices, folders, other
+//! people's files.
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};

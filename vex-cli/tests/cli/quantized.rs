@@ -33,7 +33,8 @@ fn recall(folder: &Folder, search: &str) -> f64 {
 fn codes_find_what_vectors_find() {
     for metric in ["squared-euclidean", "inner-product", "cosine"] {
         let folder = folder(metric);
-        // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels more so.
+        // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels
+        // more so.
         for (quantize, reranked, alone) in
             [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6), ("sq2x2", 0.95, 0.6)]
         {
@@ -133,7 +134,8 @@ fn an_index_of_nothing_is_refused() {
     );
 }
 
-/// Vectors that differ in eight directions only: some are far nearer than others, as among embeddings, and two bits tell which.
+/// Vectors that differ in eight directions only: some are far nearer than others, as among
+/// embeddings, and two bits tell which.
 #[test]
 fn auto_takes_two_planes_where_they_do() {
     let folder = Folder::new();
@@ -151,7 +153,8 @@ fn auto_takes_two_planes_where_they_do() {
     assert!(found >= 0.99, "{found}");
 }
 
-/// The errors of four bits are larger than what sets the members of the tight clusters apart; of the tightest, those of eight are, too.
+/// The errors of four bits are larger than what sets the members of the tight clusters apart; of
+/// the tightest, those of eight are, too.
 #[test]
 fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
     let folder = Folder::new();
@@ -188,7 +191,8 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
 #[test]
 fn info_says_how_many_vectors_codes_leave_in_doubt() {
     let folder = folder("squared-euclidean");
-    // Twenty clusters of a hundred vectors, which are ten thousand times as near to each other as clusters are.
+    // Twenty clusters of a hundred vectors, which are ten thousand times as near to each other as
+    // clusters are.
     let (centres, noise) = (floats(&bytes(13, 20, DIM)), floats(&bytes(14, 2000, DIM)));
     let near = |(row, noise): (usize, &Vec<f32>)| -> Vec<f32> {
         centres[row % 20].iter().zip(noise).map(|(centre, noise)| centre + noise / 1e4).collect()

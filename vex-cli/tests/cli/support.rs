@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder of its own for a test, in which the command runs: so messages name files as the test does.
+/// A folder of its own for a test, in which the command runs: so messages name files as the test
+/// does.
 pub(crate) struct Folder(TempDir);
 
 /// What a run of the command left.

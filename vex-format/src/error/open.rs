@@ -10,7 +10,8 @@ use crate::Tag;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file is little-endian and searched in place, which this machine's byte order does not allow.
+    /// The file is little-endian and searched in place, which this machine's byte order does not
+    /// allow.
     BigEndianHost,
     /// The file does not begin with the magic bytes: it is not an index.
     Magic {

@@ -28,8 +28,8 @@ pub enum VerifyError {
         /// The byte.
         found: u8,
     },
-    /// A scalar between the end of a vector and the end of its row is not zero, or the last word of a vector of bits has bits that
-    /// are none of its elements.
+    /// A scalar between the end of a vector and the end of its row is not zero, or the last word of
+    /// a vector of bits has bits that are none of its elements.
     VectorPadding {
         /// The vector's node.
         node: NodeId,
@@ -65,8 +65,8 @@ pub enum VerifyError {
         /// Which element.
         position: usize,
     },
-    /// The nodes that a node names as the next copy of its vector and as the one before do not name it, copies do not ascend, or one that is in
-    /// no chain is not deleted.
+    /// The nodes that a node names as the next copy of its vector and as the one before do not name
+    /// it, copies do not ascend, or one that is in no chain is not deleted.
     Copies {
         /// The node.
         node: NodeId,

@@ -38,8 +38,8 @@ pub enum WriteError {
         /// Where in the vector.
         position: usize,
     },
-    /// A correction term of a code is NaN or infinite, which a reader refuses: the vector is longer than
-    /// [`MAX_NORM`](vex_graph::MAX_NORM), and comes from a file of an older version.
+    /// A correction term of a code is NaN or infinite, which a reader refuses: the vector is longer
+    /// than [`MAX_NORM`](vex_graph::MAX_NORM), and comes from a file of an older version.
     Terms {
         /// The code's node.
         node: NodeId,

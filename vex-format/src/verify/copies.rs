@@ -11,8 +11,9 @@ pub(super) fn are_some(graph: &GraphView<'_>) -> bool {
     graph.copies().iter().any(|[_, previous]| *previous != TERMINATOR)
 }
 
-/// Checks the chains of some nodes, of each its links alone: a node that is named by the one after it and by the one before it is in one
-/// chain, and where ids ascend from one copy to the next no chain is a circle.
+/// Checks the chains of some nodes, of each its links alone: a node that is named by the one after
+/// it and by the one before it is in one chain, and where ids ascend from one copy to the next no
+/// chain is a circle.
 pub(super) fn check(graph: &GraphView<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
     let links = nodes.clone().zip(graph.copies().iter().skip(nodes.start));
     links.into_iter().try_for_each(|(node, links)| check_node(graph, node as NodeId, *links))

@@ -10,7 +10,8 @@ use crate::VerifyError;
 /// How far the length of a vector may be from 1 under cosine.
 const UNIT_TOLERANCE: f64 = 1e-3;
 
-/// Squared lengths that are within the tolerance whatever a kernel's rounding was: of the longest vector, it is 0.0001.
+/// Squared lengths that are within the tolerance whatever a kernel's rounding was: of the longest
+/// vector, it is 0.0001.
 const SURELY_UNIT: RangeInclusive<f32> = 0.999..=1.001;
 
 /// Checks the vectors of some nodes.
@@ -38,7 +39,8 @@ fn floats<T: vex_kernels::Element<Value = f32>>(
 ) -> Result<(), VerifyError> {
     let product = Distance::<T>::new(Metric::InnerProduct);
     for (node, vector, padding) in split(rows, nodes, scalars) {
-        // The kernel sees many elements at a time. A sum of squares that is finite is one of finite elements.
+        // The kernel sees many elements at a time. A sum of squares that is finite is one of finite
+        // elements.
         let squared_length = -product.distance(vector, vector);
         let is_right = match rows.metric() {
             Metric::Cosine => SURELY_UNIT.contains(&squared_length),

@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-/// The standard library's `BufWriter`, whose memory may fail: then every write goes through, and the file is the same.
+/// The standard library's `BufWriter`, whose memory may fail: then every write goes through, and
+/// the file is the same.
 pub(super) struct Buffer<W: Write> {
     to: W,
     bytes: Vec<u8>,

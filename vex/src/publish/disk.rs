@@ -13,7 +13,8 @@ use crate::{SaveProblem, paths};
 #[derive(Debug)]
 pub(super) struct Disk;
 
-/// A file that is locked until it is dropped, or its process is killed. If it then still has its name it is removed.
+/// A file that is locked until it is dropped, or its process is killed. If it then still has its
+/// name it is removed.
 #[derive(Debug)]
 pub(super) struct LockedFile {
     file: File,
@@ -29,8 +30,9 @@ const TRIES: usize = 64;
 impl FileSystem for Disk {
     type File = LockedFile;
 
-    /// Whoever holds the lock of the file that has the name owns it. So a writer locks first, and looks then whether the name
-    /// is still that of the file it locked: in between, another writer may have renamed or removed it.
+    /// Whoever holds the lock of the file that has the name owns it. So a writer locks first, and
+    /// looks then whether the name is still that of the file it locked: in between, another
+    /// writer may have renamed or removed it.
     fn create(&self, place: &Place) -> Result<LockedFile, SaveProblem> {
         let path = &place.temporary;
         let named = paths::copy(path)?;
@@ -161,7 +163,8 @@ fn clear(place: &Place) -> Result<(), SaveProblem> {
                 // It is not written to, since nobody knows who can read it.
                 return if is_named(&file, path)? { remove(path) } else { Ok(()) };
             }
-            // It is another user's, or nobody's. Whether it is locked cannot be known; if it is, its writer notices that it is gone.
+            // It is another user's, or nobody's. Whether it is locked cannot be known; if it is, its writer
+            // notices that it is gone.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => (),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             // Now it is something else.
@@ -257,8 +260,8 @@ mod unix {
         replaced.map_or(0o666, |replaced| replaced.mode() & 0o666 | OWN)
     }
 
-    /// Sees to it that a next writer of this user can open the file and lock it, even if new files are nobody's. Returns the
-    /// permissions that it had, if they had to be changed.
+    /// Sees to it that a next writer of this user can open the file and lock it, even if new files
+    /// are nobody's. Returns the permissions that it had, if they had to be changed.
     pub(super) fn make_own(file: &File) -> io::Result<Option<u32>> {
         let mode = file.metadata()?.mode() & ALL;
         if mode & OWN == OWN {
@@ -278,7 +281,8 @@ mod unix {
         Ok(())
     }
 
-    /// Gives a file what the one has that it replaces: the permissions, and the owner and the group as far as that is allowed.
+    /// Gives a file what the one has that it replaces: the permissions, and the owner and the group
+    /// as far as that is allowed.
     pub(super) fn dress(LockedFile { file, created_with, .. }: &LockedFile, target: &Path) -> io::Result<()> {
         let mut own = file.metadata()?;
         let replaced = fs::symlink_metadata(target).ok().filter(Metadata::is_file);

@@ -25,8 +25,8 @@ pub(super) struct Place {
     pub(super) folder: PathBuf,
     /// The same as the caller or a link spells it, for messages.
     pub(super) named: PathBuf,
-    /// Where it is written. The name of a target says which temporary file is its own, so that there is one at most, and two
-    /// writers meet there.
+    /// Where it is written. The name of a target says which temporary file is its own, so that
+    /// there is one at most, and two writers meet there.
     pub(super) temporary: PathBuf,
     /// What is replaced, if anything is. Where there are no permissions, nobody asks.
     #[cfg_attr(not(unix), allow(dead_code))]
@@ -43,7 +43,8 @@ impl Place {
         let (file, replaced) = match fs::metadata(path) {
             Ok(metadata) => {
                 expect_regular(&metadata)?;
-                // Names where the system keeps the open files of a process lead to files that may have none any more.
+                // Names where the system keeps the open files of a process lead to files that may have none
+                // any more.
                 (paths::canonicalize(path)?, Some(metadata))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (follow(path)?, None),
@@ -121,7 +122,8 @@ fn temporary(name: &OsStr) -> io::Result<OsString> {
     if before.len() + name.len() + after.len() <= LONGEST_NAME {
         temporary.push(name);
     } else {
-        // What distinguishes long names may be where they are cut. One that is no text cannot be cut everywhere, and has its hash alone.
+        // What distinguishes long names may be where they are cut. One that is no text cannot be cut
+        // everywhere, and has its hash alone.
         let hash_len = "-0123456789abcdef".len();
         let room = LONGEST_NAME - before.len() - hash_len - after.len();
         let text = name.to_str().unwrap_or_default();

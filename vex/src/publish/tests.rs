@@ -80,8 +80,8 @@ fn new() -> Vec<u8> {
     bytes(30_000, 2)
 }
 
-/// Whether there is the old file or the new one, and after a success the new one; and whether the next save succeeds,
-/// whatever was left behind, and leaves nothing but its file.
+/// Whether there is the old file or the new one, and after a success the new one; and whether the
+/// next save succeeds, whatever was left behind, and leaves nothing but its file.
 fn is_right(folder: &Simulated, old: Option<&[u8]>, saved: bool) -> bool {
     let path = Path::new(PATH);
     let there = folder.read(path);
@@ -96,7 +96,8 @@ fn is_right(folder: &Simulated, old: Option<&[u8]>, saved: bool) -> bool {
 fn faults_and_power_cuts_leave_the_old_file_or_the_new_one() {
     let found = try_everything(None);
     eprintln!("{found:?}");
-    // Two runs of twelve steps: create, eight writes, sync, rename, sync of the folder; the first power cut is before them.
+    // Two runs of twelve steps: create, eight writes, sync, rename, sync of the folder; the first power
+    // cut is before them.
     assert_eq!(found, Found { faults: 2 * 12 * 6, cuts: 2 * (13 + 12 * 6) * 62, wrong: 0 });
 }
 

@@ -20,8 +20,9 @@ use sample::{Entry, Sample};
 
 /// Search ten thousand dictionary definitions by meaning
 ///
-/// Builds, saves, verifies, maps and searches an index of definitions from WordNet 3.0, whose texts and vectors this
-/// program carries, and compares it with exact search. Takes some seconds, needs no network, and leaves nothing behind.
+/// Builds, saves, verifies, maps and searches an index of definitions from WordNet 3.0, whose texts
+/// and vectors this program carries, and compares it with exact search. Takes some seconds, needs
+/// no network, and leaves nothing behind.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use crate::io::{FileError, Matrix, VectorFile};
 
-/// Every so many rows one is held out of the index, to be searched for. The first is chosen so that none of the ten
-/// nearest definitions of a query is held out.
+/// Every so many rows one is held out of the index, to be searched for. The first is chosen so that
+/// none of the ten nearest definitions of a query is held out.
 const HELD_OUT_EVERY: usize = 50;
 const HELD_OUT_FIRST: usize = 22;
 
