@@ -18,10 +18,10 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a file.
+    /// Reads a file, all of it.
     ///
     /// # Errors
-    /// If the operating system refuses, the file is not a regular one, or ends early.
+    /// If the operating system refuses, the file is not a regular one, or it ends early.
     pub fn read(path: &Path) -> io::Result<Self> {
         Self::read_around(&crate::regular::open_io(path)?, 0..0)
     }
