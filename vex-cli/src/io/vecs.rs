@@ -19,7 +19,7 @@ pub(crate) fn layout<T>(source: &mut Source, encoding: Encoding<T>) -> Result<La
     if !len.is_multiple_of(row_bytes) {
         return Err(source.blame(Problem::PartialRow { row_bytes, found: len, dim, element: encoding.name }));
     }
-    // What was read belongs to the first row.
+    // The bytes that were read belong to the first row.
     source.rewind()?;
     Layout::new(source, len / row_bytes, dim, Order::PrefixedRows, encoding)
 }
