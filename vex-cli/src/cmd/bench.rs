@@ -28,12 +28,12 @@ use crate::{human, machine, mmap};
 /// k-th vector of the ground truth, or by no more than 1e-5 of that distance. Between integers and
 /// bits there is no such tolerance. So of equally near vectors one is as good as another.
 ///
-/// The distances of the ground truth are computed from the vectors of the index. So its keys must
-/// be row numbers, as they are unless `vex build` was given others. An index of codes alone has no
-/// vectors: there a hit is right only if it is among the first k ids.
+/// The distances of the ground truth are computed from the vectors of the index. So the
+/// keys of the index must be row numbers, as they are unless `vex build` was given others. An index
+/// of codes alone has no vectors: there a hit is right only if it is among the first k ids.
 ///
-/// A ground truth that cannot be that of the index is reported. It names ids that the index does
-/// not have, or a search finds nearer vectors than it names.
+/// A ground truth is reported as wrong if it names ids that the index does not have, or if a search
+/// finds nearer vectors than it names.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
