@@ -1,4 +1,5 @@
-//! Files of vectors and ids in the formats that are no more than numbers: `.fvecs`, `.bvecs`, `.fbin`, `.ivecs`, `.ibin`.
+//! Files of vectors and ids in the formats without text: `.fvecs`, `.bvecs`, `.fbin`, `.ivecs`,
+//! `.ibin`.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -13,12 +14,12 @@ thread_local! {
         ["i.fvecs", "i.bvecs", "i.fbin", "i.ivecs", "i.ibin"].map(InputFile::new);
 }
 
-// The first byte says in which format the rest is.
+// The first byte chooses the format of the rest.
 fuzz_target!(|input: &[u8]| FILES.with(|files| {
     let Some((format, input)) = input.split_first() else { return };
     let format = usize::from(*format) % files.len();
     let path = files[format].write(input);
-    // Whatever is read must be what a reader without checks reads.
+    // A file that is accepted must have the values that a reader without checks finds.
     match format {
         0 => assert_same(floats(path), rows(input, 4).map(|rows| rows.concat())),
         1 => {
@@ -46,7 +47,7 @@ fn assert_same(found: Option<Vec<u8>>, expected: Option<Vec<u8>>) {
     assert!(found == expected, "found {found:?}, expected {expected:?}");
 }
 
-/// The elements of rows that each begin with their length, all lengths being the same.
+/// The elements of rows that each begin with their length. All lengths are the same.
 fn rows(input: &[u8], size: usize) -> Option<Vec<&[u8]>> {
     let dim = input.first_chunk().map(|dim| i32::from_le_bytes(*dim))?;
     let row_bytes = usize::try_from(dim).ok().filter(|dim| *dim > 0)?.checked_mul(size)?.checked_add(4)?;
@@ -55,12 +56,13 @@ fn rows(input: &[u8], size: usize) -> Option<Vec<&[u8]>> {
     rows.remainder().is_empty().then_some(found)
 }
 
-/// The elements behind two lengths.
+/// The elements after the number of rows and columns.
 fn matrix(input: &[u8]) -> Option<Vec<u8>> {
     let (lengths, elements) = input.split_first_chunk::<8>()?;
     let number =
         |at: usize| lengths[at..at + 4].iter().rev().fold(0u64, |sum, byte| sum << 8 | u64::from(*byte));
-    // Neither is below 2³², so only the bytes of an element can overflow.
+    // Both numbers are below 2³², so only the multiplication by the bytes of an element can
+    // overflow.
     let bytes = (number(0) * number(4)).checked_mul(4)?;
     (bytes > 0 && elements.len() as u64 == bytes).then(|| elements.to_vec())
 }

@@ -1,5 +1,5 @@
-//! Hostile graphs of every width are searched, copied and grown: no panic for any parameters and any contents, and answers that hold
-//! what the documentation promises of any view.
+//! Hostile graphs of every width are searched, copied and grown. With any parameters and contents
+//! there is no panic, and the answers are as the documentation promises for any view.
 #![no_main]
 
 use std::cell::RefCell;
@@ -15,13 +15,13 @@ use vex_graph::{
     ScratchMut, SearchError, SearchParams, Serial, exact, search_filtered_in, search_in, search_radius_in,
 };
 
-/// Bytes of an input that are used.
+/// The bytes of an input that are used.
 const BYTES: usize = 256;
 
-/// What a run may do, about, in links that it reads: so that most take microseconds.
+/// About how many links a run may read, so that most runs take microseconds.
 const WORK: usize = 1 << 15;
 
-/// The same of one run in some hundred.
+/// The limit of one run in some hundred.
 const LONG_WORK: usize = 16 * WORK;
 
 thread_local! {
@@ -47,7 +47,8 @@ fuzz_target!(|input: &[u8]| {
     });
 });
 
-/// What searches write to. Each gets slices as short as are allowed, so that nothing beyond them is written unnoticed.
+/// The memory of searches. Each gets slices of the shortest allowed length, so that a write beyond
+/// them is noticed.
 #[derive(Default)]
 struct Memory {
     visited: Vec<u64>,
@@ -58,7 +59,7 @@ struct Memory {
 }
 
 impl Memory {
-    /// Memory for a search of `view` with so many candidates, and room for what it finds.
+    /// Memory for a search of `view` with this many candidates, and room for its results.
     fn lend(
         &mut self,
         view: &GraphView<'_>,
@@ -83,7 +84,7 @@ fn first<T: Copy>(memory: &mut Vec<T>, len: usize, fill: T) -> &mut [T] {
     &mut memory[..len]
 }
 
-/// One filter of every kind, so that searches are compiled once.
+/// One type for every kind of filter, so that searches are compiled once.
 enum Accepts<'w> {
     All,
     Nodes(NodeSet<'w>),
@@ -117,19 +118,19 @@ impl Filter for Accepts<'_> {
 
 struct Run {
     random: Random,
-    /// Links that may still be read.
+    /// The links that may still be read.
     work: usize,
 }
 
 impl Run {
-    /// Whether there is still so much work to be done, which is then taken as done.
+    /// Whether this much work is still allowed. If so, it counts as done.
     fn allows(&mut self, work: usize) -> bool {
         let rest = self.work.checked_sub(work);
         self.work = rest.unwrap_or(self.work);
         rest.is_some()
     }
 
-    /// Any parameters, and how many neighbors there is room for.
+    /// Any parameters, and the number of neighbors for which there is room.
     fn params(&mut self, view: &GraphView<'_>, script: &mut Script<'_>) -> (SearchParams, usize) {
         let count = view.count();
         let mut number = || match script.byte() {
@@ -174,7 +175,7 @@ impl Run {
         let live = live(view, &Accepts::All);
         check(view, &params, &out[..stats.found], &Accepts::All);
         assert!(stats.found <= room.min(live));
-        // Links that lead nowhere end a search of a view of which nothing is deleted.
+        // If nothing is deleted, links that lead nowhere end the search of a view.
         if params.max_distance_evals == usize::MAX && !view.tombstones().words().is_empty() {
             assert_eq!(stats.found, room.min(live), "{params:?}");
         }
@@ -191,7 +192,7 @@ impl Run {
             1 => (0..NodeSet::words_for(view.count()) / 2).map(|_| self.random.next_u64()).collect(),
             _ => Vec::new(),
         };
-        // A share of the nodes, spread evenly or side by side.
+        // A share of the nodes, spread evenly or next to each other.
         let seed = self.random.next_u64() | 1;
         let filter = match kind % 4 {
             0..=1 => &Accepts::Nodes(NodeSet::new(&words)),
@@ -217,7 +218,7 @@ impl Run {
             byte @ ..240 => f32::from(byte) / 32.0 * (view.dim() as f32) / 8.0,
             byte => [f32::NAN, f32::INFINITY, 0.0, -0.0, -1.0, f32::MAX][usize::from(byte) % 6],
         };
-        // The length of `out` takes the place of `k`.
+        // The length of `out` replaces `k`.
         let wide = params.k(room);
         let (scratch, out) = memory.lend(view, ScratchMut::filtered_candidates(&wide, view.count()), room);
         let result = search_radius_in(view, query.elements(), radius, &params, scratch, out);
@@ -238,11 +239,11 @@ impl Run {
             let len = script.below(64).min(out.len() - found);
             let batch = &mut out[found..][..len];
             let taken = batches.next_batch(batch);
-            // Each `k` of a batch are as near as they can be, and sorted.
+            // Every `k` hits of a batch are sorted.
             batch[..taken].chunks(params.k.max(1)).for_each(assert_sorted);
             found += taken;
         }
-        // All that is left, in few pieces.
+        // All the rest, in a few large batches.
         if params.k.saturating_mul(64) > view.count() && self.allows(view.count() * (2 * view.m() + 64)) {
             found += batches.next_batch(&mut out[found..]);
             if params.max_distance_evals == usize::MAX {
@@ -253,10 +254,10 @@ impl Run {
         assert_eq!(batches.stats().found, found);
     }
 
-    /// Copies the view into a graph that grows.
+    /// Copies the view into a graph that can grow.
     fn grow(&mut self, view: &GraphView<'_>, script: &mut Script<'_>, memory: &mut Memory) {
         let width = 2 * view.m();
-        // A copy looks for each link among those before it.
+        // The copy searches for each link among those before it in the row.
         if !self.allows(view.count().saturating_mul(width * (1 + width / 32) + view.dim() / 8)) {
             return;
         }
@@ -274,12 +275,12 @@ impl Run {
         let mut graph = copy.expect("good parameters, and memory");
         for _ in 0..1 + script.below(6) {
             let count = graph.count();
-            // An insert compares what it has found with each link that it selects.
+            // An insert compares its candidates with each link that it selects.
             let insert =
                 |count: usize| (count.min(ef_construction) + 1) * graph.params().m * (2 + view.dim() / 64);
             let (one, all) = (insert(count), insert(count) * count);
             match script.below(8) {
-                // Enough for a row, if the graph began empty.
+                // Enough to fill a row, if the graph began empty.
                 0 if count == 0 => {
                     let most =
                         (0..=2 * width).rev().find(|most| most * insert(*most) < self.work).unwrap_or(0);
@@ -320,7 +321,7 @@ impl Run {
         }
     }
 
-    /// A graph that was built, of whatever vectors, has a way to every node.
+    /// In a graph that was built, every node can be reached, whatever the vectors are.
     fn search_exactly(&mut self, view: &GraphView<'_>, script: &mut Script<'_>, memory: &mut Memory) {
         let Some(view) = view.without_codes() else { return };
         let count = view.count();
@@ -341,7 +342,7 @@ impl Run {
     }
 }
 
-/// The answer, which is refused to queries alone that cannot be searched for.
+/// The answer. Only a query that cannot be searched for may be refused.
 fn answered<T>(result: Result<T, SearchError>, view: &GraphView<'_>, query: &Vector) -> Option<T> {
     match result {
         Ok(answer) => Some(answer),
@@ -353,14 +354,14 @@ fn answered<T>(result: Result<T, SearchError>, view: &GraphView<'_>, query: &Vec
     }
 }
 
-/// Whether a vector must be accepted: it is of the right length, and its values are those of common vectors.
+/// Whether a vector must be accepted: its length is right, and its values are common ones.
 fn is_good(view: &GraphView<'_>, vector: &Vector) -> bool {
     let dim = view.dim();
     let len = vector.elements().len() == view.element().scalars(dim);
     let is_cosine = view.metric() == Metric::Cosine;
     let values = match vector {
         Vector::F32(vector) => {
-            // Floats of common sizes, none of which f16 does not hold either.
+            // Floats of common sizes, all within the range of f16.
             let is_common = |element: &f32| *element == 0.0 || (1e-4..=1e4).contains(&element.abs());
             vector.iter().all(is_common) && (!is_cosine || vector.iter().any(|element| *element != 0.0))
         }
@@ -372,7 +373,7 @@ fn is_good(view: &GraphView<'_>, vector: &Vector) -> bool {
     len && values
 }
 
-/// How many nodes a search may return.
+/// The number of nodes that a search may return.
 fn live(view: &GraphView<'_>, filter: &Accepts<'_>) -> usize {
     let deleted = view.tombstones();
     (0..view.count() as NodeId).filter(|id| filter.accepts(*id) && !deleted.contains(*id)).count()
@@ -384,13 +385,13 @@ fn check(view: &GraphView<'_>, params: &SearchParams, found: &[Neighbor], filter
     assert_nodes(view, found, filter);
 }
 
-/// Nearest first; what is no number is farthest.
+/// Asserts that the nearest come first. A NaN is the farthest.
 fn assert_sorted(found: &[Neighbor]) {
     let distances = found.iter().map(|neighbor| neighbor.distance);
     assert!(distances.is_sorted_by(|a, b| b.is_nan() || a <= b), "{found:?}");
 }
 
-/// Nodes that may be returned, none twice.
+/// Asserts that all nodes may be returned, and that none comes twice.
 fn assert_nodes(view: &GraphView<'_>, found: &[Neighbor], filter: &Accepts<'_>) {
     for neighbor in found {
         assert!((neighbor.id as usize) < view.count(), "{neighbor:?}");

@@ -1,4 +1,4 @@
-//! Bytes as vectors: every kernel that this machine has is within the published bound of the reference.
+//! Bytes as vectors: every kernel of this machine is within the published bound of the reference.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -22,7 +22,7 @@ fn elements<T, const N: usize>(bytes: &[u8], decode: impl Fn([u8; N]) -> T) -> V
     bytes.as_chunks().0.iter().map(|bytes| decode(*bytes)).collect()
 }
 
-/// What every kernel says of two vectors, alone and as each of four.
+/// The results of every kernel for two vectors, alone and as each of four.
 fn computed<T: Element<T>>(metric: Metric, a: &[T], b: &[T]) -> Vec<(&'static str, T::Value)> {
     let one = |kernel: Distance<T>| {
         let four = kernel.distance_batch_4(a, [b; 4]);
@@ -32,7 +32,7 @@ fn computed<T: Element<T>>(metric: Metric, a: &[T], b: &[T]) -> Vec<(&'static st
     Distance::all(metric).flat_map(one).collect()
 }
 
-/// The bound of the documentation, which holds where nothing overflows.
+/// Checks the bound of the documentation, which holds if nothing overflows.
 fn floats(a: &[f32], b: &[f32]) {
     if a.iter().chain(b).any(|element| !element.is_finite()) {
         return;

@@ -20,7 +20,7 @@ fuzz_target!(|input: &[u8]| FILE.with(|file| {
     if let Ok(ids) = io::read_ids(path) {
         assert!(4 * ids.rows() * ids.dim() < input.len());
     }
-    // All of the counts that so short an input can have.
+    // All numbers of keys that such a short input can have.
     for expected in 0..4 {
         if let Ok(keys) = io::read_keys(path, expected) {
             assert_eq!(keys.len(), expected);
@@ -28,7 +28,8 @@ fuzz_target!(|input: &[u8]| FILE.with(|file| {
     }
 }));
 
-/// Reads row by row and all at once, with the same outcome, and no more elements than there are bytes for.
+/// Reads row by row and all at once, with the same result. There are no more elements than the
+/// bytes hold.
 fn assert_alike(path: &Path, input: &[u8]) {
     let Ok(mut file) = io::VectorFile::<f32>::open(path) else { return };
     let (rows, dim) = (file.rows(), file.dim());

@@ -1,4 +1,5 @@
-//! Bytes from anywhere are opened and searched: no panic, no endless loop, no neighbor that is not a node.
+//! Arbitrary bytes are opened and searched: no panic, no endless loop, and every neighbor is a
+//! node.
 #![no_main]
 
 use std::cell::RefCell;
@@ -23,7 +24,7 @@ fuzz_target!(|input: &[u8]| {
     }
 });
 
-/// The searches that `poke` does not try.
+/// The searches that `poke` does not make.
 fn search_otherwise(view: &GraphView<'_>) {
     thread_local! {
         static SCRATCH: RefCell<Scratch> = RefCell::new(Scratch::new());
@@ -33,14 +34,16 @@ fn search_otherwise(view: &GraphView<'_>) {
     let mut found = [Neighbor::default(); 4];
     let params = SearchParams::new(4).ef_search(8);
     let count = view.count();
-    // More than there is. Files that are opened are small, but the number of nodes in one that is sparse need not be.
+    // These sizes are larger than the index. Files that are opened are small, but a sparse file can
+    // have many nodes.
     let beyond = SearchParams::new(count + 3).ef_search(count + 1000);
     let mut all = vec![Neighbor::default(); if count <= 4096 { count + 3 } else { 0 }];
     SCRATCH.with_borrow_mut(|scratch| {
         let odd = |id: u32| id % 2 == 1;
         let stats = search_filtered(view, query, &params, &odd, scratch, &mut found).expect("a good query");
         assert!(found[..stats.found].iter().all(|found| odd(found.id) && (found.id as usize) < view.count()));
-        // Deleted nodes are not found, all others that match are: wrong links lead to a scan.
+        // All matches that are not deleted are found: if links are wrong, the search falls back to
+        // a scan.
         let matches = (0..view.count() as u32).filter(|id| odd(*id) && !view.tombstones().contains(*id));
         assert_eq!(stats.found, matches.count().min(4));
         if !all.is_empty() {

@@ -1,4 +1,4 @@
-//! An index does what a map of keys to vectors does, through any sequence of operations.
+//! Through any sequence of operations, an index behaves like a map of keys to vectors.
 #![no_main]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,16 +10,18 @@ use vex::{Index, InsertError, Metric, Quantization, Scratch, SearchParams};
 use vex_fuzz::Script;
 use vex_fuzz::hostile::EDGES_OF_M;
 
-/// Bytes of an input that are used: longer sequences find no more than many short ones.
+/// The bytes of an input that are used. Longer sequences find no more than many short ones.
 const BYTES: usize = 512;
 
-/// Keys of single operations, of which there are few, so that operations meet. Those that are inserted at once follow.
+/// The keys of single operations. There are few, so that operations meet the same keys. The keys of
+/// vectors that are inserted at once come after them.
 const KEYS: usize = 48;
 
-/// All keys: as many as fill rows that are wider than what a search gathers at once.
+/// The number of all keys. They fill rows that are wider than the groups in which a search reads
+/// links.
 const ALL_KEYS: usize = 320;
 
-/// The most inserts at once in all, so that sequences stay fast.
+/// The most vectors that are inserted at once in all, so that sequences stay fast.
 const BURSTS: usize = 400;
 
 thread_local! {
@@ -55,11 +57,11 @@ fuzz_target!(|input: &[u8]| {
     pair.check_all();
 });
 
-/// An index, and what must be in it.
+/// An index, and the vectors that it must hold.
 struct Pair {
     index: Index,
     model: BTreeMap<u64, Vec<f32>>,
-    /// How many vectors may still be inserted at once.
+    /// The number of vectors that may still be inserted at once.
     bursts: usize,
 }
 
@@ -80,7 +82,7 @@ impl Pair {
         script.below(KEYS) as u64
     }
 
-    /// A vector of the script's next elements; often one that the index has already.
+    /// A vector from the next elements of the script. Often the index already has it.
     fn vector(&self, script: &mut Script<'_>) -> Vec<f32> {
         let dim = self.index.dim();
         match script.byte() {
@@ -108,7 +110,7 @@ impl Pair {
         }
     }
 
-    /// Inserts vectors that are drawn, a part of which may be copies of each other.
+    /// Inserts random vectors, of which some may be copies of each other.
     fn insert_many(&mut self, script: &mut Script<'_>) {
         let count = script.below(ALL_KEYS - KEYS).min(self.bursts);
         let (seed, copies) = (script.byte(), script.below(8));
@@ -143,8 +145,10 @@ impl Pair {
         assert_eq!(deleted, self.model.remove(&key).is_some());
     }
 
-    /// A pool as large as the index sees every node. If all of it is compared by vectors, the answer is exact. By default only what may be
-    /// nearer as far as codes tell is compared, which is right but for one in some hundred: then only what is returned must be right.
+    /// A search with as many candidates as the index has nodes sees every node. If it compares all
+    /// of them by vectors, the answer is exact. By default it compares only those that may be
+    /// nearer, as far as their codes show. That is right except for one in some hundred, so then
+    /// only the returned hits are checked.
     fn search(&self, script: &mut Script<'_>) {
         let query = self.vector(script);
         let nodes = self.index.node_keys().len();
@@ -203,7 +207,7 @@ impl Pair {
     }
 }
 
-/// A vector of quarters.
+/// A vector whose elements are multiples of a quarter.
 fn drawn(random: &mut Random, dim: usize) -> Vec<f32> {
     (0..dim).map(|_| f32::from(random.next_u64() as i8) / 4.0).collect()
 }
@@ -216,7 +220,7 @@ fn distance(metric: Metric, a: &[f32], b: &[f32]) -> f64 {
     }
 }
 
-/// Quarters are exact in f32, their products and sums too; only the cosine rounds.
+/// Quarters are exact in f32, and so are their products and sums. Only the cosine rounds.
 fn tolerance(metric: Metric) -> f64 {
     if metric == Metric::Cosine { 1e-6 } else { 0.0 }
 }

@@ -1,4 +1,5 @@
-//! A file that is verified keeps what FORMAT.md promises: it can be searched, copied, and written again to the same bytes.
+//! A verified file keeps the promises of FORMAT.md: it can be searched, copied, and written again
+//! with the same bytes.
 #![no_main]
 
 use std::convert::Infallible;
@@ -19,13 +20,13 @@ fuzz_target!(|input: &[u8]| {
         return;
     }
     assert_searched(&image);
-    // Another minor version, feature or section is allowed, and not written back.
+    // Another minor version, feature or section is allowed, but is not written back.
     if is_of_this_version(&image) {
         assert_eq!(written(&image), &bytes[..]);
     }
 });
 
-/// Distances of what is found are numbers, and in order.
+/// The distances of hits are numbers in ascending order.
 fn assert_searched(image: &Image<'_>) {
     let graph = image.graph();
     let query = Vector::query(graph.element(), graph.dim(), 2);
@@ -44,7 +45,7 @@ fn assert_searched(image: &Image<'_>) {
 fn is_of_this_version(image: &Image<'_>) -> bool {
     let header = image.header();
     let (codes, sections_of_codes) = if header.quantization.is_some() { (0b11, 3) } else { (0, 0) };
-    // Besides those counted: keys and build parameters.
+    // Keys and build parameters are always there. The others are counted below.
     let sections = 2
         + header.levels
         + sections_of_codes

@@ -1,7 +1,8 @@
-//! Views whose lengths agree and whose contents are hostile, of every width, element, metric and kind of code.
+//! Views with lengths that agree and contents that are hostile, of every width, element, metric and
+//! kind of code.
 //!
-//! A few bytes of a script say which. The contents are copied from tables of noise, or borrowed from them, so that a view is made in
-//! microseconds.
+//! A few bytes of a script choose the view. Its contents are copied from tables of noise or
+//! borrowed from them, so that a view is made in microseconds.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -14,21 +15,22 @@ use vex_graph::{
 
 use crate::Script;
 
-/// Widths of rows around what is gathered at once, of which the base has twice as many, and the ends of what is allowed.
+/// Values of `m` around the groups in which a search reads links, and the ends of the range. The
+/// base level has rows of twice the width.
 pub const EDGES_OF_M: [usize; 20] =
     [4, 5, 8, 15, 16, 17, 31, 32, 33, 48, 63, 64, 65, 95, 96, 97, 128, 256, 511, 512];
 
-/// Dimensions around what kernels, codes and padding take at once.
+/// Dimensions around the units of kernels, codes and padding.
 const EDGES_OF_DIM: [usize; 20] =
     [1, 2, 15, 16, 17, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 257, 768, 1025];
 
-/// Bytes of a view, at most; but for links that are borrowed.
+/// The most bytes of a view, except for borrowed links.
 const BYTES: usize = 1 << 18;
 
 /// The most nodes.
 const NODES: usize = 4000;
 
-/// What a file may hold and no index would write.
+/// Values that a file may hold, and that no index would write.
 const SPECIAL: [f32; 12] = [
     f32::NAN,
     -f32::NAN,
@@ -44,18 +46,19 @@ const SPECIAL: [f32; 12] = [
     -0.0,
 ];
 
-/// Draws that every view copies parts of.
+/// Random numbers, of which every view copies parts.
 struct Noise {
     words: Vec<u64>,
     floats: Vec<f32>,
     halves: Vec<f16>,
-    /// Ids below each of [`NOISY_COUNTS`], with what is no id here and there: rows for graphs that have about as many nodes.
+    /// Ids below each of [`NOISY_COUNTS`], with some that are not ids: rows for graphs with about
+    /// as many nodes.
     links: [Vec<u32>; NOISY_COUNTS.len()],
 }
 
 const NOISY_COUNTS: [usize; 4] = [70, 300, 1100, 2500];
 
-/// Links that are borrowed: those of the largest view, and where in them they begin.
+/// The number of links that can be borrowed: those of the largest view, and room for their start.
 const NOISY_LINKS: usize = (1 << 20) + (1 << 16);
 
 static NOISE: LazyLock<Noise> = LazyLock::new(|| {
@@ -77,7 +80,7 @@ static NOISE: LazyLock<Noise> = LazyLock::new(|| {
     }
 });
 
-/// `len` items from somewhere in a table.
+/// `len` items from a random place in a table.
 fn part<'t, T>(table: &'t [T], len: usize, random: &mut Random) -> &'t [T] {
     let start = random.below(table.len() - len + 1);
     &table[start..start + len]
@@ -113,10 +116,10 @@ struct Level {
 }
 
 impl Hostile {
-    /// A view of what the next bytes of the script say.
+    /// The view that the next bytes of the script choose.
     pub fn new(script: &mut Script<'_>) -> Self {
         let m = match script.byte() {
-            // Evenly.
+            // All values from 4 to 512, evenly.
             byte @ 200.. => 4 + (usize::from(byte) * 256 + usize::from(script.byte())) % 509,
             byte => EDGES_OF_M[usize::from(byte) % EDGES_OF_M.len()],
         };
@@ -140,7 +143,8 @@ impl Hostile {
             _ => element.scalars(dim),
         };
 
-        // As many nodes as there is room for, or fewer. Room is from 256 bytes on, on a logarithmic scale.
+        // As many nodes as there is room for, or fewer. The room is drawn on a logarithmic scale,
+        // from 256 bytes on.
         let room = BYTES >> (10 - script.below(11));
         let is_wide = script.byte() >= 248;
         let vector = if are_stored { stride * element.scalar_bytes() } else { 0 };
@@ -177,7 +181,7 @@ impl Hostile {
         hostile
     }
 
-    /// Chooses any entry that a view accepts.
+    /// Chooses any entry point that a view accepts.
     fn enter(&mut self, random: &mut Random) {
         if self.count == 0 {
             return;
@@ -220,11 +224,12 @@ impl Hostile {
     }
 }
 
-/// Vectors, in rows: noise, or copies of a few, or all the same, with special values among them or none.
+/// Rows of vectors: noise, or copies of a few, or all the same, with special values among them or
+/// without.
 fn vectors(element: Element, len: usize, style: u8, stride: usize, random: &mut Random) -> Vector {
     let noise = &*NOISE;
     let specials = [0, 0, 0, 3, len / 32][usize::from(style) % 5].min(len);
-    // How many rows differ.
+    // The number of different rows.
     let rows = [usize::MAX, usize::MAX, 1, 5][usize::from(style) % 4];
     let distinct = len.min(stride.saturating_mul(rows));
     fn repeated<T: Copy>(noise: &[T], distinct: usize, len: usize, random: &mut Random) -> Vec<T> {
@@ -280,7 +285,8 @@ impl Coded {
     }
 }
 
-/// Levels whose lengths agree. `is_wide` borrows their links, where those of wide rows would take long to make.
+/// Levels whose lengths agree. `is_wide` borrows their links, since wide rows would take long to
+/// make.
 fn levels(script: &mut Script<'_>, m: usize, count: usize, is_wide: bool, random: &mut Random) -> Vec<Level> {
     let byte = script.byte();
     let levels =
@@ -315,17 +321,17 @@ fn noisy_links(count: usize) -> &'static [u32] {
 
 fn links(style: u8, len: usize, count: usize, random: &mut Random) -> Vec<u32> {
     let noise: &[u32] = bytemuck::cast_slice(&NOISE.words);
-    // The high half of a product is a draw below the other factor.
+    // The high half of a product is a random number below the other factor.
     let below = |most: usize| move |draw: &u32| ((u64::from(*draw) * most as u64) >> 32) as u32;
     let noise = part(noise, len.min(noise.len()), random);
     let mut links: Vec<u32> = match style / 8 % 8 {
-        // Every link is new for a while.
+        // For a while every link leads to a new node.
         0 => (0..len).map(|position| (position + 1) as u32 % count.max(1) as u32).collect(),
-        // The same few over and over.
+        // The same few links again and again.
         1 => noise.iter().map(below(count.min(3))).collect(),
-        // Anything.
+        // Any numbers.
         2 => noise.iter().map(|draw| draw >> (draw % 32)).collect(),
-        // A tenth are no ids.
+        // A tenth are not ids.
         3 => noise.iter().map(below(count + count / 10 + 1)).collect(),
         _ => noise.iter().map(below(count)).collect(),
     };
@@ -337,7 +343,7 @@ fn links(style: u8, len: usize, count: usize, random: &mut Random) -> Vec<u32> {
     links
 }
 
-/// Mostly ids of nodes; else what is none.
+/// Mostly an id of a node, and otherwise a number that is not an id.
 fn any_id(random: &mut Random, count: usize) -> NodeId {
     match random.below(16) {
         0 => TERMINATOR,
@@ -348,7 +354,8 @@ fn any_id(random: &mut Random, count: usize) -> NodeId {
     }
 }
 
-/// Any words: none, too few, more than there are nodes; few deleted, half of them, or all.
+/// Any words: none, too few, or more than there are nodes. Few nodes are deleted, half of them, or
+/// all.
 fn deleted(script: &mut Script<'_>, count: usize, random: &mut Random) -> Vec<u64> {
     let byte = script.byte();
     if byte < 128 {
@@ -365,14 +372,15 @@ fn deleted(script: &mut Script<'_>, count: usize, random: &mut Random) -> Vec<u6
     (0..len).map(|_| word(random)).collect()
 }
 
-/// A query for a view: good for the most part, else of values that are refused, or of which distances overflow.
+/// A query for a view. Most queries are good. Others have values that are refused, or whose
+/// distances overflow.
 pub fn query(view: &GraphView<'_>, script: &mut Script<'_>, random: &mut Random) -> Vector {
     let (element, dim) = (view.element(), view.dim());
     let style = script.byte();
     let element = if element == Element::F16 && style % 4 > 0 { Element::F32 } else { element };
     let noise = &*NOISE;
     let bytes: &[u8] = bytemuck::cast_slice(&noise.words);
-    // Seldom of a wrong length.
+    // A wrong length is rare.
     let len = element.scalars(dim) + usize::from(style == 255);
     match element {
         Element::F32 => {

@@ -1,4 +1,4 @@
-//! What the fuzz targets share.
+//! The code that fuzz targets share.
 
 pub mod hostile;
 
@@ -9,11 +9,12 @@ use libfuzzer_sys::fuzzer_mutate;
 use support::seal;
 use tempfile::TempDir;
 
-/// Where the sections of an index begin, at the earliest.
+/// The lowest offset at which the sections of an index begin.
 const SECTIONS: usize = 512;
 
-/// Mutates the bytes of an index. Checksums, which a fuzzer does not find, are made to fit again, and mostly the length
-/// stays: a file of another length than it claims is refused before anything else is read.
+/// Mutates the bytes of an index. Checksums are made to fit again, since a fuzzer does not find
+/// them. The length mostly stays, since a file of another length is refused before the rest is
+/// read.
 pub fn mutate_index(data: &mut [u8], size: usize, max_size: usize, seed: u32) -> usize {
     let split = SECTIONS.min(size);
     let size = match seed % 8 {
@@ -34,13 +35,13 @@ pub fn mutate_index(data: &mut [u8], size: usize, max_size: usize, seed: u32) ->
     size
 }
 
-/// A part of `start..end` that is not empty.
+/// A part of `start..end` with at least one byte.
 fn window(start: usize, end: usize, seed: u32) -> (usize, usize) {
     let from = start + seed as usize % (end - start);
     (from, end.min(from + 64))
 }
 
-/// Reads an input as numbers; past its end there are zeros.
+/// Reads an input as numbers. After its end come zeros.
 pub struct Script<'a>(pub &'a [u8]);
 
 impl Script<'_> {
@@ -72,7 +73,7 @@ impl Script<'_> {
     }
 }
 
-/// A file for readers that take a path, written anew for every input.
+/// A file for readers that take a path. It is written again for every input.
 pub struct InputFile {
     // Deletes the file when it is dropped.
     _folder: TempDir,

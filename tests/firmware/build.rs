@@ -1,4 +1,5 @@
-//! Makes two indexes of the demo's definitions, asks them on the host, and leaves both, with the answers, to the firmware.
+//! Makes two indexes of the demo's definitions and searches them on the host. The firmware gets
+//! both, with the answers.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -9,7 +10,7 @@ use vex_format::{AlignedBytes, Image, Meta, Store, Writer};
 use vex_graph::{Hnsw, Metric, Params, Serial};
 use vex_kernels::{Distance, Isa};
 
-// The board needs more of it.
+// The board uses more of this file.
 #[allow(dead_code)]
 #[path = "src/answers.rs"]
 mod answers;
@@ -39,7 +40,7 @@ fn main() {
     memory_map(out);
 }
 
-/// The file of an index of the first `count` definitions, whose keys are their places.
+/// The file of an index of the first `count` definitions. Their keys are their rows.
 fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
     let params = Params::new().m(8).quantization(Some(CODES));
     let mut row = 0;
@@ -62,7 +63,7 @@ fn index(definitions: &[u8], count: usize, store: Store) -> AlignedBytes {
     AlignedBytes::copy_of(&bytes).expect("memory for a small index")
 }
 
-/// Where the board has flash and memory.
+/// Writes the addresses of the board's flash and memory.
 fn memory_map(out: &Path) {
     let map = match &*env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets it") {
         "arm" => include_str!("arm.x"),

@@ -14,7 +14,7 @@ fn graph(quantization: Quantization) -> Hnsw {
     coded(Element::F32, Metric::Cosine, quantization, 20, COUNT, 5)
 }
 
-/// Where a section begins.
+/// The offset of a section.
 fn section(bytes: &[u8], tag: Tag) -> usize {
     Image::open(bytes).unwrap().sections().find(|section| section.tag == tag).unwrap().offset as usize
 }
@@ -71,7 +71,7 @@ fn an_empty_index_remembers_how_it_is_to_be_coded() {
     let file = AlignedBytes::copy_of(&bytes).unwrap();
     let image = Image::open(&file).unwrap();
     assert_eq!((image.verify(), image.params().quantization), (Ok(()), Some(Quantization::Sq4)));
-    // As every version has written it: the mean has its length already.
+    // Every version has written the file so: the mean has its full length already.
     let lengths: Vec<_> = image.sections().map(|section| (section.tag, section.length)).collect();
     let of = |tag| match tag {
         Tag::MEAN => 80,
@@ -87,7 +87,7 @@ fn an_empty_index_remembers_how_it_is_to_be_coded() {
 #[test]
 fn features_that_contradict_each_other_are_refused() {
     let change = |offset: usize, value: u8| {
-        // Of 130 elements, SQ8 and SQ4 codes take different bytes.
+        // With 130 elements, SQ8 and SQ4 codes take different bytes.
         let mut bytes =
             write(&coded(Element::F32, Metric::Cosine, Quantization::Sq8, 130, COUNT, 5).view(), &keys());
         bytes[offset] = value;
@@ -96,7 +96,7 @@ fn features_that_contradict_each_other_are_refused() {
     };
     let both = OpenError::Field { field: Field::Codes, offset: 16, expected: (0, 4), found: 3 };
     assert_eq!(change(16, 3), Err(both));
-    // Without codes, its sections are in nobody's order.
+    // A file without codes has no place for their sections.
     let order = OpenError::SectionOrder { offset: 160, expected: Some(Tag::KEYS), found: Tag::CODES };
     assert_eq!(change(16, 0), Err(order));
     assert!(matches!(change(16, 2), Err(OpenError::Field { field: Field::SectionLength, .. })));

@@ -1,5 +1,5 @@
-//! Files of every released version, read for ever. A fixture is never written again, and what it answers is written
-//! here in numbers.
+//! Files of every released version can always be read. A fixture is never written again, and its
+//! answers are here as numbers.
 
 use support::{Graph, write};
 use vex_format::{Image, include_index};
@@ -10,7 +10,7 @@ static INNER_PRODUCT: &[u8] = include_index!("../fixtures/v1.0-inner-product.vex
 static COSINE: &[u8] = include_index!("../fixtures/v1.0-cosine.vex");
 static EMPTY: &[u8] = include_index!("../fixtures/v1.0-empty.vex");
 
-/// The five nearest to (2, 1, 3) by key and distance.
+/// The five nearest vectors to (2, 1, 3), as keys and distances.
 fn nearest(image: &Image<'_>) -> Vec<(u64, f32)> {
     let mut found = [Neighbor::default(); 5];
     let params = SearchParams::new(5).ef_search(20);
@@ -56,7 +56,7 @@ fn version_1_0_cosine_is_read() {
     let image = Image::open(COSINE).unwrap();
     assert_shape(&image, Metric::Cosine);
     assert_eq!(image.graph().rows().row(7), Elements::F32(&[0.832_050_3, 0.554_700_2, 0.0]));
-    // Not to the last bit, which depends on whether the machine has a fused multiply-add.
+    // The last bits depend on whether the machine has a fused multiply-add.
     let expected = [
         (1014, 0.004_129_4),
         (1084, 0.037_466_6),
@@ -81,7 +81,7 @@ fn version_1_0_empty_is_read() {
     assert_eq!(nearest(&image), []);
 }
 
-/// Not a promise of the format, but a change of it that nobody intended would show here first.
+/// The format does not promise this. But it shows any change of the bytes that nobody intended.
 #[test]
 fn version_1_0_is_what_is_written_today() {
     for (name, graph) in sources() {
@@ -95,7 +95,7 @@ fn version_1_0_is_what_is_written_today() {
     }
 }
 
-/// What the fixtures are made of.
+/// The graphs of the fixtures.
 fn sources() -> Vec<(&'static str, Graph)> {
     let mut levels = [0; 20];
     levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);

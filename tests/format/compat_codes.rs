@@ -1,17 +1,19 @@
-//! Files with codes and tombstones of every released version, read for ever, on any instruction set.
+//! Files with codes and tombstones of every released version can always be read, with any
+//! instruction set.
 
 use vex_format::{Image, include_index};
 use vex_graph::{Metric, Neighbor, Quantization, Scratch, SearchParams, search};
 
-/// Thirty nodes of 20 dimensions under squared Euclidean distance, SQ8 beside their vectors, two of them deleted.
+/// Thirty nodes of 20 dimensions under squared Euclidean distance, with SQ8 codes beside their
+/// vectors. Two nodes are deleted.
 static SQ8: &[u8] = include_index!("../fixtures/v1.0-sq8.vex");
-/// The same under cosine in SQ4, without their vectors.
+/// The same under cosine, with SQ4 codes and without vectors.
 static SQ4_ALONE: &[u8] = include_index!("../fixtures/v1.0-sq4-alone.vex");
 
-/// Like the first, in SQ2x2.
+/// Like the first, with SQ2x2 codes.
 static SQ2X2: &[u8] = include_index!("../fixtures/v1.0-sq2x2.vex");
 
-/// The nearest three by key and distance, of which none is deleted.
+/// The three nearest vectors, as keys and distances. None of them is deleted.
 fn nearest(image: &Image<'_>, rerank: f32) -> Vec<(u64, f32)> {
     let query: [f32; 20] = core::array::from_fn(|i| (i % 7) as f32 / 7.0 - 0.4);
     let mut found = [Neighbor::default(); 3];
@@ -42,7 +44,7 @@ fn version_1_0_with_codes_is_read() {
         let image = Image::open(file).unwrap();
         check(&image, Metric::SquaredEuclidean, quantization);
         assert!(image.graph().rows().are_stored());
-        // The exact distances are sums of floats, whose last bits depend on a fused multiply-add.
+        // Exact distances are sums of floats, whose last bits depend on a fused multiply-add.
         let expected = [(500, 2.312_697_4), (578, 4.983_131_4), (560, 5.839_5)];
         for (found, expected) in nearest(&image, 30.0).into_iter().zip(expected) {
             assert!(

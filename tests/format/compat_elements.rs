@@ -1,5 +1,5 @@
-//! Files with elements of every type but f32 of every released version, read for ever. They are made of [`small`] vectors, and
-//! what they answer is written here in numbers.
+//! Files of every element except f32, of every released version, can always be read. They consist
+//! of [`small`] vectors, and their answers are here as numbers.
 
 use support::{small, write};
 use vex_format::{Image, include_index};
@@ -20,7 +20,7 @@ const FILES: [(Element, Metric, &[u8]); 11] = [
     (Element::Bits, Metric::Jaccard, include_index!("../fixtures/v1.0-bits-jaccard.vex")),
 ];
 
-/// The three nearest to a query, by key and distance.
+/// The three nearest vectors to a query, as keys and distances.
 fn nearest(image: &Image<'_>) -> Vec<(u64, f32)> {
     let query = match image.header().element {
         Element::F32 | Element::F16 => Elements::F32(&[2.0, 1.0, 3.0]),
@@ -62,7 +62,7 @@ fn version_1_0_of_every_element_is_read() {
         );
         assert_eq!(header.level_count, [20, 6, 2, 0, 0, 0, 0, 0]);
         assert_eq!(header.stride * element.scalar_bytes(), 64);
-        // Not to the last bit, which depends on whether the machine has a fused multiply-add.
+        // The last bits depend on whether the machine has a fused multiply-add.
         for (found, expected) in nearest(&image).into_iter().zip(expected) {
             let is_near = (found.1 - expected.1).abs() <= 1e-6;
             assert!(
@@ -73,7 +73,7 @@ fn version_1_0_of_every_element_is_read() {
     }
 }
 
-/// Not a promise of the format, but a change of it that nobody intended would show here first.
+/// The format does not promise this. But it shows any change of the bytes that nobody intended.
 #[test]
 fn version_1_0_is_what_is_written_today() {
     for (element, metric, file) in FILES {

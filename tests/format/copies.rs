@@ -1,4 +1,5 @@
-//! A file has a section of copies if there is a copy, and only then; and it says the same as the graph.
+//! A file has a section of copies if and only if there is a copy. Its contents are those of the
+//! graph.
 
 use support::{seal, write};
 use vex_format::{AlignedBytes, Image, Tag, VerifyError};
@@ -22,13 +23,13 @@ fn keys(graph: &Hnsw) -> Vec<u64> {
     (0..graph.count() as u64).map(|id| 1000 + 3 * id).collect()
 }
 
-/// Where the links of copies are in a file.
+/// The offset of the links of copies in a file.
 fn section(file: &[u8]) -> Option<usize> {
     let image = Image::open(file).unwrap();
     image.sections().find(|section| section.tag == Tag::COPIES).map(|section| section.offset as usize)
 }
 
-/// Keys and distances of the nearest, sorted by key where they are equal.
+/// Keys and distances of the nearest vectors. Equal distances are sorted by key.
 fn answer(view: &GraphView<'_>, keys: &[u64], query: &[f32], k: usize) -> Vec<(u32, u64)> {
     let mut out = vec![Neighbor::default(); k];
     let stats =
@@ -71,7 +72,7 @@ fn what_is_saved_and_opened_has_the_same_copies_and_answers() {
     assert!(*write(&opened.view(), image.keys()) == *file, "the same graph is the same bytes");
     for kind in 0..80 {
         let query = [(kind % 10) as f32 + 0.1, (kind / 10) as f32 - 0.2];
-        // All of the nearest vector, so that no tie is cut.
+        // All copies of the nearest vector are asked for, so that no tie is cut.
         let nearest = answer(&grown.view(), &keys, &query, 200);
         let k = nearest.iter().filter(|(distance, _)| *distance == nearest[0].0).count();
         let expected = answer(&grown.view(), &keys, &query, k);
@@ -87,20 +88,20 @@ fn a_graph_without_copies_has_no_section() {
     let keys = keys(&graph);
     let plain = write(&graph.view(), &keys);
     assert!(section(&plain).is_none() && !Image::open(&plain).unwrap().header().has_copies());
-    // A copy that comes and becomes another vector again.
+    // A vector becomes a copy, and then another vector again.
     graph.update(50, &[0.0, 0.0]).unwrap();
     assert!(section(&write(&graph.view(), &keys)).is_some());
     graph.update(50, &[70.0, 0.0]).unwrap();
     let file = write(&graph.view(), &keys);
     assert_eq!((section(&file), Image::open(&file).unwrap().verify()), (None, Ok(())));
-    // Links that make no chain.
+    // These links make no chain.
     let view = graph.view();
     let none = vec![[TERMINATOR; 2]; 60];
     assert!(section(&write(&view.with_copies(&none).unwrap(), &keys)).is_none());
     assert!(view.with_copies(&none[1..]).is_err());
 }
 
-/// The file of nine nodes of three vectors, with the links of a node replaced.
+/// The file of nine nodes with three vectors. The links of one node are replaced.
 fn forged(node: NodeId, links: [NodeId; 2]) -> (AlignedBytes, Hnsw) {
     let mut graph = graph(9, 3);
     let parked = graph.view().copies_of(0).next().unwrap();
@@ -129,7 +130,7 @@ fn every_fault_of_a_chain_is_found_and_none_is_dangerous() {
                 let (file, _) = forged(node, links);
                 let image = Image::open(&file).unwrap();
                 let honest = copies[node as usize];
-                // A deleted copy that is a deleted node like any is no fault.
+                // A deleted copy may also be a deleted node without a chain.
                 let is_sound = honest == links || honest == [node; 2] && links == [T; 2];
                 let fault = image.verify();
                 assert_eq!(fault.is_ok(), is_sound, "{node}: {links:?}, {fault:?}");
@@ -171,7 +172,7 @@ fn a_copy_that_is_linked_or_has_another_vector_is_found() {
     let error = VerifyError::UnequalCopy { node: copy, previous };
     assert_eq!(Image::open(&forged).unwrap().verify(), Err(error));
 
-    // No copy at all.
+    // There is no copy at all.
     let mut forged = AlignedBytes::copy_of(&file).unwrap();
     let at = offset(Tag::COPIES);
     forged[at..at + 9 * 8].fill(0xFF);

@@ -1,4 +1,4 @@
-//! Damage of every kind is found, and no file, however forged, makes a reader panic or run on.
+//! Every kind of damage is found. No file, however forged, makes a reader panic or run without end.
 
 use support::{Random, accepted, files, seal};
 use vex_format::{AlignedBytes, Image};
@@ -76,7 +76,7 @@ fn forged_files_are_survived() {
             accepted(&bytes);
             bytes.copy_from_slice(&file);
         }
-        // Else the forgeries would not get far enough to test anything.
+        // If fewer opened, the forgeries would test little.
         assert!(opened > 300, "{opened} forgeries opened");
     }
 }

@@ -1,4 +1,4 @@
-//! Files of every type of element: written and read, damaged, and refused.
+//! Files of every element are written, read, damaged and refused.
 
 use proptest::prelude::*;
 use support::{Random, Vector, poke, seal, small, write, write_with};
@@ -19,7 +19,7 @@ fn file(element: Element, metric: Metric) -> AlignedBytes {
     write(&graph.view_of(vectors.rows()), &graph.keys())
 }
 
-/// Where the first vector begins.
+/// The offset of the first vector.
 fn vectors_at(file: &[u8]) -> usize {
     u64::from_le_bytes(file[128 + 8..128 + 16].try_into().unwrap()) as usize
 }
@@ -88,7 +88,7 @@ fn every_flipped_bit_is_found_and_none_is_fatal() {
     }
 }
 
-/// What a full scan says of a file with these bytes at `offset` of its first row.
+/// The result of a full scan of a file with these bytes at `offset` of its first row.
 fn verify_with(element: Element, metric: Metric, offset: usize, bytes: &[u8]) -> Result<(), VerifyError> {
     let mut file = file(element, metric);
     let at = vectors_at(&file) + offset;
@@ -122,7 +122,7 @@ fn vectors_near_the_limits_are_judged_by_their_elements() {
         let bytes: Vec<u8> = row.iter().flat_map(|element| element.to_le_bytes()).collect();
         verify_with(Element::F32, metric, 0, &bytes)
     };
-    // Finite, though the sum of their squares is not.
+    // The elements are finite, although the sum of their squares is not.
     for metric in [Metric::SquaredEuclidean, Metric::InnerProduct] {
         assert_eq!(verify_row(metric, [f32::MAX, f32::MIN, 0.0]), Ok(()));
         let infinite = Err(VerifyError::NotFinite { node: 0, position: 2 });
@@ -148,7 +148,7 @@ fn headers_that_do_not_agree_with_their_element_are_refused() {
     assert_eq!(with(Element::Bits, Metric::Hamming, 77, 1), refused(Field::Metric, 77, (4, 5), 1));
     assert_eq!(with(Element::U8, Metric::Cosine, 68, 128), refused(Field::Stride, 68, (64, 64), 128));
     assert_eq!(with(Element::Bits, Metric::Hamming, 68, 2), refused(Field::Stride, 68, (8, 8), 2));
-    // Codes of integers.
+    // Integers have no codes.
     assert_eq!(with(Element::I8, Metric::Cosine, 16, 1), refused(Field::Element, 76, (1, 2), 3));
 }
 

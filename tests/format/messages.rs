@@ -1,4 +1,4 @@
-//! What errors say: what is wrong, where, what was expected and what was found.
+//! Error messages have the fault, its place, the expected value and the value found.
 
 use std::fmt::Display;
 

@@ -1,4 +1,5 @@
-//! Opening, searching in place and verifying take no memory; opening costs the same for any number of vectors.
+//! Opening, searching in place and verifying allocate nothing. The cost of opening does not depend
+//! on the number of vectors.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -14,7 +15,7 @@ thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: every call is passed on as it is.
+// SAFETY: every call is passed on unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.set(ALLOCATIONS.get() + 1);
@@ -75,7 +76,8 @@ fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
         let graph = Graph::ring(Metric::SquaredEuclidean, 8, 4, &levels, count, 1);
         let mut bytes = write(&graph.view(), &graph.keys());
         let parts = parts(&bytes);
-        // Everything else is overwritten: were it read, it would not open, or not say the same.
+        // Everything else is overwritten. If opening read it, the file would not open or have
+        // another header.
         let header = *Image::open(&bytes).unwrap().header();
         let mut start = 0;
         for part in &parts {
@@ -92,7 +94,7 @@ fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
         let (allocations, index) = allocations(|| unsafe { MappedIndex::open(&path) }.unwrap());
         let faults = self::faults() - faults;
         assert_eq!(*index.header(), header);
-        // Pages of the file, and of the code that had not run before.
+        // These are pages of the file, and of code that had not run before.
         assert!(faults <= 40, "{count} vectors: {faults} page faults");
         let read: usize = parts.iter().map(ExactSizeIterator::len).sum();
         assert!(read < 2048, "{read} bytes");
@@ -102,10 +104,11 @@ fn opening_reads_and_allocates_the_same_for_any_number_of_vectors() {
     assert!(costs.iter().all(|cost| *cost == costs[0]), "{costs:?}");
 }
 
-/// Page faults of this thread so far; zero where the system does not tell.
+/// Page faults of this thread so far. Zero if the system does not report them.
 fn faults() -> u64 {
     let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap_or_default();
-    // The fields after the name, of which the eighth counts those that needed no disk, and the tenth the others.
+    // Of the fields after the name, the eighth counts faults without a disk read, and the tenth
+    // those with one.
     let fields = stat.rsplit(')').next().unwrap_or_default();
     let mut fields = fields.split_whitespace().skip(7).step_by(2);
     let mut field = || fields.next().map_or(0, |field| field.parse::<u64>().unwrap());

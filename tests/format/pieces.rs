@@ -1,13 +1,14 @@
-//! Verification in pieces: sections longer than one, rows that lie across two, and any number of workers.
+//! Verification in pieces, with any number of workers: some sections are longer than one piece, and
+//! some rows lie across two.
 
 use support::{Graph, seal, write};
 use vex_format::{Image, Tag, VerifyError};
 use vex_graph::{Executor, Metric, Serial};
 
-/// Rows of 1040 elements, 4160 bytes, which neither a block nor a piece is a multiple of.
+/// Rows have 1040 elements, or 4160 bytes. Neither a block nor a piece is a multiple of that.
 const DIM: usize = 1030;
 const STRIDE: usize = 1040;
-/// More than one round of pieces.
+/// More vectors than one round of pieces has.
 const COUNT: usize = 4_600;
 const M: usize = 40;
 
@@ -46,7 +47,8 @@ fn faults_are_found_wherever_they_are_and_by_any_number_of_workers() {
     assert!(links - vectors > 18 << 20);
     assert_eq!(verify(&bytes), Ok(()));
 
-    // The first and the last row, and those around each 30th border between pieces and around that of the first round.
+    // The first and the last row, the rows around each 30th border between pieces, and those around
+    // the border of the first round.
     let row_bytes = 4 * STRIDE;
     let borders = (1..).map(|piece| (piece << 18) / row_bytes).take_while(|row| *row + 1 < COUNT);
     let near: Vec<_> = borders.step_by(30).chain([(16 << 20) / row_bytes]).collect();
@@ -70,7 +72,7 @@ fn faults_are_found_wherever_they_are_and_by_any_number_of_workers() {
         faults += 1;
     }
     assert!(faults > 30, "{faults}");
-    // Of two faults the first is told, whoever finds it.
+    // Of two faults the first is reported, whichever thread finds it.
     for node in [COUNT - 1, 100] {
         bytes[vectors + node * row_bytes..][..4].copy_from_slice(&f32::NAN.to_le_bytes());
     }

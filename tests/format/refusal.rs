@@ -1,4 +1,5 @@
-//! Files that must be refused, each for its own reason; the checksums are right unless they are the reason.
+//! Files that must be refused, each for its own reason. The checksums are right, unless they are
+//! the reason.
 
 use support::{Graph, poke, seal, write};
 use vex_format::{AlignedBytes, Field, Image, OpenError, Tag, VerifyError};
@@ -7,10 +8,11 @@ use vex_graph::{Metric, TERMINATOR};
 const HEADER: usize = 128;
 const ENTRY: usize = 32;
 
-/// Bytes at an offset, and the field, its range and its value that the error tells.
+/// Bytes, their offset, and the contents of the error: the field, its range and its value.
 type Case<'a> = (usize, &'a [u8], Field, (u64, u64), u64);
 
-/// Twelve nodes on four levels. Its table has seven entries and ends 32 bytes before the first section.
+/// Twelve nodes on four levels. The table has seven rows and ends 32 bytes before the first
+/// section.
 fn file() -> Vec<u8> {
     let graph = Graph::ring(Metric::Cosine, 5, 4, &[3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0], 12, 1);
     write(&graph.view(), &graph.keys()).to_vec()
@@ -35,7 +37,7 @@ fn with(offset: usize, bytes: &[u8]) -> Vec<u8> {
     file
 }
 
-/// Where a section begins.
+/// The offset of a section.
 fn section(file: &[u8], tag: Tag) -> usize {
     let bytes = AlignedBytes::copy_of(file).unwrap();
     let image = Image::open(&bytes).unwrap();
@@ -114,14 +116,14 @@ fn other_versions_and_unknown_features_follow_the_policy() {
 }
 
 #[test]
-fn a_future_version_is_told_before_its_checksum() {
+fn a_future_version_is_reported_before_its_checksum() {
     let mut file = file();
     file[8] = 2;
     assert_eq!(open(&file), Err(OpenError::Version { expected: 1, found: 2 }));
 }
 
 #[test]
-fn foreign_and_short_files_are_told_apart() {
+fn foreign_and_short_files_have_errors_of_their_own() {
     let file = file();
     let error = OpenError::Magic { found: *b"hello wo" };
     assert_eq!(open(b"hello world"), Err(error));
@@ -169,7 +171,7 @@ fn a_layout_refuses_the_bytes_of_another_file() {
 }
 
 #[test]
-fn damaged_checksums_are_told_apart() {
+fn each_damaged_checksum_has_an_error_of_its_own() {
     let mut file = file();
     file[40] ^= 1;
     assert!(matches!(open(&file), Err(OpenError::HeaderChecksum { .. })));
@@ -200,7 +202,7 @@ fn sections_stand_in_their_order_once() {
     assert_eq!(open(&twice), order(HEADER + 7 * ENTRY, None, Tag::META));
     let error = OpenError::UnknownSection { offset: first as u64, found: Tag(*b"VECX") };
     assert_eq!(open(&with(first, b"VECX")), Err(error));
-    // The third entry, that of the base links, disguised as something that may be skipped.
+    // The third row is that of the base links. It now claims to be a section that can be skipped.
     let disguised = with(HEADER + 2 * ENTRY, b"XNK0\x01");
     let expected = Some(Tag::links(0));
     assert_eq!(open(&disguised), order(HEADER + 3 * ENTRY, expected, Tag::links(1)));

@@ -1,4 +1,4 @@
-//! What is written opens again as what it was.
+//! A file opens as the graph that was written.
 
 use std::cmp::Reverse;
 use std::convert::Infallible;
@@ -11,10 +11,11 @@ use vex_graph::{
     SearchParams, TERMINATOR, search,
 };
 
-/// The levels of 12 nodes, highest first.
+/// The levels of 12 nodes, the highest first.
 const SORTED: [usize; 12] = [3, 2, 2, 1, 1, 1, 0, 0, 0, 0, 0, 0];
 
-/// Asserts that the file of `graph` holds its nodes in the order `old`, and everything else with them.
+/// Asserts that the file of `graph` holds its nodes in the order `old`, with everything that
+/// belongs to them.
 fn assert_written(graph: &Graph, old: &[NodeId]) {
     let view = graph.view();
     let keys = graph.keys();

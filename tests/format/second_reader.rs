@@ -1,4 +1,5 @@
-//! A reader in Python, written from FORMAT.md alone (`reader.py`), finds in every file what Vex finds.
+//! A reader in Python reads the same from every file as Vex. `reader.py` was written from FORMAT.md
+//! alone.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ use support::coded;
 use vex_format::{AlignedBytes, Image, Meta, Writer};
 use vex_graph::{Element, Elements, Hnsw, Metric, NodeSet, Params, Quantization};
 
-/// Says why there is no Python with numpy. `VEX_REQUIRE_ALL=1` makes that a failure.
+/// Prints why there is no Python with numpy. With `VEX_REQUIRE_ALL=1` that is a failure.
 fn skip(reason: &str) {
     eprintln!("SKIPPED: the second reader cannot run: {reason}");
     assert!(std::env::var("VEX_REQUIRE_ALL").as_deref() != Ok("1"), "{reason}");
@@ -35,8 +36,9 @@ fn fixtures() -> Vec<PathBuf> {
     files
 }
 
-/// Files with codes beside vectors, from which the reader computes the terms again; of 300 dimensions, so that a rotation is
-/// of two parts. And files that are empty, which have a mean.
+/// Files with codes beside vectors, from which the reader computes the correction terms again. They
+/// have 300 dimensions, so that a rotation has two parts. There are empty files, too, which have a
+/// mean.
 fn with_codes(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let pairs = Metric::NUMERIC.into_iter().flat_map(|metric| Quantization::ALL.map(|kind| (metric, kind)));
@@ -63,7 +65,7 @@ fn with_codes(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// A file with copies, one of which is deleted, in a graph that has grown.
+/// A file of a graph that grew, with copies. One of them is deleted.
 fn with_copies(folder: &Path) -> Vec<PathBuf> {
     let params = Params::new().m(4).ef_construction(20);
     let mut graph = Hnsw::new(Metric::SquaredEuclidean, 3, params).unwrap();
@@ -84,7 +86,7 @@ fn with_copies(folder: &Path) -> Vec<PathBuf> {
     vec![path]
 }
 
-/// What Vex reads, in the words of the format.
+/// The values that Vex reads, with the names of the format.
 fn expected(path: &Path) -> Value {
     let bytes = AlignedBytes::copy_of(&fs::read(path).unwrap()).unwrap();
     let image = Image::open(&bytes).unwrap();

@@ -1,14 +1,16 @@
-//! Every field with every boundary value, alone and in pairs, under checksums that fit; and flips of a few bits anywhere.
+//! Every field with every boundary value, alone and in pairs, under checksums that fit. Also flips
+//! of a few bits anywhere.
 
 use support::{Random, accepted, files, seal};
 use vex_format::{AlignedBytes, Image, Tag};
 
-/// `VEX_CASES` asks for so many random flips, and for pairs of fields in every file.
+/// The number of random flips, if `VEX_CASES` sets it. Then pairs of fields are tried in every
+/// file.
 fn cases() -> Option<u64> {
     std::env::var("VEX_CASES").ok().and_then(|cases| cases.parse().ok())
 }
 
-/// A number in a file: where it is, and its bytes.
+/// A number in a file: its offset and its bytes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Field {
     at: usize,
@@ -16,7 +18,7 @@ struct Field {
     name: &'static str,
 }
 
-/// The header but its two checksums.
+/// The header, except its two checksums.
 const HEADER: [(usize, &str); 32] = [
     (8, "magic"),
     (2, "major"),
@@ -52,7 +54,7 @@ const HEADER: [(usize, &str); 32] = [
     LEVEL_COUNT,
 ];
 const LEVEL_COUNT: (usize, &str) = (4, "level count");
-/// A row of the table but its checksum.
+/// A row of the table, except its checksum.
 const ENTRY: [(usize, &str); 5] =
     [(4, "tag"), (4, "flags"), (8, "offset"), (8, "length"), (4, "element size")];
 const META: [(usize, &str); 5] =
@@ -80,7 +82,7 @@ fn meta(file: &[u8]) -> usize {
     image.sections().find(|section| section.tag == Tag::META).unwrap().offset as usize
 }
 
-/// Numbers at which something may change, that fit into a field and are not what it holds.
+/// Numbers around boundaries that fit into a field and differ from its value.
 fn boundaries(file: &[u8], field: Field) -> Vec<u64> {
     let valid = (0..field.width).rev().fold(0, |number, byte| number << 8 | u64::from(file[field.at + byte]));
     let most = u64::MAX >> (64 - 8 * field.width);
@@ -103,8 +105,8 @@ fn put(bytes: &mut [u8], field: Field, value: u64) {
     bytes[field.at..field.at + field.width].copy_from_slice(&value.to_le_bytes()[..field.width]);
 }
 
-/// Fields that can have another value in a file that is still right: nothing else in the file says what they must be. A larger
-/// dimension takes zeros of the padding for elements, and signed integers can be unsigned ones.
+/// Fields that can have another value in a valid file, since no other field determines them. With a
+/// larger dimension, zeros of the padding become elements. Signed integers can become unsigned.
 const FREE: [&str; 12] = [
     "dim",
     "minor",
@@ -157,7 +159,7 @@ fn every_pair_of_fields_is_survived() {
                 for (a, b) in values[index].iter().flat_map(|a| seconds.iter().map(move |b| (*a, *b))) {
                     put(&mut bytes, *first, a);
                     put(&mut bytes, *second, b);
-                    // The contents of other sections are as they were, so their checksums fit.
+                    // The contents of other sections did not change, so their checksums fit.
                     if meta.contains(&first.at) || meta.contains(&second.at) {
                         seal(&mut bytes);
                     } else {
@@ -189,7 +191,7 @@ fn flips_of_two_and_three_bits_are_rejected() {
         let bytes = &mut files[index];
         let mut bits = [0; 3];
         for at in 0..2 + (case % 2) as usize {
-            // Half of them are in the first bytes, which are looked at most.
+            // Half of the flips are in the first bytes, which readers check most.
             let bytes = if random.below(2) == 0 { bytes.len() } else { 512.min(bytes.len()) };
             bits[at] = loop {
                 let bit = random.below(8 * bytes);

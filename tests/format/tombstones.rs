@@ -1,10 +1,10 @@
-//! A file has a section of deleted nodes if one is deleted, and only then.
+//! A file has a section of deleted nodes if and only if one is deleted.
 
 use support::{Graph, seal, write};
 use vex_format::{AlignedBytes, Image, Tag, VerifyError};
 use vex_graph::{Hnsw, Metric, NodeSet, Params};
 
-/// Where the deleted nodes of a file are.
+/// The offset of the deleted nodes in a file.
 fn section(file: &[u8]) -> Option<usize> {
     let image = Image::open(file).unwrap();
     image.sections().find(|section| section.tag == Tag::TOMBSTONES).map(|section| section.offset as usize)
@@ -25,7 +25,7 @@ fn a_section_without_a_deleted_node_is_found() {
     seal(&mut file);
     let image = Image::open(&file).unwrap();
     assert_eq!(image.verify(), Err(VerifyError::NoTombstones));
-    // A fault of a section before it is told before.
+    // A fault in an earlier section is reported first.
     let links = image.sections().find(|section| section.tag == Tag::links(0)).unwrap().offset as usize;
     file[links..links + 4].fill(0);
     seal(&mut file);
@@ -40,7 +40,7 @@ fn an_empty_index_with_a_section_is_found() {
     let mut row = [0; 32];
     row[..4].copy_from_slice(b"TOMB");
     row[24] = 8;
-    // One more row pushes what follows the table to the next multiple of 64.
+    // One more row moves everything after the table to the next multiple of 64.
     let mut forged = AlignedBytes::zeroed(400).unwrap();
     forged[..128].copy_from_slice(header);
     forged[128..288].copy_from_slice(&[&rows[..96], &row, &rows[96..]].concat());
@@ -56,7 +56,7 @@ fn an_empty_index_with_a_section_is_found() {
 fn a_writer_leaves_the_section_out() {
     let graph = ring(&[0; 7]);
     let plain = write(&graph.view(), &graph.keys());
-    // Words for nodes that there are not, too.
+    // Some words are for nodes that do not exist.
     for words in [&[0][..], &[0, 0], &[1 << 7], &[0, 1]] {
         let file = write(&graph.view().with_tombstones(NodeSet::new(words)), &graph.keys());
         assert!(*file == *plain, "{words:?}");
@@ -76,7 +76,7 @@ fn a_slot_that_is_taken_again_leaves_no_section() {
     graph.delete(3).unwrap();
     let file = write(&graph.view(), &keys);
     assert!(section(&file).is_some());
-    // A copy knows the slot, too.
+    // The copy of the graph keeps the free slot, too.
     let mut copy = Hnsw::from_view(&Image::open(&file).unwrap().graph(), params).unwrap();
     for graph in [&mut graph, &mut copy] {
         graph.insert(&[9.0, 1.0]).unwrap();

@@ -1,4 +1,4 @@
-//! Bitmaps of the crate roaring as filters, against sets of nodes.
+//! Bitmaps of the crate roaring as filters, compared with sets of nodes.
 #![allow(missing_docs)]
 
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn a_bitmap_finds_what_a_set_finds() {
     let mut runner = proptest::test_runner::TestRunner::deterministic();
     let cases = (1..=COUNT as NodeId, any::<u32>(), -50.0f32..50.0, -50.0f32..50.0);
     let tested = runner.run(&cases, |(step, start, x, y)| {
-        // Ids beyond the nodes count for nothing.
+        // Ids that no node has are ignored.
         let ids = || (start % step..2 * COUNT as NodeId).step_by(step as usize);
         let bitmap: RoaringBitmap = ids().collect();
         let mut words = vec![0; NodeSet::words_for(2 * COUNT)];

@@ -1,8 +1,9 @@
-//! An allocation that fails is a value of the operation that asked for it, whichever allocation it is, and leaves no trace.
+//! If any allocation of an operation fails, the operation returns an error and changes nothing.
 //!
-//! A failure that is no value ends the process. So every operation runs in processes of its own, which let the first allocation
-//! of the thread that calls fail, then the second, and so on: that one alone, or all from that one on. What starting threads
-//! allocates is not among them, as the documentation of `vex` says.
+//! An allocation failure that is not an error ends the process. So every operation runs in
+//! processes of its own. These let the first allocation of the calling thread fail, then the
+//! second, and so on: once that one alone, and once all from that one on. Allocations that start
+//! threads are excluded, as the documentation of `vex` says.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
@@ -17,14 +18,14 @@ use std::{env, fs};
 use support::Random;
 use vex::{Builder, Coding, Hit, Index, MappedIndex, Quantization, Scratch, SearchParams, exact_batch};
 
-/// Which requests of a thread are refused.
+/// Which allocation requests of a thread are refused.
 #[derive(Clone, Copy)]
 struct Plan {
     is_armed: bool,
     /// Requests so far.
     requests: u64,
     first_refused: u64,
-    /// The first alone, or all from it on.
+    /// Whether only the first is refused, or all from it on.
     is_once: bool,
     refused: u64,
 }
@@ -52,14 +53,14 @@ fn is_granted() -> bool {
 
 struct Refusing;
 
-// SAFETY: every request goes to the system's allocator unchanged or is answered by null, which is how an allocator
-// refuses; nothing here allocates or unwinds.
+// SAFETY: every request goes to the system's allocator unchanged, or is answered by null, as an
+// allocator refuses. Nothing here allocates or unwinds.
 unsafe impl GlobalAlloc for Refusing {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         if !is_granted() {
             return std::ptr::null_mut();
         }
-        // SAFETY: the caller's promises are those that the system's allocator asks for.
+        // SAFETY: the caller keeps the promises that the system's allocator asks for.
         unsafe { System.alloc(layout) }
     }
 
@@ -67,7 +68,7 @@ unsafe impl GlobalAlloc for Refusing {
         if !is_granted() {
             return std::ptr::null_mut();
         }
-        // SAFETY: as above; all blocks come from the system's allocator.
+        // SAFETY: as above, and all blocks come from the system's allocator.
         unsafe { System.realloc(block, layout, size) }
     }
 
@@ -84,22 +85,22 @@ fn arm(first_refused: u64, is_once: bool) {
     PLAN.set(Plan { is_armed: true, first_refused, is_once, ..GRANTED });
 }
 
-/// Ends refusals, and says how many requests there were and how many of them were refused.
+/// Ends the refusals. Returns the number of requests, and how many of them were refused.
 fn disarm() -> (u64, u64) {
     let Plan { requests, refused, .. } = PLAN.replace(GRANTED);
     (requests, refused)
 }
 
-/// One allocation that fails: which, and how.
+/// An allocation that fails.
 #[derive(Clone, Copy)]
 struct Failure {
-    /// Counted from zero, without those that start threads.
+    /// Its number, counted from zero, without allocations that start threads.
     n: u64,
     is_once: bool,
 }
 
 impl Failure {
-    /// Runs `work`, whose first `before` requests are granted, and returns whether any was refused.
+    /// Runs `work` and grants its first `before` requests. Returns whether a request was refused.
     fn inject<T, E: Error + 'static>(
         self,
         before: u64,
@@ -116,12 +117,12 @@ impl Failure {
     }
 }
 
-/// What came of it.
+/// The outcome of an allocation that fails.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Outcome {
-    /// An error, and everything is as it was.
+    /// The operation returned an error, and changed nothing.
     Value,
-    /// The operation did without that memory.
+    /// The operation succeeded without that memory.
     Done,
     /// There is no such allocation.
     Over,
@@ -149,24 +150,24 @@ fn builder() -> Builder {
     Index::builder(DIM).m(6).ef_construction(30).quantization(Quantization::Sq8).threads(1)
 }
 
-/// What an operation works on.
+/// The indexes, vectors and files of the operations.
 struct Bench {
     folder: tempfile::TempDir,
     index: Index,
     queries: Vec<Vec<f32>>,
     params: SearchParams,
-    /// What starting so many threads allocates on the thread that calls.
+    /// The allocations of the calling thread when it starts as many threads as the index.
     starting: [u64; 4],
 }
 
-/// More than one thread, but not so much work that the pool of threads asks for memory to wake them.
+/// More than one thread, but so little work that the crate rayon allocates nothing to wake them.
 const THREADS: usize = 3;
 
 impl Bench {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut index = builder().build_from(vectors(270, 1)).unwrap();
-        // Nodes that are not sorted by level yet, which takes memory to save.
+        // These nodes are not sorted by level yet, so a save allocates memory to sort them.
         for (key, vector) in &vectors(300, 1)[270..] {
             index.insert(*key, vector).unwrap();
         }
@@ -181,7 +182,7 @@ impl Bench {
             if threads == 0 {
                 return 0;
             }
-            // The first time there are tables to make.
+            // The first call makes tables.
             index.searcher().search_many(none, &params, Some(threads)).unwrap();
             arm(u64::MAX, true);
             index.searcher().search_many(none, &params, Some(threads)).unwrap();
@@ -195,12 +196,12 @@ impl Bench {
         self.folder.path().join("old.vex")
     }
 
-    /// What an index answers.
+    /// The answers of an index.
     fn answers(&self, index: &Index) -> Vec<Vec<Hit>> {
         self.queries.iter().map(|query| index.search(query, 10).unwrap()).collect()
     }
 
-    /// A change of an index that is either done or leaves no trace.
+    /// Tries a change of an index, which either succeeds or changes nothing.
     fn change<E: Error + 'static>(
         &mut self,
         failure: Failure,
@@ -217,7 +218,7 @@ impl Bench {
         outcome
     }
 
-    /// A change of a copy, which has no room to spare.
+    /// Tries a change of a copy, which has no room to grow.
     fn change_copy<E: Error + 'static>(
         &self,
         failure: Failure,
@@ -233,7 +234,7 @@ impl Bench {
         outcome
     }
 
-    /// An index of which nothing was deleted yet.
+    /// Tries to save an index of which nothing was deleted yet.
     fn save_without_deleted(&mut self) {
         self.index = builder().build_from(vectors(100, 4)).unwrap();
         self.index.save(self.path()).unwrap();
@@ -243,13 +244,13 @@ impl Bench {
         let before = fs::read(self.path()).unwrap();
         let path = self.path();
         let outcome = Outcome::of(failure.inject(0, || self.index.save(&path)));
-        // The index is the one that is there already.
+        // The file holds this index already.
         assert!(fs::read(&path).unwrap() == before);
         assert_eq!(fs::read_dir(self.folder.path()).unwrap().count(), 1);
         outcome
     }
 
-    /// To the longest name that there can be, where nothing is yet, through a link to it.
+    /// Saves through a link to the longest possible name, where there is no file yet.
     fn save_by_link(&self, failure: Failure) -> Outcome {
         let name = "n".repeat(255);
         let target = self.folder.path().join(&name);
@@ -292,14 +293,15 @@ impl Bench {
 
     fn build_from(&self, failure: Failure) -> Outcome {
         let all = vectors(300, 3);
-        // Borrowed, since the caller's own vectors are no matter of the build.
+        // Borrowed, since the caller's own vectors are not part of the build.
         let given = all.iter().map(|(key, vector)| (*key, vector));
         Outcome::of(failure.inject(0, || builder().build_from(given)))
     }
 
     fn build_without_codes(&self, failure: Failure) -> Outcome {
-        // Around two places, nearer to each other than codes can show. Each has more vectors than a
-        // search has candidates: else none of them would be left in doubt.
+        // The vectors are around two centers, and nearer to each other than codes can distinguish.
+        // Each center has more vectors than a search has candidates: otherwise all are reranked,
+        // and none is in doubt.
         let centres = vectors(2, 5);
         let mut all = vectors(500, 3);
         for (row, (_, vector)) in all.iter_mut().enumerate() {
@@ -336,9 +338,9 @@ impl Bench {
         Outcome::of(result)
     }
 
-    /// The allocations of a worker, from when it is given a query until it is given the next.
+    /// Fails the allocations of a worker, from one query to the next.
     fn search_many_in_a_worker(&self, failure: Failure) -> Outcome {
-        /// Tells the thread that asks for it what to refuse.
+        /// A query that starts the refusals on the thread that reads it.
         struct Query<'q>(&'q [f32], Option<Failure>, &'q std::sync::atomic::AtomicU64);
         impl AsRef<[f32]> for Query<'_> {
             fn as_ref(&self) -> &[f32] {
@@ -351,7 +353,8 @@ impl Bench {
             }
         }
         let refused = std::sync::atomic::AtomicU64::new(0);
-        // The first of a share, whose scratch has to grow. If it fails, the worker ends its share, and then itself.
+        // This is the first query of a share, at which the scratch grows. If it fails, the worker
+        // ends its share, and then itself.
         let share = self.queries.len().div_ceil(THREADS);
         let queries = self
             .queries
@@ -398,7 +401,8 @@ impl Bench {
         let path = self.path();
         let open = || -> Result<(), vex::OpenError> {
             MappedIndex::read(&path)?;
-            // SAFETY: here and below, the file is in the test's own folder, and is only ever replaced by a rename.
+            // SAFETY: here and below, the file is in the test's own folder, and is only ever
+            // replaced by a rename.
             unsafe { MappedIndex::open(&path) }?;
             // SAFETY: as above.
             unsafe { MappedIndex::open_near(&path) }?;
@@ -455,7 +459,7 @@ impl Bench {
     }
 }
 
-/// Every operation, and how many allocations of it must be found to fail at least.
+/// Every operation, and the fewest allocations of it that must fail.
 const OPERATIONS: [(&str, u64); 24] = [
     ("save", 5),
     ("save, by a link", 10),
@@ -487,7 +491,8 @@ const OPERATION: &str = "VEX_TEST_OPERATION";
 const FIRST: &str = "VEX_TEST_FIRST";
 const ONCE: &str = "VEX_TEST_ONCE";
 
-/// The work of the processes that the test below starts: allocations fail, one after the other, from the first that it is told.
+/// The work of the processes that the test below starts. Allocations fail one after the other, from
+/// a given one on.
 #[test]
 fn in_a_process_of_its_own() {
     let Ok(operation) = env::var(OPERATION) else { return };

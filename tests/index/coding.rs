@@ -5,7 +5,7 @@ use vex::{Coding, Element, Index, Quantization, Store};
 
 const DIM: usize = 32;
 
-/// Vectors around eight places, of which each is within `radius`.
+/// Vectors around eight centers, each within `radius` of one.
 fn around(radius: f32) -> Vec<(u64, Vec<f32>)> {
     let mut random = Random(1);
     let mut row = || (0..DIM).map(|_| random.element()).collect::<Vec<f32>>();

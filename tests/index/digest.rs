@@ -22,7 +22,7 @@ fn digest(metric: Metric, dim: usize, count: u64, quantization: Option<Quantizat
     crc32c(&std::fs::read(path).unwrap())
 }
 
-/// Codes are compared by integers, so these hold whatever the processor has.
+/// Codes are compared by integers, so these values hold on every processor.
 #[test]
 fn an_index_of_codes_has_these_bytes_everywhere() {
     let (sq8, sq4, sq2x2) = (Quantization::Sq8, Quantization::Sq4, Quantization::Sq2x2);
@@ -30,7 +30,7 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
         (Metric::SquaredEuclidean, 96, 3000, sq8, 0x5403_13f2),
         (Metric::Cosine, 96, 3000, sq8, 0x1728_3634),
         (Metric::Cosine, 96, 3000, sq4, 0x1705_24e0),
-        // From 256 dimensions on, walks between SQ8 codes find their way by SQ4 codes.
+        // From 256 dimensions on, a build with SQ8 codes finds candidates by SQ4 codes.
         (Metric::SquaredEuclidean, 256, 1500, sq8, 0xc0af_3ab0),
         (Metric::Cosine, 256, 1500, sq4, 0x019b_99cf),
         (Metric::Cosine, 256, 1500, sq2x2, 0xda96_61a0),
@@ -43,8 +43,8 @@ fn an_index_of_codes_has_these_bytes_everywhere() {
     }
 }
 
-/// Vectors are compared with fused multiply-adds, which every instruction set but the portable one has. By inner product they are compared whatever the
-/// codes.
+/// Vectors are compared with fused multiply-adds, which every instruction set except the portable
+/// one has. By inner product vectors are compared whatever the codes are.
 #[test]
 fn an_index_of_vectors_has_these_bytes_where_there_are_fused_multiply_adds() {
     let isa = vex::kernels::Distance::<f32>::new(Metric::SquaredEuclidean).isa();

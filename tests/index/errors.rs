@@ -1,4 +1,5 @@
-//! Errors of the crate `vex`: all become one, none repeats its cause, and those of many vectors name the row.
+//! Errors of the crate `vex`. Each converts into one type, none repeats its cause, and those of
+//! many vectors name the row.
 
 use std::io;
 use std::ops::ControlFlow;
@@ -50,7 +51,7 @@ fn no_message_repeats_its_cause() {
     assert_eq!(messages(&errors()[0]), [first, last]);
 }
 
-/// As in a program's `main`.
+/// Uses `?` as a program's `main` does.
 fn all_operations() -> vex::Result<()> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("index.vex");

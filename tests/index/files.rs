@@ -1,4 +1,4 @@
-//! Files that are cut short, changed and replaced by others, and folders that take none.
+//! Files that are cut short, changed or replaced, and folders that take no file.
 
 use std::fs;
 use std::path::Path;
@@ -64,7 +64,8 @@ fn a_file_that_was_cut_short_or_grew_is_an_error() {
     }
 }
 
-/// What is read is verified where nobody else can change it, so whatever others do to the file, an index that opens is right.
+/// The bytes are verified in memory that nobody else can change. So whatever others do to the file,
+/// an index that opens is right.
 #[test]
 fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
     let folder = tempfile::tempdir().unwrap();
@@ -101,7 +102,8 @@ fn a_file_that_changes_while_it_is_read_is_whole_or_an_error() {
     assert!(Index::open(&path).is_ok());
 }
 
-/// A folder that takes no file even from root: where a process finds its open files. Their names are links.
+/// A folder that takes no file even from root: `/proc/self/fd`, whose names are links to open
+/// files.
 #[test]
 #[cfg(target_os = "linux")]
 fn a_read_only_folder_is_opened_from_and_not_saved_to() {
@@ -121,7 +123,7 @@ fn a_read_only_folder_is_opened_from_and_not_saved_to() {
     assert!(matches!(error.problem, SaveProblem::Folder { .. }), "{error}");
     assert!(error.to_string().ends_with(new), "{error}");
     assert!(fs::read(&open).unwrap() == before);
-    // The file that the link leads to is replaced, as long as it has a name.
+    // The file at the end of the link is replaced, as long as it has a name.
     saved.save(&open).unwrap();
     fs::remove_file(&path).unwrap();
     assert!(saved.save(&open).is_err());
@@ -149,7 +151,7 @@ fn a_folder_without_permission_to_write_is_opened_from_and_not_saved_to() {
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// Where bytes are read from, none of them changes an answer.
+/// The answers do not depend on which bytes are mapped and which are read.
 #[test]
 fn an_index_with_its_vectors_mapped_answers_as_one_in_memory() {
     let folder = tempfile::tempdir().unwrap();
@@ -165,12 +167,13 @@ fn an_index_with_its_vectors_mapped_answers_as_one_in_memory() {
             }
             saved.save_with(&path, store).unwrap();
             let whole = MappedIndex::read(&path).unwrap();
-            // SAFETY: the file is the test's own, and is replaced, not changed.
+            // SAFETY: the file is the test's own. It is replaced, and not changed.
             let near = unsafe { MappedIndex::open_near(&path) }.unwrap();
             near.verify().unwrap();
             assert_eq!(near.len(), whole.len());
             assert_eq!(near.node_keys(), whole.node_keys());
-            // Keys were read, like all that a search walks by; vectors are where the file is mapped.
+            // Keys were read into memory, like everything except the vectors, which are in the
+            // mapping.
             let is_mapped = |start: *const u8| near.as_bytes().as_ptr_range().contains(&start);
             assert!(!is_mapped(near.node_keys().as_ptr().cast()));
             if let (Store::All, Elements::F32(vectors)) = (store, near.graph().rows().elements()) {

@@ -1,4 +1,4 @@
-//! Keys, sets of keys, copies and bytes of an index, as a user meets them.
+//! Keys, sets of keys, copies and bytes of an index, as a caller sees them.
 
 use std::fs;
 
@@ -117,7 +117,7 @@ fn names_are_read_as_they_are_written() {
     assert_eq!(error.to_string(), "expected f32, f16, i8, u8 or bits, found another name");
 }
 
-/// The file of an index, by way of a file.
+/// The bytes of an index, saved to a file.
 fn fs_bytes(index: &Index) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
@@ -131,7 +131,7 @@ fn a_writer_gets_the_bytes_of_the_file() {
     let mut bytes = Vec::new();
     index.save_to(&mut bytes, Store::All).unwrap();
     assert_eq!(bytes, fs_bytes(&index));
-    // However they are aligned.
+    // The alignment of the bytes does not matter.
     for start in 0..3 {
         let mut moved = vec![0; start];
         moved.extend_from_slice(&bytes);

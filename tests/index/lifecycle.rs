@@ -197,7 +197,7 @@ fn a_save_that_fails_leaves_no_trace_and_a_reader_keeps_what_it_has() {
     let reader = map(&path);
     let expected = answers(|query| reader.search(query, 3).unwrap());
 
-    // Below a file there is no folder to write to.
+    // A file is not a folder, so there is no place for the new file.
     assert!(index.save(path.join("below")).is_err());
     assert!(index.save(folder.path()).is_err());
     assert!(fs::read(&path).unwrap() == before);
@@ -237,7 +237,7 @@ fn searches_share_an_index_over_threads() {
     });
 }
 
-/// What an index must hold, and what it must not.
+/// Checks the vectors that an index must hold, and those that it must not.
 #[track_caller]
 fn assert_holds(index: &Index, live: &BTreeMap<u64, Vec<f32>>, gone: &[u64]) {
     assert_eq!((index.len(), index.is_empty()), (live.len(), live.is_empty()));
@@ -303,7 +303,7 @@ fn a_memory_limit_holds_for_builds_and_inserts() {
     assert!((0..10_000).any(|key| index.insert(1_000_000 + key, [1.0; DIM]).is_err()));
     assert!(index.len() >= before);
 
-    // A file has no limit. It is set anew.
+    // A file has no limit, so it is set again.
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("limited.vex");
     index.save(&path).unwrap();

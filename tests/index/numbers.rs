@@ -1,4 +1,4 @@
-//! Whatever numbers an index accepts, it can be saved, and what was saved can be opened.
+//! An index that accepts some numbers can be saved, and its file can be opened.
 
 use std::fs;
 use std::path::Path;
@@ -11,7 +11,7 @@ use vex::{
     SaveProblem, Store, VectorError,
 };
 
-/// An index to be, and how large its numbers are.
+/// The parameters of an index, and the magnitude of its numbers.
 #[derive(Clone, Debug)]
 struct Case {
     element: Element,
@@ -19,9 +19,10 @@ struct Case {
     quantization: Option<Quantization>,
     store: Store,
     dim: usize,
-    /// Of each vector the decimal exponent of its largest elements, and whether all elements are as large.
+    /// For each vector the decimal exponent of its largest elements, and whether all its elements
+    /// are as large.
     vectors: Vec<(i32, bool)>,
-    /// Of the vectors, how many are there from the beginning; the others are inserted, or put in the places of older ones.
+    /// How many vectors the index is built from. The others are inserted, or replace older ones.
     built: usize,
     seed: u64,
 }
@@ -48,7 +49,7 @@ fn cases() -> impl Strategy<Value = Case> {
     )
 }
 
-/// Inserts what is accepted, and returns whether anything was refused for its length.
+/// Inserts the vectors that are accepted. Returns whether any was refused for its length.
 fn grow(case: &Case) -> (Index, bool) {
     let mut builder = Index::builder(case.dim).element(case.element).metric(case.metric).m(4).threads(1);
     builder = builder.ef_construction(20).quantization(case.quantization);
@@ -129,7 +130,8 @@ proptest! {
                         prop_assert_eq!(map(&path).verify(), Ok(()));
                     }
                 }
-                // What the options say is not possible: nothing but codes of a kind that is not there, and f16 of what it cannot hold.
+                // These options are impossible: codes alone where there are no codes, and f16 for
+                // larger numbers.
                 Err(SaveError { problem: SaveProblem::Format(_), .. }) => {
                     let is_kept = case.store == Store::All || case.store == Store::None && case.quantization.is_some();
                     prop_assert!(!is_kept || case.element == Element::Bits, "{case:?}");
@@ -147,7 +149,8 @@ proptest! {
     }
 }
 
-/// A file of an older version may hold longer vectors. It opens; but codes of them, which no reader takes, are not written.
+/// A file of an older version may hold longer vectors. It opens, but codes of such vectors are not
+/// written, since every reader refuses them.
 #[test]
 fn codes_that_a_reader_refuses_are_never_written() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +181,7 @@ fn codes_that_a_reader_refuses_are_never_written() {
         assert!(fs::read(&path).unwrap() == before && fs::read_dir(folder.path()).unwrap().count() == 1);
     }
 
-    // Such a file, which versions before this one wrote, is refused by the same rule.
+    // Older versions wrote such files. They are refused by the same rule.
     let mut coded =
         Index::builder(2).quantization(Quantization::Sq8).build_from([(1, [1.5f32, 2.0])]).unwrap();
     coded.insert(2, [3.0f32, 7.0]).unwrap();

@@ -18,7 +18,7 @@ fn definitions() -> Vec<Vec<f32>> {
     elements.chunks(DIM).map(<[f32]>::to_vec).collect()
 }
 
-/// Finite values only, which is all the sample holds.
+/// Converts finite values alone. The sample has no others.
 fn f16_to_f32(bits: u16) -> f32 {
     let (sign, exponent, fraction) = (bits >> 15, bits >> 10 & 31, f32::from(bits & 1023));
     let magnitude = match exponent {
@@ -49,7 +49,8 @@ fn real_embeddings_are_found() {
         let vectors = rows.iter().enumerate().map(|(key, row)| (key as u64, row));
         let index = Index::builder(DIM).metric(metric).quantization(None).build_from(vectors).unwrap();
         let found = [32, 64, 128].map(|ef_search| recall(&index, &queries, ef_search));
-        // Measured: 0.943, 0.985, 0.996. Selecting the nearest instead of diverse links falls below.
+        // Measured: 0.943, 0.985, 0.996. Links to the nearest instead of diverse neighbors give
+        // less.
         assert!(found[0] >= 0.93 && found[1] >= 0.975 && found[2] >= 0.99, "{metric}: {found:?}");
     }
 }
@@ -63,7 +64,7 @@ fn codes_and_reranking_find_as_much_as_vectors() {
         let builder = Index::builder(DIM).metric(Metric::Cosine).quantization(quantization);
         let index = builder.build_from(vectors).unwrap();
         let found = [32, 64, 128].map(|ef_search| recall(&index, &queries, ef_search));
-        // The bars of the test above, for a graph of codes: what they lose is less than what graphs differ by.
+        // These are the bounds of the test above. Codes lose less than graphs differ by chance.
         assert!(found[0] >= 0.93 && found[1] >= 0.975 && found[2] >= 0.99, "{quantization}: {found:?}");
     }
 }

@@ -1,4 +1,4 @@
-//! What a save replaces, and what it refuses to.
+//! Which files a save replaces, and which it refuses to replace.
 
 use std::fs;
 use std::path::Path;
@@ -24,7 +24,7 @@ fn refused(saved: Result<(), SaveError>) {
     assert!(matches!(error.problem, SaveProblem::Conflict { .. }), "{error}");
 }
 
-/// Only the file itself is in its folder.
+/// Checks that the folder holds this file alone.
 #[track_caller]
 fn assert_alone(path: &Path) {
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
@@ -37,7 +37,7 @@ fn of_two_that_open_change_and_save_the_second_is_refused() {
     index(50, 1).save(&path).unwrap();
     let (mut first, mut second) = (Index::open(&path).unwrap(), Index::open(&path).unwrap());
     first.insert(1_000, [1.0; DIM]).unwrap();
-    // As many changes: the sequence numbers are equal, the files are not.
+    // Both had the same number of changes: the sequence numbers are equal, and the files are not.
     second.insert(2_000, [2.0; DIM]).unwrap();
     first.save(&path).unwrap();
     let there = fs::read(&path).unwrap();
@@ -51,7 +51,7 @@ fn of_two_that_open_change_and_save_the_second_is_refused() {
     assert!(fs::read(&path).unwrap() == there);
     assert_alone(&path);
 
-    // The first may go on, and the second be told to replace it.
+    // The first index can be saved again. The second replaces the file only with `overwrite`.
     first.insert(1_001, [1.5; DIM]).unwrap();
     first.save(&path).unwrap();
     second.save_with(&path, SaveOptions::default().overwrite(true)).unwrap();
@@ -79,7 +79,7 @@ fn an_index_that_was_built_replaces_what_is_there_and_then_what_it_saved() {
     built.compact().unwrap();
     refused(built.save(&path));
     assert!(Index::open(&path).unwrap().get(2_000).is_some());
-    // What is gone is nobody's.
+    // A file that was removed cannot be in conflict.
     fs::remove_file(&path).unwrap();
     built.save(&path).unwrap();
 }
@@ -103,7 +103,7 @@ fn an_index_that_was_opened_replaces_no_stranger() {
         opened.upsert(1_000, [2.0; DIM]).unwrap();
     }
     fs::write(&path, &fs::read(&path).unwrap()[..300]).unwrap();
-    // A part of what it saved has its header still.
+    // A file that was cut still has the header that this index saved.
     opened.save(&path).unwrap();
     fs::write(&path, "").unwrap();
     refused(opened.save(&path));

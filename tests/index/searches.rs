@@ -1,4 +1,4 @@
-//! Searches with filters, within a radius, page by page and over threads, in terms of keys.
+//! Searches with filters, within a radius, page by page and on several threads, with keys.
 
 use support::Random;
 use vex::{
@@ -18,7 +18,7 @@ fn index(metric: Metric) -> Index {
     Index::builder(DIM).metric(metric).m(8).build_from(vectors(COUNT, 1)).unwrap()
 }
 
-/// Runs `check` on an owned index and on the same in the bytes of a file.
+/// Runs `check` on an owned index, and on the same index in the bytes of a file.
 macro_rules! on_both {
     ($metric:expr, |$index:ident| $check:block) => {{
         let folder = tempfile::tempdir().unwrap();
@@ -42,7 +42,7 @@ fn a_filter_sees_keys_and_the_nearest_matches_are_found() {
                 |key: u64| key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < of_100 * ((1 << 32) / 100);
             let mut expected = reference.searcher().exact(&query.1, COUNT).unwrap();
             expected.retain(|hit| filter(hit.key));
-            // A pool of as many as there are is exact.
+            // With as many candidates as vectors, the search is exact.
             let params = SearchParams::new(10).ef_search(COUNT);
             let found = index.searcher().search_filtered(&query.1, &params, filter, &mut scratch).unwrap();
             assert_eq!(found.hits, &expected[..10]);
@@ -124,7 +124,7 @@ fn many_searches_give_what_single_searches_give_for_any_number_of_threads() {
     });
 }
 
-/// One function for every kind of index.
+/// One function searches every kind of index.
 fn digest(searcher: Searcher<'_>, queries: &[Vec<f32>]) -> Vec<(u64, u32)> {
     let hits = queries.iter().flat_map(|query| searcher.search(query, 5).unwrap());
     hits.map(|hit| (hit.key, hit.distance.to_bits())).collect()
@@ -155,7 +155,7 @@ fn a_searcher_answers_alike_wherever_the_index_lives() {
         assert_eq!((searcher.get(1_300), searcher.get(1_301)), (None, None));
         let exact = searcher.exact(&queries[0], 3).unwrap();
         assert_eq!(exact, shared[3].searcher().exact(&queries[0], 3).unwrap());
-        // A searcher outlives the variable that it was copied from, but not the index.
+        // A searcher outlives the variable that it was copied from. It does not outlive the index.
         let vector = { index.searcher() }.get(1_006).unwrap();
         assert_eq!(vector, (&all[2].1).into());
     }

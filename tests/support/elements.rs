@@ -2,14 +2,15 @@ use vex_graph::{Element, Elements, Metric, Vectors, f16};
 
 use crate::{Graph, Random};
 
-/// Twenty vectors of three elements, or seventy bits, in rows as an index has them, and the links for them.
+/// Twenty vectors of three elements, or of 70 bits, in rows as an index stores them, and the links
+/// between them.
 pub fn small(element: Element, metric: Metric) -> (Vectors, Graph) {
     let mut levels = [0; 20];
     levels[..6].copy_from_slice(&[2, 2, 1, 1, 1, 1]);
     small_with(element, metric, &levels)
 }
 
-/// The same of nodes with these levels, highest first, of which there are up to twenty.
+/// [`small`] with nodes of these levels, highest first. There are up to twenty.
 pub fn small_with(element: Element, metric: Metric, levels: &[usize]) -> (Vectors, Graph) {
     let dim = if element == Element::Bits { 70 } else { 3 };
     let mut vectors = Vectors::new(element, metric, dim).unwrap();
@@ -26,7 +27,7 @@ pub fn small_with(element: Element, metric: Metric, levels: &[usize]) -> (Vector
     (vectors, Graph::ring(metric, dim, 4, levels, levels.len(), 0))
 }
 
-/// A random vector of any type of element.
+/// A random vector of any element.
 #[derive(Clone, Debug)]
 pub enum Vector {
     /// [`Element::F32`]
@@ -61,7 +62,8 @@ impl Vector {
         }
     }
 
-    /// A vector that any index of such elements may be asked for, and is not zero. One of f32 will do where f16 are stored.
+    /// A query for any index of this element, which is not zero. A query of f32 serves for f16,
+    /// too.
     pub fn query(element: Element, dim: usize, first: u8) -> Self {
         let (mut floats, mut words) = (vec![0.25; dim], vec![0; dim.div_ceil(64)]);
         (floats[0], words[0]) = (f32::from(first), 1);
@@ -73,7 +75,7 @@ impl Vector {
         }
     }
 
-    /// What the library takes.
+    /// The type that the library takes.
     pub fn elements(&self) -> Elements<'_> {
         match self {
             Self::F32(vector) => vector.into(),

@@ -8,7 +8,7 @@ pub fn write(view: &GraphView<'_>, keys: &[u64]) -> AlignedBytes {
     write_with(view, keys, Store::All)
 }
 
-/// The file of a graph that keeps of the vectors what `store` says.
+/// The file of a graph. `store` says how its vectors are stored.
 pub fn write_with(view: &GraphView<'_>, keys: &[u64], store: Store) -> AlignedBytes {
     let params = Params::new().m(view.m()).ef_construction(120).seed(42).keep_pruned(true);
     let meta = Meta::new(params).segment_id(*b"a test's segment").sequence(9).store(store);

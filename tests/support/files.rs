@@ -6,7 +6,8 @@ use crate::{Graph, coded, small_with, write, write_with};
 /// The levels of the nodes of a small graph.
 const LEVELS: [usize; 7] = [2, 1, 1, 0, 0, 0, 0];
 
-/// Small files of every kind, each with a name. What a new element or section adds to the format goes in here too.
+/// Small files of every kind, each with a name. A new element or section of the format must be
+/// added here.
 pub fn files() -> Vec<(String, Vec<u8>)> {
     let mut files = Vec::new();
     for metric in Metric::NUMERIC {
@@ -41,7 +42,7 @@ pub fn files() -> Vec<(String, Vec<u8>)> {
     files
 }
 
-/// Three vectors, three times each; of the copies one is deleted.
+/// Three vectors, three times each. One of the copies is deleted.
 fn with_copies(metric: Metric) -> Hnsw {
     let params = Params::new().m(4).ef_construction(20);
     let mut graph = Hnsw::new(metric, 3, params).expect("parameters in their ranges");

@@ -2,18 +2,18 @@ use vex_graph::{Element, GraphView, LevelView, Metric, NodeId, Rows, TERMINATOR}
 
 use crate::Random;
 
-/// A graph made by hand: on every level each node links to those that follow it, in a ring.
+/// A handmade graph. On every level, each node links to the nodes after it, in a ring.
 #[derive(Clone, Debug)]
 pub struct Graph {
     /// The rule by which its vectors are compared.
     pub metric: Metric,
     /// Elements of a vector.
     pub dim: usize,
-    /// The most links of a node above the base.
+    /// The most links of a node above the base level.
     pub m: usize,
     /// The level of each node.
     pub level_of: Vec<usize>,
-    /// Where a search begins.
+    /// The entry point.
     pub entry: NodeId,
     elements: Vec<f32>,
     levels: Vec<Level>,
@@ -27,8 +27,9 @@ struct Level {
 }
 
 impl Graph {
-    /// A graph whose nodes have these levels. The first `sorted` of them must be highest first; the others count as
-    /// appended. Vectors are drawn from `seed`, and have unit length under cosine.
+    /// A graph whose nodes have these levels. The first `sorted` nodes must be sorted by level,
+    /// highest first. The others count as appended. Vectors are drawn from `seed`, and have unit
+    /// length under cosine.
     pub fn ring(metric: Metric, dim: usize, m: usize, level_of: &[usize], sorted: usize, seed: u64) -> Self {
         let mut random = Random(seed);
         let stride = Element::F32.row_stride(dim);
@@ -46,7 +47,7 @@ impl Graph {
         Self { metric, dim, m, level_of: level_of.to_vec(), entry, elements, levels }
     }
 
-    /// The same with vectors that are given, back to back.
+    /// The graph with these vectors, one after the other.
     pub fn with_vectors(mut self, vectors: &[f32]) -> Self {
         let rows = self.elements.chunks_exact_mut(Element::F32.row_stride(self.dim));
         for (row, vector) in rows.zip(vectors.chunks_exact(self.dim)) {
@@ -55,21 +56,21 @@ impl Graph {
         self
     }
 
-    /// The graph, to be searched or written.
+    /// The view of the graph, for a search or a file.
     pub fn view(&self) -> GraphView<'_> {
         let stride = Element::F32.row_stride(self.dim);
         let count = self.level_of.len();
         self.view_of(Rows::new(self.metric, &self.elements, self.dim, stride, count).unwrap())
     }
 
-    /// The same links between other rows.
+    /// The same links, with other rows.
     pub fn view_of<'a>(&'a self, rows: Rows<'a>) -> GraphView<'a> {
         let levels: Vec<_> =
             self.levels.iter().enumerate().map(|(index, level)| level.view(index, self.m)).collect();
         GraphView::new(rows, None, self.m, self.entry, &levels).unwrap()
     }
 
-    /// The links of a level, to be changed.
+    /// The links of a level, which can be changed.
     pub fn links_mut(&mut self, level: usize) -> &mut [u32] {
         &mut self.levels[level].links
     }

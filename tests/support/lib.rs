@@ -1,4 +1,4 @@
-//! What the cross-crate tests share.
+//! The code that tests across crates share.
 
 mod coded;
 mod elements;

@@ -1,6 +1,6 @@
-//! What errors say.
+//! Error messages.
 
-/// What an error says, and then each of its causes.
+/// The message of an error, and then that of each cause.
 pub fn messages(error: &dyn std::error::Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];
     let mut cause = error.source();

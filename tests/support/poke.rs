@@ -3,7 +3,8 @@ use vex_graph::{GraphView, Neighbor, NodeId, Scratch, SearchParams, search};
 
 use crate::Vector;
 
-/// Does with a view all that a reader can do. Whatever file the view is of, it must neither panic nor run on.
+/// Calls everything that a reader can do with a view. Whatever its file holds, nothing must panic
+/// or run without end.
 pub fn poke(view: &GraphView<'_>) {
     let count = view.count() as NodeId;
     let mut sum = 0_u64;
@@ -23,14 +24,14 @@ pub fn poke(view: &GraphView<'_>) {
             sum += u64::from(codes.row(node)[0][0]) + u64::from(codes.terms()[node as usize][0].to_bits());
         }
         let query = Vector::query(view.element(), view.dim(), 1 + node as u8);
-        // Also more of everything than there is.
+        // Some sizes are larger than the index.
         let sizes = [(4, 8, usize::MAX), (4, 8, 3), (view.count() + 5, 2 * view.count() + 5, usize::MAX)];
         for (k, ef_search, budget) in sizes {
             let params = SearchParams::new(k).ef_search(ef_search).max_distance_evals(budget);
             let stats = search(view, query.elements(), &params, &mut scratch, &mut found).unwrap();
             assert!(found[..stats.found].iter().all(|neighbor| neighbor.id < count));
-            // Each step of the descent approaches, and a step reads a row; the base level is walked once. Where codes leave a doubt,
-            // all of it happens twice.
+            // Each step of the greedy descent approaches the query and reads a row. The base level
+            // is traversed once. If codes leave a doubt, all of this happens twice.
             let most = 2 * (view.count() * view.levels().len() * 2 * view.m() + 1);
             assert!(stats.distances <= most.min(budget.saturating_add(2 * view.m())), "{stats:?}");
         }
@@ -38,7 +39,8 @@ pub fn poke(view: &GraphView<'_>) {
     std::hint::black_box(sum);
 }
 
-/// Opens bytes, does all that a reader can do, and verifies; says whether nothing was found.
+/// Opens bytes, does all that a reader can do, and verifies them. Returns whether no fault was
+/// found.
 pub fn accepted(bytes: &[u8]) -> bool {
     Image::open(bytes).is_ok_and(|image| {
         poke(&image.graph());

@@ -4,8 +4,9 @@ const HEADER: usize = 128;
 const ENTRY: usize = 32;
 const BLOCK: usize = 1 << 16;
 
-/// Makes every checksum of a file fit its bytes again, and the trailer the header, as a forger would. Bytes that are too
-/// few, or sections that are not inside of them, are left as they are.
+/// Makes every checksum of a file fit its bytes again, and the trailer fit the header, as a forger
+/// would. If there are too few bytes, or a section lies outside of them, those are left as they
+/// are.
 pub fn seal(bytes: &mut [u8]) {
     if bytes.len() < HEADER + 16 {
         return;
@@ -25,7 +26,7 @@ pub fn seal(bytes: &mut [u8]) {
     seal_header(bytes);
 }
 
-/// The same for the checksums of the header and the table alone.
+/// Makes only the checksums of the header and the table fit.
 pub fn seal_header(bytes: &mut [u8]) {
     let sections =
         usize::from(u16::from_le_bytes([bytes[30], bytes[31]])).min((bytes.len() - HEADER) / ENTRY);

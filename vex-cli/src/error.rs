@@ -9,7 +9,7 @@ use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, V
 use crate::human;
 use crate::io::{FileError, Problem};
 
-/// A command that did not do what it was asked to.
+/// Why a command failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Failure {
     /// A file besides the index cannot be read or written.
@@ -22,10 +22,10 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// The row, counted from 0.
         row: usize,
-        /// What is wrong with it.
+        /// Why it cannot be indexed or searched for.
         error: VectorError,
     },
-    /// Queries are of another dimension than what they are compared with.
+    /// Queries have another dimension than the vectors that they are compared with.
     #[error("{}: expected {expected} dimensions as in {}, found {found}", path.display(), like.display())]
     Dimension {
         /// The file of queries.
@@ -62,12 +62,12 @@ pub(crate) enum Failure {
     /// Neither vectors nor codes were asked for.
     #[error("--store none needs codes: expected --quantize sq8, sq4 or sq2x2, found none")]
     NothingKept,
-    /// Vectors cannot be kept as what was asked for.
+    /// Vectors cannot be stored as was asked for.
     #[error("--store {store} is for float vectors: expected vectors indexed as {store}, found {element}")]
     Store {
-        /// What was to be kept.
+        /// How they were to be stored.
         store: &'static str,
-        /// What the vectors are indexed as.
+        /// The type that the vectors are indexed as.
         element: Element,
     },
     /// Two vectors have one key.
@@ -86,7 +86,7 @@ pub(crate) enum Failure {
         /// The key.
         key: u64,
     },
-    /// A distance is none that a number can say.
+    /// A distance is not a number.
     #[error("{}: expected distances that are numbers, found one to key {key} that is not: see vex verify", path.display())]
     NotANumber {
         /// The index.
@@ -94,7 +94,7 @@ pub(crate) enum Failure {
         /// The key.
         key: u64,
     },
-    /// Vectors that no search can find.
+    /// No search can reach some vectors.
     #[error("{}: expected every vector within reach of the entry point, found {found} that no search comes to", path.display())]
     Unreachable {
         /// The index.
@@ -102,7 +102,7 @@ pub(crate) enum Failure {
         /// How many vectors.
         found: usize,
     },
-    /// The library refused, and says itself what it expected and found.
+    /// The library refused. Its message has what it expected and found.
     #[error("{}: {problem}", path.display())]
     Refused {
         /// The file that was worked on.
@@ -110,18 +110,18 @@ pub(crate) enum Failure {
         /// Why.
         problem: Box<dyn Error + Send + Sync>,
     },
-    /// Results could not be printed. The only bare I/O error: every other one has a file, and is a [`FileError`].
+    /// Results could not be printed. All other I/O errors have a file, and are a [`FileError`].
     #[error("standard output: cannot be written: {0}")]
     Stdout(#[from] io::Error),
 }
 
 impl Failure {
-    /// Blames `path` for an error of the library.
+    /// An error of the library about `path`.
     pub(crate) fn refused(path: &Path, problem: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Refused { path: path.to_owned(), problem: problem.into() }
     }
 
-    /// A search for row `row` of `queries` in `index` that failed.
+    /// The error of a search for row `row` of `queries` in `index`.
     pub(crate) fn search(index: &Path, queries: &Path, row: usize, error: SearchError) -> Self {
         match error {
             SearchError::Query(error) => Self::Row { path: queries.to_owned(), row, error },
@@ -129,7 +129,7 @@ impl Failure {
         }
     }
 
-    /// An index of the rows of `vectors` that was not built.
+    /// The error of a build from the rows of `vectors`.
     pub(crate) fn build(vectors: &Path, error: BuildError<FileError>) -> Self {
         match error {
             BuildError::Graph(vex::graph::BuildError::Source { error, .. }) => error.into(),
@@ -140,7 +140,7 @@ impl Failure {
         }
     }
 
-    /// Ground truth for the rows of `queries` that was not found.
+    /// The error of a ground truth for the rows of `queries`.
     pub(crate) fn exact(queries: &Path, error: BuildError<VectorError>) -> Self {
         match error {
             BuildError::Graph(vex::graph::BuildError::Vector { position, error }) => {
@@ -150,12 +150,14 @@ impl Failure {
         }
     }
 
-    /// Whether nobody reads the results any more, as after `vex search … | head`. That is no failure.
+    /// Whether nobody reads the results any more, as after `vex search … | head`. This is not a
+    /// failure.
     pub(crate) fn is_broken_pipe(&self) -> bool {
         matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
     }
 
-    /// The message on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
+    /// The message on one line, without control characters, since names of files may come from
+    /// strangers.
     pub(crate) fn line(&self) -> String {
         human::printable(&self.to_string())
     }

@@ -3,9 +3,10 @@
 use std::path::Path;
 use std::time::Duration;
 
-/// Text from outside on one line, with nothing in it that would steer the terminal: names of files are strangers' text.
+/// Text on one line without characters that control the terminal, since names of files may come
+/// from strangers.
 pub(crate) fn printable(text: &str) -> String {
-    // Beside control characters, those that turn the direction of what follows.
+    // Besides control characters, these change the direction of the text after them.
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

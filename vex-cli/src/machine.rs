@@ -1,4 +1,4 @@
-//! The machine, without which a measured number says little.
+//! The machine, which every report of a measurement names.
 
 use std::thread::available_parallelism;
 
@@ -18,7 +18,7 @@ pub(crate) fn cores() -> usize {
     available_parallelism().map_or(1, usize::from)
 }
 
-/// The first `model name`. ARM kernels tell none.
+/// The first `model name`. ARM kernels have none.
 fn parse_model(cpuinfo: &str) -> Option<String> {
     let line = cpuinfo.lines().find(|line| line.starts_with("model name"))?;
     let (_, model) = line.split_once(':')?;

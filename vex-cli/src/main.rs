@@ -25,8 +25,8 @@ use error::Failure;
 
 /// Build, search, measure and verify vector indexes
 ///
-/// An index is one file, which is searched where it lies. It is built once from a file of vectors and finds the
-/// approximately nearest of them to a query in microseconds.
+/// An index is one file, which is searched in place. It is built from a file of vectors. A search
+/// finds most of the vectors nearest to a query, in microseconds.
 #[derive(Debug, Parser)]
 #[command(
     name = "vex",
@@ -55,7 +55,7 @@ enum Command {
 }
 
 impl Command {
-    /// Whether there is something to print when it succeeds.
+    /// Whether the command prints something when it succeeds.
     fn prints(&self) -> bool {
         match self {
             Self::Search(args) => args.prints(),
@@ -66,7 +66,7 @@ impl Command {
 
 fn main() -> ExitCode {
     let parsed = parse();
-    // Help and version are printed, too; wrong usage is told on standard error.
+    // Help and version are printed as well. Wrong usage is reported on standard error.
     let prints = parsed.as_ref().map_or_else(|error| !error.use_stderr(), |cli| cli.command.prints());
     if prints && let Err(error) = stdout::check() {
         return fail(&error.into());
@@ -77,7 +77,8 @@ fn main() -> ExitCode {
     let result = run(&command, &mut out).and_then(|()| Ok(out.flush()?));
     match result {
         Err(failure) if !failure.is_broken_pipe() => {
-            // What is buffered was printed before the failure; if it cannot be, the failure is still the thing to tell.
+            // The buffered output was printed before the failure. If it cannot be written, the
+            // failure is still the error to report.
             let _ = out.flush();
             fail(&failure)
         }
@@ -90,8 +91,8 @@ fn fail(failure: &Failure) -> ExitCode {
     ExitCode::from(1)
 }
 
-/// The arguments. Usage errors repeat what was given, which may be strangers' text, such as names of files: so it is made printable,
-/// and refused again.
+/// The arguments. Usage errors repeat the arguments, which may hold text from strangers, such as
+/// names of files. So it is made printable, and parsed again for the error.
 fn parse() -> Result<Cli, clap::Error> {
     Cli::try_parse().map_err(|error| {
         let printable = std::env::args_os().map(|argument| human::printable(&argument.to_string_lossy()));
@@ -111,7 +112,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
-/// The kernels panic on an instruction set that nobody knows; here it is wrong usage.
+/// The kernels panic on an unknown instruction set. Here it is wrong usage.
 fn check_environment() {
     if let Ok(found) = std::env::var("VEX_SIMD")
         && Isa::from_name(&found).is_none()

@@ -1,4 +1,16 @@
-//! Latency and throughput. The benchmarks that time other libraries in Rust include this file, so that all are timed alike.
+//! Measures latency and throughput. The benchmarks of other libraries in Rust include this file, so
+//! that all are timed alike.
+//!
+//! ```text
+//! each thread:                              this thread:
+//!     wait until all threads are started        start them one by one
+//!     make a searcher, and warm it up
+//!     wait until all threads are warm
+//!     until the passes and the time are over:
+//!         take the next query of all, and time its answer
+//! ```
+//!
+//! All threads take queries from one counter, so a pass ends for all of them at once.
 
 use std::collections::TryReserveError;
 use std::fmt;
@@ -8,33 +20,33 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, scope};
 use std::time::{Duration, Instant};
 
-/// A measurement covers at least this many passes over the queries, and at least this time.
+/// A measurement has at least this many passes over the queries, and takes at least this time.
 const LEAST_PASSES: usize = 3;
 const LEAST_TIME: Duration = Duration::from_secs(1);
 
-/// Queries that a thread answers before it is timed, so that its scratch has grown.
+/// The queries that a thread answers before it is timed, so that its scratch has grown.
 const WARM_UP: usize = 16;
 
-/// Bytes that an error takes, by far.
+/// More bytes than an error takes.
 const ROOM_TO_TELL: usize = 16 << 10;
 
-/// Bytes that must be there to start a thread: far more than it takes, and more than an allocator keeps to itself when they are given
-/// back (that of glibc at most 32 MiB).
+/// The bytes that must be free to start a thread. This is far more than a thread takes. It is also
+/// more than an allocator keeps to itself when they are freed (that of glibc at most 32 MiB).
 const ROOM_TO_START: usize = 33 << 20;
 
-/// What came out of a measurement.
+/// The result of a measurement.
 #[derive(Debug)]
 pub(crate) struct Timings {
-    /// Queries answered per second of wall time, by all threads together.
+    /// Queries answered in a second of wall time, by all threads together.
     pub(crate) per_second: f64,
-    /// Of every answer, sorted.
+    /// The latencies of all answers, sorted.
     latencies: Vec<Duration>,
-    /// Of every query the median over its answers, sorted.
+    /// For each query the median of its latencies, sorted.
     medians: Vec<Duration>,
 }
 
 impl Timings {
-    /// `answers`: the query that each is to, and its latency.
+    /// `answers` has the query and the latency of each answer.
     fn new(per_second: f64, mut answers: Vec<(usize, Duration)>) -> Result<Self, TryReserveError> {
         answers.sort_unstable();
         let of_one = || answers.chunk_by(|(query, _), (next, _)| query == next);
@@ -54,8 +66,9 @@ impl Timings {
         nearest_rank(&self.latencies, percent)
     }
 
-    /// The latency that `percent` of the queries did not exceed in half of their answers. What interrupts a process now and
-    /// then meets another query each time: it is in [`percentile`](Self::percentile) and not in this.
+    /// The latency that `percent` of the queries did not exceed in half of their answers.
+    /// Occasional interruptions of the process meet another query each time. So they are in
+    /// [`percentile`](Self::percentile) and not in this value.
     pub(crate) fn steady_percentile(&self, percent: usize) -> Duration {
         nearest_rank(&self.medians, percent)
     }
@@ -72,16 +85,16 @@ fn nearest_rank<T: Copy>(sorted: &[T], percent: usize) -> T {
     sorted[rank.saturating_sub(1)]
 }
 
-/// A measurement that was not made. `E` is the error of a searcher.
+/// A measurement failed. `E` is the error of a searcher.
 #[derive(Debug)]
 pub(crate) enum MeasureError<E> {
     /// A searcher failed, or was not made.
     Searcher(E),
-    /// Not all threads could be started. Those that were have ended.
+    /// Not all threads could be started. Those that were started have ended.
     Threads {
-        /// How many were asked for.
+        /// The number of threads that were asked for.
         threads: usize,
-        /// Why not.
+        /// The reason.
         error: io::Error,
     },
     /// The latencies did not fit into memory.
@@ -106,11 +119,13 @@ impl<E: fmt::Display> fmt::Display for MeasureError<E> {
 
 impl<E: fmt::Debug + fmt::Display> std::error::Error for MeasureError<E> {}
 
-/// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes, each query timed alone.
-/// Every thread makes a `searcher` of its own, which answers a query by its number.
+/// Answers the queries 0 to `queries − 1` again and again on `threads` threads, in whole passes.
+/// Each query is timed alone. Every thread makes a `searcher` of its own, which answers a query by
+/// its number.
 ///
 /// # Errors
-/// The first of a searcher, or of making one; if not all threads can be started, or memory runs out.
+/// If a searcher fails or cannot be made, not all threads can be started, or memory runs out. The
+/// first such error is returned.
 ///
 /// # Panics
 /// If there are no queries or no threads.
@@ -120,9 +135,9 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     searcher: impl Fn() -> Result<S, E> + Sync,
 ) -> Result<Timings, MeasureError<E>> {
     assert!(queries > 0 && threads > 0, "something to measure");
-    // All threads are there before one of them takes memory, and all are warm before one is timed.
+    // All threads are started before one of them allocates, and all are warm before one is timed.
     let (all_started, all_warm) = (Gate::new(threads), Gate::new(threads));
-    // One counter deals out the queries, so that a pass ends for all threads at once.
+    // One counter gives out the queries, so a pass ends for all threads at once.
     let next = AtomicUsize::new(0);
     let end = AtomicUsize::new(usize::MAX);
     let answer_all = |answers: &mut Vec<(usize, Duration)>| -> Result<Option<[Instant; 2]>, MeasureError<E>> {
@@ -153,7 +168,7 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         }
     };
     let work = || -> Result<Option<Part>, MeasureError<E>> {
-        // Even a thread that panics comes here, or the others would wait for it.
+        // A thread that panics drops this, too. Otherwise the others would wait for it.
         let _closed = [CloseAtEnd(&all_started), CloseAtEnd(&all_warm)];
         let mut answers = Vec::new();
         let time = answer_all(&mut answers);
@@ -164,7 +179,8 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     };
     let mut parts = Vec::new();
     parts.try_reserve_exact(threads)?;
-    // Room to tell that there is none, which this thread gets back below: what others took and gave back may stay theirs.
+    // Memory for the error that memory ran out, which this thread frees below. The memory that
+    // other threads have freed may not come back to it.
     let mut room_to_tell: Vec<u8> = Vec::new();
     room_to_tell.try_reserve_exact(ROOM_TO_TELL)?;
     std::hint::black_box(&room_to_tell);
@@ -173,8 +189,9 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         handles.try_reserve_exact(threads - 1)?;
         let mut start = || -> Result<(), io::Error> {
             for started in 1..threads {
-                // What a thread takes to begin, beside its stack, ends the process where it is not there. So there is room for it, and
-                // nobody else takes that: those before have begun, and wait.
+                // A thread allocates when it begins, besides its stack. If that fails, the process
+                // ends. So this checks that there is memory. No other thread takes it meanwhile:
+                // those before have begun and wait.
                 let mut room: Vec<u8> = Vec::new();
                 room.try_reserve_exact(ROOM_TO_START)?;
                 std::hint::black_box(&room);
@@ -188,7 +205,7 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
             Ok(()) => work(),
             Err(error) => Err(MeasureError::Threads { threads, error }),
         };
-        // If not all were started, those that were wait for them.
+        // If not all threads were started, the others are waiting for them.
         all_started.close();
         let others = handles.drain(..).map(|thread| thread.join().expect("a thread that does not panic"));
         for part in std::iter::once(own).chain(others) {
@@ -205,20 +222,20 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
     Ok(Timings::new(answers.len() as f64 / (ended - started).as_secs_f64(), answers)?)
 }
 
-/// What one thread did.
+/// The work of one thread.
 struct Part {
     answers: Vec<(usize, Duration)>,
     started: Instant,
     ended: Instant,
 }
 
-/// Where threads wait until all are ready, or until one of them never will be.
+/// A place where threads wait until all are ready, or until one of them never will be.
 struct Gate {
     threads: usize,
     state: Mutex<Waiting>,
-    /// Of the one that starts the others.
+    /// Signals the thread that starts the others.
     came: Condvar,
-    /// Of those that wait for all.
+    /// Signals the threads that wait for all.
     changed: Condvar,
 }
 
@@ -237,12 +254,12 @@ impl Gate {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits for the others. Returns whether all came.
+    /// Waits for the others. Returns whether all of them came.
     fn pass(&self) -> bool {
         let mut state = self.state();
         state.ready += 1;
         self.came.notify_one();
-        // Not before, or each would wake all others.
+        // An earlier signal would make each thread wake all others.
         if state.ready == self.threads {
             self.changed.notify_all();
         }
@@ -251,13 +268,13 @@ impl Gate {
         state.ready == self.threads
     }
 
-    /// Waits until so many are ready, or the gate is closed.
+    /// Waits until `ready` threads are ready, or the gate is closed.
     fn wait_for(&self, ready: usize) {
         let waits = |state: &mut Waiting| state.ready < ready && !state.is_closed;
         drop(self.came.wait_while(self.state(), waits));
     }
 
-    /// Sends away who waits, and who will come. Whom the gate was opened for has passed it.
+    /// Ends all waiting, now and later. If all threads came, they have already passed.
     fn close(&self) {
         self.state().is_closed = true;
         self.came.notify_one();
@@ -265,7 +282,7 @@ impl Gate {
     }
 }
 
-/// Closes a gate when a thread ends, however it does.
+/// Closes a gate when its thread ends, for whatever reason.
 struct CloseAtEnd<'g>(&'g Gate);
 
 impl Drop for CloseAtEnd<'_> {
@@ -330,7 +347,7 @@ mod tests {
         assert!(matches!(measure(3, 2, none), Err(MeasureError::Searcher(7))));
     }
 
-    /// Only one of the threads fails: the others are at the gate by then, and must not stay there.
+    /// Only one thread fails. The others are at the gate by then, and must not stay there.
     #[test]
     fn nobody_waits_for_a_thread_that_failed() {
         for threads in [2, 5] {

@@ -4,18 +4,18 @@ use std::path::Path;
 
 use vex::{MappedIndex, OpenError};
 
-/// Opens an index where its bytes are.
+/// Opens an index in place.
 #[allow(unsafe_code)]
 pub(crate) fn open(path: &Path) -> Result<MappedIndex, OpenError> {
-    // SAFETY: this command never changes a file in place, nor does the library: both replace it by a rename, which leaves
-    // the mapped one as it is. That no other program writes into the file meanwhile is for the user to see to, as with
-    // every program that maps files; `vex search --help` says so.
+    // SAFETY: neither this command nor the library changes a file in place. Both replace it by a
+    // rename, which leaves the mapped file as it is. The user must keep other programs from writing
+    // to the file meanwhile, as with every program that maps files; `vex search --help` says so.
     unsafe { MappedIndex::open(path) }
 }
 
-/// The same, with all but the vectors read into memory.
+/// Opens an index in place, with everything except the vectors read into memory.
 #[allow(unsafe_code)]
 pub(crate) fn open_near(path: &Path) -> Result<MappedIndex, OpenError> {
-    // SAFETY: as above.
+    // SAFETY: as in `open`.
     unsafe { MappedIndex::open_near(path) }
 }

@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-/// A bar that counts to `total`. It is drawn on a terminal only, and leaves nothing behind.
+/// A bar that counts to `total`. It is drawn on a terminal alone, and leaves nothing there.
 pub(crate) fn bar(label: &'static str, total: usize) -> ProgressBar {
     let template = "{msg:<8} {bar:36} {human_pos:>10}/{human_len} {eta:>4}";
     let style = ProgressStyle::with_template(template).expect("a template that parses").progress_chars("━╸ ");

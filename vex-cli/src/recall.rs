@@ -1,4 +1,8 @@
 //! How much of the ground truth a search finds.
+//!
+//! A hit is right if its exact distance is at most that of the k-th true neighbor, with a tolerance
+//! for rounding. So of equally near vectors, one is as good as another. If the index has no
+//! vectors, ids are compared instead.
 
 use std::collections::TryReserveError;
 use std::iter::repeat;
@@ -10,40 +14,44 @@ use vex::{Element, Elements, Hit, MappedIndex};
 use crate::error::Failure;
 use crate::io::IdMatrix;
 
-/// By how much of the distance of the k-th true neighbor a hit may be farther and still counts. Other programs that computed the ground truth
-/// round otherwise. Between integers and bits distances are exact.
+/// A hit counts if it is farther than the k-th true neighbor by no more than this share of that
+/// distance. Other programs that compute the ground truth round differently. Between integers and
+/// bits, distances are exact.
 pub(crate) const TOLERANCE: f32 = 1e-5;
 
 /// The true neighbors of each query.
 pub(crate) struct Truth {
     ids: IdMatrix,
     k: usize,
-    /// `None` if the index keeps no vectors: then ids are all that can be compared.
+    /// `None` if the index has no vectors: then only ids can be compared.
     distances: Option<Distances>,
 }
 
-/// What the true neighbors are told by the vectors of the index.
+/// The distances of the true neighbors, computed from the vectors of the index.
 struct Distances {
     /// The nodes that are not deleted, by key.
     nodes: Vec<(u64, NodeId)>,
-    /// Of each query k, nearest first, and then infinities where the ground truth names none that the index has.
+    /// For each query k distances, nearest first. If the index has fewer of the true neighbors, the
+    /// rest are infinite.
     nearest: Vec<f32>,
-    /// Ids of the ground truth that are no keys, or come twice.
+    /// Ids of the ground truth that are not keys, or come twice.
     unknown: usize,
     tolerance: f32,
 }
 
-/// What is found of one query's neighbors.
+/// The result for one query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Judgement {
     /// Hits that are right.
     pub(crate) right: usize,
-    /// Whether the ground truth does not name the nearest: there are nearer hits, or more of them.
+    /// Whether the ground truth does not name the nearest vectors: there are nearer hits, or more
+    /// of them.
     pub(crate) disagrees: bool,
 }
 
 impl Truth {
-    /// `ids` are the ground truth of all queries, which `query` gives by their number, and `k` of them count. `path` is that of the index.
+    /// `ids` is the ground truth of all queries, of which the first `k` ids of each row count.
+    /// `query` returns a query by its number. `path` is that of the index.
     pub(crate) fn new<'q, B: AsRef<[u8]>>(
         path: &Path,
         index: &MappedIndex<B>,
@@ -71,7 +79,7 @@ impl Truth {
         };
         let mut distances = Distances { nodes, nearest, unknown: 0, tolerance };
         for row in 0..ids.rows() {
-            // A negative id is none: what fills up a row.
+            // A negative id fills up a row.
             let keys = ids.row(row)[..k].iter().filter_map(|id| u64::try_from(*id).ok());
             let known = distances.exact(&graph, query(row), k, keys.clone()).map_err(refused)?;
             distances.unknown += keys.count() - known.len();
@@ -80,7 +88,7 @@ impl Truth {
         Ok(Self { ids, k, distances: Some(distances) })
     }
 
-    /// Whether hits are judged by their distances, and not by ids alone.
+    /// Whether hits are judged by their distances, and not by ids.
     pub(crate) fn has_distances(&self) -> bool {
         self.distances.is_some()
     }
@@ -90,7 +98,7 @@ impl Truth {
         self.distances.as_ref().map(|distances| distances.unknown)
     }
 
-    /// Judges what was found for a query.
+    /// Judges the hits for a query.
     ///
     /// # Errors
     /// If memory runs out.
@@ -107,7 +115,7 @@ impl Truth {
         };
         let nearest = &distances.nearest[row * self.k..][..self.k];
         let known = nearest.partition_point(|distance| distance.is_finite());
-        // Searches through codes may tell other distances.
+        // Searches by codes may return estimates, so the distances are computed here.
         let found = distances.exact(graph, query, hits.len(), hits.iter().map(|hit| hit.key))?;
         let slack = |distance: f32| distances.tolerance * distance.abs();
         let is_right =
@@ -119,7 +127,8 @@ impl Truth {
 }
 
 impl Distances {
-    /// The exact distances of a query to the vectors under some keys, `count` at most, nearest first, without keys that are not there.
+    /// The exact distances of a query to the vectors under these keys, nearest first. There are at
+    /// most `count`, and unknown keys are left out.
     fn exact(
         &self,
         graph: &GraphView<'_>,
@@ -140,7 +149,7 @@ impl Distances {
         let mut neighbors = with_room(count)?;
         neighbors.resize(nodes.len(), Neighbor::default());
         let mut distances = with_room(count)?;
-        // Queries were checked when they were read.
+        // Queries were checked when they were read, so this does not happen.
         let Ok(mut exact) = Exact::new(graph.rows(), query, &mut candidates) else { return Ok(distances) };
         nodes.iter().for_each(|node| exact.scan(*node..node + 1));
         exact.finish(&mut neighbors);
@@ -155,7 +164,7 @@ fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
     Ok(vec)
 }
 
-/// How many of the hits are among the true ids. Order does not count.
+/// The number of hits among the true ids, in any order.
 fn same_ids(hits: &[Hit], truth: &[i32]) -> usize {
     let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
     hits.iter().filter(is_true).count()

@@ -1,6 +1,6 @@
-//! The memory this process has needed so far, as the kernel counts it.
+//! The most memory that this process has used, as the kernel counts it.
 
-/// The largest resident set this process has had, in bytes; `None` where `/proc` does not tell.
+/// The largest resident set of this process so far, in bytes. `None` if `/proc` does not have it.
 pub(crate) fn peak_rss_bytes() -> Option<u64> {
     parse_peak(&std::fs::read_to_string("/proc/self/status").ok()?)
 }

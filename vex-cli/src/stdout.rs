@@ -1,12 +1,13 @@
 //! Whether standard output was open when the program began.
 //!
-//! Before `main`, the standard library opens the null device in the place of a descriptor that is
-//! closed, so that no file that is opened later is taken for it. All output then vanishes, and every
-//! write succeeds. So the question is asked before that, when the program is loaded.
+//! If a standard descriptor is closed, the standard library opens the null device in its place
+//! before `main`. So no other file that is opened can take its number. But all output then
+//! vanishes, and every write succeeds. So the question is asked earlier, when the program is
+//! loaded.
 
 use std::io;
 
-/// Fails if standard output was closed: whatever is printed would be lost.
+/// Fails if standard output was closed, since everything printed would be lost.
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]
 pub(crate) fn check() -> io::Result<()> {
     match closed::found() {
@@ -15,7 +16,7 @@ pub(crate) fn check() -> io::Result<()> {
     }
 }
 
-/// Elsewhere it cannot be asked.
+/// On other systems this cannot be found out.
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 pub(crate) fn check() -> io::Result<()> {
     Ok(())
@@ -25,10 +26,10 @@ pub(crate) fn check() -> io::Result<()> {
 mod closed {
     use std::sync::atomic::{AtomicI32, Ordering};
 
-    /// The error of the system, or 0.
+    /// The error of the system, or 0 for none.
     static FOUND: AtomicI32 = AtomicI32::new(0);
 
-    // The standard library is not ready yet: this uses no more of it than an atomic number.
+    // The standard library is not ready yet. This uses no more of it than an atomic number.
     #[ctor::ctor]
     fn ask() {
         if let Err(error) = rustix::io::fcntl_getfd(rustix::stdio::stdout()) {

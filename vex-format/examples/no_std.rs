@@ -1,8 +1,8 @@
 //! Search without an allocator: `cargo run --release -p vex-format --example no_std`.
 //!
-//! The module `device` is what a microcontroller would run: the crate is `no_std`, and all memory
-//! of a search is arrays, whose lengths are computed in constants. `main` plays the host. It makes
-//! the index, which a firmware has in flash by `vex_format::include_index!`.
+//! The module `device` is the part that a microcontroller would run. The crate is `no_std`, and all
+//! memory of a search is arrays, whose lengths are computed in constants. `main` is the host. It
+//! makes the index, which firmware includes in flash memory with `vex_format::include_index!`.
 #![no_std]
 
 extern crate std;
@@ -17,7 +17,7 @@ use std::vec::Vec;
 use vex_format::{AlignedBytes, Image, Meta, Writer};
 use vex_graph::{Hnsw, Metric, Params, Serial};
 
-/// What runs without an allocator.
+/// The part that runs without an allocator.
 mod device {
     use vex_format::{Image, OpenError};
     use vex_graph::{Candidate, Neighbor, Quantization, ScratchMut, SearchError, SearchParams, search_in};
@@ -33,10 +33,10 @@ mod device {
     const PARAMS: SearchParams = SearchParams::new(K).ef_search(24);
     const CODE_LEN: usize = CODES.query_len(DIM);
 
-    /// All the memory that a search takes. It may be a local variable or a static.
+    /// All the memory of a search. It may be a local variable or a static.
     pub(super) struct Memory {
         visited: [u64; ScratchMut::visited_words(NODES)],
-        // With a filter, or of an index with deleted vectors, it is `filtered_candidates`.
+        // With a filter, or if vectors are deleted, the length is `filtered_candidates`.
         candidates: [Candidate; ScratchMut::candidates(&PARAMS, NODES)],
         code: [i8; CODE_LEN],
         rotated: [f32; CODE_LEN],
@@ -62,8 +62,8 @@ mod device {
         Search(#[expect(dead_code, reason = "it is printed")] SearchError),
     }
 
-    /// Hands the keys of the nearest to `tell`, with their distances. Opening takes constant time,
-    /// so the bytes may be opened for each query.
+    /// Calls `tell` with the keys of the nearest vectors and their distances. Opening takes
+    /// constant time, so each query may open the bytes.
     pub(super) fn nearest(
         index: &[u8],
         query: &[f32; DIM],
@@ -81,7 +81,7 @@ mod device {
     }
 }
 
-/// A vector of the index, or one between two of them.
+/// A vector of the index, or one between two such vectors.
 fn vector(at: f32) -> [f32; device::DIM] {
     core::array::from_fn(|element| at / (1 + element) as f32)
 }
@@ -107,7 +107,7 @@ fn index() -> Result<AlignedBytes, Box<dyn Error>> {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let index = index()?;
-    // Once, where the bytes may have come to harm.
+    // Once is enough, where the bytes may have been damaged.
     Image::open(&index)?.verify()?;
     println!("{} bytes of flash, {} of memory", index.len(), size_of::<device::Memory>());
 

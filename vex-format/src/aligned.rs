@@ -3,8 +3,9 @@
 #[cfg(feature = "alloc")]
 pub use owned::AlignedBytes;
 
-/// Includes an index in the program, aligned so that it can be opened in place: `include_bytes!` promises no
-/// alignment. Yields a `&'static [u8]`. The path is relative to the file that names it.
+/// Includes an index in the program, aligned so that it can be opened in place. `include_bytes!`
+/// guarantees no alignment. Yields a `&'static [u8]`. The path is relative to the file with the
+/// call.
 ///
 /// ```
 /// use vex_format::{Image, include_index};
@@ -24,7 +25,7 @@ macro_rules! include_index {
     }};
 }
 
-/// Bytes on a 64-byte boundary: what [`include_index!`](crate::include_index) puts the file into.
+/// Bytes on a 64-byte boundary, into which [`include_index!`](crate::include_index) puts the file.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
 pub struct Aligned<B: ?Sized> {
@@ -32,7 +33,7 @@ pub struct Aligned<B: ?Sized> {
 }
 
 impl<const N: usize> Aligned<[u8; N]> {
-    /// Moves the bytes to where they are aligned.
+    /// Moves the bytes into aligned memory.
     pub const fn new(bytes: [u8; N]) -> Self {
         Self { bytes }
     }
@@ -53,11 +54,12 @@ mod owned {
 
     use vex_graph::OutOfMemory;
 
-    use crate::section::ALIGNMENT;
+    use crate::header::ALIGNMENT;
 
-    /// A buffer of bytes on a 64-byte boundary, to read an index into.
+    /// A buffer of bytes on a 64-byte boundary, into which an index can be read.
     pub struct AlignedBytes {
-        /// Longer than the buffer by what aligning it may cost. Never grown, since that would move it.
+        /// Longer than the buffer, since its start is rounded up to the boundary. It never grows,
+        /// since that would move the bytes.
         storage: Vec<u8>,
         start: usize,
         len: usize,
@@ -67,7 +69,7 @@ mod owned {
         /// A buffer of `len` zeros.
         ///
         /// # Errors
-        /// If there is not that much memory.
+        /// If there is not enough memory.
         pub fn zeroed(len: usize) -> Result<Self, OutOfMemory> {
             let bytes = len.saturating_add(ALIGNMENT - 1);
             let mut storage = Vec::new();
@@ -77,10 +79,10 @@ mod owned {
             Ok(Self { storage, start, len })
         }
 
-        /// A buffer with these bytes.
+        /// A buffer with a copy of these bytes.
         ///
         /// # Errors
-        /// If there is not that much memory.
+        /// If there is not enough memory.
         pub fn copy_of(bytes: &[u8]) -> Result<Self, OutOfMemory> {
             let mut copy = Self::zeroed(bytes.len())?;
             copy.copy_from_slice(bytes);

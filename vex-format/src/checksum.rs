@@ -1,32 +1,36 @@
-//! CRC-32C, and the checksum of a section made of the checksums of its blocks.
+//! CRC-32C, and the checksum of a section.
+//!
+//! The checksum of a section is the CRC-32C of an array: the CRC-32C of each of its blocks of 64
+//! KiB. So blocks can be checked in any order and on several threads. FORMAT.md says which errors
+//! it finds.
 
-/// The bytes of a block, the unit in which a section's checksum is computed.
+/// The bytes of a block, the unit of a section's checksum.
 pub const BLOCK_BYTES: usize = 1 << BLOCK_LOG2;
 
-/// What the header says of [`BLOCK_BYTES`].
+/// The base-2 logarithm of [`BLOCK_BYTES`], as the header has it.
 pub(crate) const BLOCK_LOG2: u8 = 16;
 
-/// The CRC-32C (Castagnoli) of some bytes.
+/// The CRC-32C (Castagnoli) of these bytes.
 pub fn crc32c(bytes: &[u8]) -> u32 {
     let mut digest = Digest::new();
     digest.update(bytes);
     digest.finish()
 }
 
-/// A section's checksum, from the [`crc32c`] of each of its blocks in order. The blocks are of [`BLOCK_BYTES`], the
-/// last one shorter, and can be computed in any order or in parallel.
+/// The checksum of a section, from the [`crc32c`] of each of its blocks in order. A block has
+/// [`BLOCK_BYTES`], and the last block may be shorter.
 pub fn checksum_of_blocks(blocks: impl IntoIterator<Item = u32>) -> u32 {
     let mut digest = Digest::new();
     blocks.into_iter().for_each(|block| digest.update(&block.to_le_bytes()));
     digest.finish()
 }
 
-/// A section's checksum, from its bytes.
+/// The checksum of a section, from its bytes.
 pub(crate) fn section_checksum(bytes: &[u8]) -> u32 {
     checksum_of_blocks(bytes.chunks(BLOCK_BYTES).map(crc32c))
 }
 
-/// A section's checksum, from bytes that come in pieces.
+/// The checksum of a section, from bytes that come in pieces.
 #[cfg(feature = "alloc")]
 pub(crate) struct SectionDigest {
     blocks: Digest,
@@ -92,7 +96,8 @@ mod detected {
     }
 }
 
-/// One table of 1 KiB: where there is no standard library, flash is dearer than the time of a full scan.
+/// One table of 1 KiB. Without the standard library, flash memory is scarcer than the time of a
+/// full scan.
 #[cfg(any(not(feature = "std"), test))]
 mod table {
     pub(crate) struct Digest(u32);
@@ -113,7 +118,7 @@ mod table {
         }
     }
 
-    /// The polynomial of Castagnoli, bit-reversed.
+    /// The polynomial of Castagnoli, with its bits reversed.
     const POLYNOMIAL: u32 = 0x82F6_3B78;
 
     static TABLE: [u32; 256] = {

@@ -1,4 +1,4 @@
-//! What an enum is called in the file. Code 0 is given to nothing, so that zeroed bytes are no index.
+//! The code of each enum value in the file. No value has code 0, so zeroed bytes are not an index.
 
 use core::fmt;
 

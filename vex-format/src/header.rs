@@ -1,4 +1,13 @@
-//! The header: 128 bytes that say what the file is and how large everything in it is.
+//! The header: 128 bytes that describe the file and the sizes of its parts.
+//!
+//! `Header::decode` checks every field against its range and against the other fields, in this
+//! order:
+//!
+//! 1. magic, major version, length and checksum of the header
+//! 2. incompatible features that this version does not know
+//! 3. the other fields
+//!
+//! So a foreign file, a later version and damage have errors of their own.
 
 use core::ops::RangeInclusive;
 
@@ -6,14 +15,21 @@ use vex_graph::{Element, MAX_DIM, MAX_LEVELS, MAX_NODES, Metric, NodeId, Params,
 
 use crate::checksum::{BLOCK_LOG2, crc32c};
 use crate::codes::{self, Kind};
-use crate::section::{ALIGNMENT, MAX_SECTIONS};
 use crate::{Field, OpenError};
 
-/// The major version of the format: another one cannot be read.
+/// The major version of the format. A file of another major version cannot be read.
 pub const MAJOR: u16 = 1;
 
-/// The minor version that is written. A file of any minor version is read if its feature masks allow it.
+/// The minor version that is written. A file of any minor version can be read if its feature masks
+/// allow that.
 pub const MINOR: u16 = 0;
+
+/// Sections begin on multiples of this many bytes, which is a cache line. So must the file in
+/// memory.
+pub const ALIGNMENT: usize = 64;
+
+/// The most sections a file can have.
+pub(crate) const MAX_SECTIONS: usize = 32;
 
 pub(crate) const MAGIC: [u8; 8] = [0x89, b'V', b'E', b'X', b'\r', b'\n', 0x1A, b'\n'];
 pub(crate) const HEADER_BYTES: usize = 128;
@@ -23,18 +39,19 @@ pub(crate) const TRAILER_BYTES: usize = 16;
 const INCOMPATIBLE: u32 = CODES_ONLY | TOMBSTONES | COPIES;
 const READ_ONLY_COMPATIBLE: u32 = 0;
 
-/// Compatible: there are codes of one byte an element, or of half a byte.
+/// Compatible: the kind of the codes, if there are codes.
 const SQ8: u32 = 1;
 const SQ4: u32 = 2;
 const SQ2X2: u32 = 4;
 /// Incompatible: there are codes instead of vectors.
 const CODES_ONLY: u32 = 1;
-/// Incompatible: some nodes are deleted, and must not be returned.
+/// Incompatible: some nodes are deleted, and a search must not return them.
 const TOMBSTONES: u32 = 2;
-/// Incompatible: some nodes have the vectors of others, through which they are found.
+/// Incompatible: some nodes are copies, which have the vectors of others and are found through
+/// them.
 const COPIES: u32 = 4;
 
-/// What the header says, checked: every value is in its range and agrees with the others.
+/// The checked fields of a header: every value is in its range and agrees with the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Header {
@@ -42,13 +59,13 @@ pub struct Header {
     pub major: u16,
     /// The minor version.
     pub minor: u16,
-    /// Feature bits that a reader may ignore.
+    /// Feature bits that a reader and a writer may ignore.
     pub compatible: u32,
-    /// Feature bits that a reader may ignore, but not a writer.
+    /// Feature bits that a reader may ignore, and a writer may not.
     pub read_only_compatible: u32,
-    /// Feature bits that must be understood.
+    /// Feature bits that a reader must know.
     pub incompatible: u32,
-    /// How many sections there are.
+    /// The number of sections.
     pub sections: usize,
     /// Bytes from the magic to the end of the trailer.
     pub file_length: u64,
@@ -58,29 +75,31 @@ pub struct Header {
     pub sequence: u64,
     /// Elements of a vector.
     pub dim: usize,
-    /// Scalars from one vector to the next: elements, or words of 64 bits.
+    /// Scalars from one vector to the next. A scalar is an element, or a word of 64 bits.
     pub stride: usize,
-    /// How many vectors there are.
+    /// The number of nodes, deleted ones included.
     pub count: usize,
     /// The type of the elements.
     pub element: Element,
-    /// How the vectors are coded, if they are.
+    /// The kind of codes, if there are codes.
     pub quantization: Option<Quantization>,
     /// The rule by which vectors are compared.
     pub metric: Metric,
     /// The kind of index.
     pub kind: Kind,
-    /// How many levels there are, the base included.
+    /// The number of levels, the base level included.
     pub levels: usize,
-    /// The most links of a node above the base; the base has twice as many.
+    /// The most links of a node above the base level. On the base level a node has up to twice as
+    /// many.
     pub m: usize,
-    /// Where a search begins, or [`TERMINATOR`] if there are no vectors.
+    /// The entry point of a search, or [`TERMINATOR`] if there are no vectors.
     pub entry: NodeId,
     /// Level l holds the nodes below `level_count[l]`.
     pub level_count: [u32; MAX_LEVELS],
     /// The checksum of the section table.
     pub table_checksum: u32,
-    /// The checksum of all of the above, and through that of the table of every section: files that differ have others.
+    /// The checksum of all fields above. Through the section table it covers every section, so
+    /// files that differ have different checksums.
     pub checksum: u32,
 }
 
@@ -88,8 +107,9 @@ impl Header {
     /// Bytes of a header.
     pub const BYTES: usize = HEADER_BYTES;
 
-    /// Reads the header at the start of `bytes`, which may end with it: so a file can be judged before it is read. That its length is
-    /// [`file_length`](Self::file_length) is not checked.
+    /// Reads the header at the start of `bytes`, which may end there. So a file can be checked
+    /// before all of it is read. Whether the file has [`file_length`](Self::file_length) bytes is
+    /// not checked.
     ///
     /// # Errors
     /// If the bytes are not the start of an index of this version.
@@ -97,12 +117,12 @@ impl Header {
         Self::decode(bytes)
     }
 
-    /// Whether the file may be searched only: it has a feature that a change would break.
+    /// Whether the file may only be searched, since it has a feature that a change would break.
     pub fn is_read_only(&self) -> bool {
         self.read_only_compatible & !READ_ONLY_COMPATIBLE != 0
     }
 
-    /// Whether the vectors are in the file. If not, there are codes.
+    /// Whether the file stores the vectors. If not, it has codes.
     pub fn stores_vectors(&self) -> bool {
         self.incompatible & CODES_ONLY == 0
     }
@@ -137,7 +157,7 @@ impl Header {
         (compatible, codes_only | tombstones | copies)
     }
 
-    /// Reads the header at the start of `bytes`. Its length is not compared with the file's.
+    /// Reads the header at the start of `bytes`. The length of the file is not checked.
     pub(crate) fn decode(bytes: &[u8]) -> Result<Self, OpenError> {
         let magic = &bytes[..bytes.len().min(MAGIC.len())];
         if !MAGIC.starts_with(magic) {
@@ -166,7 +186,7 @@ impl Header {
             SQ8 => Some(Quantization::Sq8),
             SQ4 => Some(Quantization::Sq4),
             SQ2X2 => Some(Quantization::Sq2x2),
-            // Codes of two kinds would have one name.
+            // Two feature bits that each name a kind of codes.
             several => {
                 let (offset, expected) = (at::COMPATIBLE as u64, (0, SQ2X2.into()));
                 return Err(OpenError::Field {
@@ -188,7 +208,7 @@ impl Header {
         let sections = check(bytes, Field::SectionCount, at::SECTIONS, 2, 1..=MAX_SECTIONS as u64)? as usize;
 
         let dim = check(bytes, Field::Dim, at::DIM, 4, 1..=MAX_DIM as u64)? as usize;
-        // Codes are of floating-point vectors.
+        // Only floating-point vectors have codes.
         let elements = if quantization.is_some() { 1..=2 } else { 1..=5 };
         let element = code(bytes, Field::Element, at::ELEMENT, elements, codes::element_from_code)?;
         let stride = element.row_stride(dim) as u64;
@@ -204,7 +224,8 @@ impl Header {
         let m = check(bytes, Field::M, at::M, 2, m_min as u64..=m_max as u64)?;
         check(bytes, Field::M0, at::M0, 2, 2 * m..=2 * m)?;
 
-        // The base holds every node, each level no more than the one below it, and the top one the entry point.
+        // The base level holds every node, no level holds more than the one below it, and the top
+        // level holds the entry point.
         let mut range = count..=count;
         let mut level_count = [0; MAX_LEVELS];
         for (level, found) in level_count.iter_mut().enumerate() {
@@ -247,7 +268,7 @@ impl Header {
         })
     }
 
-    /// The header's bytes, or `None` if the metric has no code.
+    /// The bytes of the header, or `None` if the metric has no code.
     #[cfg(feature = "alloc")]
     pub(crate) fn encode(&self) -> Option<[u8; HEADER_BYTES]> {
         let mut bytes = [0; HEADER_BYTES];
@@ -284,7 +305,7 @@ impl Header {
     }
 }
 
-/// The trailer that belongs to a header, given by its bytes.
+/// The trailer for the bytes of a header.
 pub(crate) fn trailer(header: &[u8]) -> [u8; TRAILER_BYTES] {
     let mut bytes = [0; TRAILER_BYTES];
     bytes[..8].copy_from_slice(&array::<8>(header, at::FILE_LENGTH));
@@ -293,7 +314,7 @@ pub(crate) fn trailer(header: &[u8]) -> [u8; TRAILER_BYTES] {
     bytes
 }
 
-/// The `N` bytes at an offset that is inside of `bytes`; zeros if it is not.
+/// The `N` bytes at an offset, or zeros if they are not inside of `bytes`.
 pub(crate) fn array<const N: usize>(bytes: &[u8], offset: usize) -> [u8; N] {
     let mut array = [0; N];
     if let Some(bytes) = bytes.get(offset..) {
@@ -310,7 +331,7 @@ pub(crate) fn u64_at(bytes: &[u8], offset: usize) -> u64 {
     u64::from_le_bytes(array(bytes, offset))
 }
 
-/// A number that is not in its range, as an error.
+/// A number in its range, or an error.
 pub(crate) fn in_range(
     field: Field,
     offset: u64,
@@ -327,7 +348,7 @@ fn u16_at(bytes: &[u8], offset: usize) -> u16 {
     u16::from_le_bytes(array(bytes, offset))
 }
 
-/// The number of `width` bytes at an offset, if it is in range.
+/// The number of `width` bytes at an offset, if it is in its range.
 fn check(
     bytes: &[u8; HEADER_BYTES],
     field: Field,
@@ -339,7 +360,7 @@ fn check(
     in_range(field, offset as u64, found, expected)
 }
 
-/// The meaning of the code at an offset, if it is in range.
+/// The value for the code at an offset, if the code is in its range.
 fn code<T>(
     bytes: &[u8; HEADER_BYTES],
     field: Field,
@@ -352,7 +373,7 @@ fn code<T>(
     meaning(found as u8).ok_or(OpenError::Field { field, offset, expected, found })
 }
 
-/// Offsets of the header's fields, as FORMAT.md has them.
+/// Offsets of the header's fields, as in FORMAT.md.
 mod at {
     pub(super) const MAJOR: usize = 8;
     pub(super) const MINOR: usize = 10;

@@ -4,7 +4,7 @@ use vex_graph::{GraphView, Params};
 
 use crate::{Header, Layout, OpenError, Section, VerifyError};
 
-/// An open index: the bytes of a file, and what is where in them.
+/// An open index: the bytes of a file and their layout.
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
     layout: Layout,
@@ -14,14 +14,17 @@ pub struct Image<'a> {
 }
 
 impl<'a> Image<'a> {
-    /// Opens an index in place: constant time, no allocation. The bytes begin on a multiple of 64 and are exactly
-    /// the file's.
+    /// Opens an index in place. The bytes begin on a multiple of 64 and are exactly those of the
+    /// file.
     ///
-    /// The contents of the sections are not looked at: [`verify`](Self::verify) does that. Whatever they are, a search
-    /// stays inside of them and ends.
+    /// The contents of the sections are not checked: [`verify`](Self::verify) does that. Whatever
+    /// the contents are, a search reads inside of them and ends.
     ///
     /// # Errors
     /// If the bytes are not an index of this version, are cut off, or are not aligned.
+    ///
+    /// # Complexity
+    /// Constant: under 2 KiB are read. No allocation.
     pub fn open(bytes: &'a [u8]) -> Result<Self, OpenError> {
         Self::new(Layout::open(bytes)?, bytes)
     }
@@ -30,27 +33,27 @@ impl<'a> Image<'a> {
         Ok(Self { graph: layout.view(bytes)?, keys: layout.keys(bytes)?, layout, bytes })
     }
 
-    /// The graph, which borrows the bytes and not the image.
+    /// The graph. It borrows the bytes, and not the image.
     pub fn graph(&self) -> GraphView<'a> {
         self.graph
     }
 
-    /// The keys: one for each node.
+    /// The keys, one for each node.
     pub fn keys(&self) -> &'a [u64] {
         self.keys
     }
 
-    /// What is where.
+    /// The layout of the file.
     pub fn layout(&self) -> &Layout {
         &self.layout
     }
 
-    /// What the header says.
+    /// The header.
     pub fn header(&self) -> &Header {
         self.layout.header()
     }
 
-    /// What the graph was built with.
+    /// The parameters that the graph was built with.
     pub fn params(&self) -> &Params {
         self.layout.params()
     }
@@ -60,32 +63,34 @@ impl<'a> Image<'a> {
         self.bytes
     }
 
-    /// The rows of the section table, those of unknown sections included.
+    /// The rows of the section table, including those of unknown sections.
     pub fn sections(&self) -> impl Iterator<Item = Section> + 'a {
         self.layout.sections(self.bytes).into_iter().flatten()
     }
 
-    /// The bytes of a section of this file, without padding; empty for a row of another file that reaches beyond
-    /// this one.
+    /// The bytes of a section of this file, without padding. Empty if `section` comes from another
+    /// file and reaches beyond this one.
     pub fn section_bytes(&self, section: &Section) -> &'a [u8] {
         let start = usize::try_from(section.offset).unwrap_or(usize::MAX);
         let length = usize::try_from(section.length).unwrap_or(usize::MAX);
         self.bytes.get(start..start.saturating_add(length)).unwrap_or(&[])
     }
 
-    /// Reads the whole file and checks everything that can be checked without an allocation: checksums, padding, links,
-    /// vectors. That keys are unique and that every node can be reached is not checked.
+    /// Reads the whole file and makes all checks that need no allocation: checksums, padding, links
+    /// and vectors. It does not check that keys are unique and that every node can be reached.
     ///
     /// # Errors
-    /// The first fault: of the checksums and the padding, then of what the sections hold, in their order.
+    /// The first fault. Wrong checksums and padding come before wrong contents, which come in the
+    /// order of the sections.
     ///
     /// # Complexity
-    /// Linear in the file, and quadratic in the length of a row of links.
+    /// Linear in the length of the file, and quadratic in the length of a row of links.
     pub fn verify(&self) -> Result<(), VerifyError> {
         crate::verify::verify(self)
     }
 
-    /// The same with the threads of an executor. What it finds does not depend on how many there are.
+    /// [`verify`](Self::verify) on the threads of an executor. The result does not depend on their
+    /// number.
     ///
     /// # Errors
     /// As [`verify`](Self::verify).

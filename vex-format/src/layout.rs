@@ -1,4 +1,4 @@
-//! Offsets into the bytes of a file, checked once.
+//! The offsets of a file's parts, checked once.
 
 use core::ops::Range;
 
@@ -6,13 +6,14 @@ use bytemuck::AnyBitPattern;
 use vex_graph::{Codes, Element, Elements, GraphView, LevelView, MAX_LEVELS, NodeSet, Params, Rows};
 
 use crate::checksum::section_checksum;
-use crate::header::{HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_at, u64_at};
-use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
+use crate::header::{ALIGNMENT, HEADER_BYTES, TRAILER_BYTES, array, in_range, trailer, u32_at, u64_at};
+use crate::section::{Content, ENTRY_BYTES, META_BYTES, aligned, width};
 use crate::{Field, Header, Image, OpenError, Section, crc32c};
 
-/// What is where in a file. It borrows nothing, so that it can be kept beside the bytes, whoever owns them.
+/// The offsets of a file's parts. A layout borrows nothing, so it can be kept beside the bytes,
+/// whoever owns them.
 ///
-/// Its methods take those bytes again and check that they fit. [`Image`] keeps both.
+/// Its methods take the bytes again and check their length and alignment. An [`Image`] keeps both.
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     header: Header,
@@ -28,10 +29,14 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Checks all but the contents of the sections: constant time, under 2 KiB read, no allocation.
+    /// Checks everything except the contents of the sections.
     ///
     /// # Errors
-    /// If the bytes are not an index of this version, are cut off, or do not begin on a multiple of 64.
+    /// If the bytes are not an index of this version, are cut off, or do not begin on a multiple of
+    /// 64.
+    ///
+    /// # Complexity
+    /// Constant: under 2 KiB are read. No allocation.
     pub fn open(bytes: &[u8]) -> Result<Self, OpenError> {
         if cfg!(target_endian = "big") {
             return Err(OpenError::BigEndianHost);
@@ -90,17 +95,17 @@ impl Layout {
         Ok(layout)
     }
 
-    /// What the header says.
+    /// The header.
     pub fn header(&self) -> &Header {
         &self.header
     }
 
-    /// What the graph was built with.
+    /// The parameters that the graph was built with.
     pub fn params(&self) -> &Params {
         &self.params
     }
 
-    /// Where the vectors are; empty if none are stored.
+    /// The range of the vectors in the file. Empty if none are stored.
     pub fn vectors(&self) -> Range<usize> {
         self.vectors.start..self.vectors.end
     }
@@ -113,8 +118,8 @@ impl Layout {
         self.split_view(bytes, bytes)
     }
 
-    /// The graph in two copies of these bytes: its vectors are those in `vectors`, all else is in `bytes`, where anything
-    /// can be in the place of the vectors.
+    /// The graph in two copies of the file's bytes. The vectors are those in `vectors`, and
+    /// everything else is in `bytes`. At the offsets of the vectors, `bytes` may hold anything.
     ///
     /// # Errors
     /// If either are not the bytes that were opened: another length or alignment.
@@ -160,7 +165,7 @@ impl Layout {
         })
     }
 
-    /// The keys in these bytes: one for each node.
+    /// The keys in these bytes, one for each node.
     ///
     /// # Errors
     /// If the bytes are not those that were opened: another length or alignment.
@@ -169,7 +174,7 @@ impl Layout {
         cast(bytes, self.keys)
     }
 
-    /// The rows of the section table in these bytes, those of unknown sections included.
+    /// The rows of the section table in these bytes, including those of unknown sections.
     ///
     /// # Errors
     /// If the bytes are not those that were opened: another length or alignment.
@@ -187,7 +192,7 @@ impl Layout {
     }
 }
 
-/// Where a section is.
+/// The place of a section.
 #[derive(Clone, Copy, Debug, Default)]
 struct Span {
     start: usize,
@@ -201,7 +206,7 @@ impl Span {
     }
 }
 
-/// Checks what can be checked without reading: length and alignment.
+/// Checks the length and the alignment, without reading.
 fn check_bytes(header: &Header, bytes: &[u8]) -> Result<(), OpenError> {
     let (expected, found) = (header.file_length, bytes.len() as u64);
     if expected != found {
@@ -235,7 +240,7 @@ fn sections(table: &[u8]) -> impl Iterator<Item = Section> + '_ {
     entries.iter().map(Section::decode)
 }
 
-/// Says whether a section that is not the next one that is needed can be skipped.
+/// Checks that an unknown section can be skipped, where `next` is the next known section.
 fn check_unknown(section: &Section, entry: u64, next: Option<&Content>) -> Result<(), OpenError> {
     if section.tag.is_known() {
         let expected = next.map(|content| content.tag());
@@ -247,7 +252,8 @@ fn check_unknown(section: &Section, entry: u64, next: Option<&Content>) -> Resul
     Ok(())
 }
 
-/// Checks a row of the table, whose `content` is `None` if it is unknown, and moves `end` to the end of the section.
+/// Checks a row of the table, and moves `end` to the end of its section. The `content` of an
+/// unknown section is `None`.
 fn check_entry(
     header: &Header,
     section: &Section,
@@ -258,7 +264,7 @@ fn check_entry(
     let too_large = OpenError::TooLarge { offset: entry };
     let offset = aligned(*end).ok_or(too_large)?;
     in_range(Field::SectionOffset, entry + 8, section.offset, offset..=offset)?;
-    // What follows a section is at least the trailer, so no later addition can overflow either.
+    // After a section comes at least the trailer, so no later addition can overflow either.
     let most = header.file_length.saturating_sub(TRAILER_BYTES as u64).saturating_sub(offset);
     in_range(Field::SectionLength, entry + 16, section.length, 0..=most)?;
     match content {
@@ -284,7 +290,7 @@ fn check_entry(
     }
 }
 
-/// Reads the build parameters. They are opened with the header, so their checksum is checked with it.
+/// Reads the build parameters. Opening uses them, so it checks their checksum, too.
 fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params, OpenError> {
     let (expected, found) = (section.checksum, section_checksum(bytes));
     if expected != found {
@@ -308,7 +314,7 @@ fn read_meta(header: &Header, section: &Section, bytes: &[u8]) -> Result<Params,
         .quantization(header.quantization))
 }
 
-/// The scalars in a span of bytes.
+/// The scalars in a span of the bytes.
 fn cast<T: AnyBitPattern>(bytes: &[u8], span: Span) -> Result<&[T], OpenError> {
     let bytes = span.of(bytes)?;
     bytemuck::try_cast_slice(bytes).map_err(|_| {

@@ -1,7 +1,20 @@
 //! The Vex index file: opened in constant time, searched in place, never trusted.
 //!
-//! [`Image::open`] checks a file's header and lends a [`GraphView`](vex_graph::GraphView) into its bytes, which may be
-//! read, mapped or in flash. A `Writer` turns a view back into bytes. [`Image::verify`] is the full scan.
+//! Use this crate to open, search and verify index files without `std` or an allocator, as firmware
+//! does, or to write them from a graph of your own. The crate `vex` does so for files and keys.
+//!
+//! [`Image`] is the main type: the bytes of a file, which may be read, mapped or in flash memory.
+//! [`Image::open`] checks the header and lends a [`GraphView`](vex_graph::GraphView) into the
+//! bytes, which `vex_graph` searches. A damaged or hostile file gives wrong neighbors at worst.
+//!
+//! | to | use |
+//! |---|---|
+//! | open an index in place | [`Image::open`], [`include_index!`] |
+//! | check every byte | [`Image::verify`] |
+//! | keep offsets and bytes apart | [`Layout`] |
+//! | look at a file before reading it | [`Header::read`] |
+//! | write a graph | `Writer`, `Meta`, `Store` |
+//! | read a file into aligned memory | `AlignedBytes` |
 //!
 //! ```
 //! # #[cfg(feature = "alloc")] {
@@ -33,9 +46,13 @@
 //! ```
 //!
 //! # Features
-//! `alloc` adds `Writer` and `AlignedBytes`. `std`, the default, adds checksums with the instructions that the machine
-//! has. `serde` reads and writes `Store` by the crate serde. Without any of them the crate reads
-//! and verifies, in `no_std` and without an allocator: see the example `no_std`.
+//! - `alloc` adds `Writer`, `Meta`, `Store` and `AlignedBytes`, and verification on several
+//!   threads.
+//! - `std`, the default, computes checksums with the instructions that the machine has.
+//! - `serde` reads and writes `Store` with the crate serde.
+//!
+//! Without any of them the crate reads and verifies. It needs neither `std` nor an allocator, as
+//! the example `no_std` shows.
 #![doc = include_str!("../FORMAT.md")]
 #![no_std]
 #![forbid(unsafe_code)]
@@ -69,12 +86,12 @@ pub use codes::Kind;
 #[cfg(feature = "alloc")]
 pub use error::WriteError;
 pub use error::{Field, OpenError, VerifyError};
-pub use header::{Header, MAJOR, MINOR};
+pub use header::{ALIGNMENT, Header, MAJOR, MINOR};
 pub use image::Image;
 pub use layout::Layout;
 #[cfg(feature = "alloc")]
 pub use meta::{Meta, Store};
-pub use section::{ALIGNMENT, Section, Tag};
+pub use section::{Section, Tag};
 pub use vex_graph::Element;
 #[cfg(feature = "alloc")]
 pub use write::Writer;

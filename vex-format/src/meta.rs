@@ -1,23 +1,23 @@
-//! What a file is to hold beside the graph and the keys.
+//! The contents of a file besides the graph and the keys.
 
 use vex_graph::Params;
 
-/// What a file says of its index beside the graph and the keys.
+/// The contents of a file besides the graph and the keys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Meta {
-    /// What the graph was built with.
+    /// The parameters that the graph was built with.
     pub params: Params,
     /// The caller's name for the file.
     pub segment_id: [u8; 16],
     /// The highest sequence number that went into the file.
     pub sequence: u64,
-    /// What the file keeps of the vectors.
+    /// How the file stores the vectors.
     pub store: Store,
 }
 
 impl Meta {
-    /// A graph that was built with `params`: no name, sequence number 0, all vectors.
+    /// For a graph that was built with `params`: no name, sequence number 0, all vectors.
     pub const fn new(params: Params) -> Self {
         Self { params, segment_id: [0; 16], sequence: 0, store: Store::All }
     }
@@ -41,19 +41,19 @@ impl Meta {
     }
 }
 
-/// What a file keeps of the vectors.
+/// How a file stores the vectors.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Store {
-    /// All of them, as they are.
+    /// All vectors, as they are.
     #[default]
     All,
-    /// Those of f32 as f16, which takes half the bytes: each element is rounded to 11 bits. Those
-    /// of f16 as they are.
+    /// Vectors of f32 as f16, in half the bytes: each element is rounded to 11 bits. Vectors of f16
+    /// as they are.
     F16,
-    /// None: searches go by the codes alone. The smallest file. Distances are approximate, and
-    /// nothing can be inserted.
+    /// No vectors, for the smallest file: searches use the codes alone. Distances are approximate,
+    /// and nothing can be inserted.
     None,
 }

@@ -1,10 +1,12 @@
-//! The order of nodes in a file: sorted by level, highest first.
+//! The order of nodes in a file: sorted by level, the highest first.
+//!
+//! A search then knows the level of a node from its id, and the file needs no levels.
 
 use alloc::vec::Vec;
 
 use vex_graph::{GraphView, MAX_LEVELS, NodeId, OutOfMemory};
 
-/// How the nodes of a view are numbered in the file.
+/// The ids that the nodes of a view have in the file.
 pub(crate) struct Order {
     /// Level l holds the nodes below `level_count[l]`.
     pub(crate) level_count: [u32; MAX_LEVELS],
@@ -13,14 +15,15 @@ pub(crate) struct Order {
 }
 
 struct Renumbered {
-    /// From the id in the file to the id in the view.
+    /// Id in the file to id in the view.
     old: Vec<NodeId>,
-    /// From the id in the view to the id in the file.
+    /// Id in the view to id in the file.
     new: Vec<NodeId>,
 }
 
 impl Order {
-    /// Nodes of one level keep the order of their ids, so that the same graph always gives the same file.
+    /// Sorts the nodes. Nodes of one level keep the order of their ids, so the same graph always
+    /// gives the same file.
     pub(crate) fn of(view: &GraphView<'_>) -> Result<Self, OutOfMemory> {
         let mut level_count = [0; MAX_LEVELS];
         if view.levels().iter().all(|level| level.appended.is_empty()) {
@@ -43,7 +46,7 @@ impl Order {
         for level in &levels {
             level_count[..=usize::from(*level)].iter_mut().for_each(|count| *count += 1);
         }
-        // A level's own nodes come after those of the levels above it.
+        // The nodes whose highest level this is come after those of the levels above.
         let mut next = [0; MAX_LEVELS];
         next[..MAX_LEVELS - 1].copy_from_slice(&level_count[1..]);
         let (mut old, mut new) = (zeroed(count)?, zeroed(count)?);
@@ -56,17 +59,17 @@ impl Order {
         Ok(Self { level_count, renumbered: Some(Renumbered { old, new }) })
     }
 
-    /// Whether nodes have other ids in the file.
+    /// Whether any node has another id in the file.
     pub(crate) fn is_renumbered(&self) -> bool {
         self.renumbered.is_some()
     }
 
-    /// The id in the view of a node of the file.
+    /// The id in the view for an id in the file.
     pub(crate) fn old(&self, id: NodeId) -> NodeId {
         self.renumbered.as_ref().map_or(id, |renumbered| renumbered.old[id as usize])
     }
 
-    /// The id in the file of a node of the view; an id that is no node's is returned as it is.
+    /// The id in the file for an id in the view. An id that no node has is returned as it is.
     pub(crate) fn new_id(&self, id: NodeId) -> NodeId {
         match &self.renumbered {
             Some(renumbered) => renumbered.new.get(id as usize).copied().unwrap_or(id),

@@ -1,17 +1,11 @@
-//! Sections: what a file holds beside its header, and the table that says where.
+//! Sections: the parts of a file after the header, and the table of their places.
 
 use core::fmt;
 
 use vex_graph::NodeSet;
 
 use crate::Header;
-use crate::header::{array, u32_at, u64_at};
-
-/// Sections begin on multiples of this many bytes, and so must the file in memory: a cache line.
-pub const ALIGNMENT: usize = 64;
-
-/// The most sections a file can have.
-pub(crate) const MAX_SECTIONS: usize = 32;
+use crate::header::{ALIGNMENT, array, u32_at, u64_at};
 
 pub(crate) const ENTRY_BYTES: usize = 32;
 
@@ -29,9 +23,9 @@ impl Tag {
     pub const VECTORS: Tag = Tag(*b"VECS");
     /// The codes.
     pub const CODES: Tag = Tag(*b"CODE");
-    /// What a product with each code stands for.
+    /// The correction terms, which turn the product of a code into a distance.
     pub const TERMS: Tag = Tag(*b"TERM");
-    /// What the vectors are coded around.
+    /// The mean, around which the vectors are coded.
     pub const MEAN: Tag = Tag(*b"MEAN");
     /// The chains of nodes with equal vectors.
     pub const COPIES: Tag = Tag(*b"COPY");
@@ -74,9 +68,9 @@ pub struct Section {
     pub tag: Tag,
     /// Bit 0: a reader that does not know the section may skip it. The other bits are zero.
     pub flags: u32,
-    /// Where it begins in the file.
+    /// Its offset in the file.
     pub offset: u64,
-    /// Its bytes, without the padding that follows.
+    /// Its length in bytes, without the padding that follows.
     pub length: u64,
     /// Bytes of one of its scalars.
     pub element_size: u32,
@@ -90,7 +84,7 @@ impl Section {
         self.flags & SKIPPABLE != 0
     }
 
-    /// The flags that this version understands in a section that it does not.
+    /// The largest valid flags of a section that this version does not know.
     pub(crate) const MAX_FLAGS: u64 = SKIPPABLE as u64;
 
     pub(crate) fn decode(entry: &[u8; ENTRY_BYTES]) -> Self {
@@ -117,7 +111,7 @@ impl Section {
     }
 }
 
-/// What a section of this version holds.
+/// The contents of a section that this version knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Vectors,
@@ -132,7 +126,8 @@ pub(crate) enum Content {
 }
 
 impl Content {
-    /// The sections that a file with this header has, in their order. Reader and writer both go by this.
+    /// The sections of a file with this header, in their order. The reader and the writer both use
+    /// this list.
     pub(crate) fn of(header: &Header) -> impl Iterator<Item = Content> + use<> {
         let vectors = header.stores_vectors().then_some(Content::Vectors);
         let coded = header.quantization.is_some();
@@ -164,7 +159,7 @@ impl Content {
         }
     }
 
-    /// A reader that does not know codes can search by the vectors, if they are there.
+    /// Codes may be skipped if the vectors are there, since a search can use those instead.
     pub(crate) fn flags(self) -> u32 {
         match self {
             Content::Codes | Content::Terms | Content::Mean => SKIPPABLE,
@@ -181,7 +176,7 @@ impl Content {
         }
     }
 
-    /// Bytes of the section, or `None` if they are more than 2⁶⁴ − 1.
+    /// The length of the section in bytes, or `None` if it is more than 2⁶⁴ − 1.
     pub(crate) fn length(self, header: &Header) -> Option<u64> {
         let count = header.count as u64;
         let row_bytes = header.quantization.map_or(0, |quantization| quantization.row_bytes(header.dim));
@@ -201,12 +196,12 @@ impl Content {
     }
 }
 
-/// Ids in a row of links.
+/// The ids in a row of links.
 pub(crate) fn width(header: &Header, level: usize) -> usize {
     if level == 0 { 2 * header.m } else { header.m }
 }
 
-/// Where the section after one that ends at `end` begins.
+/// The offset of the section after one that ends at `end`.
 pub(crate) fn aligned(end: u64) -> Option<u64> {
     end.checked_next_multiple_of(ALIGNMENT as u64)
 }

@@ -1,4 +1,21 @@
-//! The full scan.
+//! Verification: the full scan of a file.
+//!
+//! ```text
+//! for each section:
+//!     for each piece of 4 blocks, in any order and on any thread:
+//!         for each block of 64 KiB:
+//!             compute its checksum, and check the rows that begin in it
+//!     combine the checksums in order, and compare them with the section table
+//! check that the padding is zero
+//! ```
+//!
+//! - **One pass.** A block's rows are checked right after its checksum, while the block is in the
+//!   cache.
+//! - **Order of faults.** A wrong checksum ends the scan at its section. A fault in the contents is
+//!   kept, and is reported only if all checksums and the padding are right: a wrong checksum
+//!   explains wrong contents. So the result does not depend on the number of threads.
+//! - **No trust.** The contents may change in a mapped file, and checksums can be forged. Every
+//!   read is checked, and every loop is bounded by the length of a section.
 
 mod copies;
 mod vectors;
@@ -15,17 +32,18 @@ use crate::header::{HEADER_BYTES, TRAILER_BYTES};
 use crate::section::ENTRY_BYTES;
 use crate::{Image, Tag, VerifyError};
 
-/// Blocks of a piece, which is what a thread is handed: that costs little beside checking so much.
+/// Blocks in a piece, the unit of work of a thread. Starting a piece costs little beside its
+/// checks.
 const PIECE_BLOCKS: usize = 4;
 
-/// What is fetched from memory while the same amount before it is summed. The processor by itself stops fetching ahead at the
-/// end of a page.
+/// The bytes that are prefetched while the same number before them is summed. The processor alone
+/// stops prefetching at the end of a page.
 const STEP_BYTES: usize = 4 << 10;
 
-/// Remainders by which the ids of a row are told apart.
+/// The number of marks, one for each remainder of an id, which find a link that comes twice.
 const MARKS: usize = 512;
 
-/// Pieces that are made at a time for an executor.
+/// The pieces that an executor gets at a time.
 #[cfg(feature = "alloc")]
 const PIECES: usize = 64;
 
@@ -38,7 +56,7 @@ pub(crate) fn verify_on(image: &Image<'_>, executor: &dyn Executor) -> Result<()
     scan::<PIECES>(image, |pieces| executor.run(pieces, Piece::check))
 }
 
-/// Checks every section, `N` pieces at a time. A wrong checksum is told before wrong contents, which it explains.
+/// Checks every section, `N` pieces at a time.
 fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Result<(), VerifyError> {
     let graph = image.graph();
     let mut fault = None;
@@ -65,7 +83,7 @@ fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Re
         }
     }
     padding(image)?;
-    // Of an empty index, these sections have no piece.
+    // These sections have no piece in an empty index.
     let lacks_copies = image.header().has_copies() && !copies::are_some(&graph);
     let fault = fault.or(lacks_copies.then_some(VerifyError::NoCopies));
     let lacks_tombstones = image.header().has_tombstones() && graph.tombstones().is_empty();
@@ -77,7 +95,7 @@ fn scan<const N: usize>(image: &Image<'_>, run: impl Fn(&mut [Piece<'_>])) -> Re
 struct Piece<'a> {
     graph: &'a GraphView<'a>,
     section: Tag,
-    /// Where in the section it begins.
+    /// The offset of the piece in the section.
     start: usize,
     bytes: &'a [u8],
     checksums: [u32; PIECE_BLOCKS],
@@ -91,7 +109,7 @@ impl<'a> Piece<'a> {
         Self { graph, section, start, bytes, checksums: [0; PIECE_BLOCKS], fault: None }
     }
 
-    /// A block's contents are checked as soon as its checksum is computed: then it is in the cache.
+    /// Checks the blocks, each right after its checksum is computed.
     fn check(&mut self) {
         for (index, block) in self.bytes.chunks(BLOCK_BYTES).enumerate() {
             let offset = index * BLOCK_BYTES;
@@ -101,7 +119,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// Checks what begins in a block.
+    /// Checks the rows that begin in a block.
     fn contents(&self, block: Range<usize>) -> Result<(), VerifyError> {
         let graph = self.graph;
         // The rows that begin in this block.
@@ -129,7 +147,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// The checksum of the block that some bytes begin with.
+/// The checksum of the first block of these bytes.
 fn checksum(mut bytes: &[u8]) -> u32 {
     let mut digest = Digest::new();
     for _ in 0..BLOCK_BYTES / STEP_BYTES {
@@ -141,8 +159,8 @@ fn checksum(mut bytes: &[u8]) -> u32 {
     digest.finish()
 }
 
-/// Checks the gaps before each section and before the trailer. The table is read again, and may have changed in a mapped
-/// file: its offsets are not trusted here either.
+/// Checks the gaps before each section and before the trailer. The table is read again. It may have
+/// changed in a mapped file, so its offsets are not trusted here, either.
 fn padding(image: &Image<'_>) -> Result<(), VerifyError> {
     let bytes = image.bytes();
     let trailer = bytes.len().saturating_sub(TRAILER_BYTES);
@@ -166,7 +184,8 @@ fn zeros(bytes: &[u8], start: usize, end: usize) -> Result<(), VerifyError> {
 fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(), VerifyError> {
     let Some(view) = graph.levels().get(level) else { return Ok(()) };
     let expected = view.count() as u32;
-    // The node whose row last had an id of this remainder. Only ids that meet a mark of their own row are looked for in it.
+    // For each remainder, the last node whose row had an id with it. Only an id that meets a mark
+    // of its own row is searched for in the row.
     let mut marks = [TERMINATOR; MARKS];
     for (node, row) in nodes.clone().zip(view.links.chunks_exact(view.width).skip(nodes.start)) {
         let node = node as NodeId;
@@ -192,7 +211,8 @@ fn links(graph: &GraphView<'_>, level: usize, nodes: Range<usize>) -> Result<(),
     Ok(())
 }
 
-/// Checks the terms of some nodes. The error is the first node with one that is not finite.
+/// Checks the correction terms of these nodes. The error is the first node with a term that is not
+/// finite.
 pub(crate) fn terms(codes: &Codes<'_>, nodes: Range<usize>) -> Result<(), NodeId> {
     let terms = nodes.clone().zip(codes.terms().iter().skip(nodes.start));
     match terms.into_iter().find(|(_, terms)| !terms.iter().all(|term| term.is_finite())) {
@@ -201,7 +221,8 @@ pub(crate) fn terms(codes: &Codes<'_>, nodes: Range<usize>) -> Result<(), NodeId
     }
 }
 
-/// Checks some elements of the mean. The error is the first position of one that is not finite.
+/// Checks these elements of the mean. The error is the first position with an element that is not
+/// finite.
 pub(crate) fn mean(codes: &Codes<'_>, positions: Range<usize>) -> Result<(), usize> {
     let elements = positions.clone().zip(codes.mean().iter().skip(positions.start));
     match elements.into_iter().find(|(_, element)| !element.is_finite()) {

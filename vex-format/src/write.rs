@@ -1,4 +1,8 @@
-//! A view, turned into the bytes of a file.
+//! Writing a view as the bytes of a file.
+//!
+//! `Writer::new` numbers the nodes, generates every section once for its checksum, and makes the
+//! header and the section table. `Writer::write_to` generates every section again, for the sink. So
+//! a file needs no memory of its own, and one function generates both the checksums and the bytes.
 
 use alloc::vec::Vec;
 use core::convert::Infallible;
@@ -10,37 +14,43 @@ use vex_graph::{
 
 use crate::checksum::SectionDigest;
 use crate::codes::Kind;
-use crate::header::{HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
+use crate::header::{ALIGNMENT, HEADER_BYTES, TRAILER_BYTES, trailer, u32_at};
 use crate::order::Order;
-use crate::section::{ALIGNMENT, Content, ENTRY_BYTES, META_BYTES, aligned, width};
+use crate::section::{Content, ENTRY_BYTES, META_BYTES, aligned, width};
 use crate::{Header, MAJOR, MINOR, Meta, Section, Store, WriteError, crc32c, verify};
 
-/// A file that is ready to be written. The same graph, keys and metadata always give the same bytes.
+/// A file that is ready to be written. The same graph, keys and metadata always give the same
+/// bytes.
 pub struct Writer<'a> {
     source: Source<'a>,
     header: [u8; HEADER_BYTES],
     table: [u8; MOST_SECTIONS * ENTRY_BYTES],
 }
 
-/// Vectors, codes with their terms and mean, keys, copies, tombstones, build parameters, and the links of each level.
+/// Vectors, codes with their correction terms and mean, keys, copies, tombstones, build parameters,
+/// and the links of each level.
 const MOST_SECTIONS: usize = 8 + MAX_LEVELS;
 
-/// Bytes that are handed to the sink at once, at most.
+/// The most bytes that the sink gets at once.
 const CHUNK_BYTES: usize = 8192;
 
 impl<'a> Writer<'a> {
-    /// Numbers the nodes and computes the checksums. Nodes that are not yet sorted by level are sorted, which needs
-    /// nine bytes of memory for each, and eight more if some are copies; vectors, keys and links follow them. `keys` has one key for each node of `view`.
+    /// Numbers the nodes and computes the checksums. `keys` has one key for each node of `view`.
     ///
-    /// What a reader would refuse is refused here, as far as it can be found in little time: the terms and the mean of codes are looked at.
-    /// The rest is not verified: vectors and links are written as they are. Only what follows the first link of a row
-    /// that leads nowhere is written as empty.
+    /// Nodes that are not yet sorted by level are sorted. This takes nine bytes of memory for each,
+    /// and eight more if some are copies. Vectors, keys and links are written in the new order.
+    ///
+    /// Values that a reader would refuse are refused here, if that takes little time: the
+    /// correction terms and the mean of codes are checked. Vectors and links are not checked. They
+    /// are written as they are, except that a row of links ends at its first link that leads
+    /// nowhere.
     ///
     /// # Errors
-    /// If the arguments do not belong together, codes have terms or a mean that are not finite, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, codes have correction terms or a mean that are not
+    /// finite, or there is no memory to sort the nodes.
     ///
     /// # Complexity
-    /// Linear in the file, which is generated once for its checksums.
+    /// Linear in the length of the file, which is generated once for its checksums.
     pub fn new(view: &GraphView<'a>, keys: &'a [u64], meta: &Meta) -> Result<Self, WriteError> {
         let mut source = Source::new(view, keys, meta)?;
         let mut table = [0; MOST_SECTIONS * ENTRY_BYTES];
@@ -62,20 +72,23 @@ impl<'a> Writer<'a> {
         Ok(Self { source, header, table })
     }
 
-    /// The header that is written.
+    /// The header of the file.
     pub fn header(&self) -> &Header {
         &self.source.header
     }
 
-    /// Bytes of the file.
+    /// The length of the file in bytes.
     pub fn file_length(&self) -> u64 {
         self.source.header.file_length
     }
 
-    /// Hands the file to `sink`, in order, a few KiB at a time.
+    /// Passes the file to `sink`, in order, a few KiB at a time.
     ///
     /// # Errors
-    /// The first error of the sink, after which it is not called again.
+    /// The first error of the sink. The sink is not called again after it.
+    ///
+    /// # Complexity
+    /// Linear in the length of the file, which is generated again.
     pub fn write_to<E>(&self, sink: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut out = Chunks::new(sink);
         out.put(&self.header)?;
@@ -96,13 +109,13 @@ impl fmt::Debug for Writer<'_> {
     }
 }
 
-/// What is written, and in which order.
+/// The contents of the file, and their order.
 struct Source<'a> {
     view: GraphView<'a>,
     keys: &'a [u64],
     params: Params,
     order: Order,
-    /// The links of copies, if nodes are numbered anew.
+    /// The links of copies, if nodes have new ids in the file.
     copies: Vec<CopyLinks>,
     header: Header,
 }
@@ -123,16 +136,16 @@ impl<'a> Source<'a> {
             return Err(WriteError::Entry { expected: count, found: entry });
         }
         if let Some(codes) = view.codes() {
-            // A reader's own checks: what it refuses is never written.
+            // These are the checks of a reader, so nothing is written that a reader refuses.
             verify::terms(codes, 0..count).map_err(|node| WriteError::Terms { node })?;
             verify::mean(codes, 0..view.dim()).map_err(|position| WriteError::Mean { position })?;
         }
         let order = Order::of(view)?;
-        // An empty graph has one encoding, however many empty levels the view has.
+        // An empty graph has one encoding, however many empty levels its view has.
         let levels = if count == 0 { 1 } else { view.levels().len() };
         let quantization = match view.codes() {
             Some(codes) => Some(codes.quantization()),
-            // Nothing is coded yet, but what comes will be.
+            // Without vectors there are no codes yet, but the vectors that come will have them.
             None => params.quantization.filter(|_| count == 0),
         };
         let stores_vectors = view.rows().are_stored() && meta.store != Store::None;
@@ -186,7 +199,7 @@ impl<'a> Source<'a> {
         Ok(Self { view: *view, keys, params, order, copies, header })
     }
 
-    /// The table's row for a section, which is generated for its checksum.
+    /// The row of the table for a section, which is generated for its checksum.
     fn section(&self, content: Content, offset: u64) -> Result<Section, WriteError> {
         let mut digest = SectionDigest::new();
         let mut sink = |bytes: &[u8]| {
@@ -206,7 +219,7 @@ impl<'a> Source<'a> {
         })
     }
 
-    /// Generates a section. Checksums and file both come from here, so they cannot differ.
+    /// Generates a section, for its checksum and for the file.
     fn write<E, F>(&self, content: Content, out: &mut Chunks<'_, F>) -> Result<(), E>
     where
         F: FnMut(&[u8]) -> Result<(), E>,
@@ -248,7 +261,8 @@ impl<'a> Source<'a> {
             Content::Links(level) => {
                 let count = self.header.level_count[level];
                 for node in 0..count {
-                    // The one case without a row is a view whose node is missing on a level below its own.
+                    // A row is missing only if a node of the view is missing on a level below its
+                    // own.
                     let row = self.view.levels()[level].row(self.order.old(node)).unwrap_or(&[]);
                     let live = row.iter().map(|id| self.order.new_id(*id)).take_while(|id| *id < count);
                     let padded = live.chain(core::iter::repeat(TERMINATOR)).take(width(&self.header, level));
@@ -311,7 +325,7 @@ fn check_range(view: &GraphView<'_>) -> Result<(), WriteError> {
     Ok(())
 }
 
-/// Small pieces of bytes, collected into larger ones.
+/// Collects small pieces of bytes into chunks.
 struct Chunks<'s, F> {
     sink: &'s mut F,
     chunk: [u8; CHUNK_BYTES],
@@ -336,7 +350,8 @@ impl<'s, E, F: FnMut(&[u8]) -> Result<(), E>> Chunks<'s, F> {
         Ok(())
     }
 
-    /// Collects values by cache lines, since copying each of them alone takes several times as long.
+    /// Collects values into cache lines, since copying each value alone takes several times as
+    /// long.
     fn put_all<const N: usize>(&mut self, mut values: impl Iterator<Item = [u8; N]>) -> Result<(), E> {
         let mut line = [[0; N]; 16];
         loop {
@@ -361,7 +376,8 @@ impl<'s, E, F: FnMut(&[u8]) -> Result<(), E>> Chunks<'s, F> {
         Ok(())
     }
 
-    /// Pads with zeros. Chunks begin on aligned offsets, so that the offset in the chunk tells how far.
+    /// Pads with zeros. Chunks begin on aligned offsets, so the offset in the chunk is enough to
+    /// know how far.
     fn align(&mut self) -> Result<(), E> {
         self.put_zeros(self.filled.wrapping_neg() % ALIGNMENT)
     }

@@ -1,4 +1,4 @@
-//! A file is read where its bytes lie, so a host that orders them otherwise refuses it.
+//! A file is read in place, so a host with another byte order refuses it.
 
 use vex_format::{Image, OpenError, include_index};
 

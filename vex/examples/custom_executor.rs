@@ -1,7 +1,8 @@
 //! Build a graph on threads of your own: `cargo run --release -p vex --example custom_executor`.
 //!
-//! `vex::Index` starts a pool for each build. A program that has threads already implements `Executor` for them, and builds
-//! the graph below. The graph is the same, byte for byte, on any number of workers.
+//! `vex::Index` starts threads for each build. A program that already has threads implements
+//! `Executor` for them, and builds the graph with `vex::graph`. The graph is the same, byte for
+//! byte, on any number of workers.
 
 use std::convert::Infallible;
 use std::ops::ControlFlow;
@@ -10,7 +11,7 @@ use std::thread;
 use vex::Metric;
 use vex::graph::{Executor, Hnsw, Neighbor, Params, Scratch, SearchParams, Serial, search};
 
-/// Scoped threads of the standard library. A server would hand the tasks to its own pool.
+/// Scoped threads of the standard library. A server would give the tasks to its own threads.
 struct Scoped(usize);
 
 impl Executor for Scoped {
@@ -33,7 +34,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(links(&on_two), links(&on_one));
     println!("{} nodes, the same links on two threads and on one", on_two.count());
 
-    // `order` has the position in the input for each node.
+    // `order` holds, for each node, the position of its vector in the input.
     let (mut scratch, mut found) = (Scratch::new(), [Neighbor::default(); 3]);
     search(&on_two.view(), &[20.2, 1.0], &SearchParams::new(3), &mut scratch, &mut found)?;
     println!("nearest to 20.2: {:?}", found.map(|neighbor| order[neighbor.id as usize]));

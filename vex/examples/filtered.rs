@@ -2,7 +2,7 @@
 
 use vex::{Index, KeySet, Scratch, SearchParams};
 
-/// What a program knows of a vector beside its elements.
+/// The attributes of a vector, which the program keeps.
 struct Article {
     year: u32,
     is_public: bool,
@@ -18,12 +18,12 @@ fn main() -> vex::Result<()> {
     let (searcher, mut scratch) = (index.searcher(), Scratch::new());
     let (query, params) = (vector(77_777), SearchParams::new(5).ef_search(100));
 
-    // A predicate is asked for keys while the search goes on.
+    // A predicate is asked for keys during the search.
     let is_recent = |key: u64| articles[key as usize].year >= 2020;
     let found = searcher.search_filtered(query, &params, is_recent, &mut scratch)?;
     println!("since 2020: {:?}", found.hits.iter().map(|hit| hit.key).collect::<Vec<_>>());
 
-    // A set of keys is made once, kept, and combined with others.
+    // A set of keys is collected once, kept, and combined with others.
     let keys_of = |accepts: fn(&Article) -> bool| -> KeySet {
         (0..).zip(&articles).filter(|(_, article)| accepts(article)).map(|(key, _)| key).collect()
     };
@@ -32,7 +32,7 @@ fn main() -> vex::Result<()> {
     let found = searcher.search_filtered(query, &params, &(&public & &!&old), &mut scratch)?;
     println!("public and not old: {:?}", found.hits.iter().map(|hit| hit.key).collect::<Vec<_>>());
 
-    // However few match, all that match are found.
+    // All matches are found, however few there are.
     let three: KeySet = [5, 50, 500].into_iter().collect();
     let found = searcher.search_filtered(query, &params, &three, &mut scratch)?;
     assert_eq!(found.hits.len(), 3);
@@ -40,7 +40,7 @@ fn main() -> vex::Result<()> {
     Ok(())
 }
 
-/// Some vector for a key, the same each time.
+/// A vector that depends on the key alone.
 fn vector(key: u64) -> [f32; 16] {
     std::array::from_fn(|i| ((key * 31 + 1) as f32 * (i + 1) as f32 * 0.37).sin())
 }

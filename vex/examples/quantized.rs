@@ -1,7 +1,8 @@
 //! Search by codes of four bits an element: `cargo run --release -p vex --example quantized`.
 //!
-//! A search finds its way by codes, which are an eighth of the vectors of f32, and then compares the best candidates by their
-//! vectors: so distances are exact, and recall hardly changes.
+//! A search first compares 4-bit codes, which take an eighth of the memory of f32 vectors. Then it
+//! compares the best candidates by their vectors. So distances are exact, and recall hardly
+//! changes.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -17,7 +18,8 @@ fn main() -> vex::Result<()> {
     let codes = Quantization::auto(DIM);
     let coded = Index::builder(DIM).metric(Metric::Cosine).quantization(codes).build_from(borrowed())?;
 
-    // Codes that leave many searches in doubt do not pay: then finer ones do, or none. `Index::requantize` changes them.
+    // If codes leave many searches in doubt, they do not pay. `Index::requantize` then takes finer
+    // ones, or none.
     let check = coded.searcher().check_codes(200)?;
     println!("{codes}: {} of {} searches in doubt", check.in_doubt, check.sampled);
 
@@ -43,7 +45,7 @@ fn main() -> vex::Result<()> {
     Ok(())
 }
 
-/// One of fifty clusters, as embeddings have them.
+/// A vector of one of fifty clusters, since embeddings are clustered.
 fn vector(key: u64) -> Vec<f32> {
     let random = |seed: u64| (seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40) as f32 / (1 << 23) as f32 - 1.0;
     let dim = DIM as u64;

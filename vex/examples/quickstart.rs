@@ -1,15 +1,16 @@
-//! Build an index, search it, save it, open it again: `cargo run --release -p vex --example quickstart`.
+//! Build an index, search it, save it, open it again: `cargo run --release -p vex --example
+//! quickstart`.
 
 use vex::{Index, Metric};
 
 fn main() -> vex::Result<()> {
-    // Three dimensions, to be readable. Embeddings have some hundred.
+    // Three dimensions are easy to read. Embeddings have some hundred.
     let mut index = Index::builder(3).metric(Metric::Cosine).build()?;
     index.insert(1, [1.0, 0.0, 0.0])?;
     index.insert(2, [0.0, 1.0, 0.0])?;
     index.insert(3, [0.7, 0.7, 0.1])?;
 
-    // The nearest first. A distance is smaller the nearer a vector is, whatever the metric.
+    // Hits come nearest first. Whatever the metric, a smaller distance is nearer.
     for hit in index.search([0.9, 0.1, 0.0], 2)? {
         println!("key {}, distance {:.4}", hit.key, hit.distance);
     }

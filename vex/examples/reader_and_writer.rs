@@ -1,7 +1,8 @@
-//! Threads that search while another one changes the index: `cargo run --release -p vex --example reader_and_writer`.
+//! Threads that search while another thread changes the index: `cargo run --release -p vex
+//! --example reader_and_writer`.
 //!
-//! The writer has an index of its own. When it has changes for the readers, it gives them a copy: they go on with the one
-//! that they have until then, and never wait for an insert.
+//! The writer has an index of its own. When it has changes for the readers, it gives them a copy.
+//! Until then the readers use the copy that they have, and they never wait for an insert.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -9,7 +10,7 @@ use std::thread;
 
 use vex::{Index, Scratch, SearchParams, SharedIndex};
 
-/// What readers see. The lock is held for as long as it takes to clone an `Arc`.
+/// The copy that readers see. The lock is held only while an `Arc` is cloned.
 struct Published(RwLock<SharedIndex>);
 
 impl Published {
@@ -41,14 +42,15 @@ fn main() -> vex::Result<()> {
     })
 }
 
-/// Searches until the writer is done. Returns how often, and which states of the index it saw.
+/// Searches until the writer is done. Returns the number of searches, and the states of the index
+/// that it saw.
 fn read(published: &Published, is_over: &AtomicBool) -> vex::Result<(usize, Vec<usize>)> {
     let (mut searches, mut sizes, mut scratch) = (0, Vec::new(), Scratch::new());
     loop {
         let is_last = is_over.load(Ordering::Relaxed);
         let index = published.get();
         let searcher = index.searcher();
-        // As many searches as a request needs, all of the same state.
+        // All searches of one request see the same state.
         for key in 0..20 {
             let found = searcher.search_with(vector(key), &SearchParams::new(1), &mut scratch)?;
             assert_eq!(found.hits[0].key, key);
@@ -63,7 +65,7 @@ fn read(published: &Published, is_over: &AtomicBool) -> vex::Result<(usize, Vec<
     }
 }
 
-/// Some vector for a key, the same each time.
+/// A vector that depends on the key alone.
 fn vector(key: u64) -> [f32; 8] {
     std::array::from_fn(|i| ((key + 1) as f32 * (i + 1) as f32 * 0.37).sin())
 }

@@ -1,6 +1,7 @@
-//! One file, searched by several processes at once: `cargo run --release -p vex --example several_processes`.
-//!
-//! A mapped file is in memory once, however many processes search it. Each opens it in constant time.
+//! One file, searched by several processes at once: `cargo run --release -p vex --example
+//! several_processes`.
+//! A mapped file is in memory once, however many processes search it. Each process opens the file
+//! in constant time.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +9,7 @@ use std::process::Command;
 use vex::{Index, MappedIndex};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    // The processes that are started below come here.
+    // The processes that are started below take this branch.
     if let [_, path, query] = &std::env::args().collect::<Vec<_>>()[..] {
         return search(path.as_ref(), query.parse()?);
     }
@@ -24,11 +25,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// What each process does.
+/// The work of each process.
 fn search(path: &Path, query: f32) -> Result<(), Box<dyn std::error::Error>> {
-    // SAFETY: nobody writes into the file or cuts it short while it is mapped. Replacing it by `Index::save` would be fine.
+    // SAFETY: nobody writes to the file or cuts it short while it is mapped. Replacing it by
+    // `Index::save` would be fine.
     let index = unsafe { MappedIndex::open(path) }?;
-    // Of a file from elsewhere, this checks every byte.
+    // This checks every byte, for a file from elsewhere.
     index.verify()?;
     let hits = index.search(vector(query), 1)?;
     println!("process {}: nearest to {query} is key {}", std::process::id(), hits[0].key);

@@ -1,4 +1,4 @@
-//! How an index is made.
+//! How an index is made: parameters first, then either an empty index or a bulk build.
 
 use std::fmt::{Debug, Display};
 use std::ops::ControlFlow;
@@ -10,12 +10,12 @@ use crate::threads::Threads;
 use crate::trace::span;
 use crate::{BuildError, Coding, Index};
 
-/// The parameters of a new index. Made by [`Index::builder`].
+/// The parameters of a new index. [`Index::builder`] makes one with the defaults.
 #[derive(Clone, Debug)]
 pub struct Builder {
     dim: usize,
     metric: Metric,
-    /// But for the codes.
+    /// Without the codes, which `coding` decides.
     params: Params,
     coding: Coding,
     threads: Option<usize>,
@@ -42,10 +42,10 @@ impl Builder {
         self
     }
 
-    /// What vectors are kept as, and compared as. The default is [`Element::F32`]. An index of f16
-    /// takes vectors of f32 and rounds them; all others take what they are of, and queries
-    /// likewise. Integers have no unit length: under cosine they are compared as they are. Bits
-    /// have the metrics Hamming and Jaccard alone.
+    /// The type of the elements of a vector. The default is [`Element::F32`]. An index of f16 takes
+    /// vectors and queries of f32 and rounds the vectors. Any other index takes vectors and queries
+    /// of its own type. Integers have no unit length: cosine compares them as they are. Bits have
+    /// the metrics Hamming and Jaccard alone.
     ///
     /// # Examples
     /// ```
@@ -62,78 +62,86 @@ impl Builder {
         self
     }
 
-    /// Links of a node: see [`Params::m`]. The default is 16.
+    /// Links of a node: see [`Params::m`]. The default is 16. More links find more, and cost memory
+    /// and time.
     pub fn m(mut self, m: usize) -> Self {
         self.params.m = m;
         self
     }
 
-    /// Candidates that an insert considers: see [`Params::ef_construction`]. The default is 200.
+    /// Candidates among which an insert selects links: see [`Params::ef_construction`]. The default
+    /// is
+    /// 200. The time of a build grows with this number.
     pub fn ef_construction(mut self, ef_construction: usize) -> Self {
         self.params.ef_construction = ef_construction;
         self
     }
 
-    /// Seed of the levels and of the order of a bulk build. The default is 0.
+    /// The seed of the random levels and of the order of a bulk build. The default is 0.
     pub fn seed(mut self, seed: u64) -> Self {
         self.params.seed = seed;
         self
     }
 
-    /// Fill rows up with candidates that the selection dropped: see [`Params::keep_pruned`]. The
-    /// default is no.
+    /// Fills rows up with candidates that the diversity heuristic dropped: see
+    /// [`Params::keep_pruned`]. The default is no.
     pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
         self.params.keep_pruned = keep_pruned;
         self
     }
 
-    /// Codes by which searches find their way: a
-    /// [`Quantization`](vex_graph::Quantization), `None` for no codes, or a
-    /// [`Coding`]. The default is [`Coding::Auto`].
+    /// The codes that searches compare before the vectors: a
+    /// [`Quantization`](vex_graph::Quantization), `None` for no codes, or a [`Coding`]. The default
+    /// is [`Coding::Auto`].
     ///
-    /// A bulk build knows its vectors: `Auto` takes what is fastest at the same recall, checks that
-    /// these codes distinguish the vectors, and takes finer ones or none where they do not. So does
-    /// `vex build`. An index that begins empty, by [`build`](Self::build), has no vectors to judge
-    /// by: there `Auto` means none. [`Index::requantize`] gives codes to the vectors that came.
+    /// A bulk build knows its vectors. `Auto` takes the codes that are fastest at the same recall,
+    /// and checks that they distinguish the vectors. If they do not, it takes finer codes or none.
+    /// So does `vex build`. An index that [`build`](Self::build) begins has no vectors to judge by,
+    /// so there `Auto` means no codes. [`Index::requantize`] codes the vectors that came since.
     ///
-    /// Distances are exact with codes, too. What is found may differ: see
+    /// Distances are exact with codes, too. Which neighbors are found may differ: see
     /// [`SearchParams::ef_search`](field@vex_graph::SearchParams::ef_search).
     pub fn quantization(mut self, quantization: impl Into<Coding>) -> Self {
         self.coding = quantization.into();
         self
     }
 
-    /// Threads of a bulk build, which end with it. The default is one for each core. The index does
-    /// not depend on it. A build on no thread is refused.
+    /// Threads of a bulk build, which end with the build. The default is one for each core. The
+    /// index does not depend on the number. A build on 0 threads is refused.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads);
         self
     }
 
-    /// Keeps what is linked when the progress callback of [`build_with`](Self::build_with) breaks
-    /// off: the index then has those vectors alone, which are a random choice of all. By default
-    /// the build fails, so that a part cannot be mistaken for the whole.
+    /// Keeps the vectors that are linked when the progress callback of
+    /// [`build_with`](Self::build_with) cancels the build. They are a random choice of all vectors.
+    /// By default a cancelled build fails, so that a part cannot be mistaken for the whole.
     pub fn keep_partial(mut self, keep_partial: bool) -> Self {
         self.keep_partial = keep_partial;
         self
     }
 
-    /// Refuses to build, before it takes memory, if the graph would need more than so many bytes at
-    /// any time; and to insert, if the graph would. Keys and what threads need for themselves do
-    /// not count. See [`MemoryPlan`]. The default is no limit.
+    /// Limits the memory of the graph, in bytes. A build that would need more at any time is
+    /// refused before it takes memory, and so is an insert after which the graph would need more.
+    /// Keys, and the memory of the threads themselves, do not count. See [`MemoryPlan`]. The
+    /// default is no limit.
     ///
     /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too.
-    /// It is not saved: an index that is opened has none until [`Index::limit_memory`] sets one.
+    /// The limit is not saved: an index that was opened has none until [`Index::limit_memory`] sets
+    /// one.
     pub fn memory_limit(mut self, bytes: usize) -> Self {
         self.memory_limit = Some(bytes);
         self
     }
 
-    /// What a build of `count` vectors will take: under [`Coding::Auto`], at most. Which codes it
-    /// ends with depends on the vectors, so the plan has the largest.
+    /// The memory that a build of `count` vectors will take. Under [`Coding::Auto`] the plan is an
+    /// upper bound: it has the largest codes, since the vectors decide which codes are kept.
     ///
     /// # Errors
     /// If a parameter or the dimension is out of range.
+    ///
+    /// # Complexity
+    /// Draws the levels of `count` nodes, and allocates nothing.
     pub fn memory_plan(&self, count: usize) -> Result<MemoryPlan, ParamsError> {
         let of = |codes| MemoryPlan::of(&self.params.quantization(codes), self.metric, self.dim, count);
         let mut largest = of(self.coding.first(self.params.element, self.dim))?;
@@ -151,7 +159,7 @@ impl Builder {
         graph
     }
 
-    /// An empty index, without codes unless [some were asked for](Self::quantization).
+    /// An empty index. It has no codes unless [some were asked for](Self::quantization).
     ///
     /// # Errors
     /// If a parameter or the dimension is out of range.
@@ -161,16 +169,21 @@ impl Builder {
         Ok(Index::new(self.limited(graph)))
     }
 
-    /// An index of these keys and vectors, built on all threads. Vectors whose number the iterator
-    /// does not know beforehand are collected first.
+    /// Builds an index of these keys and vectors, on all threads. If the iterator does not know its
+    /// length beforehand, the vectors are collected first.
     ///
     /// # Errors
-    /// If a vector cannot be indexed, a key comes twice, a parameter is out of range, memory runs
-    /// out or would exceed its limit, or threads cannot be started. The error names the row. See
-    /// [what starting threads needs](crate#memory).
+    /// - A vector cannot be indexed, or a key comes twice. The error names the row.
+    /// - A parameter is out of range.
+    /// - Memory runs out, or would exceed its limit.
+    /// - Threads cannot be started. See [what starting threads needs](crate#memory).
     ///
     /// # Panics
     /// If the iterator ends before the number of vectors that its `size_hint` says exactly.
+    ///
+    /// # Complexity
+    /// About a search of `ef_construction` candidates for each vector, divided among the threads.
+    /// With [`Coding::Auto`], also two searches for each of 200 vectors.
     ///
     /// # Examples
     /// ```
@@ -189,7 +202,7 @@ impl Builder {
             _ => {
                 let mut all = Vec::new();
                 for vector in vectors {
-                    crate::index::reserve(&mut all, 1)?;
+                    crate::reserve::reserve(&mut all, 1)?;
                     all.push(vector);
                 }
                 self.build_counted(all.len(), all.into_iter())
@@ -213,7 +226,7 @@ impl Builder {
             to.copy_from_slice(vector);
             Ok(key)
         };
-        // A vector of another length is one that cannot be indexed, and no failure of its source.
+        // The source did not fail here: its vector cannot be indexed.
         self.build_with(count, fill, |_| ControlFlow::Continue(())).map_err(|error| match error {
             BuildError::Graph(vex_graph::BuildError::Source { position, error }) => {
                 BuildError::Graph(vex_graph::BuildError::Vector { position, error })
@@ -222,14 +235,17 @@ impl Builder {
         })
     }
 
-    /// An index of `count` vectors from any source, built on all threads.
+    /// Builds an index of `count` vectors from any source, on all threads.
     ///
-    /// `fill` writes the next vector into the slice it gets, and returns its key. `progress` is
-    /// told how many vectors are linked, and may break the build off: then the build fails, unless
-    /// [`keep_partial`](Self::keep_partial) was asked for.
+    /// `fill` writes the next vector into the slice it gets, and returns the vector's key.
+    /// `progress` gets the number of vectors that are linked, and may cancel the build. A cancelled
+    /// build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
     ///
     /// # Errors
-    /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` breaks off.
+    /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` cancels.
+    ///
+    /// # Complexity
+    /// As [`build_from`](Self::build_from).
     ///
     /// # Examples
     /// ```
@@ -260,7 +276,7 @@ impl Builder {
         let threads = Threads::new(self.threads)?;
         let params = self.params.quantization(self.coding.first(self.params.element, self.dim));
         let mut keys = Vec::new();
-        crate::index::reserve(&mut keys, count)?;
+        crate::reserve::reserve(&mut keys, count)?;
         let fill = |to: &mut [S]| {
             keys.push(fill(to)?);
             Ok(())
@@ -271,7 +287,7 @@ impl Builder {
             Hnsw::build(self.metric, self.dim, params, count, fill, &threads, progress)?
         };
         let mut sorted = Vec::new();
-        crate::index::reserve(&mut sorted, count)?;
+        crate::reserve::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
         let linked = sorted.len() as u64;
         let index = Index::with_keys(self.limited(graph), sorted, linked)?;

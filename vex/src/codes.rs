@@ -1,35 +1,37 @@
-//! Whether codes do for the vectors of an index, and what to do if not.
+//! Whether codes are accurate enough for the vectors of an index, and how to change them.
 
 use vex_graph::{GraphView, Neighbor, NodeId, Quantization, SearchError, SearchParams, search};
 
 use crate::threads::Threads;
 use crate::{BuildError, ChangeError, Index, Searcher};
 
-/// Neighbors that are compared.
+/// The neighbors of each sample that are compared.
 const K: usize = 10;
 
-/// How well codes tell the vectors of an index apart, by a sample.
+/// How well the codes of an index distinguish its vectors, measured on a sample.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct CodeCheck {
-    /// Vectors that were searched for. None without codes, or without vectors to compare them with.
+    /// The vectors that were searched for. 0 if the index has no codes, or no vectors to compare
+    /// them with.
     pub sampled: usize,
-    /// Of these, how many lie so close to others that codes left their neighbors in doubt. Searches
-    /// answer such queries by the vectors: as well, and as slowly, as without codes.
+    /// How many of these lie so close to others that codes left their neighbors in doubt. A search
+    /// for such a query is repeated by the vectors. It is as accurate as without codes, and as
+    /// slow.
     pub in_doubt: usize,
-    /// Of the ten nearest that a search by the vectors finds, the share that a search of this index
-    /// finds; 1.0 where none are sampled.
+    /// The share of the ten nearest vectors, as a search by the vectors finds them, that a search
+    /// of this index finds. 1.0 if nothing was sampled.
     pub agreement: f64,
 }
 
 impl CodeCheck {
-    /// The share of the sampled vectors that are [in doubt](field@Self::in_doubt). 0.0 where none
-    /// are sampled.
+    /// The share of the sampled vectors that are [in doubt](field@Self::in_doubt). 0.0 if nothing
+    /// was sampled.
     pub fn share_in_doubt(&self) -> f64 {
         self.in_doubt as f64 / self.sampled.max(1) as f64
     }
 
-    /// Searches for `samples` vectors of a graph, through its codes and by the vectors alone.
+    /// Searches for `samples` vectors of a graph, by its codes and by the vectors alone.
     fn of(view: &GraphView<'_>, samples: usize) -> Result<Self, SearchError> {
         let mut check = Self { sampled: 0, in_doubt: 0, agreement: 1.0 };
         let (Some(by_vectors), Some(_)) = (view.without_codes(), view.codes()) else { return Ok(check) };
@@ -44,7 +46,8 @@ impl CodeCheck {
             let expected = search(&by_vectors, vector, &params, &mut finer, &mut best)?.found;
             check.sampled += 1;
             check.in_doubt += usize::from(stats.by_vectors);
-            // By distance: of vectors that are equally far, one is as good as another.
+            // Hits are compared by distance, since of equally far vectors one is as good as
+            // another.
             let farthest = best[..expected].last().map_or(0.0, |last| last.distance);
             hits += found[..stats.found].iter().filter(|found| found.distance <= farthest).count();
             possible += expected;
@@ -57,11 +60,11 @@ impl CodeCheck {
 }
 
 impl Searcher<'_> {
-    /// Looks how well the codes tell the vectors apart, with as many vectors as `samples` says,
-    /// evenly spaced.
+    /// Checks how well the codes distinguish the vectors. It searches for `samples` vectors, evenly
+    /// spaced among all.
     ///
-    /// Where many are in doubt, codes do not pay: [finer ones](Index::requantize), or none, answer
-    /// faster.
+    /// If many of them are in doubt, codes do not pay. Then [finer codes](Index::requantize) or
+    /// none answer faster.
     ///
     /// # Errors
     /// If memory runs out.
@@ -74,16 +77,21 @@ impl Searcher<'_> {
 }
 
 impl Index {
-    /// Codes the vectors anew, on all cores, or no longer. The links stay as they are.
+    /// Gives the vectors other codes, or none, on all cores. The links stay as they are.
     ///
     /// # Errors
     /// If the index may not be changed, memory runs out, the vectors cannot be coded, or threads
-    /// cannot be started. The index is as it was then.
+    /// cannot be started. The index is then as it was.
+    ///
+    /// # Complexity
+    /// Some passes over the vectors, divided among the threads. The old codes stay in memory
+    /// meanwhile.
     pub fn requantize(&mut self, quantization: impl Into<Option<Quantization>>) -> Result<(), BuildError> {
         self.requantize_on(quantization, None)
     }
 
-    /// The same on `threads`, or all cores; the result does not depend on them.
+    /// [`requantize`](Self::requantize) on `threads`, or all cores. The result does not depend on
+    /// the number.
     ///
     /// # Errors
     /// As [`requantize`](Self::requantize). See [what starting threads needs](crate#memory).

@@ -1,4 +1,4 @@
-//! Which codes an index gets, and what becomes of those that do not do.
+//! Which codes an index gets, and how a bulk build replaces codes that are not accurate enough.
 
 use std::fmt;
 use std::iter::successors;
@@ -6,25 +6,27 @@ use std::str::FromStr;
 
 use vex_graph::{Element, NameError, Quantization};
 
-use crate::index::reserve;
+use crate::reserve::reserve;
 use crate::threads::Threads;
 use crate::{BuildError, CodeCheck, Index};
 
-/// Codes are given up where a search misses more than this share of what one by the vectors finds.
+/// Codes are given up if searches by codes miss more than this share of the neighbors that searches
+/// by vectors find.
 const MISSED: f64 = 0.01;
 
-/// They are, too, where more than this share of the searches must be repeated by the vectors.
+/// Codes are also given up if more than this share of the searches must be repeated by the vectors.
 const IN_DOUBT: f64 = 0.25;
 
-/// How many vectors are searched for to know that.
+/// The number of vectors that are searched for to find these shares.
 const SAMPLES: usize = 200;
 
-/// The names of all.
+/// The names of all values.
 const EXPECTED: &str = "auto, auto-coded, none, sq8, sq4 or sq2x2";
 
-/// Which codes an index gets: what [`Builder::quantization`](crate::Builder::quantization) takes.
+/// Which codes an index gets: the argument of
+/// [`Builder::quantization`](crate::Builder::quantization).
 ///
-/// A [`Quantization`] and an `Option` of one turn into it by themselves.
+/// A [`Quantization`] or an `Option` of one converts into it.
 ///
 /// # Examples
 /// ```
@@ -44,17 +46,17 @@ const EXPECTED: &str = "auto, auto-coded, none, sq8, sq4 or sq2x2";
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Coding {
-    /// In a bulk build: [`Quantization::auto`] of the dimension. Where these codes do not
-    /// distinguish the vectors, the next finer ones, or none. No codes in an empty index, and of
-    /// elements that cannot be coded.
+    /// A bulk build takes [`Quantization::auto`] of the dimension. If these codes do not
+    /// distinguish the vectors, it takes the next finer ones, or none. An empty index gets no
+    /// codes. Elements that cannot be coded get none, either.
     ///
-    /// The build searches for 200 of its vectors by codes and by vectors. Codes are given up where
-    /// more than a hundredth of the neighbors were missed, or more than a quarter of the searches
-    /// were in doubt. See [`Index::given_up_codes`].
+    /// The build searches for 200 of its vectors by codes and by vectors. It gives codes up if they
+    /// missed more than a hundredth of the neighbors, or left more than a quarter of the searches
+    /// in doubt. See [`Index::given_up_codes`].
     #[default]
     Auto,
-    /// As [`Auto`](Self::Auto), but codes in any case: those of a byte an element are kept
-    /// whatever the vectors are. For an index to be saved without them, by
+    /// As [`Auto`](Self::Auto), but always with codes: those of 8 bits are kept whatever the
+    /// vectors are. For an index that will be saved without its vectors, by
     /// [`Store::None`](crate::Store::None).
     AutoCoded,
     /// No codes.
@@ -64,7 +66,7 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What a bulk build begins with.
+    /// The codes that a bulk build begins with.
     pub(crate) fn first(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
             Self::Auto => element.can_be_coded().then(|| Quantization::auto(dim)),
@@ -74,7 +76,7 @@ impl Coding {
         }
     }
 
-    /// What a bulk build may end with, the first first.
+    /// The codes that a bulk build may end with, in the order in which it tries them.
     pub(crate) fn possible(self, element: Element, dim: usize) -> impl Iterator<Item = Option<Quantization>> {
         let finer = move |codes: &Option<Quantization>| codes.filter(|_| self.is_auto()).map(finer);
         successors(Some(self.first(element, dim)), finer)
@@ -84,7 +86,7 @@ impl Coding {
         matches!(self, Self::Auto | Self::AutoCoded)
     }
 
-    /// What an empty index has.
+    /// The codes of an empty index.
     pub(crate) fn of_none(self, element: Element, dim: usize) -> Option<Quantization> {
         match self {
             Self::Auto => None,
@@ -92,8 +94,7 @@ impl Coding {
         }
     }
 
-    /// Takes finer codes, or none, where those that an index was built with do not distinguish its
-    /// vectors.
+    /// Takes finer codes, or none, if the codes of a built index do not distinguish its vectors.
     pub(crate) fn refine(self, index: &mut Index, threads: &Threads) -> Result<(), BuildError> {
         if !self.is_auto() {
             return Ok(());
@@ -106,7 +107,7 @@ impl Coding {
                 break;
             }
             reserve(&mut index.given_up, 1)?;
-            // The old codes go first: so there are never two, and the plan of the memory holds.
+            // The old codes go first, so that there are never two and the planned memory is enough.
             index.graph_mut().requantize(None, threads)?;
             index.graph_mut().requantize(finer, threads)?;
             index.given_up.push(GivenUpCodes { quantization, check });
@@ -146,7 +147,7 @@ impl FromStr for Coding {
     }
 }
 
-/// As its [`name`](Coding::name).
+/// A value is written as its [`name`](Coding::name).
 #[cfg(feature = "serde")]
 impl serde::Serialize for Coding {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -183,21 +184,20 @@ impl From<Option<Quantization>> for Coding {
     }
 }
 
-/// Codes that a build tried and gave up, since they did not distinguish the vectors: see
+/// Codes that a build tried and gave up, since they did not distinguish its vectors: see
 /// [`Coding::Auto`].
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct GivenUpCodes {
     /// The codes.
     pub quantization: Quantization,
-    /// What was seen of them.
+    /// The result of their check.
     pub check: CodeCheck,
 }
 
 impl Index {
-    /// [`Coding::Auto`]: the codes that the build of this index gave up, the
-    /// coarsest first, and what was seen of them. Nothing if the build was told which codes to
-    /// take, and of an index that was opened.
+    /// The codes that the build of this index gave up, the coarsest first, each with its check: see
+    /// [`Coding::Auto`]. Empty if the caller chose the codes, and for an index that was opened.
     ///
     /// # Examples
     /// ```

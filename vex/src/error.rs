@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::lineage::Generation;
+use crate::generation::Generation;
 use crate::regular::NotRegular;
 pub use any::{Error, Result};
 
@@ -18,8 +18,8 @@ pub struct DuplicateKey {
     pub key: u64,
 }
 
-/// An index of a file with features that this version does not know and a change would break: it is
-/// searched alone.
+/// The index was opened from a file with features that this version does not know. A change would
+/// break them, so the index can only be searched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "expected read-only compatible features that this version knows, found {features:08x}: \
@@ -30,31 +30,31 @@ pub struct ReadOnly {
     pub features: u32,
 }
 
-/// Why an index takes no change. It is as it was.
+/// Why an index takes no change. The index is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ChangeError {
-    /// It was opened from a file that may not be changed.
+    /// The index was opened from a file that this version may not change.
     #[error(transparent)]
     ReadOnly(#[from] ReadOnly),
-    /// Its changes can be counted no further.
+    /// The changes of the index can be counted no further.
     #[error("expected a sequence number below {}, found that", u64::MAX)]
     SequenceEnd,
 }
 
-/// A vector that was not deleted. The index is as it was.
+/// A vector was not deleted. The index is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DeleteError {
     /// The index takes no change.
     #[error(transparent)]
     Change(#[from] ChangeError),
-    /// The index needs more memory to note what is deleted.
+    /// The mark of the deleted vector did not fit into memory.
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
-/// A vector that was not inserted. The index is as it was.
+/// A vector was not inserted. The index is as it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum InsertError {
@@ -75,39 +75,39 @@ pub enum InsertError {
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
-/// A vector of many that was not inserted. Those before it are in the index.
+/// One vector of many was not inserted. The vectors before it are in the index.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 #[error("vector {position}: {error}")]
 pub struct ExtendError {
-    /// Which of the vectors it was, counted from 0.
+    /// The number of the vector, counted from 0.
     pub position: usize,
-    /// Why it was not inserted.
+    /// Why the vector was not inserted.
     pub error: InsertError,
 }
 
-/// Threads that were not started.
+/// Threads were not started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThreadsError {
-    /// No thread was asked for, and one is needed at least.
+    /// No thread was asked for. At least one is needed.
     #[error("expected at least 1 thread, found 0")]
     None,
     /// The operating system refused.
     #[error("could not start {threads} threads: {error}")]
     Start {
-        /// How many were asked for.
+        /// The number of threads that were asked for.
         threads: usize,
-        /// Why not.
+        /// The reason.
         error: rayon::ThreadPoolBuildError,
     },
 }
 
-/// An index that was not built. `E` is the error of the source of the vectors.
+/// An index was not built. `E` is the error of the source of the vectors.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
-    /// The index that was to be built anew takes no change.
+    /// The index that was to be built again takes no change.
     #[error(transparent)]
     Change(#[from] ChangeError),
     /// Two vectors have one key.
@@ -115,7 +115,7 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
     DuplicateKey {
         /// The key.
         key: u64,
-        /// Where the vectors are among all, counted from 0.
+        /// The positions of the two vectors, counted from 0.
         rows: [usize; 2],
     },
     /// A vector cannot be indexed, its source failed, a parameter is out of range, memory ran out,
@@ -131,13 +131,13 @@ pub enum BuildError<E: std::fmt::Debug + std::fmt::Display = Infallible> {
     /// The threads could not be started.
     #[error(transparent)]
     Threads(#[from] ThreadsError),
-    /// Memory ran out while a search looked whether the codes do: see [`Coding`](crate::Coding).
+    /// Memory ran out while searches checked the codes: see [`Coding`](crate::Coding).
     #[error("could not check the codes")]
     Codes(#[source] vex_graph::SearchError),
 }
 
 impl<E: std::fmt::Debug + std::fmt::Display> BuildError<E> {
-    /// The same with another error of the source of the vectors.
+    /// Replaces the error of the source of the vectors.
     pub(crate) fn map_source<F: std::fmt::Debug + std::fmt::Display>(
         self,
         map: impl FnOnce(E) -> F,
@@ -154,16 +154,16 @@ impl<E: std::fmt::Debug + std::fmt::Display> BuildError<E> {
     }
 }
 
-/// Queries that were not all searched for.
+/// Some queries were not searched for.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManyError {
     /// A query cannot be searched for.
     #[error("query {position}: {error}")]
     Query {
-        /// Its number.
+        /// The number of the query, counted from 0.
         position: usize,
-        /// What is wrong.
+        /// Why it cannot be searched for.
         error: vex_graph::SearchError,
     },
     /// The results did not fit into memory.
@@ -174,7 +174,7 @@ pub enum ManyError {
     Threads(#[from] ThreadsError),
 }
 
-/// A file that was not opened.
+/// A file was not opened.
 #[derive(Debug, thiserror::Error)]
 #[error("could not open {}", path.display())]
 pub struct OpenError {
@@ -192,10 +192,10 @@ pub enum OpenProblem {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// It is a pipe, a socket or a device.
+    /// The file is a pipe, a socket or a device.
     #[error(transparent)]
     NotRegular(#[from] NotRegular),
-    /// The file is no index, or one that this version cannot read.
+    /// The file is not an index, or is one that this version cannot read.
     #[error(transparent)]
     Format(#[from] vex_format::OpenError),
     /// The file is damaged.
@@ -204,7 +204,7 @@ pub enum OpenProblem {
     /// Two nodes have one key.
     #[error(transparent)]
     DuplicateKey(#[from] DuplicateKey),
-    /// The file asks for a graph that cannot be built.
+    /// The file describes a graph that cannot be built.
     #[error(transparent)]
     Graph(#[from] vex_graph::BuildError<Infallible>),
     /// The index does not fit into memory.
@@ -212,7 +212,7 @@ pub enum OpenProblem {
     OutOfMemory(#[from] vex_graph::OutOfMemory),
 }
 
-/// An index that was not found to be right.
+/// The bytes of an index were not verified.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerifyProblem {
@@ -224,14 +224,14 @@ pub enum VerifyProblem {
     Threads(#[from] ThreadsError),
 }
 
-/// An index that was not saved. What was at the path is as it was, but for
+/// An index was not saved. The file at the path is as it was, except after
 /// [`SaveProblem::NotDurable`].
 #[derive(Debug, thiserror::Error)]
 #[error("could not save {}", path.display())]
 pub struct SaveError {
-    /// Where it was to be saved.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Why it was not.
+    /// Why it was not saved.
     #[source]
     pub problem: SaveProblem,
 }
@@ -243,18 +243,18 @@ pub enum SaveProblem {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
-    /// A vector is beyond the range of f16, as which it was to be kept.
+    /// A vector is beyond the range of f16, as which it was to be stored.
     #[error(
         "key {key}: expected elements of at most 65504 for f16, found a larger one at position {position}"
     )]
     Range {
         /// The vector's key.
         key: u64,
-        /// Where in the vector.
+        /// The position of the element in the vector.
         position: usize,
     },
-    /// The code of a vector has correction terms that a reader refuses. Only the vectors of older
-    /// files can be so long.
+    /// The correction terms of a vector's code are so large that a reader refuses them. Only
+    /// vectors from older files can be so long.
     #[error(
         "key {key}: expected a vector of length up to {:e}, found a longer one, whose code cannot be saved",
         vex_graph::MAX_NORM
@@ -263,13 +263,13 @@ pub enum SaveProblem {
         /// The vector's key.
         key: u64,
     },
-    /// The index has no encoding.
+    /// The index cannot be written in this format.
     #[error(transparent)]
     Format(vex_format::WriteError),
-    /// Another writer is about to write the same file.
+    /// Another writer writes the same file.
     #[error("locked by another writer")]
     Locked,
-    /// What is there is not a file that can be replaced.
+    /// There is something at the path that is not a regular file.
     #[error("expected a regular file or a new name, found {}", .0.found)]
     NotRegular(NotRegular),
     /// The folder is missing, or takes no new file.
@@ -277,7 +277,7 @@ pub enum SaveProblem {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// Why not.
+        /// The reason.
         error: io::Error,
     },
     /// A folder has the name that the temporary file needs.
@@ -286,40 +286,41 @@ pub enum SaveProblem {
         /// The temporary file.
         temporary: PathBuf,
     },
-    /// Another program has removed the temporary file, or put its own in its place, in spite of the
-    /// lock.
+    /// In spite of the lock, another program has removed the temporary file or put its own in its
+    /// place.
     #[error("another program has removed the temporary file")]
     Displaced,
-    /// Another file is there than this index was opened from or last saved as: somebody else's
-    /// changes would be lost.
+    /// The path holds another file than this index was opened from or last saved as. The changes in
+    /// that file would be lost.
     #[error(
         "expected what this index was opened from or saved as ({expected}), found {}",
         found.map_or("another file".to_owned(), |found| format!("another index ({found})"))
     )]
     Conflict {
-        /// What was opened from there, or saved there; if that was elsewhere, what was opened.
+        /// The generation that this index opened or saved at the path. If it did neither, the
+        /// generation that it was opened from.
         expected: Generation,
-        /// What is there now, if it is an index.
+        /// The generation of the file there now, if that is an index.
         found: Option<Generation>,
     },
-    /// The index was opened from a file that may not be written back.
+    /// The index was opened from a file that this version may not write back.
     #[error(transparent)]
     ReadOnly(#[from] ReadOnly),
-    /// The new file is there, complete and under its name, but the folder could not be flushed:
-    /// after a power failure there may be the old file.
+    /// The new file is complete and has its name, but the folder could not be flushed. A power
+    /// failure may bring the old file back.
     #[error("the new file is there, but its folder could not be flushed")]
     NotDurable(#[source] io::Error),
 }
 
-// Without this the cause would say the same in other words.
+// This error is its own message, so it is not the cause as well: that would say the same again.
 impl From<NotRegular> for SaveProblem {
     fn from(error: NotRegular) -> Self {
         Self::NotRegular(error)
     }
 }
 
-/// A path for an error, which may be that memory ran out: as much of it as there is room for, all
-/// or nothing.
+/// A copy of a path for an error. The error may be that memory ran out, so the copy is empty if
+/// there is no room for it.
 pub(crate) fn owned(path: &Path) -> PathBuf {
     let mut copy = PathBuf::new();
     if copy.try_reserve_exact(path.as_os_str().len()).is_ok() {

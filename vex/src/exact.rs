@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use vex_graph::{Candidate, Exact, Executor, Neighbor, NodeId, Rows, Scalar, VectorError};
 
 use crate::BuildError;
-use crate::index::reserve;
+use crate::reserve::reserve;
 use crate::threads::Threads;
 
 /// Queries that share one pass over the rows.
@@ -14,12 +14,19 @@ const QUERIES: usize = 32;
 /// Rows that are compared with every query of a group while they are in the cache.
 const ROWS: usize = 256;
 
-/// The exact `k` nearest rows to each query, by brute force on `threads` (or all cores): one result after the other, each with
-/// `min(k, rows)` neighbors, nearest first, equal distances by row. `progress` is told how many queries are done; it may be
-/// called from any thread, and may break off.
+/// The exact `k` nearest rows to each query. Every row is compared, on `threads` or all cores.
+///
+/// There is one result after the other, in the order of the queries. Each has `min(k, rows)`
+/// neighbors, nearest first. Equal distances are ordered by row. `progress` gets the number of
+/// queries that are done. Any thread may call it, and it may cancel the work.
 ///
 /// # Errors
-/// If a query cannot be searched for (`position` is its number), memory runs out, or `progress` breaks off.
+/// If a query cannot be searched for (`position` is its number), memory runs out, threads cannot be
+/// started, or `progress` cancels.
+///
+/// # Complexity
+/// A distance for each pair of a row and a query, divided among the threads. Groups of 32 queries
+/// share the reading of the rows.
 pub fn exact_batch<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],
@@ -41,7 +48,7 @@ pub fn exact_batch<S: Scalar>(
     tasks.extend(groups.map(|(queries, found)| (queries, found, Ok(()))));
     let (done, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
     threads.run(&mut tasks, |(queries, found, result)| {
-        // Who comes later has nothing to tell.
+        // Another group has failed, so this answer would not be used.
         if is_over.load(Ordering::Relaxed) {
             return;
         }
@@ -67,7 +74,7 @@ pub fn exact_batch<S: Scalar>(
     Ok(found)
 }
 
-/// The answers to a group of queries. The position of one that cannot be searched for is that in the group.
+/// Answers a group of queries. An error has the position within the group.
 fn exact_group<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],

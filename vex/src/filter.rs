@@ -1,17 +1,17 @@
-//! Which keys a search may return.
+//! Filters: which keys a search may return.
 
 use std::ops::{BitAnd, BitOr, Not};
 
 use roaring::RoaringTreemap;
 
-/// Which keys a search may return: a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`].
+/// A filter: a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`].
 pub trait KeyFilter {
-    /// Whether a search may return the key. It may be asked more than once, and should answer alike
-    /// each time.
+    /// Whether a search may return the key. A search may ask more than once, and the answer should
+    /// always be the same.
     fn accepts(&self, key: u64) -> bool;
 
-    /// The same as a set, if it is one: a search can look up few keys faster than ask for every one
-    /// of the index.
+    /// The filter as a set, if it is one. Few keys are looked up faster than every key of the index
+    /// is tested.
     fn as_key_set(&self) -> Option<&KeySet> {
         None
     }
@@ -35,11 +35,10 @@ impl KeyFilter for &KeySet {
     }
 }
 
-/// A set of keys as a filter, in the memory of compressed bitmaps: made from an iterator, and
-/// combined by `&`, `|` and `!`.
+/// A set of keys as a filter. It is collected from an iterator, and combined with `&`, `|` and `!`.
 ///
-/// Roaring bitmaps (Lemire et al., 2018, arXiv 1709.07821) hold the keys, or those that are missing
-/// from a complement. Their allocations end the process if they fail.
+/// Roaring bitmaps (Lemire et al., 2018, arXiv 1709.07821) hold the keys, or the keys that are
+/// missing from a complement. If one of their allocations fails, the process ends.
 ///
 /// # Examples
 /// ```
@@ -56,7 +55,7 @@ impl KeyFilter for &KeySet {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct KeySet {
     keys: RoaringTreemap,
-    /// Whether it is all keys but these.
+    /// Whether the set has all keys except these.
     is_complement: bool,
 }
 
@@ -71,7 +70,7 @@ impl KeySet {
         self.keys.contains(key) != self.is_complement
     }
 
-    /// The keys, if there are at most so many.
+    /// The keys, if there are at most `most`.
     pub(crate) fn few(&self, most: usize) -> Option<impl Iterator<Item = u64>> {
         (!self.is_complement && self.keys.len() <= most as u64).then(|| self.keys.iter())
     }

@@ -12,24 +12,26 @@ use vex_graph::{Element, Elements, Hnsw, Metric, NodeId, OutOfMemory, Params, Se
 
 use crate::error::owned;
 use crate::lineage::Lineage;
+use crate::reserve::{reserve, reserve_nodes};
 use crate::trace::span;
 use crate::{
     Builder, DeleteError, DuplicateKey, ExtendError, Found, GivenUpCodes, Hit, InsertError, OpenError,
     OpenProblem, Scratch, Searcher, Vector, regular,
 };
 
-/// An index in memory: it grows, it is searched, it is saved and opened again.
+/// An index in memory: it grows, is searched, is saved, and is opened again.
 ///
 /// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of
-/// its own. All but the most common are methods of the [`Searcher`] that it lends.
+/// its own. The index has the most common searches as methods. All others are methods of the
+/// [`Searcher`] that the index lends.
 #[derive(Debug)]
 pub struct Index {
     graph: Hnsw,
-    /// By node; of a deleted node, the last one it had.
+    /// By node. A deleted node keeps the last key it had.
     keys: Vec<u64>,
-    /// The nodes that are not deleted.
+    /// By key, the nodes that are not deleted.
     nodes: HashMap<u64, NodeId>,
-    /// Counts the changes; it travels with the file.
+    /// Counts the changes, and is saved with the index.
     sequence: u64,
     /// The files that a save may replace.
     lineage: Lineage,
@@ -54,8 +56,8 @@ impl Index {
         }
     }
 
-    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes do not
-    /// count.
+    /// An index of a graph whose node `id` has the key `keys[id]`. Keys of deleted nodes are
+    /// ignored.
     pub(crate) fn with_keys(
         graph: Hnsw,
         keys: Vec<u64>,
@@ -71,18 +73,21 @@ impl Index {
         Ok(Ok(Self { keys, nodes, sequence, ..Self::new(graph) }))
     }
 
-    /// Reads an index from a file, verifies every checksum, and copies it into memory of its own,
-    /// where it can grow.
+    /// Reads an index from a file, verifies every checksum, and copies the index into memory where
+    /// it can grow. To search a file without reading it first, see
+    /// [`MappedIndex`](crate::MappedIndex).
     ///
-    /// To search a file without reading it first, see [`MappedIndex`](crate::MappedIndex).
-    ///
-    /// A file of a later version may have features that a change by this version would break: its
-    /// index is searched alone, and refuses to be changed or saved. A limit of memory is not in the
-    /// file: see [`limit_memory`](Self::limit_memory).
+    /// A file of a later version may have features that a change by this version would break. Such
+    /// an index can be searched, but refuses to be changed or saved. A limit of memory is not in
+    /// the file: see [`limit_memory`](Self::limit_memory).
     ///
     /// # Errors
-    /// If the file cannot be read, is not a regular one, is no index, is damaged, or does not fit
-    /// into memory.
+    /// If the file cannot be read, is not a regular file, is not an index, is damaged, or does not
+    /// fit into memory.
+    ///
+    /// # Complexity
+    /// Reads and verifies every byte on one thread. Meanwhile both the file and the index are in
+    /// memory.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         span!("open", path = %path.display());
@@ -103,8 +108,8 @@ impl Index {
         Ok(index)
     }
 
-    /// Whether the index was opened from a file that this version may search, but not change and
-    /// write back.
+    /// Whether this version may search the file that the index was opened from, but not change the
+    /// index and write it back.
     pub fn is_read_only(&self) -> bool {
         self.lineage.check_writable().is_err()
     }
@@ -121,7 +126,11 @@ impl Index {
     ///
     /// # Errors
     /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory
-    /// runs out. The index is as it was then.
+    /// runs out. The index is then as it was.
+    ///
+    /// # Complexity
+    /// About a search of `ef_construction` candidates, and a selection of links for the new node
+    /// and its neighbors. When the memory of the index is full, all of it moves to a larger place.
     pub fn insert(&mut self, key: u64, vector: impl Vector) -> Result<(), InsertError> {
         let sequence = self.lineage.after(self.sequence)?;
         if self.nodes.contains_key(&key) {
@@ -131,7 +140,7 @@ impl Index {
         reserve_nodes(&mut self.nodes, 1)?;
         let id = self.graph.insert(vector.elements())?;
         match self.keys.get_mut(id as usize) {
-            // The slot of a node that was deleted.
+            // The node takes the slot of one that was deleted.
             Some(old) => *old = key,
             None => self.keys.push(key),
         }
@@ -140,12 +149,15 @@ impl Index {
         Ok(())
     }
 
-    /// Inserts vectors one after the other. Returns how many. Many vectors are indexed faster at
-    /// once, by [`Builder::build_from`].
+    /// Inserts vectors one after the other. Returns how many. [`Builder::build_from`] indexes many
+    /// vectors faster, all at once.
     ///
     /// # Errors
-    /// At the first vector that is [not inserted](Self::insert), which the error names. Those
+    /// At the first vector that is [not inserted](Self::insert), which the error names. The vectors
     /// before it are in the index.
+    ///
+    /// # Complexity
+    /// That of an [`insert`](Self::insert) for each vector, on one thread.
     ///
     /// # Examples
     /// ```
@@ -168,11 +180,15 @@ impl Index {
         Ok(inserted)
     }
 
-    /// Inserts a vector, or replaces the one that is under this key. Returns whether there was one.
+    /// Inserts a vector, or replaces the vector under this key. Returns whether there was one.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index
-    /// is as it was then.
+    /// is then as it was.
+    ///
+    /// # Complexity
+    /// That of an [`insert`](Self::insert). A replacement takes as much again, to repair the links
+    /// to the old vector.
     ///
     /// # Examples
     /// ```
@@ -193,11 +209,15 @@ impl Index {
         Ok(true)
     }
 
-    /// Deletes the vector under a key. Returns whether there was one. Its memory is taken by the
-    /// next insert, or given back by [`compact`](Self::compact).
+    /// Deletes the vector under a key. Returns whether there was one. The next insert takes its
+    /// memory, or [`compact`](Self::compact) frees it.
     ///
     /// # Errors
-    /// If the index may not be changed, or memory runs out. The index is as it was then.
+    /// If the index may not be changed, or memory runs out. The index is then as it was.
+    ///
+    /// # Complexity
+    /// O(log n): the node is marked, and no link changes. The insert that takes the slot repairs
+    /// the links.
     ///
     /// # Examples
     /// ```
@@ -210,7 +230,7 @@ impl Index {
     pub fn delete(&mut self, key: u64) -> Result<bool, DeleteError> {
         let Some(id) = self.nodes.get(&key) else { return Ok(false) };
         let sequence = self.lineage.after(self.sequence)?;
-        // A node that has a key is there to be deleted.
+        // A node that has a key can be deleted, so memory is all that can be missing.
         if let Err(vex_graph::DeleteError::OutOfMemory(error)) = self.graph.delete(*id) {
             return Err(error.into());
         }
@@ -219,10 +239,10 @@ impl Index {
         Ok(true)
     }
 
-    /// [Deletes](Self::delete) the vectors under some keys. Returns how many there were.
+    /// [Deletes](Self::delete) the vectors under these keys. Returns how many there were.
     ///
     /// # Errors
-    /// If the index may not be changed, or memory runs out. Keys before that one are deleted.
+    /// If the index may not be changed, or memory runs out. The keys before that one are deleted.
     pub fn delete_many(&mut self, keys: impl IntoIterator<Item = u64>) -> Result<usize, DeleteError> {
         let mut deleted = 0;
         for key in keys {
@@ -231,7 +251,7 @@ impl Index {
         Ok(deleted)
     }
 
-    /// What searches: see [`Searcher`] for all the ways to.
+    /// Lends a [`Searcher`], which has all the ways to search.
     ///
     /// # Complexity
     /// Constant.
@@ -243,11 +263,14 @@ impl Index {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// Allocates the memory of a search. [`search_with`](Self::search_with) reuses it.
     pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
         self.searcher().search(query, k)
     }
 
-    /// [`Searcher::search_with`]: the same in memory that is kept, with parameters of the caller's.
+    /// [`Searcher::search_with`]: the same in memory that is reused, with the caller's parameters.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
@@ -295,14 +318,14 @@ impl Index {
         self.graph.view().metric()
     }
 
-    /// What the graph is built with.
+    /// The parameters that the graph is built with.
     pub fn params(&self) -> &Params {
         self.graph.params()
     }
 
-    /// Refuses inserts for which the graph would need more than so many bytes, as
-    /// [`Builder::memory_limit`] does. Nobody else may know the limit of this process, so a file
-    /// has none: set it again for an index that was opened.
+    /// Limits the memory of the graph as [`Builder::memory_limit`] does: inserts that would need
+    /// more are refused. A file holds no limit, since another process may have another one. So set
+    /// it again for an index that was opened.
     ///
     /// # Examples
     /// ```
@@ -319,13 +342,13 @@ impl Index {
         self.graph.limit_memory(bytes.into().unwrap_or(usize::MAX));
     }
 
-    /// The limit of memory, if there is one.
+    /// The limit of memory in bytes, if there is one.
     pub fn memory_limit(&self) -> Option<usize> {
         Some(self.graph.memory_limit()).filter(|limit| *limit < usize::MAX)
     }
 
-    /// Bytes that the index holds: vectors, codes, links and keys, with the room that they have to
-    /// grow. See [`Builder::memory_plan`] for what a build takes.
+    /// The bytes that the index holds: vectors, codes, links and keys, with their room to grow. See
+    /// [`Builder::memory_plan`] for what a build takes.
     ///
     /// # Examples
     /// ```
@@ -334,7 +357,7 @@ impl Index {
     /// # Ok::<(), vex::Error>(())
     /// ```
     pub fn memory_usage(&self) -> usize {
-        // Beside each entry, the table has a byte, and an eighth of it is left empty.
+        // The table has one more byte for each entry, and leaves an eighth of the entries empty.
         let entry = size_of::<(u64, NodeId)>() + 1;
         let table = self.nodes.capacity().saturating_mul(entry) / 7 * 8;
         [table, self.keys.capacity().saturating_mul(size_of::<u64>())]
@@ -351,7 +374,7 @@ impl Index {
         &mut self.graph
     }
 
-    /// The keys, by node: deleted nodes keep theirs until their slots are taken.
+    /// The keys, by node. Deleted nodes keep their keys until inserts take their slots.
     pub fn node_keys(&self) -> &[u64] {
         &self.keys
     }
@@ -363,25 +386,13 @@ pub(crate) struct SharedKey {
     pub(crate) nodes: [NodeId; 2],
 }
 
-/// Makes room for `additional` more elements.
-pub(crate) fn reserve<T>(vec: &mut Vec<T>, additional: usize) -> Result<(), OutOfMemory> {
-    let bytes = (vec.len().saturating_add(additional)).saturating_mul(size_of::<T>());
-    vec.try_reserve(additional).map_err(|_| OutOfMemory { bytes })
-}
-
-fn reserve_nodes(nodes: &mut HashMap<u64, NodeId>, additional: usize) -> Result<(), OutOfMemory> {
-    let bytes = (nodes.len().saturating_add(additional)).saturating_mul(size_of::<(u64, NodeId)>());
-    nodes.try_reserve(additional).map_err(|_| OutOfMemory { bytes })
-}
-
-/// Reads a whole file to where its sections are aligned.
+/// Reads a whole file into memory where its sections are aligned.
 fn read_aligned(path: &Path) -> Result<AlignedBytes, OpenProblem> {
     let mut file = regular::open(path)?;
     regular::check_header(&file)?;
     let len = usize::try_from(file.metadata()?.len()).map_err(|_| OutOfMemory { bytes: usize::MAX })?;
     let mut bytes = AlignedBytes::zeroed(len)?;
-    // A file that shrinks meanwhile ends too early here, and one that grows fails the check of its
-    // length.
+    // If the file shrinks meanwhile, this read fails. If it grows, the check of its length fails.
     file.read_exact(&mut bytes)?;
     Ok(bytes)
 }

@@ -1,4 +1,10 @@
-//! An embedded vector index: build it, save it, reopen it in place, search it.
+//! An embedded vector index: build it, save it, search it in memory or in its file.
+//!
+//! Vex is for programs that search embeddings or other vectors. The index lives inside the process
+//! and in one file: there is no server. Each vector has a `u64` key, and a search returns the keys
+//! and distances of the nearest vectors.
+//!
+//! [`Index`] is the main type. It lives in memory, grows, and can be saved and opened again:
 //!
 //! ```
 //! use vex::{Index, Metric};
@@ -19,51 +25,82 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! A [`MappedIndex`] searches a saved file in place, and does not change it. Both lend a
+//! [`Searcher`], which has all the ways to search. A search is approximate: it may miss some of the
+//! nearest vectors. [`SearchParams`] trade speed for recall, the share of the nearest that are
+//! found. Distances come from the vectors themselves, unless the caller asks for estimates or saves
+//! no vectors.
+//!
+//! Build and change:
+//!
 //! | to | use |
 //! |---|---|
 //! | index vectors that come one by one | [`Index::insert`] |
-//! | replace or remove a vector | [`Index::upsert`], [`Index::delete`], [`Index::compact`] |
 //! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
-//! | search in any way, wherever the index lives | [`Searcher`], which all kinds of index lend |
+//! | replace or remove a vector | [`Index::upsert`], [`Index::delete`], [`Index::compact`] |
+//! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
+//! | search by codes, three to seven times as fast, or without codes | [`Builder::quantization`] |
+//! | check whether codes are accurate enough, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
+//! | check whether distances are too small for f32 | [`Index::underflow`] |
+//! | estimate and limit memory | [`Builder::memory_plan`], [`Builder::memory_limit`] |
+//!
+//! Search:
+//!
+//! | to | use |
+//! |---|---|
+//! | search in any way, wherever the index lives | [`Searcher`], which every kind of index lends |
 //! | search often, without allocating | [`Searcher::search_with`] and a [`Scratch`] per thread |
 //! | search among some of the keys | [`Searcher::search_filtered`], with a predicate or a [`KeySet`] |
-//! | find all within a distance | [`Searcher::search_radius`] |
-//! | go on where a search ended | [`Searcher::pages`] |
+//! | find all vectors within a distance | [`Searcher::search_radius`] |
+//! | continue where a search ended | [`Searcher::pages`] |
 //! | search for many queries, on all cores | [`Searcher::search_many`] |
+//! | find the exact answer | [`Searcher::exact`], [`exact_batch`] |
 //! | keep an index in a struct, or send it to threads | [`SharedIndex`] |
-//! | search a file without reading it in | [`MappedIndex`] |
+//!
+//! Save and open:
+//!
+//! | to | use |
+//! |---|---|
+//! | save an index, so that readers never see a part of a file | [`Index::save`] |
+//! | replace a file whatever it holds | [`SaveOptions::overwrite`] |
+//! | lock a file before the work that fills it | [`Output`], [`Index::save_output`] |
+//! | open an index that shall grow | [`Index::open`] |
+//! | search a file without reading it in | [`MappedIndex::open`] |
 //! | search a file that is wholly in memory | [`MappedIndex::read`] |
 //! | search a file whose codes are in memory | [`MappedIndex::open_near`] |
-//! | find the way by codes, three to seven times as fast, or not | [`Builder::quantization`] |
-//! | know whether codes do for a set, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
-//! | know whether distances are too small for f32 | [`Index::underflow`] |
-//! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
-//! | know the exact answer | [`Searcher::exact`], [`exact_batch`] |
-//! | lock a file before the work that fills it | [`Output`], [`Index::save_output`] |
-//! | replace whatever is there | [`SaveOptions::overwrite`] |
+//! | check a file from elsewhere | [`MappedIndex::verify`] |
 //!
-//! An index starts no thread but during a bulk build, [`Searcher::search_many`] and [`MappedIndex::verify_on`], and then as many as the
-//! caller says. One thread is the caller's own.
+//! # Threads
+//! Bulk builds, [`Index::compact`], [`Index::requantize`], [`Searcher::search_many`],
+//! [`exact_batch`] and [`MappedIndex::verify_on`] run on several threads. Each takes as many
+//! threads as the caller says, by default one for each core, and ends them before it returns. With
+//! one thread, the caller's own does the work. No other call starts a thread.
 //!
 //! # Memory
-//! Memory that runs out is an error of the operation, which leaves the index as it was, and what is at a path. There are two
-//! exceptions, in which a failed allocation ends the process, as it is usual in Rust: what the standard library and the crate rayon
-//! allocate to start more than one thread and to wake them with work, a few KiB; and what the standard library allocates for a path of
-//! more than 383 bytes, or, where the system is no Unix, for any.
+//! If memory runs out, the operation returns an error. The index is then as it was, and so is the
+//! file at a path. A failed allocation ends the process, as is usual in Rust, in these cases alone:
+//!
+//! - The standard library and the crate rayon start more than one thread and wake them with work.
+//!   They allocate a few KiB.
+//! - The standard library allocates for a path of more than 383 bytes. Where the system is not a
+//!   Unix, it does so for any path.
+//! - The bitmaps of a [`KeySet`] grow.
 //!
 //! # Features
-//! None is on by default.
-//! - `serde`: [`Params`], [`SearchParams`], [`Metric`], [`Element`], [`Quantization`], [`Coding`]
-//!   and [`Store`] can be read and written by the crate serde. Names are those of `name()`. What
-//!   was read is checked where it is used, as if it had been set.
+//! No feature is on by default.
+//! - `serde`: the crate serde reads and writes [`Params`], [`SearchParams`], [`Metric`],
+//!   [`Element`], [`Quantization`], [`Coding`] and [`Store`]. Enums have the names that `name()`
+//!   returns. A value that was read is checked where it is used, like one that was set.
 //! - `roaring`: bitmaps of the crate roaring are filters of [`graph`].
-//! - `tracing`: spans of the crate tracing, with the target `vex`. `build`, `open`, `verify` and
-//!   `save` are of the level info. `search` is of the level debug: it has `dim`, `k` and
-//!   `ef_search`, and in the end the [`SearchStats`]. Pages and exact answers have no spans, nor
-//!   has what other threads do a parent. A search that nobody traces reads one atomic number more.
-//!   One that is traced costs what the subscriber does, often a microsecond, and may allocate.
+//! - `tracing`: spans of the crate tracing, with the target `vex`. The spans `build`, `open`,
+//!   `verify` and `save` have the level info. The span `search` has the level debug. It records
+//!   `dim`, `k` and `ef_search`, and at the end the [`SearchStats`]. Pages and exact answers have
+//!   no spans, and spans on other threads have no parent. A search without a subscriber reads one
+//!   more atomic number. A traced search costs what the subscriber does, often a microsecond, and
+//!   may allocate.
 //!
-//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
+//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and
+//! [`format`](mod@format).
 #![deny(unsafe_code)]
 
 mod builder;
@@ -72,11 +109,12 @@ mod coding;
 mod error;
 mod exact;
 mod filter;
+mod generation;
 mod index;
 mod lineage;
 mod loaded;
 mod mapped;
-// May hold `unsafe`: a file mapped into memory. `paths` may, too.
+// May hold `unsafe`, for the mapping of a file. `paths` may, too, to call the C library.
 #[allow(unsafe_code)]
 mod mmap;
 mod numbers;
@@ -84,6 +122,7 @@ mod pages;
 mod paths;
 mod publish;
 mod regular;
+mod reserve;
 mod save;
 mod scratch;
 mod searcher;
@@ -105,8 +144,8 @@ pub use error::{
 };
 pub use exact::exact_batch;
 pub use filter::{KeyFilter, KeySet};
+pub use generation::Generation;
 pub use index::Index;
-pub use lineage::Generation;
 pub use loaded::Loaded;
 pub use mapped::{InPlace, MappedIndex};
 pub use mmap::Mapping;

@@ -1,6 +1,5 @@
-//! Which files an index comes from, so that it replaces none that it has not seen.
+//! The files that an index comes from. A save replaces no file that the index has not seen.
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -9,57 +8,28 @@ use vex_format::Header;
 use vex_graph::OutOfMemory;
 
 use crate::error::{ChangeError, ReadOnly};
-use crate::index::reserve;
+use crate::generation::Generation;
+use crate::reserve::reserve;
 use crate::{OpenProblem, SaveProblem, paths, regular};
 
-/// Which state of an index a file holds. Of two files with the same, the bytes are the same.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Generation {
-    /// Counts the changes.
-    pub sequence: u64,
-    /// The checksum of the header, and through it that of everything.
-    pub checksum: u32,
-}
-
-impl Generation {
-    pub(crate) fn of(header: &Header) -> Self {
-        Self { sequence: header.sequence, checksum: header.checksum }
-    }
-
-    /// What a file holds: `None` if that is no index.
-    fn at(path: &Path) -> Result<Option<Self>, OpenProblem> {
-        let file = regular::open(path)?;
-        match regular::read_header(&file, file.metadata()?.len()) {
-            Ok(header) => Ok(Some(Self::of(&header))),
-            Err(OpenProblem::Format(_)) => Ok(None),
-            Err(problem) => Err(problem),
-        }
-    }
-}
-
-impl fmt::Display for Generation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sequence {}, checksum {:08x}", self.sequence, self.checksum)
-    }
-}
-
-/// Files of which it is known what an index left in them; older ones are forgotten.
+/// How many files are remembered with the generation that the index left there. The oldest is
+/// forgotten first.
 const MOST_FILES: usize = 64;
 
-/// Where an index comes from, and where it went.
+/// The files that an index was opened from and saved to.
 #[derive(Debug, Default)]
 pub(crate) struct Lineage {
-    /// `None` if it was built.
+    /// The generation that was opened. `None` if the index was built.
     opened: Option<Generation>,
-    /// Unknown features of the file that it was opened from.
+    /// Features of the opened file that this version does not know.
     features: u32,
-    /// The generation last opened from each file or saved to it. A save takes the index by a shared reference.
+    /// The generation that was last opened from each file, or saved to it. Behind a lock, since a
+    /// save has a shared reference to the index.
     files: Mutex<Vec<(PathBuf, Generation)>>,
 }
 
 impl Lineage {
-    /// That of an index which was opened from `path`.
+    /// The lineage of an index that was opened from `path`.
     pub(crate) fn opened(path: &Path, header: &Header) -> io::Result<Self> {
         let generation = Generation::of(header);
         let features = if header.is_read_only() { header.read_only_compatible } else { 0 };
@@ -70,13 +40,13 @@ impl Lineage {
                 lineage.saved(path, generation);
             }
             Err(error) if error.kind() == io::ErrorKind::OutOfMemory => return Err(error),
-            // The generation alone is known.
+            // The path is unknown, so the generation alone is compared.
             Err(_) => (),
         }
         Ok(lineage)
     }
 
-    /// That of a copy of the index.
+    /// The lineage of a copy of the index.
     pub(crate) fn try_clone(&self) -> Result<Self, OutOfMemory> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let mut copies = Vec::new();
@@ -99,13 +69,13 @@ impl Lineage {
         sequence.checked_add(1).ok_or(ChangeError::SequenceEnd)
     }
 
-    /// Checks that a save to `target`, a path without links, replaces what this index comes from, or nothing. What was built
-    /// replaces anything the first time.
+    /// Checks that a save to `target`, a path without links, replaces a known file or none. An
+    /// index that was built replaces any file the first time.
     pub(crate) fn check_target(&self, target: &Path) -> Result<(), SaveProblem> {
         let files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let here = files.iter().find(|(path, _)| path == target).map(|(_, generation)| *generation);
         let Some(expected) = here.or(self.opened) else { return Ok(()) };
-        let found = match Generation::at(target) {
+        let found = match generation_at(target) {
             Ok(found) => found,
             Err(OpenProblem::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(OpenProblem::Io(error)) => return Err(error.into()),
@@ -118,14 +88,15 @@ impl Lineage {
         Err(SaveProblem::Conflict { expected, found })
     }
 
-    /// Makes room for all files that are ever noted, before anything is saved that could not be noted.
+    /// Makes room for all files that will be remembered. A save does this first, since a file that
+    /// is saved must be remembered.
     pub(crate) fn reserve(&self) -> io::Result<()> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         let additional = MOST_FILES - files.len();
         Ok(files.try_reserve_exact(additional)?)
     }
 
-    /// Notes that `target` now holds this generation, in room that was [reserved](Self::reserve).
+    /// Remembers that `target` now holds this generation. The room was [reserved](Self::reserve).
     pub(crate) fn saved(&self, target: PathBuf, generation: Generation) {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.retain(|(path, _)| *path != target);
@@ -133,5 +104,15 @@ impl Lineage {
             files.remove(0);
         }
         files.push((target, generation));
+    }
+}
+
+/// The generation of a file. `None` if the file is not an index.
+fn generation_at(path: &Path) -> Result<Option<Generation>, OpenProblem> {
+    let file = regular::open(path)?;
+    match regular::read_header(&file, file.metadata()?.len()) {
+        Ok(header) => Ok(Some(Generation::of(&header))),
+        Err(OpenProblem::Format(_)) => Ok(None),
+        Err(problem) => Err(problem),
     }
 }

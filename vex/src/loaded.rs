@@ -7,8 +7,10 @@ use std::path::Path;
 
 use memmap2::{MmapMut, MmapOptions};
 
-/// A file that was read into memory of the process, on large pages where the system has them: a search that jumps through a
-/// gigabyte then misses fewer address translations. Nobody else can change it.
+/// A file that was read into memory of the process. Nobody else can change it.
+///
+/// The memory has large pages where the system has them: a search that jumps through a gigabyte
+/// then misses fewer address translations.
 #[derive(Debug)]
 pub struct Loaded {
     memory: MmapMut,
@@ -16,15 +18,15 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a file.
+    /// Reads a file, all of it.
     ///
     /// # Errors
-    /// If the operating system refuses, the file is not a regular one, or ends early.
+    /// If the operating system refuses, the file is not a regular one, or it ends early.
     pub fn read(path: &Path) -> io::Result<Self> {
         Self::read_around(&crate::regular::open_io(path)?, 0..0)
     }
 
-    /// Reads an open file but for a hole, in which zeros are that take no memory.
+    /// Reads an open file except a hole, in which there are zeros that take no memory.
     pub(crate) fn read_around(mut file: &File, hole: Range<usize>) -> io::Result<Self> {
         let metadata = file.metadata()?;
         if metadata.is_dir() {
@@ -34,9 +36,9 @@ impl Loaded {
         if hole.start > hole.end || hole.end > len {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        // No byte cannot be mapped; one can.
+        // A mapping has at least one byte.
         let mut memory = MmapOptions::new().len(len.max(1)).map_anon()?;
-        // An advice: a system that does not take it has small pages.
+        // This is a hint. A system that ignores it has small pages.
         #[cfg(target_os = "linux")]
         let _ = memory.advise(memmap2::Advice::HugePage);
         file.rewind()?;

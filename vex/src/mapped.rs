@@ -1,4 +1,4 @@
-//! An index that is searched where its bytes are.
+//! An index that is searched in place, in the bytes of its file.
 
 use std::path::Path;
 
@@ -15,25 +15,25 @@ use crate::{
 /// An index in the bytes of a file: opened in constant time, never copied, read only.
 ///
 /// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a
-/// multiple of 64. Whatever they hold, searches stay inside them and end; that the answers are
-/// right, [`verify`](Self::verify) says.
+/// multiple of 64. Whatever the bytes are, a search reads no others, and ends.
+/// [`verify`](Self::verify) checks that they are undamaged, so that the answers are right.
 #[derive(Debug)]
 pub struct MappedIndex<B = Mapping> {
     bytes: B,
     layout: Layout,
-    /// All of the bytes but the vectors once more, where searches are faster.
+    /// A copy of all bytes except the vectors, in memory where searches are faster.
     near: Option<Loaded>,
 }
 
 impl MappedIndex<Mapping> {
-    /// Maps a file and checks its header, in constant time.
+    /// Maps a file and checks its header, in constant time. The first searches read from the disk.
     ///
     /// # Safety
     /// See [`Mapping::open`]: nobody may change or cut the file as long as the index lives.
     /// Replacing it by [`Index::save`](crate::Index::save) is fine.
     ///
     /// # Errors
-    /// If the file cannot be mapped, is not a regular one, is no index, or was cut short.
+    /// If the file cannot be mapped, is not a regular file, is not an index, or was cut short.
     ///
     /// # Examples
     /// ```
@@ -57,18 +57,21 @@ impl MappedIndex<Mapping> {
         open().map_err(|problem| OpenError { path: owned(path), problem })
     }
 
-    /// Maps a file and checks its header, and reads all but the vectors into memory: links, codes
-    /// and keys, on large pages where the system has them.
+    /// Maps a file, checks its header, and reads everything except the vectors into memory: links,
+    /// codes and keys. They are on large pages where the system has them.
     ///
-    /// For an index with codes. A search finds its way by them, as fast as after
-    /// [`read`](Self::read), and then compares a few vectors, which come from the mapping: the
-    /// system keeps those in memory that are wanted, as far as there is room.
+    /// This is for an index with codes. A search compares codes, as fast as after
+    /// [`read`](Self::read), and then compares a few vectors, which come from the mapping. The
+    /// system keeps the vectors in memory that are used often, as far as there is room.
     ///
     /// # Safety
     /// As for [`open`](Self::open).
     ///
     /// # Errors
     /// As for [`open`](Self::open), and if the file cannot be read.
+    ///
+    /// # Complexity
+    /// Reads the file except its vectors.
     #[allow(unsafe_code)]
     pub unsafe fn open_near(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
@@ -87,11 +90,14 @@ impl MappedIndex<Mapping> {
 }
 
 impl MappedIndex<Loaded> {
-    /// Checks the header of a file and reads it into memory; its contents are not checked: see
-    /// [`verify`](Self::verify). What others do to the file afterwards changes nothing.
+    /// Reads a file into memory and checks its header. The rest is not checked: see
+    /// [`verify`](Self::verify). Later changes to the file do not change the index.
     ///
     /// # Errors
-    /// If the file cannot be read, is not a regular one, is no index, or was cut short.
+    /// If the file cannot be read, is not a regular file, is not an index, or was cut short.
+    ///
+    /// # Complexity
+    /// Reads the whole file.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, OpenError> {
         let path = path.as_ref();
         span!("open", path = %path.display());
@@ -105,11 +111,11 @@ impl MappedIndex<Loaded> {
 }
 
 impl MappedIndex<AlignedBytes> {
-    /// Copies the bytes of an index to where they are aligned, and checks its header. To search
-    /// bytes where they are, see [`in_place`](Self::in_place).
+    /// Copies the bytes of an index into aligned memory, and checks the header. To search bytes
+    /// without a copy, see [`in_place`](Self::in_place).
     ///
     /// # Errors
-    /// If the bytes are no index, are cut short, or memory runs out.
+    /// If the bytes are not an index, are cut short, or memory runs out.
     ///
     /// # Complexity
     /// A copy of the bytes.
@@ -118,11 +124,11 @@ impl MappedIndex<AlignedBytes> {
     }
 }
 
-/// Bytes that stay where they are, at an alignment of 64, and so can be searched in place. A plain
-/// `Vec<u8>` is not among them: it begins on a multiple of 64 by luck, and
-/// [`MappedIndex::from_bytes`] copies it to where it does.
+/// Bytes that stay where they are, on a multiple of 64, and so can be searched in place. A plain
+/// `Vec<u8>` is none of these, since it begins on a multiple of 64 only by chance.
+/// [`MappedIndex::from_bytes`] copies it into aligned memory.
 ///
-/// Of a slice, such as one in flash memory, the alignment is checked.
+/// The alignment of a slice, such as one in flash memory, is checked.
 pub trait InPlace: AsRef<[u8]> {}
 
 impl InPlace for AlignedBytes {}
@@ -131,11 +137,11 @@ impl InPlace for Mapping {}
 impl InPlace for &[u8] {}
 
 impl<B: AsRef<[u8]>> MappedIndex<B> {
-    /// Checks the header of an index in these bytes, in constant time, and searches them in place:
-    /// see [`InPlace`] for what can hold them.
+    /// Checks the header of an index in these bytes, in constant time, and searches the bytes in
+    /// place. [`InPlace`] lists the types that can hold them.
     ///
     /// # Errors
-    /// If the bytes are no index, are cut short, or do not begin on a multiple of 64.
+    /// If the bytes are not an index, are cut short, or do not begin on a multiple of 64.
     ///
     /// # Examples
     /// ```
@@ -163,21 +169,22 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         Ok((self.layout.split_view(near, bytes)?, self.layout.keys(near)?))
     }
 
-    /// The same. Panics if `B` now gives other bytes than those that were opened.
+    /// As [`try_split`](Self::try_split). Panics if `B` now gives other bytes than those that were
+    /// opened.
     fn split(&self) -> (GraphView<'_>, &[u64]) {
         self.try_split().expect("the bytes that were opened")
     }
 
-    /// The checked bytes, of which the same holds.
+    /// The checked bytes. Panics as [`split`](Self::split) does.
     fn opened(&self) -> Image<'_> {
         self.layout.image(self.bytes.as_ref()).expect("the bytes that were opened")
     }
 
-    /// What searches: see [`Searcher`] for all the ways to.
+    /// Lends a [`Searcher`], which has all the ways to search.
     ///
     /// # Complexity
-    /// Constant: offsets are turned into slices and their lengths checked, which takes about as
-    /// long as a few distances. Keep it for many queries.
+    /// Constant: offsets become slices whose lengths are checked. That takes about as long as a few
+    /// distances, so keep the searcher for many queries.
     pub fn searcher(&self) -> Searcher<'_> {
         let (graph, keys) = self.split();
         Searcher::new(graph, keys, None)
@@ -187,11 +194,14 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// Allocates the memory of a search. [`search_with`](Self::search_with) reuses it.
     pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
         self.searcher().search(query, k)
     }
 
-    /// [`Searcher::search_with`]: the same in memory that is kept, with parameters of the caller's.
+    /// [`Searcher::search_with`]: the same in memory that is reused, with the caller's parameters.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
@@ -207,7 +217,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// [`Searcher::get`]: the vector under a key, as it is kept.
     ///
     /// # Complexity
-    /// Reads all keys, since a file has no table of them.
+    /// Reads all keys, since a file has no table from keys to nodes.
     pub fn get(&self, key: u64) -> Option<Elements<'_>> {
         self.searcher().get(key)
     }
@@ -227,17 +237,20 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.header().metric
     }
 
-    /// Checks every byte: the checksum of each section, and that the links make sense. Takes as
-    /// long as reading the file.
+    /// Checks every byte: the checksum of each section, and that the links make sense.
     ///
     /// # Errors
     /// The first thing that is wrong.
+    ///
+    /// # Complexity
+    /// Reads the whole file, on one thread.
     pub fn verify(&self) -> Result<(), VerifyError> {
         span!("verify");
         self.opened().verify()
     }
 
-    /// The same on several threads, which end with it; by default one for each core.
+    /// [`verify`](Self::verify) on several threads, which end with it. The default is one for each
+    /// core.
     ///
     /// # Errors
     /// As [`verify`](Self::verify), and if the threads cannot be started.
@@ -247,12 +260,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         Ok(self.opened().verify_on(&threads)?)
     }
 
-    /// What the header of the file says.
+    /// The fields of the file's header.
     pub fn header(&self) -> &Header {
         self.layout.header()
     }
 
-    /// What the graph was built with.
+    /// The parameters that the graph was built with.
     pub fn params(&self) -> &Params {
         self.layout.params()
     }
@@ -270,12 +283,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.split().0
     }
 
-    /// The keys, by node: deleted nodes have theirs, too.
+    /// The keys, by node. Deleted nodes have keys, too.
     pub fn node_keys(&self) -> &[u64] {
         self.split().1
     }
 
-    /// How many vectors there are that are not deleted.
+    /// How many vectors there are. Deleted vectors do not count.
     ///
     /// # Complexity
     /// Reads a bit for each node if any is deleted.
@@ -288,7 +301,7 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.len() == 0
     }
 
-    /// The bytes it lives in.
+    /// The bytes of the index.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }

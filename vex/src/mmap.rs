@@ -1,4 +1,4 @@
-//! Files as memory.
+//! Files mapped into memory.
 
 use std::fs::File;
 use std::io;
@@ -11,12 +11,15 @@ use memmap2::Mmap;
 pub struct Mapping(Mmap);
 
 impl Mapping {
-    /// Maps a file.
+    /// Maps a file. Nothing is read yet.
     ///
     /// # Safety
-    /// As long as the mapping lives, nobody may change the bytes of the file or cut it short; to replace it by a rename,
-    /// as [`Index::save`](crate::Index::save) does, is fine, since the mapping keeps the old file. Bytes that change under a
-    /// shared reference are undefined behaviour, and access behind the end of a file that was cut ends the process.
+    /// As long as the mapping lives, nobody may change the bytes of the file or cut it short. Bytes
+    /// that change under a shared reference are undefined behaviour. Access behind the end of a
+    /// file that was cut ends the process.
+    ///
+    /// Replacing the file by a rename, as [`Index::save`](crate::Index::save) does, is allowed: the
+    /// mapping keeps the old file.
     pub unsafe fn open(path: &Path) -> io::Result<Self> {
         // SAFETY: the caller answers for the file.
         unsafe { Self::of(&crate::regular::open_io(path)?) }
@@ -27,7 +30,7 @@ impl Mapping {
     /// # Safety
     /// As for [`open`](Self::open).
     pub(crate) unsafe fn of(file: &File) -> io::Result<Self> {
-        // An empty file cannot be mapped everywhere, and a folder nowhere.
+        // On some systems an empty file cannot be mapped, and on none a folder.
         let metadata = file.metadata()?;
         if metadata.is_dir() {
             return Err(io::ErrorKind::IsADirectory.into());
@@ -36,9 +39,10 @@ impl Mapping {
         unsafe { Mmap::map(file) }.map(Self)
     }
 
-    /// Tells the system that reads will jump about, so that it fetches no more from a disk than is asked for.
+    /// Advises the system that reads will jump about. Then the system fetches no more from a disk
+    /// than is asked for.
     pub(crate) fn expect_single_rows(&self) {
-        // An advice: a system that does not take it reads ahead.
+        // This is a hint. A system that ignores it reads ahead.
         #[cfg(unix)]
         let _ = self.0.advise(memmap2::Advice::Random);
     }

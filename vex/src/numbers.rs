@@ -1,25 +1,29 @@
-//! Whether f32 can tell the distances between the vectors of an index.
+//! Whether the distances of an index are too small for f32.
 
 use vex_graph::{Elements, Metric, SearchError, SearchParams};
 
 use crate::{Index, Scratch};
 
-/// Neighbors that are looked at: enough to see beyond some copies of a vector.
+/// The neighbors of each sample: enough to see beyond some copies of a vector.
 const K: usize = 10;
 
 impl Index {
-    /// Of so many of its vectors, the share whose distances underflow: that are told a squared Euclidean distance, or under the inner
-    /// product metric a square of their own length, below [`f32::MIN_POSITIVE`] (1.2e-38), where f32 has fewer digits and below
-    /// 1.4e-45 none, though the vectors differ. Neighbors at such distances are not told apart. Multiplying all vectors and
-    /// queries by one number helps.
+    /// The share of `samples` vectors whose distances underflow in f32. Neighbors at such distances
+    /// cannot be ordered. If the share is large, multiply all vectors and queries by one number.
     ///
-    /// 0.0 under cosine, which does not depend on lengths, and for elements other than f32, which cannot be so small.
+    /// A distance underflows if it is below [`f32::MIN_POSITIVE`] (1.2e-38) although the vectors
+    /// differ. There f32 has fewer digits, and below 1.4e-45 none. The distance is the squared
+    /// Euclidean one. Under the inner product metric, it is the squared length of the vector.
+    ///
+    /// The share is 0.0 under cosine, which does not depend on lengths. It is also 0.0 for elements
+    /// other than f32, which cannot be so small.
     ///
     /// # Errors
     /// If memory runs out.
     ///
     /// # Complexity
-    /// A search for each sample.
+    /// A search for each sample under squared Euclidean distance. A pass over each sample under
+    /// inner product.
     ///
     /// # Examples
     /// ```

@@ -1,17 +1,17 @@
-//! A search that goes on where it ended.
+//! A search that continues where it ended.
 
 use vex_graph::{OutOfMemory, SearchStats};
 
-use crate::index::reserve;
+use crate::reserve::reserve;
 use crate::scratch::Results;
 use crate::{Hit, Searcher};
 
 /// A search that returns one page of hits after the other, until every vector was returned once:
 /// see [`Searcher::pages`].
 ///
-/// As an iterator it has pages of as many hits as its parameters say, each in memory of its own.
-/// The last page may be shorter. [`next_page`](Self::next_page) takes a length for each page, and
-/// lends memory that is kept.
+/// As an iterator it yields pages of `k` hits, as its parameters say, each in new memory. The last
+/// page may be shorter. [`next_page`](Self::next_page) takes a length for each page, and lends
+/// memory that is reused.
 ///
 /// # Examples
 /// ```
@@ -43,21 +43,26 @@ impl<'s> Pages<'s> {
         len: usize,
         results: &'s mut Results,
     ) -> Self {
-        // A page without hits would be the last one.
+        // A page without hits would mean that the search has ended.
         Self { batches, keys: searcher.node_keys(), len: len.max(1), results }
     }
 
-    /// The next `k` hits, nearest first; fewer when no more are left, and then none.
+    /// The next `k` hits, nearest first. There are fewer when no more are left, and after that
+    /// none.
     ///
     /// # Errors
-    /// If memory for them runs out; none is lost then.
+    /// If memory for the hits runs out. No hit is lost then.
+    ///
+    /// # Complexity
+    /// The first page takes as long as a search. Each other page continues where the one before
+    /// ended.
     pub fn next_page(&mut self, k: usize) -> Result<&[Hit], OutOfMemory> {
         let neighbors = self.results.make_room(k.min(self.keys.len()))?;
         let found = self.batches.next_batch(neighbors);
         Ok(self.results.hits(self.keys, found))
     }
 
-    /// What all pages so far took together.
+    /// The work of all pages so far.
     pub fn stats(&self) -> SearchStats {
         self.batches.stats()
     }
@@ -67,7 +72,7 @@ impl Iterator for Pages<'_> {
     type Item = Result<Vec<Hit>, OutOfMemory>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // Room for the page before it is taken from the search, so that none of its hits is lost.
+        // Memory for the page comes first: if it fails, the search still has all its hits.
         let mut page = Vec::new();
         if let Err(error) = reserve(&mut page, self.len.min(self.keys.len())) {
             return Some(Err(error));

@@ -1,9 +1,10 @@
-//! Paths whose memory may run out: what the standard library does with them ends the process then.
+//! Functions on paths that return an error if memory runs out. Those of the standard library would
+//! end the process.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A copy.
+/// A copy of a path.
 pub(crate) fn copy(path: &Path) -> io::Result<PathBuf> {
     let mut copy = PathBuf::new();
     copy.try_reserve_exact(path.as_os_str().len())?;
@@ -11,10 +12,10 @@ pub(crate) fn copy(path: &Path) -> io::Result<PathBuf> {
     Ok(copy)
 }
 
-/// A name in a folder.
+/// The path of a name in a folder.
 pub(crate) fn join(folder: &Path, name: &Path) -> io::Result<PathBuf> {
     let mut joined = PathBuf::new();
-    // And a separator.
+    // One more byte, for the separator.
     joined.try_reserve_exact(folder.as_os_str().len() + 1 + name.as_os_str().len())?;
     joined.push(folder);
     joined.push(name);
@@ -24,13 +25,13 @@ pub(crate) fn join(folder: &Path, name: &Path) -> io::Result<PathBuf> {
 #[cfg(unix)]
 pub(crate) use unix::{canonicalize, read_link};
 
-/// The one name of what is there: absolute, without links.
+/// The absolute path without links.
 #[cfg(not(unix))]
 pub(crate) fn canonicalize(path: &Path) -> io::Result<PathBuf> {
     path.canonicalize()
 }
 
-/// Where a link leads.
+/// The target of a link.
 #[cfg(not(unix))]
 pub(crate) fn read_link(path: &Path) -> io::Result<PathBuf> {
     std::fs::read_link(path)
@@ -45,35 +46,37 @@ mod unix {
     use std::path::{Path, PathBuf};
     use std::ptr;
 
-    /// The one name of what is there: absolute, without links.
+    /// The absolute path without links.
     pub(crate) fn canonicalize(path: &Path) -> io::Result<PathBuf> {
         /// Memory of the C library.
         struct Real(*mut libc::c_char);
         impl Drop for Real {
             fn drop(&mut self) {
-                // SAFETY: `realpath` has allocated it, if it is not null, and nothing else frees it.
+                // SAFETY: `realpath` has allocated the string, if it is not null, and nothing else
+                // frees it.
                 unsafe { libc::free(self.0.cast()) };
             }
         }
         let path = terminated(path)?;
-        // SAFETY: the path ends with a zero, and without a buffer the function allocates one.
+        // SAFETY: the path ends with a zero. Without a buffer, `realpath` allocates one.
         let real = Real(unsafe { libc::realpath(path.as_ptr(), ptr::null_mut()) });
         if real.0.is_null() {
             return Err(io::Error::last_os_error());
         }
-        // SAFETY: what is not null is a string that ends with a zero. It lives as long as `real`.
+        // SAFETY: the pointer is not null, so it is a string that ends with a zero. It lives as
+        // long as `real`.
         let name = unsafe { CStr::from_ptr(real.0) };
         super::copy(Path::new(OsStr::from_bytes(name.to_bytes())))
     }
 
-    /// Where a link leads.
+    /// The target of a link.
     pub(crate) fn read_link(path: &Path) -> io::Result<PathBuf> {
         let path = terminated(path)?;
         let mut target = [0_u8; libc::PATH_MAX as usize];
-        // SAFETY: the path ends with a zero, and the buffer has as many bytes as are said.
+        // SAFETY: the path ends with a zero, and the buffer has as many bytes as the call says.
         let len = unsafe { libc::readlink(path.as_ptr(), target.as_mut_ptr().cast(), target.len()) };
         let len = usize::try_from(len).map_err(|_| io::Error::last_os_error())?;
-        // Of one that fills the buffer there may be more.
+        // A target that fills the buffer may have been cut, so it is refused.
         match target.get(..len) {
             Some(target) if len < libc::PATH_MAX as usize => {
                 super::copy(Path::new(OsStr::from_bytes(target)))

@@ -1,4 +1,4 @@
-//! Files that are read: regular ones, and of those only what begins like an index.
+//! Opening files to read them: regular files alone, and only if they begin like an index.
 
 use std::fmt;
 use std::fs::{File, FileType, Metadata, OpenOptions};
@@ -10,21 +10,21 @@ use vex_format::{Header, OpenError};
 
 use crate::OpenProblem;
 
-/// Something that has the name of a file, and is not a regular one.
+/// Something with the name of a file that is not a regular file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("expected a regular file, found {found}")]
 pub struct NotRegular {
-    /// What has the name.
+    /// The kind that was found.
     pub found: FileKind,
 }
 
-/// What can have a name beside regular files.
+/// The kinds of things that a name can lead to, except regular files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FileKind {
     /// A folder.
     Folder,
-    /// A pipe with a name.
+    /// A named pipe.
     Pipe,
     /// A socket.
     Socket,
@@ -35,7 +35,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// What a file is, if it is not a regular one.
+    /// The kind of a file, if it is not a regular one.
     fn of(file: FileType) -> Option<Self> {
         if file.is_file() {
             return None;
@@ -77,13 +77,14 @@ pub(crate) fn expect_regular(metadata: &Metadata) -> Result<(), NotRegular> {
     FileKind::of(metadata.file_type()).map_or(Ok(()), |found| Err(NotRegular { found }))
 }
 
-/// Opens a regular file to read it. Never waits.
+/// Opens a regular file to read it. Never waits for another process.
 pub(crate) fn open(path: &Path) -> Result<File, OpenProblem> {
-    // Asked before opening, since a device may notice that it is opened.
+    // This check is before the open, since a device may notice that it is opened.
     expect_readable(&std::fs::metadata(path)?)?;
     let mut options = OpenOptions::new();
     options.read(true);
-    // Another file may have taken the name since. A pipe would wait for a writer; a regular file does not know the flag.
+    // Another file may have taken the name since. Without the flag, opening a pipe would wait for a
+    // writer. A regular file ignores the flag.
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
     let file = options.open(path)?;
@@ -91,7 +92,7 @@ pub(crate) fn open(path: &Path) -> Result<File, OpenProblem> {
     Ok(file)
 }
 
-/// The same for the functions whose errors are those of the operating system.
+/// [`open`] for functions whose errors are those of the operating system.
 pub(crate) fn open_io(path: &Path) -> io::Result<File> {
     open(path).map_err(|problem| match problem {
         OpenProblem::Io(error) => error,
@@ -117,7 +118,7 @@ pub(crate) fn check_header(mut file: &File) -> Result<(), OpenProblem> {
     Ok(())
 }
 
-/// The header at the start of a file of this length, from which nothing was read yet.
+/// The header at the start of a file of this length. Nothing was read from the file yet.
 pub(crate) fn read_header(mut file: &File, len: u64) -> Result<Header, OpenProblem> {
     let mut bytes = [0; Header::BYTES];
     let bytes = &mut bytes[..usize::try_from(len).unwrap_or(usize::MAX).min(Header::BYTES)];

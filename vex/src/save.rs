@@ -7,12 +7,12 @@ use vex_format::{Meta, Store, WriteError, Writer};
 use vex_graph::{Exact, NodeId, VectorError};
 
 use crate::error::owned;
-use crate::lineage::Generation;
+use crate::generation::Generation;
 use crate::trace::span;
 use crate::{Index, Output, SaveError, SaveProblem, paths};
 
-/// How an index is saved. The default is [`Store::All`], and to replace only what the index comes
-/// from.
+/// How an index is saved. By default all vectors are stored, as [`Store::All`] says, and a file is
+/// replaced only if the index comes from it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SaveOptions {
     store: Store,
@@ -20,13 +20,13 @@ pub struct SaveOptions {
 }
 
 impl SaveOptions {
-    /// What to keep of the vectors.
+    /// Sets how the vectors are stored, or that they are not.
     pub fn store(mut self, store: Store) -> Self {
         self.store = store;
         self
     }
 
-    /// Replace the file whatever it holds, instead of failing with [`SaveProblem::Conflict`].
+    /// Replaces the file whatever it holds, instead of failing with [`SaveProblem::Conflict`].
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
@@ -40,20 +40,29 @@ impl From<Store> for SaveOptions {
 }
 
 impl Index {
-    /// Saves the index. A reader of `path` finds the file that was there before or the complete new
-    /// one, never a part: the bytes go to a temporary file in the same folder, reach the disk, and
-    /// then take the name: see [`Output`].
+    /// Saves the index to a file. A reader of `path` finds either the old file or the complete new
+    /// one, never a part. [`Output`] describes how.
     ///
-    /// Of two programs that open an index, change it and save it one after the other, the second is
-    /// refused: an index that was opened replaces what it was opened from, or what it was saved as
-    /// since, and any other file only if it is [told to](SaveOptions::overwrite). An index that was
-    /// built replaces whatever is there the first time, and after that what it has saved there.
+    /// Two programs may open an index, change it, and save it one after the other. The second save
+    /// is refused, since it would undo the changes of the first:
+    ///
+    /// - An index that was opened replaces the file that it was opened from, and any file that it
+    ///   was saved to since. Another file is replaced only with [`SaveOptions::overwrite`].
+    /// - An index that was built replaces whatever is there the first time. After that it replaces
+    ///   the file that it has saved there.
     ///
     /// # Errors
-    /// If the operating system refuses, what is there is not a regular file, another writer [writes
-    /// the same file](crate::SaveProblem::Locked), or [another index](crate::SaveProblem::Conflict)
-    /// is there than this one knows. What was at the path is then as it was, but for
-    /// [`NotDurable`](crate::SaveProblem::NotDurable), and the temporary file is gone.
+    /// - The operating system refuses.
+    /// - There is something at `path` that is not a regular file.
+    /// - Another writer [writes the same file](crate::SaveProblem::Locked).
+    /// - The file holds [another index](crate::SaveProblem::Conflict) than this one knows.
+    ///
+    /// After an error the file at `path` is as it was, and the temporary file is gone. The
+    /// exception is [`NotDurable`](crate::SaveProblem::NotDurable).
+    ///
+    /// # Complexity
+    /// Reads the index twice, for its checksums and for the file, on one thread. Then waits until
+    /// the bytes are on the disk.
     ///
     /// # Examples
     /// ```
@@ -74,12 +83,15 @@ impl Index {
         self.save_with(path, SaveOptions::default())
     }
 
-    /// [Saves](Self::save) the index as the options say; a [`Store`](crate::Store) says what to
-    /// keep of its vectors.
+    /// [Saves](Self::save) the index with options. A [`Store`](crate::Store) alone says how the
+    /// vectors are stored.
     ///
     /// # Errors
-    /// As [`save`](Self::save), and if neither vectors nor codes would be left, f16 cannot hold the
-    /// vectors, or the file would be one that [`open`](Self::open) refuses.
+    /// As [`save`](Self::save), and:
+    ///
+    /// - Neither vectors nor codes would be left.
+    /// - The vectors are beyond the range of f16, as which they are to be stored.
+    /// - [`open`](Self::open) would refuse the file.
     pub fn save_with(
         &self,
         path: impl AsRef<Path>,
@@ -88,11 +100,11 @@ impl Index {
         self.save_output(Output::create(path)?, options)
     }
 
-    /// [Saves](Self::save) the index to a file that was locked before, for instance before the
+    /// [Saves](Self::save) the index to a file that was locked beforehand, for instance before the
     /// vectors were read.
     ///
     /// # Errors
-    /// As [`save_with`](Self::save_with), but for what [`Output::create`] has refused before.
+    /// As [`save_with`](Self::save_with), except for what [`Output::create`] has checked before.
     ///
     /// # Examples
     /// ```
@@ -114,7 +126,7 @@ impl Index {
 
     fn write_to(&self, output: Output, options: SaveOptions) -> Result<(), SaveProblem> {
         self.lineage().check_writable()?;
-        // Nobody who locks can write between this and the rename.
+        // No other writer that locks can write between this check and the rename.
         if !options.overwrite {
             self.lineage().check_target(output.target())?;
         }
@@ -132,12 +144,14 @@ impl Index {
     }
 
     /// Writes the bytes of the file to any writer: a socket, a compressor, or a `Vec`, which
-    /// [`MappedIndex::from_bytes`](crate::MappedIndex::from_bytes) opens. A file is better
-    /// [saved](Self::save), which leaves none that is half written.
+    /// [`MappedIndex::from_bytes`](crate::MappedIndex::from_bytes) opens. To write a file, use
+    /// [`save`](Self::save), which never leaves a part of a file.
     ///
     /// # Errors
-    /// If the writer fails, or as [`save_with`](Self::save_with) for what is to be kept of the
-    /// vectors.
+    /// If the writer fails, or as [`save_with`](Self::save_with) about how the vectors are stored.
+    ///
+    /// # Complexity
+    /// Reads the index twice, for its checksums and for the bytes.
     ///
     /// # Examples
     /// ```
@@ -158,7 +172,7 @@ impl Index {
         })
     }
 
-    /// Does something with the writer of the file.
+    /// Calls `write` with the writer of the file.
     fn with_writer(
         &self,
         store: Store,
@@ -180,8 +194,8 @@ impl Index {
         write(&writer)
     }
 
-    /// The first node whose vector would be refused for its length today: it spoils the codes of
-    /// all others by their mean.
+    /// The first node whose vector would be refused for its length today. Such a vector shifts the
+    /// mean, which spoils the codes of all others.
     fn too_long(&self) -> Option<NodeId> {
         let view = self.graph().view();
         let is_too_long = |id: &NodeId| {

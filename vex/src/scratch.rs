@@ -1,30 +1,30 @@
-//! What a search writes to, and what it returns.
+//! The memory that a search writes to, and its results.
 
 use vex_graph::{Neighbor, NodeId, NodeSet, OutOfMemory, SearchError, SearchStats};
 
-use crate::index::reserve;
+use crate::reserve::reserve;
 
-/// A vector that was found. It is this pair and will have no more fields.
+/// A vector that was found. It has these two fields and will have no more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Hit {
-    /// The key it was inserted with.
+    /// The key of the vector.
     pub key: u64,
-    /// Its distance to the query under the metric of the index; smaller is nearer.
+    /// The distance to the query under the metric of the index. Smaller is nearer.
     pub distance: f32,
 }
 
-/// What a search found and what it did.
+/// The results of a search, and its work.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct Found<'s> {
-    /// The nearest first.
+    /// The hits, nearest first.
     pub hits: &'s [Hit],
-    /// The work that it took.
+    /// The work of the search.
     pub stats: SearchStats,
 }
 
-/// The memory of a search. Keep one per thread: a search that follows one like it allocates
-/// nothing.
+/// The memory of a search. Keep one per thread: a search allocates nothing if one like it came
+/// before.
 ///
 /// # Examples
 /// ```
@@ -48,17 +48,18 @@ pub struct Scratch {
 }
 
 impl Scratch {
-    /// No memory yet.
+    /// A scratch without memory yet.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The last hits, owned.
+    /// Turns the last hits into a `Vec`.
     pub(crate) fn into_hits(self) -> Vec<Hit> {
         self.results.hits
     }
 
-    /// The set of these nodes, below `count`, and what else it takes to search.
+    /// The set of these nodes, whose ids are below `count`, and the other parts that a search
+    /// needs.
     pub(crate) fn accepting(
         &mut self,
         nodes: impl Iterator<Item = NodeId>,

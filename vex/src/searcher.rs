@@ -1,4 +1,4 @@
-//! All searches, wherever the index lives.
+//! All the ways to search, wherever the index lives.
 
 use std::collections::HashMap;
 
@@ -7,23 +7,21 @@ use vex_graph::{
     SearchParams, search, search_filtered, search_radius,
 };
 
-use crate::index::reserve;
+use crate::reserve::reserve;
 use crate::scratch::hit;
 use crate::threads::Threads;
 use crate::trace::search_span;
 use crate::{Found, Hit, KeyFilter, ManyError, Pages, Scratch, Vector};
 
-/// So many keys are asked for in the time that one is looked up.
+/// A predicate answers for so many keys in the time of one look-up in the table of keys.
 const KEYS_PER_LOOKUP: usize = 4;
 
-/// An index as searches see it: borrowed from an [`Index`](crate::Index), a
-/// [`MappedIndex`](crate::MappedIndex) or a [`SharedIndex`](crate::SharedIndex), and the same for
-/// all of them.
+/// A borrowed index, as searches see it. An [`Index`](crate::Index), a
+/// [`MappedIndex`](crate::MappedIndex) and a [`SharedIndex`](crate::SharedIndex) all lend one.
 ///
-/// It is a pair of references that is copied freely and sent to any thread. Whatever can be checked
-/// before the first query is checked when the searcher is made; so make one, and keep it for many
-/// queries. A function that searches takes a `Searcher<'_>` and need not know where the index
-/// lives.
+/// A searcher is a pair of references: copy it freely and send it to any thread. Checks that need
+/// no query are done when the searcher is made, so keep one for many queries. A function that
+/// searches takes a `Searcher<'_>` and need not know where the index lives.
 ///
 /// # Examples
 /// ```
@@ -56,28 +54,29 @@ impl<'i> Searcher<'i> {
         Self { view, keys, nodes }
     }
 
-    /// The `k` vectors nearest to `query`, nearest first, with the default
-    /// [`ef_search`](SearchParams::EF_SEARCH) of 64, or `k` if that is more.
+    /// The `k` vectors nearest to `query`, nearest first. The beam width
+    /// [`ef_search`](SearchParams::EF_SEARCH) is the default of 64, or `k` if that is more.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// Allocates the memory of a search: [`search_with`](Self::search_with) keeps it.
+    /// That of [`search_with`](Self::search_with), and the memory of a search is allocated each
+    /// time.
     pub fn search(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
         let mut scratch = Scratch::new();
         self.search_with(query, &SearchParams::new(k), &mut scratch)?;
         Ok(scratch.into_hits())
     }
 
-    /// Searches in memory that is kept from search to search, with parameters of the caller's.
+    /// Searches in memory that is reused from search to search, with the caller's parameters.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// About `ef_search` times `2 m` distances: see [`vex_graph::search`]. No allocation once
-    /// `scratch` has grown.
+    /// About `ef_search` hops of up to `2 m` distances each: see [`vex_graph::search`]. No
+    /// allocation once `scratch` has grown.
     pub fn search_with<'s>(
         &self,
         query: impl Vector,
@@ -89,16 +88,16 @@ impl<'i> Searcher<'i> {
         search_span!(self.view, params, scratch.find(self.keys, params.k, search))
     }
 
-    /// Searches among the vectors whose keys `filter` accepts: `min(k, matches)` hits, however few
-    /// match. The filter is a predicate `Fn(u64) -> bool`, or a reference to a
+    /// Searches among the vectors whose keys `filter` accepts. Returns `min(k, matches)` hits,
+    /// however few vectors match. The filter is a predicate `Fn(u64) -> bool`, or a reference to a
     /// [`KeySet`](crate::KeySet).
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// It depends on how many match: see [`vex_graph::search_filtered`]. A predicate may be asked
-    /// for every key. The keys of a set that is much smaller than an [`Index`](crate::Index) are
+    /// Depends on how many vectors match: see [`vex_graph::search_filtered`]. A predicate may be
+    /// asked for every key. If a set is much smaller than an [`Index`](crate::Index), its keys are
     /// looked up instead.
     ///
     /// # Examples
@@ -132,14 +131,15 @@ impl<'i> Searcher<'i> {
         search_span!(view, params, scratch.find(keys, params.k, search))
     }
 
-    /// Searches for all vectors within `radius`, the nearest `k` if there are more. The answer is
-    /// approximate, and misses less with a larger `ef_search`.
+    /// Searches for all vectors within `radius`, or the nearest `k` if there are more. The answer
+    /// is approximate: a larger `ef_search` misses fewer.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// See [`vex_graph::search_radius`].
+    /// A hop for each node within the radius, besides those of a search. Tens of thousands of
+    /// vectors are found faster by an exact search: see [`vex_graph::search_radius`].
     pub fn search_radius<'s>(
         &self,
         query: impl Vector,
@@ -154,14 +154,14 @@ impl<'i> Searcher<'i> {
     }
 
     /// Begins a search that returns one page of hits after the other, until every vector was
-    /// returned once. `params.k` is how many a page is expected to have.
+    /// returned once. `params.k` is the expected length of a page.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
     ///
     /// # Complexity
-    /// The first page takes as long as a search; the others go on where it ended. The scratch takes
-    /// 16 bytes a vector.
+    /// The first page takes as long as a search, and each other page continues where the one before
+    /// ended. The scratch takes 16 bytes for each vector of the index.
     pub fn pages<'s>(
         &self,
         query: &'s (impl Vector + ?Sized),
@@ -176,12 +176,12 @@ impl<'i> Searcher<'i> {
         Ok(Pages::new(batches, *self, params.k, results))
     }
 
-    /// Searches for many queries on `threads`, or all cores: the hits that single searches give, in
-    /// the order of the queries.
+    /// Searches for many queries on `threads`, or all cores. The hits are those of single searches,
+    /// in the order of the queries.
     ///
     /// # Errors
-    /// If a query cannot be searched for (the first of them is reported), memory runs out, or
-    /// threads cannot be started. See [what starting them needs](crate#memory).
+    /// If a query cannot be searched for, memory runs out, or threads cannot be started. Of several
+    /// such queries, the error names the first. See [what starting threads needs](crate#memory).
     ///
     /// # Complexity
     /// That of the single searches, divided among the threads. Starting a thread takes some ten
@@ -270,9 +270,9 @@ impl<'i> Searcher<'i> {
         Ok(hits)
     }
 
-    /// The vector under a key, if there is one, as it is kept: one of floating-point elements was
-    /// scaled to unit length under the cosine metric, and one of f16 rounded. `None` as well if the
-    /// index has codes and no vectors.
+    /// The vector under a key, if there is one, as the index stores it. Under cosine,
+    /// floating-point vectors were scaled to unit length. Vectors of f16 were rounded. Returns
+    /// `None`, too, if the index has codes and no vectors.
     ///
     /// # Complexity
     /// As [`contains`](Self::contains).
@@ -287,8 +287,8 @@ impl<'i> Searcher<'i> {
     /// Whether there is a vector under a key.
     ///
     /// # Complexity
-    /// Constant for an [`Index`](crate::Index). A file has no table of its keys, so a
-    /// [`MappedIndex`](crate::MappedIndex) reads all of them.
+    /// Constant for an [`Index`](crate::Index). A [`MappedIndex`](crate::MappedIndex) reads all
+    /// keys, since a file has no table from keys to nodes.
     pub fn contains(&self, key: u64) -> bool {
         self.node(key).is_some()
     }
@@ -298,8 +298,8 @@ impl<'i> Searcher<'i> {
         self.live().map(|(_, key)| key)
     }
 
-    /// All vectors with their keys, in the order of their nodes, as [`get`](Self::get) has them.
-    /// Nothing if the index has codes and no vectors.
+    /// All vectors with their keys, in the order of their nodes, as [`get`](Self::get) returns
+    /// them. Empty if the index has codes and no vectors.
     ///
     /// # Examples
     /// ```
@@ -330,8 +330,8 @@ impl<'i> Searcher<'i> {
     /// How many vectors there are.
     ///
     /// # Complexity
-    /// Constant for an [`Index`](crate::Index). Of a [`MappedIndex`](crate::MappedIndex) a bit for
-    /// each node is read if any is deleted.
+    /// Constant for an [`Index`](crate::Index). A [`MappedIndex`](crate::MappedIndex) reads a bit
+    /// for each node if any node is deleted.
     pub fn len(&self) -> usize {
         let count = || self.view.count().saturating_sub(self.view.tombstones().len());
         self.nodes.map_or_else(count, HashMap::len)
@@ -362,7 +362,7 @@ impl<'i> Searcher<'i> {
         self.view
     }
 
-    /// The keys, by node. Deleted nodes keep theirs until their slots are taken.
+    /// The keys, by node. Deleted nodes keep their keys until inserts take their slots.
     pub fn node_keys(&self) -> &'i [u64] {
         self.keys
     }

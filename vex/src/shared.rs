@@ -1,17 +1,17 @@
-//! An index without a lifetime.
+//! An index without a lifetime or a type parameter.
 
 use std::fmt;
 use std::sync::Arc;
 
 use crate::{Index, MappedIndex, Searcher};
 
-/// Any index, shared for searches: made from an [`Index`] or a [`MappedIndex`], cloned in constant
-/// time, held in structs and sent to threads without a lifetime or a type parameter. The index goes
-/// with the last clone.
+/// Any index, shared for searches. It is made from an [`Index`] or a [`MappedIndex`]. Structs can
+/// hold it and threads can share it, without a lifetime or a type parameter. A clone takes constant
+/// time. The last clone drops the index.
 ///
-/// An `Arc<Index>` or `Arc<MappedIndex>` does as well where the kind of the index is known. A
-/// writer keeps an [`Index`] of its own and gives readers a new `SharedIndex` when it has changes
-/// for them: see [`Index::try_clone`].
+/// If the kind of the index is known, an `Arc<Index>` or `Arc<MappedIndex>` is as good. A writer
+/// keeps an [`Index`] of its own. When it has changes for its readers, it gives them a new
+/// `SharedIndex`: see [`Index::try_clone`].
 ///
 /// # Examples
 /// ```
@@ -31,7 +31,7 @@ use crate::{Index, MappedIndex, Searcher};
 #[derive(Clone)]
 pub struct SharedIndex(Arc<dyn Searchable>);
 
-/// What lends a searcher.
+/// An index that lends a searcher.
 trait Searchable: Send + Sync {
     fn searcher(&self) -> Searcher<'_>;
 }
@@ -49,11 +49,11 @@ impl<B: AsRef<[u8]> + Send + Sync> Searchable for MappedIndex<B> {
 }
 
 impl SharedIndex {
-    /// What searches.
+    /// Lends a [`Searcher`], which has all the ways to search.
     ///
     /// # Complexity
-    /// Constant. Of a [`MappedIndex`] it takes about as long as a few distances, so keep it for
-    /// many queries.
+    /// Constant. For a [`MappedIndex`] it takes about as long as a few distances, so keep the
+    /// searcher for many queries.
     pub fn searcher(&self) -> Searcher<'_> {
         self.0.searcher()
     }

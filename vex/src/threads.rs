@@ -1,4 +1,4 @@
-//! The threads of a bulk build and of a batch of searches.
+//! The threads of bulk builds, batches of searches and verification.
 
 use std::thread::{self, JoinHandle, available_parallelism};
 
@@ -7,31 +7,33 @@ use vex_graph::{Executor, Serial};
 
 use crate::ThreadsError;
 
-/// A pool of its own, so that an index neither waits for other users of a global pool nor takes their threads. None for one thread:
-/// that is the caller's.
+/// Threads that belong to one operation. So an index neither waits for other users of rayon's
+/// global threads, nor takes them. `None` means one thread, the caller's.
 ///
-/// What the pool and the standard library allocate to start threads, and to wake them with work, ends the process if it fails. All
-/// other memory of an operation is asked for in a way that can fail, before or within the work. So one thread never ends the process.
+/// Memory that rayon and the standard library allocate to start threads, and to wake them with
+/// work, ends the process if it fails. All other memory of an operation is allocated in a way that
+/// can fail. So an operation on one thread never ends the process.
 pub(crate) struct Threads(Option<Pool>);
 
 struct Pool {
-    /// Before the workers, which end when it is dropped.
+    /// Declared before the workers, since dropping it ends them.
     pool: ThreadPool,
     _workers: Workers,
 }
 
-/// Threads that are waited for. A pool alone would only tell them to end, and the caller would return while they are about to.
+/// Joins the threads when it is dropped. Rayon alone would signal them to end, and the caller would
+/// return before they have ended.
 struct Workers(Vec<JoinHandle<()>>);
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        // One that panicked has told so where its work was waited for.
+        // The caller already knows of a worker that panicked, since it waited for the work.
         self.0.drain(..).for_each(|worker| drop(worker.join()));
     }
 }
 
 impl Threads {
-    /// As many as `threads` says, or one for each core.
+    /// As many threads as `threads` says, or one for each core.
     pub(crate) fn new(threads: Option<usize>) -> Result<Self, ThreadsError> {
         let threads = match threads {
             Some(0) => return Err(ThreadsError::None),
@@ -47,12 +49,13 @@ impl Threads {
             Ok(())
         });
         let pool = pool.build().map_err(|error| ThreadsError::Start { threads, error })?;
-        // A worker allocates when it looks for work the first time. It does so now, and not amid work whose failures are values.
+        // A worker allocates when it first looks for work. This makes it do so now. Within the
+        // operation, a failed allocation must be an error.
         pool.broadcast(|_| ());
         Ok(Self(Some(Pool { pool, _workers: workers })))
     }
 
-    /// How many threads there will be.
+    /// The number of threads that `new` would start.
     pub(crate) fn count(threads: Option<usize>) -> usize {
         threads.unwrap_or_else(|| available_parallelism().map_or(1, usize::from)).max(1)
     }
@@ -82,7 +85,7 @@ mod tests {
 
     use super::*;
 
-    /// Takes its time to end.
+    /// A value that takes time to drop.
     struct Ending(#[expect(dead_code, reason = "it is counted")] Arc<()>);
 
     impl Drop for Ending {

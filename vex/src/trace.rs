@@ -1,4 +1,4 @@
-//! Spans of the crate tracing. Without the feature the macros are what they wrap, and nothing more.
+//! Spans of the crate tracing. Without the feature `tracing`, the macros add nothing to the code.
 
 /// Opens a span that lasts to the end of the block.
 macro_rules! span {
@@ -8,7 +8,7 @@ macro_rules! span {
     };
 }
 
-/// A search of a view, in a span that tells in the end what it did.
+/// Searches a view in a span that records the results and the work.
 macro_rules! search_span {
     ($view:expr, $params:expr, $search:expr) => {{
         #[cfg(feature = "tracing")]

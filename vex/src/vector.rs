@@ -1,4 +1,4 @@
-//! What can be given where a vector is asked for.
+//! The types that are accepted as a vector or a query.
 
 use vex_graph::{Elements, Scalar};
 

@@ -1,4 +1,4 @@
-//! Settings that go through a file and come back.
+//! Settings are written to a file and read back.
 #![cfg(feature = "serde")]
 
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{from_str, json, to_value};
 use vex::{Coding, Element, Metric, Params, ParamsError, Quantization, SearchParams, Store};
 
-/// Reads what it writes, and checks what that is.
+/// Writes a value, reads it back, and checks the text.
 fn returns<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     value: T,
     written: serde_json::Value,

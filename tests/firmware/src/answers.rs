@@ -1,4 +1,4 @@
-//! What an index is asked, on the host and on the board.
+//! The searches that are made on the host and on the board.
 
 use half::f16;
 use vex_format::Image;
@@ -13,7 +13,7 @@ pub const DIM: usize = 384;
 /// The most nodes of an index.
 pub const NODES: usize = 400;
 
-/// How many queries there are.
+/// The number of queries.
 pub const QUERIES: usize = 12;
 
 static QUERY_FILE: &[u8] = include_bytes!("../../../vex-cli/demo/queries.f16.npy");
@@ -25,10 +25,10 @@ const PARAMS: SearchParams = SearchParams::new(K).ef_search(EF_SEARCH);
 /// The codes of the indexes.
 pub const CODES: Quantization = Quantization::Sq4;
 
-/// All the memory that a search takes: no allocator has a part in it.
+/// All the memory of a search. There is no allocator.
 pub struct Memory {
     visited: [u64; ScratchMut::visited_words(NODES)],
-    /// A search with a filter takes the most.
+    /// A search with a filter needs the most.
     candidates: [Candidate; ScratchMut::filtered_candidates(&PARAMS, NODES)],
     code: [i8; CODES.query_len(DIM)],
     rotated: [f32; CODES.query_len(DIM)],
@@ -52,7 +52,7 @@ impl Memory {
     }
 }
 
-/// Row `row` of one of the demo's files, in which `f16` follow a header of two lines' length.
+/// Row `row` of one of the demo's files, in which `f16` follow a header of 128 bytes.
 pub fn vector(file: &[u8], row: usize) -> [f32; DIM] {
     const HEADER: usize = 128;
     let (elements, _) = file[HEADER..].as_chunks();
@@ -64,7 +64,7 @@ pub fn query(index: usize) -> [f32; DIM] {
     vector(QUERY_FILE, index)
 }
 
-/// The nearest to a query.
+/// The nearest vectors to a query.
 pub fn nearest<'m>(
     image: &Image<'_>,
     query: &[f32],
@@ -76,8 +76,8 @@ pub fn nearest<'m>(
     (stats, &found[..stats.found])
 }
 
-/// Hands every number of every answer to `tell`: for each query the nearest, the nearest with an odd key, and those within a
-/// distance.
+/// Calls `tell` with every number of every answer. Each query has three answers: the nearest, the
+/// nearest with an odd key, and all within a distance.
 pub fn ask(image: &Image<'_>, memory: &mut Memory, tell: &mut impl FnMut(u32)) {
     let odd = |id: NodeId| image.keys()[id as usize] % 2 == 1;
     for index in 0..QUERIES {
@@ -105,14 +105,14 @@ fn tell_all(image: &Image<'_>, stats: SearchStats, found: &[Neighbor], tell: &mu
     }
 }
 
-/// What a search says of memory that is too small: how much it needs.
+/// The error of a search with too little memory, which has the size that it needs.
 pub fn starved(image: &Image<'_>) -> SearchError {
     let scratch = ScratchMut { visited: &mut [], candidates: &mut [], code: &mut [], rotated: &mut [] };
     let result = search_in(&image.graph(), &query(0), &PARAMS, scratch, &mut []);
     result.expect_err("no search without memory")
 }
 
-/// The same, in numbers.
+/// The same error, as numbers.
 pub fn starvation(image: &Image<'_>) -> SearchError {
     SearchError::ScratchTooSmall {
         visited: (ScratchMut::visited_words(image.graph().count()), 0),

@@ -9,17 +9,18 @@ use cortex_m::peripheral::syst::SystClkSource;
 use cortex_m_rt::{ExceptionFrame, STACK_PAINT_VALUE, entry, exception};
 use cortex_m_semihosting::{debug, hprintln};
 
-/// What memory holds that the stack has not reached.
+/// The contents of memory that the stack has not reached.
 pub const UNUSED: u32 = STACK_PAINT_VALUE;
 
-/// Where flash begins.
+/// The address of flash.
 pub const FLASH: usize = 0;
 
-/// The timer counts 24 bits down, at 25 MHz: a tick is 40 instructions of a nanosecond each.
+/// The timer counts 24 bits down, at 25 MHz. A tick is 40 instructions of a nanosecond each.
 const PERIOD: u32 = 1 << 24;
 const INSTRUCTIONS: u64 = 40;
 
-/// How many instructions it takes, up to 671 million. The counter of cycles that a real one has is not in QEMU.
+/// The number of instructions of `work`, up to 671 million. QEMU lacks the counter of cycles that
+/// the real processor has.
 pub fn instructions(work: impl FnOnce()) -> u64 {
     let before = SYST::get_current();
     work();

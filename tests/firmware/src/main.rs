@@ -1,4 +1,5 @@
-//! Two indexes in flash, opened and searched in place without an allocator. Every answer must be the host's, bit for bit.
+//! Two indexes in flash, opened and searched in place without an allocator. Every answer must be
+//! the host's, bit for bit.
 #![no_std]
 #![no_main]
 
@@ -25,10 +26,10 @@ macro_rules! in_flash {
     };
 }
 
-/// Name, file, and the host's answers.
+/// Name, file and answers of the host.
 static INDEXES: [(&str, &[u8], &[u8]); 2] = [in_flash!("codes"), in_flash!("vectors")];
 
-/// Asks everything, and says whether all is as it should be.
+/// Makes all searches, and returns whether all answers are right.
 fn test() -> bool {
     let mut memory = Memory::new();
     let mut good = true;

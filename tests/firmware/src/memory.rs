@@ -1,10 +1,11 @@
-//! How much of flash and memory the program takes, by what the linker and the stack left.
+//! How much of flash and memory the program uses, from the linker's symbols and the traces of the
+//! stack.
 
 use crate::board;
 
-/// Bytes.
+/// Numbers of bytes.
 pub struct Used {
-    /// Code, constants, and what statics begin with.
+    /// Code, constants, and the initial values of statics.
     pub flash: usize,
     /// Statics that can change.
     pub statics: usize,
@@ -12,7 +13,7 @@ pub struct Used {
     pub stack: usize,
 }
 
-// The linker puts these where the sections begin and end; only their addresses mean anything.
+// The linker puts these at the ends of the sections. Only their addresses have a meaning.
 unsafe extern "C" {
     safe static __sidata: u32;
     safe static __sdata: u32;
@@ -24,8 +25,8 @@ unsafe extern "C" {
 pub fn used() -> Used {
     let (data, statics_end) = (&raw const __sdata, &raw const __ebss);
     let mut unused = statics_end;
-    // SAFETY: from the end of the statics to the start of the stack is memory, which only the stack uses; it is read whole words
-    // at a time, and the stack in use ends the loop.
+    // SAFETY: from the end of the statics to the start of the stack there is memory, which only the
+    // stack uses. It is read in whole words, and the loop ends at the stack in use.
     while unsafe { unused.read_volatile() } == board::UNUSED {
         unused = unused.wrapping_add(1);
     }

@@ -8,13 +8,13 @@ use riscv_rt::entry;
 use semihosting::println;
 use semihosting::process::exit;
 
-/// What memory holds that the stack has not reached, as the emulator begins.
+/// The contents of memory that the stack has not reached: the emulator begins with zeros.
 pub const UNUSED: u32 = 0;
 
-/// Where flash begins.
+/// The address of flash.
 pub const FLASH: usize = 0x8000_0000;
 
-/// How many instructions it takes.
+/// The number of instructions of `work`.
 pub fn instructions(work: impl FnOnce()) -> u64 {
     let before = minstret::read64();
     work();

@@ -17,17 +17,23 @@ use crate::{human, machine, mmap};
 
 /// Measure recall, latency and throughput of searches
 ///
-/// For each --ef-search, all queries are answered once to measure recall and to warm up, then in whole passes, at
-/// least three and at least for a second, each query timed alone. Results are counted but not printed. p99 is that of all
-/// answers, and so has in it what else the machine does; steady p99 is that of the queries by the median of each one's answers.
+/// For each --ef-search, all queries are answered once, to measure recall and to warm up. Then they
+/// are answered in whole passes: at least three, and for at least a second. Each query is timed
+/// alone. Results are counted but not printed.
 ///
-/// recall@k counts by distance: the share of k that the hits are which are no farther than the k-th of the ground truth, or by no more than 1e-5 of
-/// its distance (between integers and bits, not at all). So of equally near vectors one is as good as another. The ground truth names ids, whose
-/// distances are those to the vectors of the index; so its keys must be row numbers, as they are unless `vex build` was given others.
-/// An index of codes alone has no vectors: then only the hits are right that are among the first k ids.
+/// p99 is over all answers, so it includes interruptions by other work of the machine. steady p99
+/// is over the queries, each of which counts by the median of its answers.
 ///
-/// A ground truth that cannot be that of this index is told: if it names ids that the index does not have, or if a search finds
-/// nearer vectors than it names.
+/// recall@k is the share of the k hits that are right. A hit is right if it is no farther than the
+/// k-th vector of the ground truth, or by no more than 1e-5 of that distance. Between integers and
+/// bits there is no such tolerance. So of equally near vectors one is as good as another.
+///
+/// The distances of the ground truth are computed from the vectors of the index. So the
+/// keys of the index must be row numbers, as they are unless `vex build` was given others. An index
+/// of codes alone has no vectors: there a hit is right only if it is among the first k ids.
+///
+/// A ground truth is reported as wrong if it names ids that the index does not have, or if a search
+/// finds nearer vectors than it names.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
@@ -54,13 +60,13 @@ pub(crate) struct Args {
     /// The true nearest ids of each query, as `vex gt` writes them: .npy, .ivecs or .ibin
     #[arg(long, value_name = "IDS")]
     ground_truth: PathBuf,
-    /// Candidates of a search, each value measured in turn; less than k means k
+    /// Candidates of a search, one measurement for each value; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
     #[command(flatten)]
     effort: Effort,
-    /// Read the index into memory, on large pages where the system has them, instead of mapping the file; codes is all but the
-    /// vectors
+    /// Read the index into memory, on large pages where the system has them, instead of mapping the
+    /// file; codes reads everything except the vectors
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     load: Option<Load>,
     /// Threads that search at once, 1 to 1024
@@ -71,7 +77,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// What is read before the first search.
+/// The part of the index that is read before the first search.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 enum Load {
     All,
@@ -121,7 +127,7 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     bench.print_heading(out)?;
     let mut disagreements = 0;
     for ef_search in &args.ef_search {
-        // A row takes seconds: it is shown when it is known.
+        // A row takes seconds, so each is shown at once.
         out.flush()?;
         let row = bench.row(*ef_search)?;
         disagreements = disagreements.max(row.truth_disagreements.unwrap_or(0));
@@ -202,7 +208,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         Ok(())
     }
 
-    /// Says why the ground truth cannot be that of this index.
+    /// Prints why the ground truth cannot be that of this index.
     fn print_doubts(&self, disagreements: usize, out: &mut dyn Write) -> Result<(), Failure> {
         let path = human::path(&self.args.ground_truth);
         if let Some(unknown @ 1..) = self.truth.unknown_ids() {
@@ -224,7 +230,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         Ok(())
     }
 
-    /// What the heading says of codes.
+    /// The codes, for the heading.
     fn codes(&self) -> String {
         let header = self.index.header();
         match header.quantization {
@@ -291,7 +297,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         self.try_search(params, scratch, query).map_err(|error| self.failure(error))
     }
 
-    /// The same, with an error that takes no memory: it may be that there is none, until all threads have ended.
+    /// Searches. The error takes no memory, since there may be none until all threads have ended.
     fn try_search<'s>(
         &self,
         params: &SearchParams,
@@ -308,7 +314,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
     }
 }
 
-/// A query that was not answered.
+/// A query was not answered.
 #[derive(Debug, thiserror::Error)]
 #[error("query {query}: {error}")]
 struct Unanswered {

@@ -15,9 +15,10 @@ use crate::{human, machine, progress, rss};
 
 /// Build an index from a file of vectors
 ///
-/// Reads the vectors, links them on all cores, and saves the index. The output appears when it is complete: until then an
-/// older file of that name stays as it is, and another build to it fails at once. Only regular files are replaced; of a
-/// symbolic link, the file it leads to. The same vectors and options give the same bytes, on any number of threads.
+/// Reads the vectors, links them on all cores, and saves the index. Until the new file is complete,
+/// an older file of that name stays as it is, and another build to it fails at once. Only regular
+/// files are replaced. If the output is a symbolic link, the file that it leads to is replaced. The
+/// same vectors and options give the same bytes, on any number of threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Vectors:
@@ -46,23 +47,29 @@ pub(crate) struct Args {
     /// How vectors are compared; cosine scales them to unit length
     #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
     metric: Metric,
-    /// Links of a vector, 4 to 512; more find more and take 8 bytes each per vector
+    /// Links of a vector, 4 to 512; more find more, and each takes 8 bytes a vector
     #[arg(long, default_value_t = 16, value_parser = values::m())]
     m: usize,
-    /// Candidates that linking considers; more make a better index, more slowly
+    /// Candidates among which links are selected; more give a better index, more slowly
     #[arg(long, value_name = "N", default_value_t = 200, value_parser = values::ef())]
     ef_construction: usize,
-    /// Codes for searches to find their way by, in one byte an element (sq8), half a byte (sq4), or half a byte of which the way
-    /// takes half (sq2x2); the best candidates are then compared by their vectors. auto is what is fastest at the same recall:
-    /// sq2x2 from 512 dimensions on, sq4 from 256, and sq8 below; where these do not tell the vectors apart, the next finer or none
+    /// Codes by which a search finds candidates; auto takes the fastest at the same recall
+    ///
+    /// The best candidates are then compared by their vectors. sq8 has 8 bits an element, sq4 and
+    /// sq2x2 have 4. With sq2x2, a search reads 2 of the 4 bits until the last step. auto takes
+    /// sq2x2 from 512 dimensions on, sq4 from 256 on, and sq8 below. If these codes do not
+    /// distinguish the vectors, auto takes the next finer ones or none.
     #[arg(long, value_name = "CODES", default_value = "auto", value_parser = values::quantization())]
     quantize: Coding,
-    /// What vectors are indexed as; auto is what the file has, or bits if the metric is for those. Numbers can be indexed as f32
-    /// and f16, and the bytes of uint8 as bits, eight each
+    /// Type to index vectors as; auto takes the type in the file, or bits if the metric is for bits
+    ///
+    /// Numbers can be indexed as f32 and f16, and uint8 as bits, eight to a byte.
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
     element: values::Elements,
-    /// What to keep of float vectors; f16 takes half the bytes of f32, none makes the smallest index, of codes alone, whose
-    /// distances are approximate and which cannot grow [default: what they are indexed as]
+    /// How to store float vectors [default: as they are indexed]
+    ///
+    /// f16 takes half the bytes of f32. none stores codes alone, for the smallest index. Its
+    /// distances are approximate, and it cannot grow.
     #[arg(long)]
     store: Option<values::Store>,
     /// Seed of the random levels
@@ -79,7 +86,7 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// How many vectors are asked whether their distances to others underflow.
+/// The number of vectors that are checked for distances that underflow.
 const UNDERFLOW_SAMPLES: usize = 200;
 
 #[derive(Serialize)]
@@ -123,13 +130,14 @@ fn build<T: FromFile>(
     let (count, dim) = (file.rows(), file.dim());
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
-    // Locked until the index is saved: a second build to the same file fails now, not then.
+    // The file is locked until the index is saved, so a second build to it fails now and not after
+    // its work.
     let output = open_output(&args.output, &inputs)?;
     let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let coding = match (args.quantize, store) {
         (Coding::None, Store::None) => return Err(Failure::NothingKept),
         (Coding::Auto, Store::None) if !element.can_be_coded() => return Err(Failure::NothingKept),
-        // Codes are all that is kept.
+        // The vectors are not stored, so there must be codes.
         (Coding::Auto, Store::None) => Coding::AutoCoded,
         (coding, _) => coding,
     };
@@ -165,7 +173,7 @@ fn build<T: FromFile>(
     linking.finish_and_clear();
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
-    // Built from vectors: it is meant to replace an older index.
+    // The index was built from vectors, so it is meant to replace an older one.
     index.save_output(output, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
@@ -214,7 +222,7 @@ fn build<T: FromFile>(
     Ok(())
 }
 
-/// Duplicates show before the build, not after it.
+/// Reads keys, and checks for duplicates before the build begins.
 fn read_unique_keys(path: &Path, count: usize) -> Result<Vec<u64>, Failure> {
     let keys = read_keys(path, count)?;
     check_unique(path, keys.iter().copied())?;

@@ -1,4 +1,4 @@
-//! What a search is asked for, and how much work it may be.
+//! The arguments of a search: how many neighbors, and how much work.
 
 use vex::SearchParams;
 
@@ -9,12 +9,15 @@ pub(crate) struct Effort {
     /// Neighbors of a query
     #[arg(short, default_value_t = 10, value_parser = values::k())]
     pub(crate) k: usize,
-    /// Candidates whose exact distances are computed at most, as a multiple of k, if the index has codes and vectors; 0 for none
-    /// [default: every candidate that may be among the nearest, as far as its code tells]
+    /// Candidates whose exact distances are computed at most, as a multiple of k; 0 for none
+    /// [default: every candidate that may be among the nearest, as far as its code shows]
+    ///
+    /// This is for an index with codes and vectors.
     #[arg(long, value_name = "FACTOR", value_parser = values::rerank)]
     pub(crate) rerank: Option<f32>,
-    /// End a search that has computed so many distances for each candidate of --ef-search. Hard queries then take less time, and find less;
-    /// about 24 is what others take
+    /// End a search after so many distances for each candidate of --ef-search
+    ///
+    /// Hard queries then take less time, and find less. Other queries take about 24.
     #[arg(long, value_name = "FACTOR", value_parser = values::max_distances)]
     pub(crate) max_distances: Option<f32>,
 }

@@ -15,8 +15,9 @@ use crate::{human, progress};
 
 /// Compute the exact nearest rows to each query: ground truth
 ///
-/// Compares every query with every vector, and writes the row numbers of the nearest, nearest first, equal distances by
-/// row. `vex bench` measures recall against them.
+/// Compares every query with every vector, and writes the row numbers of the nearest. The nearest
+/// come first, and equal distances are ordered by row. `vex bench` measures recall against this
+/// file.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ids:
@@ -37,10 +38,11 @@ pub(crate) struct Args {
     /// Neighbors of a query
     #[arg(short, default_value_t = 100, value_parser = values::k())]
     k: usize,
-    /// How vectors are compared; for an index, its own metric
+    /// How vectors are compared; for an index, use its metric
     #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
     metric: Metric,
-    /// What vectors are compared as; auto is what the file has, or bits if the metric is for those. For an index, its own
+    /// Type to compare vectors as; auto takes the type in the file, or bits if the metric is for
+    /// bits. For an index, use its type
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
     element: values::Elements,
     /// Threads to work on, 1 to 1024 [default: one for each core]
@@ -90,7 +92,7 @@ fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Resul
     bar.finish_and_clear();
 
     let k = args.k.min(vectors.count());
-    // Row numbers are below the most nodes of a graph, which an `i32` holds.
+    // A graph has fewer nodes than an `i32` can count, so row numbers fit.
     let mut ids = Vec::new();
     ids.try_reserve_exact(found.len()).map_err(refused)?;
     ids.extend(found.iter().map(|neighbor| neighbor.id as i32));

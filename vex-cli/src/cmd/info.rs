@@ -11,10 +11,12 @@ use super::{kernels, print_json};
 use crate::error::Failure;
 use crate::{human, mmap};
 
-/// Show what an index is and where its parts are
+/// Show the header, levels and sections of an index
 ///
-/// Prints the header, the levels of the graph and the sections of the file. The header is checked, the contents are not:
-/// see `vex verify`. Links are counted of a sample of the vectors, so that it takes as long for any number of them. With `--kernels`, prints which instructions compute the distances on this machine.
+/// Prints the header, the levels of the graph and the sections of the file. The header is checked,
+/// and the contents are not: see `vex verify`. Links are counted for a sample of the vectors, so
+/// the time does not depend on their number. With `--kernels`, prints the instruction set that
+/// computes each distance on this machine.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -27,13 +29,14 @@ pub(crate) struct Args {
     /// The index
     #[arg(required_unless_present = "kernels")]
     index: Option<PathBuf>,
-    /// List what computes the distances of every element and metric; VEX_SIMD caps it
+    /// List the kernels for every element and metric; VEX_SIMD caps the instruction set
     #[arg(long, conflicts_with = "index")]
     kernels: bool,
-    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    /// Read the index into memory first, instead of mapping the file, so that later changes to the
+    /// file do not matter
     #[arg(long, conflicts_with = "kernels")]
     load: bool,
-    /// Look at all vectors: count the links of every one, and look for any that no search can come to
+    /// Read all vectors: count the links of each, and look for any that no search can reach
     #[arg(long, conflicts_with = "kernels")]
     all: bool,
     /// Print a JSON object
@@ -59,7 +62,7 @@ struct Info {
     dim: usize,
     stride: usize,
     count: usize,
-    /// Of these, how many are deleted.
+    /// How many of these are deleted.
     deleted: usize,
     m: usize,
     m0: usize,
@@ -77,7 +80,7 @@ struct Info {
     sections: Vec<Section>,
 }
 
-/// Of a sample of vectors, those that searches through codes answer by the vectors.
+/// Of a sample of vectors, those that codes leave in doubt, so that searches for them use vectors.
 #[derive(Serialize)]
 struct CodesInDoubt {
     sampled: usize,
@@ -89,14 +92,14 @@ struct Level {
     level: usize,
     nodes: usize,
     average_degree: f64,
-    /// Of how many nodes this is the average.
+    /// How many nodes were counted for the average.
     sampled: usize,
 }
 
-/// Vectors that are searched for, to see how many codes leave in doubt.
+/// The vectors that are searched for, to measure how many codes leave in doubt.
 const CODE_SAMPLE: usize = 100;
 
-/// Nodes of a level whose links are counted.
+/// The nodes of a level whose links are counted.
 const SAMPLE: usize = 4096;
 
 #[derive(Serialize)]
@@ -217,7 +220,8 @@ impl Level {
     fn of(graph: &GraphView<'_>, level: usize, all: bool) -> Self {
         let nodes = graph.levels()[level].count();
         let sampled = if all { nodes } else { nodes.min(SAMPLE) };
-        // In a file, the nodes of a level are the first ones. The sample is spread over all of them.
+        // In a file, the first nodes are those of the upper levels. The sample is spread over all
+        // nodes of the level.
         let ids = (0..sampled as u64).map(|index| (index * nodes as u64 / sampled as u64) as NodeId);
         let links: usize = ids.map(|id| graph.links(id, level).len()).sum();
         Self { level, nodes, average_degree: links as f64 / sampled.max(1) as f64, sampled }

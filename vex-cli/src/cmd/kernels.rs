@@ -18,7 +18,7 @@ struct Kernel {
     name: &'static str,
 }
 
-/// Prints what computes the distances of every element and metric on this machine.
+/// Prints the kernel for every element and metric on this machine.
 pub(super) fn print(json: bool, out: &mut dyn Write) -> Result<(), Failure> {
     let kernels = resolved().map(|kernel| Kernel {
         query: kernel.query,

@@ -1,4 +1,4 @@
-//! The commands, a file each.
+//! The commands, one file each.
 
 pub(crate) mod bench;
 pub(crate) mod build;
@@ -28,7 +28,7 @@ fn print_json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Fail
     Ok(writeln!(out)?)
 }
 
-/// Queries, as vectors of some element are compared with them.
+/// Queries, in the element type of the vectors that they are compared with.
 #[derive(Debug)]
 enum Queries {
     F32(Matrix<f32>),
@@ -38,7 +38,7 @@ enum Queries {
 }
 
 impl Queries {
-    /// Reads queries, to be compared with the vectors in `like`, and checks them all.
+    /// Reads queries for the vectors in `like`, and checks them all.
     fn read(path: &Path, like: &Path, kind: Kind) -> Result<Self, Failure> {
         Ok(match kind.element {
             Element::F32 | Element::F16 => Self::F32(read_queries(path, like, kind)?),
@@ -67,7 +67,7 @@ impl Queries {
     }
 }
 
-/// What vectors are, and how they are compared.
+/// The element, the dimension and the metric of vectors.
 #[derive(Clone, Copy, Debug)]
 struct Kind {
     element: Element,
@@ -76,14 +76,14 @@ struct Kind {
 }
 
 impl Kind {
-    /// That of the vectors of an index.
+    /// The kind of the vectors in an index.
     fn of(header: &Header) -> Self {
         Self { element: header.element, metric: header.metric, dim: header.dim }
     }
 }
 
-/// Reads queries, to be compared with the vectors in `like`, and checks them all: one that cannot be searched for is known before
-/// the first is.
+/// Reads queries for the vectors in `like`, and checks them all. So a query that cannot be searched
+/// for is reported before the first search.
 fn read_queries<T: FromFile>(path: &Path, like: &Path, kind: Kind) -> Result<Matrix<T>, Failure> {
     let queries = VectorFile::<T>::open(path)?;
     let found = queries.dim();
@@ -104,7 +104,7 @@ fn read_queries<T: FromFile>(path: &Path, like: &Path, kind: Kind) -> Result<Mat
     Ok(queries)
 }
 
-/// Fails with a key that comes twice. `path` is to be blamed.
+/// Fails if a key comes twice. The error names `path`.
 fn check_unique(path: &Path, keys: impl Iterator<Item = u64>) -> Result<(), Failure> {
     let mut sorted = Vec::new();
     let most = keys.size_hint().1.unwrap_or(0);

@@ -14,11 +14,12 @@ use crate::mmap;
 
 /// Find the nearest vectors to each query
 ///
-/// Prints a line a query: its row, a tab, then key:distance of each neighbor, nearest first. Smaller distances are nearer,
-/// whatever the metric: squared Euclidean distance, negated inner product, or 1 - cosine.
+/// Prints one line for each query: its row, a tab, then key:distance of each neighbor, nearest
+/// first. Smaller distances are nearer, whatever the metric: squared Euclidean distance, negated
+/// inner product, or 1 - cosine.
 ///
-/// The index is mapped, not read: do not let another program write into the file or cut it meanwhile, or give --load. Replacing
-/// it is fine.
+/// The index is mapped, not read. Until the search ends, no other program may write to the file or
+/// cut it; with --load it may. Replacing the file is allowed.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Queries:
@@ -43,10 +44,12 @@ pub(crate) struct Args {
     ef_search: usize,
     #[command(flatten)]
     effort: Effort,
-    /// File of keys to write, a row of k for each query, with -1 for none: .npy, .ivecs or .ibin, all int32
+    /// File of keys to write, .npy, .ivecs or .ibin, all int32: a row of k for each query, with -1
+    /// for none
     #[arg(long, value_name = "IDS")]
     output: Option<PathBuf>,
-    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    /// Read the index into memory first, instead of mapping the file, so that later changes to the
+    /// file do not matter
     #[arg(long)]
     load: bool,
     /// Print a JSON array
@@ -62,7 +65,7 @@ struct Answer {
 }
 
 impl Args {
-    /// Whether results are printed, and not only written to a file.
+    /// Whether results are printed, not only written to a file.
     pub(crate) fn prints(&self) -> bool {
         self.json || self.output.is_none()
     }
@@ -91,7 +94,8 @@ fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Writ
         let found = index
             .search_with(queries.row(query), &params, &mut scratch)
             .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
-        // Of vectors that are accepted there is none; a file of an older version, or a stranger's, can hold others.
+        // An index accepts only vectors with finite distances. A file of an older version, or a
+        // forged one, can hold others.
         if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
             return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
         }
@@ -124,7 +128,7 @@ fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit]) -> Result<(), Fai
     Ok(writeln!(out)?)
 }
 
-/// The file of ids to be.
+/// The contents of the file of ids.
 struct Ids {
     output: Output,
     k: usize,
@@ -139,7 +143,7 @@ impl Ids {
         Ok(Self { output, k, ids })
     }
 
-    /// Appends a row. The error is the key that does not fit.
+    /// Appends a row. The error is the first key that does not fit.
     fn push(&mut self, hits: &[Hit]) -> Result<(), u64> {
         for hit in hits {
             self.ids.push(i32::try_from(hit.key).map_err(|_| hit.key)?);

@@ -1,4 +1,4 @@
-//! The values that arguments can have. A value out of its range is wrong usage, and never reaches a command.
+//! The values of arguments. A value out of its range is wrong usage, and never reaches a command.
 
 use std::ops::RangeInclusive;
 
@@ -12,29 +12,29 @@ pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse())
 }
 
-/// Codes by their name; none is the absence of codes.
+/// Codes by their name. The name `none` means no codes.
 pub(crate) fn quantization() -> impl TypedValueParser<Value = Coding> {
     let names = ["auto", "none"].into_iter().chain(Quantization::ALL.map(Quantization::name));
     PossibleValuesParser::new(names).try_map(|name| name.parse())
 }
 
-/// Elements by their name; `None` is the choice that the file and the metric make.
+/// Elements by their name. `None` leaves the choice to the file and the metric.
 pub(crate) fn element() -> impl TypedValueParser<Value = Elements> {
     let names = ["auto"].into_iter().chain(Element::ALL.map(Element::name));
     PossibleValuesParser::new(names).map(|name| Elements(name.parse().ok()))
 }
 
-/// What vectors are indexed as.
+/// The type that vectors are indexed as, or `None` for the choice of the file and the metric.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Elements(Option<Element>);
 
 impl Elements {
-    /// The elements of an index of vectors that a file has as `stored`.
+    /// The type to index vectors as that a file holds as `stored`.
     pub(crate) fn of(self, stored: Element, metric: Metric) -> Element {
         self.0.unwrap_or(if Metric::BITS.contains(&metric) { Element::Bits } else { stored })
     }
 
-    /// The same, where `store` says what is kept of them; and what that is.
+    /// The type to index vectors as, and how to store them, if `store` was given.
     pub(crate) fn kept(
         self,
         stored: Element,
@@ -42,7 +42,7 @@ impl Elements {
         store: Option<Store>,
     ) -> Result<(Element, vex::Store), Failure> {
         let element = match (self.of(stored, metric), store) {
-            // What is to be kept as f16 may as well be indexed as such, unless f32 was asked for.
+            // Vectors that are stored as f16 are indexed as f16, too, unless f32 was asked for.
             (Element::F32 | Element::F16, Some(Store::F16)) if self.0.is_none() => Element::F16,
             (Element::F32 | Element::F16, Some(Store::F32)) if self.0.is_none() => Element::F32,
             (element, _) => element,
@@ -58,7 +58,7 @@ impl Elements {
     }
 }
 
-/// What to keep of the vectors.
+/// How to store the vectors.
 #[derive(Clone, Copy, Debug, clap::ValueEnum)]
 pub(crate) enum Store {
     F32,
@@ -97,7 +97,7 @@ pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)
 }
 
-/// Neighbors of a query. The bound keeps a slip of the finger from asking for more memory than there is.
+/// Neighbors of a query. The bound keeps a typing error from asking for more memory than there is.
 pub(crate) fn k() -> impl TypedValueParser<Value = usize> {
     within(1..=1_000_000)
 }

@@ -12,10 +12,10 @@ use crate::{human, mmap};
 
 /// Check every byte of an index
 ///
-/// Compares the checksum of each section, and checks that padding is zero, that every link leads to a vector, that vectors
-/// are finite (and of unit length under cosine), that a search can come to each of them, and that no key comes twice but those of
-/// deleted vectors. Prints "ok" and what it read, or fails with
-/// the first thing that is wrong and where it is.
+/// Compares the checksum of each section, and checks the contents: padding is zero, every link
+/// leads to a vector, and vectors are finite. Under cosine, vectors have unit length. Searches can
+/// reach every vector. No key comes twice, except those of deleted vectors. Prints "ok" and the
+/// amount that it read, or fails with the first fault and its place.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Example:
@@ -26,7 +26,8 @@ pub(crate) struct Args {
     /// Threads to check on, 1 to 1024 [default: one for each core]
     #[arg(long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
-    /// Read the index into memory first, instead of mapping the file: then nothing that happens to the file matters
+    /// Read the index into memory first, instead of mapping the file, so that later changes to the
+    /// file do not matter
     #[arg(long)]
     load: bool,
 }

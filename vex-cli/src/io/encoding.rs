@@ -11,11 +11,11 @@ pub(crate) struct Encoding<T> {
     pub(crate) size: usize,
     /// Elements that make a `T`.
     pub(crate) packs: usize,
-    /// Decodes as much as the shorter of both slices has.
+    /// Decodes as many elements as the shorter of both slices has.
     pub(crate) decode: fn(&[u8], &mut [T]),
 }
 
-// Derived, these would ask the same of `T`.
+// A derived `Clone` would need a `T` that is `Clone`, too.
 impl<T> Clone for Encoding<T> {
     fn clone(&self) -> Self {
         *self
@@ -45,14 +45,14 @@ impl Encoding<f32> {
         packs: 1,
         decode: |bytes, out| decode(bytes, out, |b| f16::from_be_bytes(b).to_f32()),
     };
-    /// `u8`, taken as a number from 0 to 255.
+    /// `u8`, read as a number from 0 to 255.
     pub(crate) const WIDE_U8: Self = Self {
         name: "u8",
         size: 1,
         packs: 1,
         decode: |bytes, out| decode(bytes, out, |[b]: [u8; 1]| f32::from(b)),
     };
-    /// `i8`, taken as a number from −128 to 127.
+    /// `i8`, read as a number from −128 to 127.
     pub(crate) const WIDE_I8: Self = Self {
         name: "i8",
         size: 1,
@@ -95,7 +95,7 @@ impl Encoding<i32> {
         Self { name: "i32", size: 4, packs: 1, decode: |bytes, out| decode(bytes, out, i32::from_be_bytes) };
 }
 
-/// `i128` holds every `u64` and every `i64`, so the sign can be judged after decoding.
+/// `i128` holds every `u64` and every `i64`, so the sign is checked after decoding.
 impl Encoding<i128> {
     /// Little-endian `u64`.
     pub(crate) const U64_LE: Self = Self {

@@ -1,4 +1,4 @@
-//! What can be wrong with a file.
+//! The faults of a file.
 
 use std::collections::TryReserveError;
 use std::path::{Path, PathBuf};
@@ -6,19 +6,19 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use vex::{NotRegular, SaveError, SaveProblem};
 
-/// A file, and what is wrong with it.
+/// A file and its fault.
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]
 #[non_exhaustive]
 pub(crate) struct FileError {
     /// The file, as the caller named it.
     pub(crate) path: PathBuf,
-    /// What is wrong with it.
+    /// The fault.
     pub(crate) problem: Problem,
 }
 
 impl FileError {
-    /// Blames `path` for `problem`.
+    /// An error about `path`.
     pub(crate) fn new(path: &Path, problem: Problem) -> Self {
         Self { path: path.to_owned(), problem }
     }
@@ -37,9 +37,9 @@ impl From<SaveError> for FileError {
     }
 }
 
-/// What is wrong with a file.
+/// The fault of a file.
 ///
-/// An operating system's error is part of the message, so that one line says it all.
+/// The error of the operating system is part of the message, so one line has everything.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(crate) enum Problem {
@@ -57,28 +57,28 @@ pub(crate) enum Problem {
     Folder {
         /// The folder that is missing or not writable.
         folder: PathBuf,
-        /// Why.
+        /// The reason.
         error: std::io::Error,
     },
-    /// It is to be written, and something has the name that is not replaced.
+    /// It is to be written, but its name leads to something that is not replaced.
     #[error("cannot be written: expected a regular file or a new name, found {}", .0.found)]
     Output(NotRegular),
-    /// It is to be written, and is not, as the library says it.
+    /// It was to be written. The library's error has the reason.
     #[error(transparent)]
     Save(SaveProblem),
-    /// It was written, and may be gone after a power failure.
+    /// It was written, but a power failure may undo that.
     #[error("saved, but the folder could not be flushed: {0}")]
     NotDurable(std::io::Error),
-    /// It is to be written and to be read.
+    /// It is both to be written and to be read.
     #[error("cannot be written: it is the input")]
     OutputIsInput,
-    /// It is a folder, a pipe or a device, whose length says nothing.
+    /// It is a folder, a pipe or a device, which has no useful length.
     #[error("expected a regular file")]
     NotRegular,
-    /// Its extension names no format that serves here.
+    /// Its extension names no format that can be used here.
     #[error("unknown extension, expected {accepted}")]
     Extension {
-        /// The extensions that would do.
+        /// The extensions that can be used.
         accepted: &'static str,
     },
     /// It ends within its own header.
@@ -89,10 +89,10 @@ pub(crate) enum Problem {
         /// Length of the file.
         found: u64,
     },
-    /// An `.npy` file that does not begin like one.
+    /// An `.npy` file without the magic bytes.
     #[error("expected an npy file, which begins with \\x93NUMPY")]
     NpyMagic,
-    /// An `.npy` file of a version that is not known.
+    /// An `.npy` file of an unknown version.
     #[error("expected npy version 1.0, 2.0 or 3.0, found {major}.{minor}")]
     NpyVersion {
         /// The first version byte.
@@ -103,7 +103,7 @@ pub(crate) enum Problem {
     /// An `.npy` header longer than any array of numbers has.
     #[error("expected an npy header of at most {limit} bytes, found one of {found}")]
     NpyHeaderLength {
-        /// The most that is read.
+        /// The longest header that is read.
         limit: usize,
         /// The length the file claims.
         found: u64,
@@ -111,7 +111,7 @@ pub(crate) enum Problem {
     /// An `.npy` header that does not parse.
     #[error("expected an npy header with descr, fortran_order and shape, it is malformed at byte {offset}")]
     NpyHeader {
-        /// Where the parser gave up, counted from the start of the header's text.
+        /// Where the parser stopped, counted from the start of the header's text.
         offset: usize,
     },
     /// An array of elements that cannot be used here.
@@ -119,7 +119,7 @@ pub(crate) enum Problem {
     Dtype {
         /// The dtype as the header spells it.
         found: String,
-        /// The dtypes that would do.
+        /// The dtypes that can be used.
         accepted: Vec<&'static str>,
     },
     /// An array with the wrong number of axes.
@@ -146,13 +146,13 @@ pub(crate) enum Problem {
         /// Columns of the matrix.
         dim: u64,
     },
-    /// A file whose length is not what its header asks for.
+    /// A file whose length is not the one in its header.
     #[error(
         "expected {expected} bytes for {rows} x {dim} {element} rows, found {found} ({})",
         deviation(*.expected, *.found)
     )]
     Length {
-        /// Bytes that the header asks for, itself included.
+        /// The length by the header, which counts.
         expected: u64,
         /// Length of the file.
         found: u64,
@@ -163,7 +163,7 @@ pub(crate) enum Problem {
         /// Name of the element type.
         element: &'static str,
     },
-    /// A row that claims no sensible number of elements.
+    /// A row whose number of elements makes no sense.
     #[error("expected a positive dimension at the start of the file, found {found}")]
     Dim {
         /// The dimension of the first row.
@@ -226,12 +226,12 @@ pub(crate) enum Problem {
     Memory(#[from] TryReserveError),
 }
 
-/// Tells the file that was never written from the one that was not finished.
+/// Distinguishes a file that was never written from one that was not finished.
 fn shortage(found: u64) -> &'static str {
     if found == 0 { "empty" } else { "truncated?" }
 }
 
-/// The likeliest reason for a length that is off.
+/// The most likely reason for a wrong length.
 fn deviation(expected: u64, found: u64) -> &'static str {
     if found < expected { "truncated?" } else { "trailing bytes?" }
 }

@@ -12,13 +12,13 @@ use super::reader::RowReader;
 use super::source::Source;
 use super::{bin, npy, vecs};
 
-/// The ids of each query's neighbors, nearest first, a row a query.
+/// The ids of each query's neighbors, nearest first, one row for each query.
 pub(crate) type IdMatrix = Matrix<i32>;
 
 /// Reads an `.npy` file of `i32`, an `.ivecs` or an `.ibin` file.
 ///
 /// # Errors
-/// If the header is not sound, or the file has not exactly the length that it asks for.
+/// If the header is malformed, or the length of the file is not the one in the header.
 pub(crate) fn read_ids(path: &Path) -> Result<IdMatrix, FileError> {
     let format = Format::of(path)?;
     let mut source = Source::open(path)?;
@@ -30,12 +30,13 @@ pub(crate) fn read_ids(path: &Path) -> Result<IdMatrix, FileError> {
     RowReader::new(source, layout)?.read_all()
 }
 
-/// Whether the extension of `path` is one that [`write_ids`] can write, to be asked before the ids are computed.
+/// Whether [`write_ids`] can write a file with the extension of `path`. Checked before the ids are
+/// computed.
 pub(crate) fn check_ids_extension(path: &Path) -> Result<(), FileError> {
     Format::of(path).map(drop)
 }
 
-/// Writes an `.npy`, `.ivecs` or `.ibin` file, replacing one of the same name.
+/// Writes an `.npy`, `.ivecs` or `.ibin` file, and replaces one of the same name.
 ///
 /// # Errors
 /// If the extension is another, or the file cannot be written.
@@ -135,7 +136,7 @@ mod tests {
             let bytes = std::fs::read(file.path()).unwrap();
             for len in 0..bytes.len() {
                 let cut = Fixture::new(name, &bytes[..len]);
-                // Rows that know their own length leave no trace of a whole row that is gone.
+                // If every row has its length, a missing row at the end leaves no trace.
                 let expected =
                     if name == "ids.ivecs" && len > 0 && len % 12 == 0 { Some(len / 12) } else { None };
                 assert_eq!(read_ids(cut.path()).ok().map(|ids| ids.rows()), expected, "{name} at {len}");

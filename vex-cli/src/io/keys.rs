@@ -1,4 +1,4 @@
-//! Files of keys, the caller's names for vectors.
+//! Files of keys, which are the caller's names for vectors.
 
 use std::io::{BufRead, Read};
 use std::path::Path;
@@ -24,7 +24,8 @@ pub(crate) fn read_keys(path: &Path, expected_rows: usize) -> Result<Vec<u64>, F
     }
 }
 
-/// Longer than any key with its line ending, so that a file without line endings is not read as a whole.
+/// More than any key with its line ending, so that a file without line endings is not read as one
+/// line.
 const MAX_LINE: u64 = 64;
 
 /// The dtypes of an `.npy` file of keys.
@@ -67,12 +68,12 @@ fn read_text(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError>
             break;
         }
         found += 1;
-        // A line that was cut must not pass for several keys.
+        // A line that was cut must not count as several keys.
         let whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE;
         let Some(key) = parse_key(&line).filter(|_| whole) else {
             return Err(source.blame(Problem::KeyLine { line: found }));
         };
-        // The rest is only counted, for the message.
+        // The other keys are only counted, for the message.
         if found <= expected {
             keys.push(key);
         }
@@ -82,7 +83,7 @@ fn read_text(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError>
 
 fn parse_key(line: &[u8]) -> Option<u64> {
     let digits = line.trim_ascii();
-    // `parse` would let a sign pass.
+    // `parse` would accept a sign.
     if !digits.iter().all(u8::is_ascii_digit) {
         return None;
     }

@@ -32,8 +32,8 @@ impl<T> Layout<T> {
     /// Accepts a header that has been read from `source` up to the first element.
     ///
     /// # Errors
-    /// If there is no element, or if the file has not exactly the bytes that the elements take. So whatever is
-    /// allocated for a layout is bounded by the length of the file.
+    /// If there is no element, or the length of the file is not that of the elements. So the length
+    /// of the file bounds all memory that is allocated for a layout.
     pub(crate) fn new(
         source: &Source,
         rows: u64,
@@ -56,12 +56,12 @@ impl<T> Layout<T> {
             let element = encoding.name;
             return Err(source.blame(Problem::Length { expected, found, rows, dim, element }));
         }
-        // Then the bytes of a part of it fit as well.
+        // If this fits, so do the bytes of any part.
         usize::try_from(expected).map_err(|_| too_large())?;
         Ok(Self { rows: rows as usize, dim: dim as usize, order, encoding })
     }
 
-    /// Scalars of a row: as many as elements, but for bits.
+    /// Scalars of a row: one for each element, except for bits.
     pub(crate) fn scalars(&self) -> usize {
         self.dim.div_ceil(self.encoding.packs)
     }

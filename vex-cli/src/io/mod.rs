@@ -1,4 +1,4 @@
-//! The files the command reads and writes besides indexes: vectors, neighbor ids, keys.
+//! The files that the command reads and writes besides indexes: vectors, neighbor ids, keys.
 //!
 //! A format is chosen by the file's extension:
 //!
@@ -9,8 +9,9 @@
 //! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
 //! | `.txt` | a decimal number a line | keys alone |
 //!
-//! A header is parsed into a [`layout::Layout`], which is checked against the length of the file before anything
-//! is sized by it; one [`reader::RowReader`] then serves every binary format.
+//! A header is parsed into a [`layout::Layout`]. Its sizes are checked against the length of the
+//! file before memory is allocated for them. One [`reader::RowReader`] then reads every binary
+//! format.
 
 mod bin;
 mod encoding;

@@ -1,7 +1,7 @@
 //! `.npy`, NumPy's array format: a magic, a version, a Python dictionary, then the elements.
 //!
-//! The dictionary is parsed here, because it comes from strangers: the crate `npyz` (0.9.1) allocates whatever
-//! length the header claims and overflows on the product of a claimed shape.
+//! The header comes from strangers, so the dictionary is parsed here. The crate `npyz` (0.9.1)
+//! allocates whatever length the header claims, and overflows on the product of a claimed shape.
 //! Specification: NumPy Enhancement Proposal 1 and `numpy.lib.format`.
 
 use std::io::Write;
@@ -13,7 +13,7 @@ use super::source::Source;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-/// The longest header of version 1.0; the later ones are longer for structured arrays alone.
+/// The longest header of version 1.0. Later versions are longer for structured arrays alone.
 const MAX_HEADER: usize = u16::MAX as usize;
 
 /// The elements start at a multiple of this, so that they can be mapped.
@@ -32,7 +32,7 @@ pub(crate) fn layout<T>(
 ) -> Result<Layout<T>, FileError> {
     let header = read_header(source)?;
     let Some((_, encoding)) = accepted.iter().find(|(descr, _)| *descr == header.descr) else {
-        // The text is a stranger's: it must neither flood nor steer the terminal.
+        // The text may come from a stranger, so it must neither flood nor control the terminal.
         let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
         let found = header.descr.chars().take(40).map(printable).collect();
         let accepted = accepted.iter().map(|(descr, _)| *descr).collect();
@@ -53,7 +53,7 @@ pub(crate) fn write_header(out: &mut impl Write, rows: usize, dim: usize) -> std
     let before_dict = MAGIC.len() + 4;
     let total = (before_dict + dict.len() + 1).next_multiple_of(ALIGN);
     let width = total - before_dict - 1;
-    // Two numbers cannot fill the 65,535 bytes.
+    // Two numbers are far shorter than 65,535 bytes.
     let len = (width + 1) as u16;
     out.write_all(MAGIC)?;
     out.write_all(&[1, 0])?;
@@ -88,7 +88,7 @@ struct Header {
     shape: Vec<u64>,
 }
 
-/// Reads as much Python as the header needs. An error is the offset at which the text makes no sense.
+/// Parses as much Python as the header needs. An error is the offset at which parsing failed.
 struct Parser<'a> {
     text: &'a [u8],
     offset: usize,
@@ -106,7 +106,7 @@ impl<'a> Parser<'a> {
             let key_offset = self.offset;
             let key = self.string()?;
             self.expect(b':')?;
-            // A key that comes twice is as wrong as one that is unknown.
+            // A key that comes twice is refused like an unknown one.
             let fresh = match key {
                 b"descr" => descr.replace(self.descr()?).is_none(),
                 b"fortran_order" => fortran_order.replace(self.boolean()?).is_none(),
@@ -127,13 +127,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A string, or the list of a structured dtype, which is kept as text for the error that will name it.
+    /// A string, or the list of a structured dtype, which is kept as text for the error message.
     fn descr(&mut self) -> Result<String, usize> {
         let bytes = if self.peek() == Some(b'[') { self.list()? } else { self.string()? };
         Ok(String::from_utf8_lossy(bytes).into_owned())
     }
 
-    /// Everything up to the bracket that closes this one; brackets in strings do not count.
+    /// Everything up to the bracket that closes this one. Brackets in strings do not count.
     fn list(&mut self) -> Result<&'a [u8], usize> {
         let start = self.offset;
         let mut depth = 0_usize;
@@ -195,7 +195,7 @@ impl<'a> Parser<'a> {
         if self.offset == start {
             return Err(start);
         }
-        // Python 2 wrote long integers so.
+        // Python 2 wrote long integers with this suffix.
         self.take(b'L');
         Ok(value)
     }
@@ -215,7 +215,7 @@ impl<'a> Parser<'a> {
         found
     }
 
-    /// The next byte that is not white space, at which the parser then stands.
+    /// The next byte that is not white space. The parser then stands at it.
     fn peek(&mut self) -> Option<u8> {
         self.skip_space();
         self.text.get(self.offset).copied()

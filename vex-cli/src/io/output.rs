@@ -1,4 +1,4 @@
-//! Files that are to be written: what can be known before the work is done.
+//! Output files: checks before the work begins.
 
 use std::path::Path;
 
@@ -6,12 +6,12 @@ use vex::Output;
 
 use super::error::{FileError, Problem};
 
-/// Checks that a file can be written at `path` and locks it, so that hours of work are not lost to a folder that is missing, or to
-/// another writer.
+/// Checks that a file can be written at `path`, and locks it. A missing folder or another writer
+/// then shows before hours of work.
 ///
 /// # Errors
-/// If something is at `path` that is not a regular file, or one of the `inputs`, its folder does not take a new file, or another
-/// program is about to write it.
+/// If there is something at `path` that is not a regular file, or `path` is one of the `inputs`. If
+/// its folder does not take a new file, or another program is about to write the file.
 pub(crate) fn open_output(path: &Path, inputs: &[&Path]) -> Result<Output, FileError> {
     let output = Output::create(path)?;
     if inputs.iter().any(|input| output.replaces(input)) {

@@ -30,12 +30,12 @@ impl<T: Copy + Default> RowReader<T> {
         &self.source
     }
 
-    /// The file, to be read in another way.
+    /// The file, so that it can be read with another layout.
     pub(crate) fn into_source(self) -> Source {
         self.source
     }
 
-    /// Where the elements are.
+    /// The layout of the file.
     pub(crate) fn layout(&self) -> &Layout<T> {
         &self.layout
     }
@@ -43,7 +43,7 @@ impl<T: Copy + Default> RowReader<T> {
     /// Decodes the next row into `out`.
     ///
     /// # Panics
-    /// If `out` has not exactly the length of a row.
+    /// If the length of `out` is not that of a row.
     pub(crate) fn read_row(&mut self, out: &mut [T]) -> Result<(), FileError> {
         let Layout { rows, order, encoding, .. } = self.layout;
         assert_eq!(out.len(), self.layout.scalars(), "the length of a row");
@@ -67,7 +67,7 @@ impl<T: Copy + Default> RowReader<T> {
     pub(crate) fn read_all(mut self) -> Result<Matrix<T>, FileError> {
         let rows = self.layout.rows - self.next;
         let dim = self.layout.scalars();
-        // No overflow: a row is not wider than the file is long, and there are as many as the file has.
+        // No overflow: the file has all these rows, and its length fits.
         let mut data = zeroed(&self.source, rows * dim)?;
         for row in data.chunks_exact_mut(dim) {
             self.read_row(row)?;
@@ -87,7 +87,7 @@ impl<T: Copy + Default> RowReader<T> {
         Ok(())
     }
 
-    /// Collects a row from the columns, in the encoding of the file.
+    /// Collects a row from the columns, still in the encoding of the file.
     fn gather(&mut self) -> Result<(), FileError> {
         let size = self.layout.encoding.size;
         let column_bytes = self.layout.rows * size;

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use super::error::{FileError, Problem};
 
-/// Large enough that the system calls do not show beside the decoding.
+/// So large that the time of the system calls does not matter beside the decoding.
 const BUFFER: usize = 1 << 20;
 
-/// The same where there is no memory for that.
+/// The length of the buffer if there is no memory for the large one.
 const SMALL_BUFFER: usize = 1 << 12;
 
-/// A regular file, or one embedded in the program, being read from its start, which knows its name
+/// A regular file, or one embedded in the program, that is read from its start. It knows its name,
 /// for the errors.
 #[derive(Debug)]
 pub(crate) struct Source {
@@ -27,13 +27,14 @@ impl Source {
     /// Opens a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let open = || {
-            // Asked before opening, because a device may notice that it is opened.
+            // This check is before the open, since a device may notice that it is opened.
             if !path.metadata()?.is_file() {
                 return Ok(None);
             }
             let mut options = OpenOptions::new();
             options.read(true);
-            // A pipe may have taken the name since, and would wait for its other end.
+            // A pipe may have taken the name since. Without the flag, opening it would wait for its
+            // other end.
             #[cfg(unix)]
             std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
             let file = options.open(path)?;
@@ -46,7 +47,7 @@ impl Source {
         Ok(Self::new(path, Box::new(file), len))
     }
 
-    /// A file that is embedded in the program; `path` is its name for the errors.
+    /// A file that is embedded in the program. `path` is its name for the errors.
     pub(crate) fn embedded(path: &Path, bytes: &'static [u8]) -> Self {
         Self::new(path, Box::new(Cursor::new(bytes)), bytes.len() as u64)
     }
@@ -79,7 +80,7 @@ impl Source {
         Ok(bytes)
     }
 
-    /// Reads the next part of a header, whose length the caller has bounded.
+    /// Reads the next part of a header. The caller has bounded its length.
     pub(crate) fn header_text(&mut self, len: usize) -> Result<Vec<u8>, FileError> {
         self.require(len as u64)?;
         let mut bytes = vec![0; len];
@@ -100,7 +101,7 @@ impl Source {
         self.file.read_exact(bytes).map_err(|error| self.blame(Problem::Read(error)))
     }
 
-    /// The rest as a stream, whose errors are to be blamed on this file.
+    /// The rest as a stream. Its errors are errors of this file.
     pub(crate) fn stream(&mut self) -> &mut impl BufRead {
         &mut self.file
     }
@@ -119,18 +120,18 @@ impl Source {
     }
 }
 
-/// The length of a buffer for which there is memory. A file is read with a small one, too; whoever
-/// needs its contents then tells that there is no room for them, where the reader of the standard
-/// library would end the process.
+/// The length of a buffer for which there is memory. A small buffer is enough to read a file; if
+/// there is no room for the contents, the caller reports that. The reader of the standard library
+/// would end the process instead.
 fn buffer_len() -> usize {
     let mut room: Vec<u8> = Vec::new();
     let has_room = room.try_reserve_exact(BUFFER).is_ok();
-    // What is not used need not be asked for.
+    // Without this, the compiler may remove an allocation that is not used.
     std::hint::black_box(&room);
     if has_room { BUFFER } else { SMALL_BUFFER }
 }
 
-/// What can be read. Called once a buffer, so that the indirection costs nothing.
+/// A source of bytes. It is called once for each buffer, so the indirection costs nothing.
 trait Input: Read + Seek + fmt::Debug {}
 
 impl<T: Read + Seek + fmt::Debug> Input for T {}

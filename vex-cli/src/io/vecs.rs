@@ -1,4 +1,5 @@
-//! `.fvecs`, `.bvecs`, `.ivecs`: every row is its `i32` dimension, then its elements, all little-endian.
+//! `.fvecs`, `.bvecs`, `.ivecs`: every row is its `i32` dimension, then its elements, all
+//! little-endian.
 
 use super::encoding::Encoding;
 use super::error::{FileError, Problem};
@@ -18,7 +19,7 @@ pub(crate) fn layout<T>(source: &mut Source, encoding: Encoding<T>) -> Result<La
     if !len.is_multiple_of(row_bytes) {
         return Err(source.blame(Problem::PartialRow { row_bytes, found: len, dim, element: encoding.name }));
     }
-    // What was read belongs to the first row.
+    // The bytes that were read belong to the first row.
     source.rewind()?;
     Layout::new(source, len / row_bytes, dim, Order::PrefixedRows, encoding)
 }

@@ -13,23 +13,23 @@ use super::{bin, npy, vecs};
 
 /// A file of vectors, read row by row.
 ///
-/// `.npy`, `.fvecs`, `.bvecs`, `.fbin`. NaN is passed on: the index judges values.
+/// `.npy`, `.fvecs`, `.bvecs` or `.fbin`. NaN is not refused here, since the index checks values.
 #[derive(Debug)]
 pub(crate) struct VectorFile<T = f32> {
     reader: RowReader<T>,
 }
 
-/// A scalar that vectors can be read as.
+/// A scalar type as which vectors can be read.
 pub(crate) trait FromFile: Scalar {
     /// The dtypes of an `.npy` file.
     const NPY: &'static [npy::Dtype<Self>];
-    /// `f32`, if it can be read so.
+    /// The encoding of `f32`, if it can be read as this type.
     const F32: Option<Encoding<Self>>;
-    /// `u8`, if it can be read so.
+    /// The encoding of `u8`, if it can be read as this type.
     const U8: Option<Encoding<Self>>;
 }
 
-/// Numbers of every type are `f32`, too.
+/// Numbers of every type can be read as `f32`.
 impl FromFile for f32 {
     const NPY: &'static [npy::Dtype<f32>] = &[
         ("<f4", Encoding::F32_LE),
@@ -66,17 +66,18 @@ impl<T: FromFile> VectorFile<T> {
     /// Opens a file in the format that its extension names.
     ///
     /// # Errors
-    /// If the header is not sound, the elements cannot be read as these, or the file has not exactly the length that it asks for,
-    /// so that truncation shows before hours of work. A `.fvecs` or `.bvecs` file that ends after a whole row only looks shorter.
+    /// If the header is malformed, the elements cannot be read as `T`, or the length of the file is
+    /// not the one in the header. So truncation shows before hours of work. The exception is a
+    /// `.fvecs` or `.bvecs` file that ends after a whole row: it only looks shorter.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let format = Format::of(path)?;
         Self::of(Source::open(path)?, format)
     }
 
-    /// The same file with its elements read as another type. Nothing was read of them yet.
+    /// The file with its elements read as another type. None of them was read yet.
     ///
     /// # Errors
-    /// If the elements cannot be read as these.
+    /// If the elements cannot be read as `U`.
     pub(crate) fn typed<U: FromFile>(self) -> Result<VectorFile<U>, FileError> {
         let mut source = self.reader.into_source();
         source.rewind()?;
@@ -109,7 +110,7 @@ impl<T: FromFile> VectorFile<T> {
     /// Elements of a vector, at least 1.
     pub(crate) fn dim(&self) -> usize {
         let layout = self.reader.layout();
-        // No overflow: a row is not wider than the file is long.
+        // No overflow: a row is not longer than the file.
         layout.dim * layout.encoding.packs
     }
 
@@ -120,13 +121,14 @@ impl<T: FromFile> VectorFile<T> {
 
     /// Reads the next vector into `row`.
     ///
-    /// Only a matrix stored by columns (`fortran_order`) is held in memory as a whole, from the first row on.
+    /// A matrix stored by columns (`fortran_order`) is held in memory as a whole, from the first
+    /// row on. No other file is.
     ///
     /// # Errors
     /// If reading fails, if the row claims another dimension than the first, or after the last row.
     ///
     /// # Panics
-    /// If `row` has not the scalars of a vector of [`dim`](Self::dim) elements.
+    /// If the length of `row` is not the scalars of [`dim`](Self::dim) elements.
     pub(crate) fn read_row(&mut self, row: &mut [T]) -> Result<(), FileError> {
         self.reader.read_row(row)
     }
@@ -138,7 +140,7 @@ impl<T: FromFile> VectorFile<T> {
 }
 
 impl VectorFile {
-    /// Opens an `.npy` file that is embedded in the program; `path` is its name for the errors.
+    /// Opens an `.npy` file that is embedded in the program. `path` is its name for the errors.
     ///
     /// # Errors
     /// As [`open`](Self::open).
@@ -207,7 +209,7 @@ mod tests {
         [&rows.to_le_bytes()[..], &dim.to_le_bytes(), elements].concat()
     }
 
-    /// The same three rows in every format.
+    /// Three rows, in every format.
     fn every_format() -> Vec<Fixture> {
         let rows: Vec<(i32, &[f32])> = VALUES.chunks(2).map(|row| (2, row)).collect();
         vec![
@@ -221,7 +223,7 @@ mod tests {
         VectorFile::<f32>::open(file.path()).unwrap().read_all().unwrap()
     }
 
-    /// What is said about a file that does not open, without its name.
+    /// The error of a file that does not open, without its name.
     fn refusal(file: &Fixture) -> String {
         let message = VectorFile::<f32>::open(file.path()).unwrap_err().to_string();
         let name = format!("{}: ", file.path().display());
@@ -337,7 +339,7 @@ mod tests {
             let name = file.path().file_name().unwrap().to_str().unwrap();
             let bytes = std::fs::read(file.path()).unwrap();
             for len in 0..bytes.len() {
-                // Rows that know their own length leave no trace of a whole row that is gone.
+                // If every row has its length, a missing row at the end leaves no trace.
                 let whole_rows = name == "vectors.fvecs" && len > 0 && len % 12 == 0;
                 let cut = Fixture::new(name, &bytes[..len]);
                 assert_eq!(VectorFile::<f32>::open(cut.path()).is_ok(), whole_rows, "{name} at {len}");
@@ -348,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_length_is_told_with_its_likely_reason() {
+    fn wrong_length_is_reported_with_its_likely_reason() {
         let file = Fixture::new("vectors.fbin", &fbin(1000, 384, &[0; 692]));
         assert_eq!(refusal(&file), "expected 1536008 bytes for 1000 x 384 f32 rows, found 700 (truncated?)");
         let file = Fixture::new("vectors.fbin", &fbin(1, 1, &[0; 8]));
@@ -460,7 +462,7 @@ mod tests {
 
     #[test]
     fn file_that_shrinks_while_being_read_is_an_error() {
-        // The other formats would find these few bytes in the buffer still.
+        // The other formats would still have these few bytes in the buffer.
         let file = Fixture::new("a.fvecs", &fvecs(&[(2, &[0.0, 1.0])]));
         let vectors = VectorFile::<f32>::open(file.path()).unwrap();
         std::fs::write(file.path(), b"").unwrap();
@@ -477,7 +479,7 @@ mod tests {
     }
 
     #[test]
-    fn missing_file_and_folder_are_told_apart() {
+    fn missing_file_and_folder_have_errors_of_their_own() {
         let file = Fixture::new("other", b"");
         let path = file.path().with_file_name("vectors.npy");
         let error = VectorFile::<f32>::open(&path).unwrap_err();

@@ -1,4 +1,4 @@
-//! What `vex bench` counts as found, and what it says of the ground truth.
+//! What `vex bench` counts as found, and what it reports about the ground truth.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn copies_of_the_true_neighbors_are_as_right_as_they() {
         folder.succeed(&format!(
             "gt base.npy --queries queries.npy --metric {metric} {element} -k 15 --output truth.ivecs"
         ));
-        // The same neighbors by the last of their copies, which are none of those that `vex gt` names.
+        // The same neighbors, named by the last of their copies. `vex gt` names none of these.
         let truth = read_ivecs(&folder.read("truth.ivecs"));
         let other = |row: &Vec<i32>| row.iter().map(|id| id % 30 + 30 * (19 - id / 30)).collect();
         let others: Vec<Vec<i32>> = truth.iter().map(other).collect();
@@ -63,7 +63,7 @@ fn copies_of_the_true_neighbors_are_as_right_as_they() {
 }
 
 #[test]
-fn a_ground_truth_of_something_else_is_told() {
+fn a_ground_truth_of_something_else_is_reported() {
     let folder = Folder::new();
     folder.write("base.npy", vectors(&floats(&bytes(3, 200, DIM))));
     folder.write("queries.npy", vectors(&floats(&bytes(4, 10, DIM))));
@@ -76,7 +76,7 @@ fn a_ground_truth_of_something_else_is_told() {
     };
     assert!(!text("truth.ivecs").contains("not of this index"));
 
-    // Of fewer vectors than the index has: the nearest is not named.
+    // The ground truth of fewer vectors than the index has does not name the nearest.
     let mut fewer = truth.clone();
     for row in &mut fewer[..3] {
         let last = row[9];
@@ -89,7 +89,7 @@ fn a_ground_truth_of_something_else_is_told() {
     let line = "fewer.ivecs is not of this index: for 3 of 10 queries there are nearer vectors, or more, than it names\n";
     assert!(text("fewer.ivecs").contains(line));
 
-    // Of more vectors: ids that are none, and one that comes twice.
+    // The ground truth of more vectors has unknown ids, and one that comes twice.
     let mut more = truth.clone();
     more[0][9] = 200;
     more[1][8] = i32::MAX;
@@ -101,7 +101,7 @@ fn a_ground_truth_of_something_else_is_told() {
     let line = "more.ivecs is not of this index: 3 of 100 ids are no keys of it, or come twice\n";
     assert!(text("more.ivecs").contains(line));
 
-    // Rows that end early name fewer than there are.
+    // Rows that end early name fewer neighbors than there are.
     let mut short = truth;
     short[5][7..].fill(-1);
     folder.write("short.ivecs", ivecs(&short));

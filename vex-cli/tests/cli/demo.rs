@@ -12,7 +12,7 @@ fn demo_answers_without_arguments_and_leaves_nothing_behind() {
     for word in ["penguin", "sphenisciform", "recall@10", "times as fast", "vex build"] {
         assert!(run.stdout.contains(word), "{word}: {}", run.stdout);
     }
-    // What is not a terminal gets plain text, as wide as the smallest terminal.
+    // Output that is not a terminal gets plain text, as wide as the smallest terminal.
     assert!(!run.stdout.contains('\x1b'));
     for line in run.stdout.lines() {
         assert!(line.chars().count() <= 80, "{line}");

@@ -9,7 +9,7 @@ const ROWS: usize = 1500;
 const DIM: usize = 24;
 const K: usize = 10;
 
-/// What is compared: the elements of a vector, one by one.
+/// The elements of each vector, as numbers to compare.
 type Rows = Vec<Vec<f64>>;
 
 fn widen<T: Copy>(rows: &[Vec<T>], wide: impl Fn(T) -> f64) -> Rows {
@@ -33,7 +33,8 @@ fn distance(metric: &str, a: &[f64], b: &[f64]) -> f64 {
     }
 }
 
-/// Recall, counting whatever is as near as the true neighbors; and the distances must be the reported ones.
+/// Recall, where any vector counts that is as near as the true neighbors. The reported distances
+/// must be right, too.
 #[track_caller]
 fn recall(answers: &Value, metric: &str, base: &Rows, queries: &Rows, tolerance: f64) -> f64 {
     let answers = answers.as_array().unwrap();
@@ -54,7 +55,7 @@ fn recall(answers: &Value, metric: &str, base: &Rows, queries: &Rows, tolerance:
     right as f64 / (queries.len() * K) as f64
 }
 
-/// Builds, verifies and searches; and the ground truth must be what brute force finds.
+/// Builds, verifies and searches. The ground truth must be that of brute force.
 fn check(folder: &Folder, element: &str, metric: &str, base: &Rows, queries: &Rows, tolerance: f64) {
     let report = folder.json(&format!("build base.npy --output base.vex --metric {metric} --json"));
     assert_eq!((&report["element"], &report["dim"]), (&element.into(), &base[0].len().into()));
@@ -68,7 +69,8 @@ fn check(folder: &Folder, element: &str, metric: &str, base: &Rows, queries: &Ro
     let found = recall(&answers, metric, base, queries, tolerance);
     assert!(found >= 0.97, "{element}, {metric}: {found}");
 
-    // As many candidates as there are vectors: what a search finds then is exact, and so must the truth be.
+    // With as many candidates as vectors, a search is exact. Its hits and the ground truth must
+    // both be right.
     let gt = format!("gt base.npy --queries queries.npy -k {K} --metric {metric} --output truth.ivecs");
     folder.succeed(&gt);
     for (truth, query) in read_ivecs(&folder.read("truth.ivecs")).iter().zip(queries) {
@@ -79,7 +81,7 @@ fn check(folder: &Folder, element: &str, metric: &str, base: &Rows, queries: &Ro
         assert!(found.len() == K && found.iter().zip(&all).all(same), "{element}, {metric}: {found:?}");
     }
     let bench = "bench base.vex --queries queries.npy --ground-truth truth.ivecs --ef-search 1500 --json";
-    // Of many vectors at one distance, an index and the truth name others.
+    // If many vectors have one distance, the index and the ground truth name different ones.
     let least = if element == "bits" { 0.85 } else { 1.0 };
     assert!(folder.json(bench)[0]["recall"].as_f64().unwrap() >= least, "{element}, {metric}");
     let everything = "search base.vex --queries queries.npy --ef-search 1500 --rerank 150 --json";
@@ -154,7 +156,7 @@ fn vectors_of_f16_are_indexed_as_they_are() {
     for metric in ["squared-euclidean", "inner-product"] {
         check(&folder, "f16", metric, &base, &queries, 1e-5);
     }
-    // Rows of unit length are rounded to eleven bits.
+    // Rows of unit length are rounded to 11 bits.
     check(&folder, "f16", "cosine", &base, &queries, 1e-3);
 }
 
@@ -178,7 +180,7 @@ fn stored_as_f16_vectors_take_half_the_bytes() {
     for index in ["f16.vex", "after.vex"] {
         folder.succeed(&format!("verify {index}"));
         assert_eq!(vectors(index), ("f16".into(), (ROWS * 32 * 2) as u64));
-        // Whole numbers up to 255 are f16: nothing is lost.
+        // Whole numbers up to 255 are f16 values, so nothing is lost.
         let answers = folder.json(&format!("search {index} --queries queries.npy --ef-search 200 --json"));
         let found = recall(&answers, "squared-euclidean", &base, &queries, 1e-6);
         assert!(found >= 0.97, "{index}: {found}");
@@ -187,7 +189,7 @@ fn stored_as_f16_vectors_take_half_the_bytes() {
 }
 
 #[test]
-fn what_cannot_be_is_told() {
+fn impossible_requests_are_refused() {
     let folder = Folder::new();
     folder.write("large.npy", vectors(&[vec![0.0, 1.0], vec![2.0, -65_520.0]]));
     folder.refuse(

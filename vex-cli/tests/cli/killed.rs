@@ -16,12 +16,12 @@ fn cycles() -> u64 {
     std::env::var("VEX_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12)
 }
 
-/// Where the kills of a run met the builds.
+/// The stages of the builds at which they were killed.
 #[derive(Debug, Default)]
 struct Met {
-    /// The build was over.
+    /// The build had ended.
     late: u64,
-    /// A part of the index was there: it stayed behind.
+    /// A part of the index was written, and was left behind.
     saving: u64,
     old: u64,
     new: u64,
@@ -30,7 +30,7 @@ struct Met {
 #[test]
 fn a_killed_build_leaves_the_old_index_or_the_new_one() {
     let folder = Folder::new();
-    // Few vectors, each of them long: quick to link, and slow to write.
+    // Few and long vectors are quick to link, and slow to write.
     let build =
         |version: usize| format!("build {version}.npy --output index.vex --quantize none --threads 1");
     let expected: Vec<Vec<u8>> = (0..2)
@@ -51,9 +51,10 @@ fn a_killed_build_leaves_the_old_index_or_the_new_one() {
         let mut command = folder.command(&build(next));
         let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
         let draw = f64::from(cycle.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes()[0]) / 200.0;
-        // A third at any time, a third at any time after saving began, and a third when it has just begun.
+        // A third at any time, a third at any time while saving, and a third at the beginning of
+        // saving.
         let after = [draw, draw, draw / 20.0][(cycle % 3) as usize];
-        // The file is there from the start, as a lock.
+        // The empty file is there from the start, as a lock.
         let is_saving = || fs::metadata(folder.path(LEFT)).is_ok_and(|left| left.len() > 0);
         while cycle % 3 > 0 && child.try_wait().unwrap().is_none() && !is_saving() {
             std::thread::yield_now();
@@ -81,14 +82,14 @@ fn a_killed_build_leaves_the_old_index_or_the_new_one() {
     }
     eprintln!("{met:?}");
     assert!(met.saving > 0 && met.old > 0, "{met:?}");
-    // Whatever the last one left, the next save succeeds and removes.
+    // Whatever a killed build left, the next save succeeds and removes it.
     fs::write(folder.path(LEFT), "a part").unwrap();
     folder.succeed(&build(0));
     assert!(folder.read("index.vex") == expected[0] && !folder.path(LEFT).exists());
 }
 
 #[test]
-fn a_second_writer_is_told() {
+fn a_second_writer_is_refused() {
     let folder = Folder::new();
     folder.write("base.npy", vectors(&floats(&bytes(1, 50, 4))));
     folder.succeed("build base.npy --output index.vex");

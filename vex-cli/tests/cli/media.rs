@@ -1,4 +1,4 @@
-//! A disk that is full, and one that is read-only: a file system in memory, in a mount namespace of its own.
+//! A full disk and a read-only one: a file system in memory, in a mount namespace of its own.
 #![cfg(target_os = "linux")]
 
 use std::process::Command;

@@ -1,6 +1,5 @@
-//! A machine that has no more memory, or no more threads.
-//!
-//! A limit on the address space stands in for it.
+//! A machine without more memory, or without more threads. A limit on the address space simulates
+//! it.
 #![cfg(target_os = "linux")]
 
 use std::process::{Command, Stdio};
@@ -8,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{Folder, Run, bytes, floats, run, vectors};
 
-/// Runs the command in so many MiB of addresses. One that does not end is a failure.
+/// Runs the command in `mib` MiB of addresses. A command that does not end is a failure.
 fn within(folder: &Folder, mib: usize, arguments: &str) -> Run {
     let vex = folder.command(arguments);
     let mut shell = Command::new("timeout");
@@ -17,7 +16,7 @@ fn within(folder: &Folder, mib: usize, arguments: &str) -> Run {
         .arg(format!(r#"ulimit -v {} && exec "$0" "$@""#, mib << 10))
         .arg(vex.get_program())
         .args(vex.get_args());
-    // One heap for all threads, so that the addresses it takes do not depend on which of them comes first.
+    // All threads share one heap, so that the addresses do not depend on which thread comes first.
     shell.env("MALLOC_ARENA_MAX", "1").stdin(Stdio::null());
     let started = Instant::now();
     let run = run(shell);
@@ -28,12 +27,13 @@ fn within(folder: &Folder, mib: usize, arguments: &str) -> Run {
     run
 }
 
-/// The least MiB in which a command that needs nothing runs.
+/// The fewest MiB in which the command runs, if it needs no others.
 fn least(folder: &Folder, arguments: &str) -> usize {
     (1..200).find(|mib| within(folder, *mib, arguments).code == Some(0)).unwrap()
 }
 
-/// Gives a command more and more memory, until it has enough. Before, it says that it has not. Returns how often.
+/// Gives a command more and more memory, until it has enough. Before that, it must report that
+/// memory ran out. Returns how often it did.
 fn starve(folder: &Folder, start: usize, step: usize, arguments: &str) -> usize {
     let mut refused = 0;
     for mib in (start..).step_by(step) {
@@ -59,7 +59,7 @@ fn threads_that_cannot_be_started_are_told() {
     folder.succeed("gt base.npy --queries base.npy -k 10 --output truth.npy");
     let bench =
         "bench index.vex --queries base.npy --ground-truth truth.npy --ef-search 16 --json --threads 1024";
-    // Each has two MiB of stack.
+    // Each thread has a stack of 2 MiB.
     let Run { code, stdout, stderr } = within(&folder, 1000, bench);
     assert!(stderr.starts_with("error: index.vex: could not start 1024 threads: "), "{stderr}");
     assert_eq!((code, &*stdout, stderr.lines().count()), (Some(1), "", 1));

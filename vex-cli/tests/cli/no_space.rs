@@ -1,14 +1,15 @@
-//! A disk that takes no more.
+//! A disk that is full.
 //!
-//! A limit on the size of files stands in for a full disk: it needs no privilege, and the kernel reports it at the same
-//! place. The shell ignores the signal that would come with it, so that the write fails instead.
+//! A limit on the size of files simulates it. This needs no privilege, and the kernel reports the
+//! same error at the same place. The shell ignores the signal for it, so the write fails instead.
 #![cfg(unix)]
 
 use std::process::Command;
 
 use crate::support::{Folder, bytes, floats, run, vectors};
 
-/// Runs the command where no file can grow beyond 16 blocks, of 512 or 1024 bytes as the shell has it.
+/// Runs the command where no file can grow beyond 16 blocks. The shell decides whether a block has
+/// 512 or 1024 bytes.
 fn refuse(folder: &Folder, arguments: &str, output: &str) {
     let before = folder.snapshot();
     let vex = folder.command(arguments);

@@ -14,7 +14,7 @@ fn scaled(rows: &[Vec<f32>], factor: f32) -> Vec<Vec<f32>> {
     rows.iter().map(|row| row.iter().map(|element| element * factor).collect()).collect()
 }
 
-/// Rows of both signs, so that they point in all directions.
+/// Rows with elements of both signs, so that they point in all directions.
 fn centred(seed: u64, rows: usize) -> Vec<Vec<f32>> {
     let shift = |row: Vec<f32>| row.iter().map(|element| element - 127.5).collect();
     floats(&bytes(seed, rows, DIM)).into_iter().map(shift).collect()
@@ -49,7 +49,7 @@ fn rows_and_queries_that_could_overflow_are_refused_by_every_command() {
             &format!("long.npy: row 7: {LIMIT} 1.152921504606847e19"),
         );
     }
-    // Queries are judged before the vectors are read, or a line is printed.
+    // Queries are checked before the vectors are read and before a line is printed.
     rows[7][0] = f32::NAN;
     folder.write("nan.npy", vectors(&rows));
     folder.refuse(
@@ -64,7 +64,7 @@ fn rows_and_queries_that_could_overflow_are_refused_by_every_command() {
         "bench good.vex --queries long.npy --ground-truth truth.ivecs",
         &format!("long.npy: row 7: {LIMIT} 1.152921504606847e19"),
     );
-    // What the issue had: every vector times 1e20.
+    // The case of the issue: every vector times 1e20.
     folder.write("scaled.npy", vectors(&scaled(&centred(1, 50), 1e20)));
     let run = folder.run("build scaled.npy --output a.vex");
     assert!(run.stderr.starts_with(&format!("error: scaled.npy: row 0: {LIMIT} ")), "{run:?}");
@@ -80,7 +80,8 @@ fn cosine_neighbors_are_the_same_at_any_length() {
     folder.succeed("gt base.npy --queries queries.npy --metric cosine -k 10 --output truth.ivecs");
     let truth = read_ivecs(&folder.read("truth.ivecs"));
     let expected = folder.json("search base.vex --queries queries.npy --ef-search 500 --json");
-    // Norms up to a thousand times the largest f32, and down to where elements are denormals of ten bits.
+    // The norms go up to a thousand times the largest f32, and down to elements that are denormals
+    // of ten bits.
     for factor in [2.0f32.powi(-140), 2.0f32.powi(-110), 2.0f32.powi(62), 2.0f32.powi(70), 2.0f32.powi(120)] {
         folder.write("scaled.npy", vectors(&scaled(&queries, factor)));
         folder.succeed("gt base.npy --queries scaled.npy --metric cosine -k 10 --output found.ivecs");
@@ -118,10 +119,10 @@ fn distances_that_vanish_are_told_by_a_build() {
         let line = "100% of the vectors are nearer to others than distances can tell (1.2e-38): multiply all by one number\n";
         assert_eq!(folder.succeed(&build).contains(line), expected > 0.0, "{factor:e}, {metric}");
     }
-    // Copies are rightly at distance zero.
+    // Copies are at distance zero, which is right.
     folder.write("base.npy", vectors(&vec![vec![0.25; DIM]; 50]));
     assert_eq!(folder.json("build base.npy --output a.vex --json")["underflow"], json!(0.0));
-    // Integers are as they are.
+    // Distances between different integers are at least 1.
     folder.write("base.bvecs", bvecs(&bytes(5, 20, DIM)));
     assert_eq!(folder.json("build base.bvecs --output a.vex --json")["underflow"], json!(0.0));
 }
@@ -130,7 +131,7 @@ fn bvecs(rows: &[Vec<u8>]) -> Vec<u8> {
     rows.iter().flat_map(|row| [&(row.len() as i32).to_le_bytes()[..], row].concat()).collect()
 }
 
-/// A file with these vectors of two elements, and these links of each.
+/// A file with these vectors of two elements, and with these links.
 fn forge(folder: &Folder, name: &str, rows: &[[f32; 2]], links: &[&[u32]]) {
     const STRIDE: usize = 16;
     let mut elements = vec![0.0; rows.len() * STRIDE];
@@ -153,7 +154,8 @@ fn forge(folder: &Folder, name: &str, rows: &[[f32; 2]], links: &[&[u32]]) {
     folder.write(name, bytes);
 }
 
-/// Versions before this one took longer vectors. Their files are still searched, but never is a distance printed that is none.
+/// Older versions accepted longer vectors. Their files can still be searched, but a distance that
+/// is not a number is never printed.
 #[test]
 fn no_distance_is_null() {
     let folder = Folder::new();
@@ -174,7 +176,7 @@ fn no_distance_is_null() {
 fn vectors_that_no_search_comes_to_are_reported_and_mended() {
     let folder = Folder::new();
     let rows = [[0.0, 0.0], [1.0, 0.0], [5.0, 5.0], [6.0, 5.0]];
-    // Nothing links to the last two but they themselves.
+    // The last two nodes link to each other, and no other node links to them.
     forge(&folder, "cut.vex", &rows, &[&[1], &[0], &[3, 0], &[2, 1]]);
     folder.refuse(
         "verify cut.vex",
@@ -192,7 +194,7 @@ fn vectors_that_no_search_comes_to_are_reported_and_mended() {
     folder.succeed("verify mended.vex");
     assert_eq!(folder.json("info mended.vex --all --json")["unreachable"], json!(0));
 
-    // Nothing is missed that is deleted.
+    // A deleted vector need not be reachable.
     let mut index = vex::Index::open(folder.path("mended.vex")).unwrap();
     assert!(index.delete(13).unwrap());
     assert_eq!(index.graph().view().unreachable(), Ok(0));

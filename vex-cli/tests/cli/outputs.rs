@@ -11,7 +11,7 @@ fn prepared() -> Folder {
     folder
 }
 
-/// Every command that writes a file, but for the file.
+/// Every command that writes a file, without the file.
 const WRITERS: [(&str, &str); 3] = [
     ("build base.npy --output", "vex"),
     ("gt base.npy --queries base.npy --output", "npy"),
@@ -121,7 +121,7 @@ fn names_of_files_do_not_steer_the_terminal() {
         with("info", &[&index]).stdout,
         with("gt base.npy --queries base.npy -k 3 --output", &[&truth]).stdout,
         with("bench --queries base.npy -k 3 --ef-search 10 --ground-truth", &[&truth, &index]).stdout,
-        // Wrong usage repeats what was given.
+        // Wrong usage repeats the arguments.
         with("info", &[&index, name]).stderr,
         with("verify", &[&format!("--{name}")]).stderr,
     ];

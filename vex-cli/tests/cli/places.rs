@@ -1,4 +1,4 @@
-//! What may be in the place of an output or an input: links, pipes, devices, folders, other people's files.
+//! Outputs and inputs that are links, pipes, devices, folders, or files of other users.
 #![cfg(unix)]
 
 use std::fs::{self, Permissions};
@@ -19,7 +19,7 @@ fn prepared() -> Folder {
     folder
 }
 
-/// Every command that writes a file, but for the file.
+/// Every command that writes a file, without the file.
 const WRITERS: [(&str, &str); 3] = [
     ("build base.npy --output", "vex"),
     ("gt base.npy --queries base.npy --output", "npy"),
@@ -57,7 +57,7 @@ fn pipes_sockets_and_devices_are_not_replaced() {
             make_pipe(&folder.path(&pipe));
         }
         let _ = std::os::unix::net::UnixListener::bind(folder.path(&socket));
-        // Another null device, which only root can make.
+        // A second null device, which only root can make.
         let mknod = Command::new("mknod").arg(folder.path(&device)).args(["c", "1", "3"]).output();
         let is_made = mknod.is_ok_and(|output| output.status.success()) || folder.path(&device).exists();
         let link = format!("link-to-pipe.{extension}");
@@ -88,7 +88,7 @@ fn the_target_of_a_link_is_replaced_and_the_link_stays() {
         let [plain, link, chain, real] =
             ["plain", "link", "chain", "far/real"].map(|name| format!("{name}-{own}"));
         folder.succeed(&format!("{command} {plain}"));
-        // The first time the links dangle.
+        // In the first round the target of the links is missing.
         symlink(&real, folder.path(&link)).unwrap();
         symlink(folder.path(&link), folder.path(&chain)).unwrap();
         for name in [&link, &chain, &link] {
@@ -236,7 +236,7 @@ fn permissions_and_owner_of_a_replaced_file_are_kept() {
     }
 }
 
-/// In a folder such as that for temporary files, a user cannot rename over another one's file.
+/// In a sticky folder, such as `/tmp`, a user cannot rename over the file of another.
 #[test]
 fn a_file_that_only_its_owner_may_replace_is_refused_at_once() {
     if !is_root() {
@@ -263,7 +263,7 @@ fn a_file_that_only_its_owner_may_replace_is_refused_at_once() {
     assert_eq!(folder.snapshot().len(), before.len() + 1);
 }
 
-/// A build that takes longer than the test, and ends with it.
+/// A build that takes longer than the test, and is killed at its end.
 struct Slow(Child);
 
 impl Drop for Slow {
@@ -329,7 +329,7 @@ fn pipes_are_not_read() {
     assert!(fs::metadata(folder.path("pipe.vex")).unwrap().file_type().is_fifo());
 }
 
-/// Mapped, the end of a file that was cut would end the process.
+/// If the file were mapped, reading beyond its new end would end the process.
 #[test]
 fn an_index_in_memory_answers_as_a_mapped_one() {
     let folder = prepared();
@@ -343,7 +343,7 @@ fn an_index_in_memory_answers_as_a_mapped_one() {
 fn a_file_that_is_no_index_is_refused_before_it_is_read() {
     let folder = prepared();
     folder.succeed("gt base.npy --queries base.npy -k 10 --output truth.npy");
-    // Bytes that no disk has, and no machine's memory.
+    // More bytes than any disk or memory has.
     let huge = fs::File::create(folder.path("huge.vex")).unwrap();
     if huge.set_len(1 << 42).is_err() {
         eprintln!("SKIPPED: this file system has no holes");
@@ -400,7 +400,7 @@ fn closed_standard_output_is_a_failure() {
     assert_eq!(closed("search index.vex --queries base.npy --output answers.npy").code, Some(0));
     assert!(folder.path("answers.npy").exists());
     assert_eq!(closed("bulid").code, Some(2));
-    // A null device is what was asked for.
+    // A null device was asked for, so this is not a failure.
     let mut command = folder.command("info index.vex");
     assert!(command.stdout(Stdio::null()).status().unwrap().success());
 }

@@ -7,7 +7,7 @@ use crate::support::{Folder, bytes, floats, read_ivecs, vectors};
 
 const DIM: usize = 40;
 
-/// A folder with vectors, queries and the truth.
+/// A folder with vectors, queries and ground truth.
 fn folder(metric: &str) -> Folder {
     let folder = Folder::new();
     folder.write("base.npy", vectors(&floats(&bytes(11, 2000, DIM))));
@@ -33,7 +33,8 @@ fn recall(folder: &Folder, search: &str) -> f64 {
 fn codes_find_what_vectors_find() {
     for metric in ["squared-euclidean", "inner-product", "cosine"] {
         let folder = folder(metric);
-        // Uniform vectors of forty elements are far harder to code than embeddings, and in sixteen levels more so.
+        // Uniform vectors of 40 elements are far harder to code than embeddings. With 16 values an
+        // element they are harder still.
         for (quantize, reranked, alone) in
             [("none", 0.97, 0.97), ("sq8", 0.97, 0.9), ("sq4", 0.95, 0.6), ("sq2x2", 0.95, 0.6)]
         {
@@ -118,7 +119,8 @@ fn a_search_ends_at_the_distances_it_was_given() {
     let distances = figure("", "distances_per_query");
     let factor = distances / 40.0 / 2.0;
     let limited = format!("--max-distances {factor}");
-    // A row of links that was begun is ranked to its end, and so is the one that was fetched meanwhile.
+    // A row of links that was begun is ranked to its end, and so is the row that was prefetched
+    // meanwhile.
     assert!((distances / 4.0..distances / 2.0 + 64.0).contains(&figure(&limited, "distances_per_query")));
     assert!(figure(&limited, "recall") < figure("", "recall"));
     assert_eq!(figure("--max-distances 1000", "recall"), figure("", "recall"));
@@ -133,9 +135,10 @@ fn an_index_of_nothing_is_refused() {
     );
 }
 
-/// Vectors that differ in eight directions only: some are far nearer than others, as among embeddings, and two bits tell which.
+/// These vectors differ in eight directions only. So some are far nearer than others, as among
+/// embeddings, and two bits distinguish them.
 #[test]
-fn auto_takes_two_planes_where_they_do() {
+fn auto_takes_two_planes_where_they_are_accurate_enough() {
     let folder = Folder::new();
     let (count, dim) = (1200, 512);
     let (directions, steps) = (floats(&bytes(21, 8, dim)), floats(&bytes(22, count, 8)));
@@ -151,9 +154,10 @@ fn auto_takes_two_planes_where_they_do() {
     assert!(found >= 0.99, "{found}");
 }
 
-/// The errors of four bits are larger than what sets the members of the tight clusters apart; of the tightest, those of eight are, too.
+/// The errors of 4-bit codes are larger than the distances within tight clusters. In the tightest,
+/// so are those of 8-bit codes.
 #[test]
-fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
+fn auto_takes_finer_codes_where_coarse_ones_are_not_accurate_enough() {
     let folder = Folder::new();
     let count = 1200;
     for (dim, tightness, expected) in [
@@ -173,7 +177,7 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
         folder.write("base.npy", vectors(&rows));
         let report = folder.json("build base.npy --output auto.vex --json");
         assert_eq!(report["quantization"].as_str(), expected, "{dim}, {tightness}");
-        // The library does the same by itself.
+        // The library takes the same codes.
         let index = Index::builder(dim).build_from((0..).zip(&rows).take(count)).unwrap();
         let mut bytes = Vec::new();
         index.save_to(&mut bytes, Store::All).unwrap();
@@ -188,7 +192,8 @@ fn auto_takes_finer_codes_where_coarse_ones_do_not_do() {
 #[test]
 fn info_says_how_many_vectors_codes_leave_in_doubt() {
     let folder = folder("squared-euclidean");
-    // Twenty clusters of a hundred vectors, which are ten thousand times as near to each other as clusters are.
+    // Twenty clusters of a hundred vectors. Within a cluster, vectors are ten thousand times as
+    // near to each other as clusters are.
     let (centres, noise) = (floats(&bytes(13, 20, DIM)), floats(&bytes(14, 2000, DIM)));
     let near = |(row, noise): (usize, &Vec<f32>)| -> Vec<f32> {
         centres[row % 20].iter().zip(noise).map(|(centre, noise)| centre + noise / 1e4).collect()

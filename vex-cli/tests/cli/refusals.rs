@@ -1,4 +1,4 @@
-//! Bad input: one line that says what is wrong, exit code 1, and no file changed.
+//! Bad input gives one line with the reason, exit code 1, and changes no file.
 
 use vex::format::crc32c;
 
@@ -129,7 +129,7 @@ fn damage_is_found_by_verify() {
     let info = folder.json("info index.vex --json");
     for section in info["sections"].as_array().unwrap() {
         let tag = section["tag"].as_str().unwrap();
-        // Opening reads this one, so every command finds it.
+        // Opening reads this section, so every command finds the fault.
         if tag == "META" {
             continue;
         }

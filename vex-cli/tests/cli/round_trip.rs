@@ -8,7 +8,7 @@ use crate::support::{Folder, bytes, floats, ivecs, npy, read_ivecs, vectors};
 
 const DIM: usize = 12;
 
-/// The rows nearest to each query, the slow way: by squared distance, then by row.
+/// The rows nearest to each query, by brute force: ordered by squared distance, then by row.
 fn brute_force(rows: &[Vec<f32>], queries: &[Vec<f32>], k: usize) -> Vec<Vec<i32>> {
     let distance = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| (a - b) * (a - b)).sum::<f32>();
     let nearest = |query: &Vec<f32>| {
@@ -63,7 +63,7 @@ fn index_is_built_verified_described_and_searched() {
     check_bench(&bench, &recalls);
 }
 
-/// Recall@10 of what `vex search --json` printed.
+/// Recall@10 of the hits that `vex search --json` printed.
 fn recall(answers: &Value, truth: &[Vec<i32>]) -> f64 {
     let mut right = 0;
     for (query, (answer, truth)) in answers.as_array().unwrap().iter().zip(truth).enumerate() {

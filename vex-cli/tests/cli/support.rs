@@ -1,4 +1,4 @@
-//! Folders to run the command in, and files to give it.
+//! Folders in which the command runs, and files for it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,10 +6,10 @@ use std::process::{Command, Output};
 
 use tempfile::TempDir;
 
-/// A folder of its own for a test, in which the command runs: so messages name files as the test does.
+/// The folder of a test, in which the command runs. So messages name files as the test does.
 pub(crate) struct Folder(TempDir);
 
-/// What a run of the command left.
+/// The exit code and the output of a run of the command.
 #[derive(Debug)]
 pub(crate) struct Run {
     pub(crate) code: Option<i32>,
@@ -52,7 +52,7 @@ impl Folder {
         run(self.command(arguments))
     }
 
-    /// Runs a command that succeeds, without a word on standard error, and returns what it prints.
+    /// Runs a command that succeeds without writing to standard error, and returns its output.
     #[track_caller]
     pub(crate) fn succeed(&self, arguments: &str) -> String {
         let Run { code, stdout, stderr } = self.run(arguments);

@@ -1,25 +1,27 @@
-//! Every kind of graph that the command can be asked for: rows of links, vectors and codes of every width.
+//! Every kind of graph that the command can build: rows of links, vectors and codes of every width.
 
 use std::collections::BTreeSet;
 
 use crate::support::{Folder, bytes, floats, vectors};
 
-/// Numbers of links on both sides of the pieces in which searches read them, and the ends of the range.
+/// Numbers of links around the groups in which searches read them, and the ends of the range.
 const M: [usize; 16] = [4, 5, 16, 31, 32, 33, 48, 63, 64, 65, 95, 96, 97, 128, 256, 512];
 
-/// Dimensions on both sides of the blocks of kernels and of the limits from which on other codes are taken.
+/// Dimensions around the blocks of kernels, and around the limits from which on other codes are
+/// taken.
 const DIMS: [usize; 10] = [1, 2, 63, 64, 65, 127, 128, 129, 768, 4096];
 
 const CODES: [&str; 4] = ["none", "sq8", "sq4", "sq2x2"];
 
-/// All combinations take a quarter of an hour, so that without `VEX_DEEP=1` it is one in nine, in which each value occurs.
+/// All combinations take a quarter of an hour. So without `VEX_DEEP=1` the test takes one in nine,
+/// in which each value occurs.
 #[test]
 fn every_combination_is_built_and_searched() {
     let is_deep = std::env::var_os("VEX_DEEP").is_some_and(|value| value == "1");
     let folder = Folder::new();
     let (mut builds, mut searches, mut number) = (0, 0, 0);
     for dim in DIMS {
-        // The widest rows are filled by more vectors than they have links.
+        // There must be more vectors than the widest rows have links, so that these are filled.
         let count = if is_deep && dim < 768 { 2_500 } else { 400 };
         folder.write("base.npy", vectors(&floats(&bytes(dim as u64, count, dim))));
         folder.write("queries.npy", vectors(&floats(&bytes(dim as u64 + 1, 3, dim))));

@@ -1,4 +1,4 @@
-//! Arguments: help, version, and what is refused before anything is opened.
+//! Arguments: help, version, and usage errors before anything is opened.
 
 use crate::support::{Folder, run};
 
@@ -15,7 +15,7 @@ fn wrong_usage_has_exit_code_2() {
         "build base.npy --output",
         "build base.npy --output a.vex extra",
         "build base.npy --output a.vex --metric manhattan",
-        // A metric of packed bits.
+        // This metric does not exist, either.
         "build base.npy --output a.vex --metric manhattan",
         "build base.npy --output a.vex --element f64",
         "build base.npy --output a.vex --store i8",

@@ -1,4 +1,4 @@
-//! What can be wrong with a file, and with what is to become one.
+//! The faults of a file, and of an index that cannot become one.
 
 mod open;
 mod verify;

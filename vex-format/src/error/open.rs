@@ -10,7 +10,8 @@ use crate::Tag;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum OpenError {
-    /// The file is little-endian and searched in place, which this machine's byte order does not allow.
+    /// The file is little-endian and searched in place, which is impossible in this machine's byte
+    /// order.
     BigEndianHost,
     /// The file does not begin with the magic bytes: it is not an index.
     Magic {
@@ -21,12 +22,12 @@ pub enum OpenError {
     TooShort {
         /// The fewest bytes that are needed.
         expected: u64,
-        /// The bytes there are.
+        /// The bytes that there are.
         found: u64,
     },
-    /// The file is of another major version.
+    /// The file has another major version.
     Version {
-        /// The major version that is understood.
+        /// The major version that this crate reads.
         expected: u16,
         /// The major version of the file.
         found: u16,
@@ -38,43 +39,43 @@ pub enum OpenError {
         /// The checksum of the header.
         found: u32,
     },
-    /// The file needs features that are not understood.
+    /// The file needs features that this version does not know.
     Features {
         /// The incompatible feature bits that are unknown.
         found: u32,
     },
     /// A field has a value that it cannot have.
     Field {
-        /// Which field.
+        /// The field.
         field: Field,
-        /// Where it is in the file.
+        /// The offset of the field in the file.
         offset: u64,
-        /// The smallest and the largest value that it can have in this file.
+        /// The smallest and the largest value that the field can have in this file.
         expected: (u64, u64),
         /// Its value.
         found: u64,
     },
-    /// The file is not as long as its header says.
+    /// The length of the file is not that in its header.
     Length {
         /// The length in the header.
         expected: u64,
-        /// The bytes there are.
+        /// The bytes that there are.
         found: u64,
     },
     /// The bytes do not begin on a multiple of 64.
     Misaligned {
         /// The alignment that is needed.
         expected: usize,
-        /// The bytes by which the start is beyond it.
+        /// The bytes from the last multiple of it to the start.
         found: usize,
     },
-    /// The trailer does not repeat the header: the file was not written to its end.
+    /// The trailer does not repeat the header, so the file was not written to its end.
     Trailer {
-        /// Where the trailer is.
+        /// The offset of the trailer.
         offset: u64,
         /// The trailer that belongs to the header.
         expected: [u8; 16],
-        /// The trailer there is.
+        /// The trailer that was found.
         found: [u8; 16],
     },
     /// The section table is damaged.
@@ -84,28 +85,28 @@ pub enum OpenError {
         /// The checksum of the table.
         found: u32,
     },
-    /// A known section is in the wrong place, or there twice.
+    /// A known section is in the wrong place, or comes twice.
     SectionOrder {
-        /// Where its table entry is.
+        /// The offset of its row in the section table.
         offset: u64,
         /// The section that belongs there, or `None` after the last.
         expected: Option<Tag>,
         /// The section that is there.
         found: Tag,
     },
-    /// An unknown section that cannot be skipped.
+    /// The file has an unknown section that cannot be skipped.
     UnknownSection {
-        /// Where its table entry is.
+        /// The offset of its row in the section table.
         offset: u64,
         /// The section.
         found: Tag,
     },
-    /// A section is not there.
+    /// A section is missing.
     MissingSection {
         /// The section.
         expected: Tag,
     },
-    /// The section of build parameters is damaged: the only one that is read on opening.
+    /// The section of build parameters is damaged. It is the only section that opening reads.
     MetaChecksum {
         /// The checksum in the section table.
         expected: u32,
@@ -114,10 +115,10 @@ pub enum OpenError {
     },
     /// A size or an offset is beyond what this machine can address.
     TooLarge {
-        /// Where it is in the file.
+        /// The offset of the number in the file.
         offset: u64,
     },
-    /// The sections do not make a graph.
+    /// The sections are not those of a graph.
     Graph(ViewError),
 }
 

@@ -1,4 +1,4 @@
-//! What a full scan can find.
+//! The faults that a full scan can find.
 
 use core::fmt;
 
@@ -6,7 +6,7 @@ use vex_graph::{CopyLinks, NodeId};
 
 use crate::Tag;
 
-/// A file that opens, but is damaged or was not written by this format's rules.
+/// A file that opens, but is damaged or breaks the rules of the format.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum VerifyError {
@@ -14,7 +14,7 @@ pub enum VerifyError {
     Checksum {
         /// The section.
         section: Tag,
-        /// Where it begins in the file.
+        /// The offset of the section in the file.
         offset: u64,
         /// The checksum in the section table.
         expected: u32,
@@ -23,24 +23,25 @@ pub enum VerifyError {
     },
     /// A byte between sections is not zero.
     Padding {
-        /// Where it is in the file.
+        /// The offset of the byte in the file.
         offset: u64,
         /// The byte.
         found: u8,
     },
-    /// A scalar between the end of a vector and the end of its row is not zero, or the last word of a vector of bits has bits that
-    /// are none of its elements.
+    /// The padding of a vector is not zero. Either a scalar between the end of the vector and the
+    /// end of its row is not zero. Or the last word of a vector of bits has bits beyond its
+    /// elements.
     VectorPadding {
         /// The vector's node.
         node: NodeId,
-        /// Where in the row.
+        /// The position in the row.
         position: usize,
     },
     /// An element is NaN or infinite.
     NotFinite {
         /// The vector's node.
         node: NodeId,
-        /// Where in the vector.
+        /// The position in the vector.
         position: usize,
     },
     /// The metric is cosine, and a vector of integers is zero.
@@ -55,22 +56,22 @@ pub enum VerifyError {
         /// The square of its length.
         found: f64,
     },
-    /// A term of a code is NaN or infinite.
+    /// A correction term of a code is NaN or infinite.
     Terms {
         /// The code's node.
         node: NodeId,
     },
-    /// An element of what the vectors are coded around is NaN or infinite.
+    /// An element of the mean, around which vectors are coded, is NaN or infinite.
     Mean {
-        /// Which element.
+        /// The position of the element.
         position: usize,
     },
-    /// The nodes that a node names as the next copy of its vector and as the one before do not name it, copies do not ascend, or one that is in
-    /// no chain is not deleted.
+    /// A chain of copies is wrong at a node. The nodes that the node names as the copies after and
+    /// before it do not name it, or their ids do not ascend, or a node in no chain is not deleted.
     Copies {
         /// The node.
         node: NodeId,
-        /// Whom it names.
+        /// The nodes that it names.
         found: CopyLinks,
     },
     /// A copy of another node has links of its own, or is the entry point.
@@ -78,42 +79,42 @@ pub enum VerifyError {
         /// The node.
         node: NodeId,
     },
-    /// A copy has another vector than the node before it.
+    /// The vector of a copy differs from that of the node before it.
     UnequalCopy {
         /// The node.
         node: NodeId,
         /// The node before it.
         previous: NodeId,
     },
-    /// There is a section of copies, and no node is one.
+    /// There is a section of copies, but no node is a copy.
     NoCopies,
-    /// A node is deleted that is none.
+    /// An id of a deleted node belongs to no node.
     Tombstone {
-        /// The nodes that there are: ids must be less.
+        /// The number of nodes: ids must be less.
         expected: u32,
         /// The id.
         found: NodeId,
     },
-    /// There is a section of deleted nodes, and no node is deleted.
+    /// There is a section of deleted nodes, but no node is deleted.
     NoTombstones,
     /// A link leads to a node that is not on the level.
     Link {
         /// The level.
         level: usize,
-        /// The node that links.
+        /// The node with the link.
         node: NodeId,
-        /// The nodes that are on the level: ids must be less.
+        /// The number of nodes on the level: ids must be less.
         expected: u32,
-        /// The id it links to.
+        /// The id that the link leads to.
         found: NodeId,
     },
-    /// A link stands after the end of its row.
+    /// There is a link after the end of its row.
     LinkAfterEnd {
         /// The level.
         level: usize,
-        /// The node that links.
+        /// The node with the link.
         node: NodeId,
-        /// The id it links to.
+        /// The id that the link leads to.
         found: NodeId,
     },
     /// A node links to itself.
@@ -123,13 +124,13 @@ pub enum VerifyError {
         /// The node.
         node: NodeId,
     },
-    /// A node links to another one twice.
+    /// A node has the same link twice.
     DuplicateLink {
         /// The level.
         level: usize,
-        /// The node that links.
+        /// The node with the links.
         node: NodeId,
-        /// The id it links to.
+        /// The id that the links lead to.
         found: NodeId,
     },
 }

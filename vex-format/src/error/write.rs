@@ -4,7 +4,7 @@ use core::fmt;
 
 use vex_graph::{Element, MAX_NORM, Metric, NodeId, OutOfMemory, ParamsError};
 
-/// An index that cannot be written.
+/// Why an index cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WriteError {
@@ -12,21 +12,21 @@ pub enum WriteError {
     Params(ParamsError),
     /// The parameters are not those of the graph.
     M {
-        /// `m` of the graph.
+        /// The `m` of the graph.
         expected: usize,
-        /// `m` of the parameters.
+        /// The `m` of the parameters.
         found: usize,
     },
-    /// There is not one key for each node.
+    /// The number of keys is not that of the nodes.
     Keys {
-        /// The nodes of the graph.
+        /// The number of nodes.
         expected: usize,
-        /// The keys given.
+        /// The number of keys.
         found: usize,
     },
     /// The file would have neither vectors nor codes.
     NoVectors,
-    /// Vectors of these elements cannot be written as f16.
+    /// Vectors of this element cannot be stored as f16.
     Element {
         /// The type of the elements.
         found: Element,
@@ -35,18 +35,19 @@ pub enum WriteError {
     Range {
         /// The vector's node.
         node: NodeId,
-        /// Where in the vector.
+        /// The position of the element in the vector.
         position: usize,
     },
-    /// A correction term of a code is NaN or infinite, which a reader refuses: the vector is longer than
-    /// [`MAX_NORM`](vex_graph::MAX_NORM), and comes from a file of an older version.
+    /// A correction term of a code is NaN or infinite, which a reader refuses. The vector is longer
+    /// than [`MAX_NORM`](vex_graph::MAX_NORM), and comes from a file of an older version.
     Terms {
         /// The code's node.
         node: NodeId,
     },
-    /// An element of what the vectors are coded around is NaN or infinite, which a reader refuses.
+    /// An element of the mean, around which vectors are coded, is NaN or infinite. A reader refuses
+    /// it.
     Mean {
-        /// Which element.
+        /// The position of the element.
         position: usize,
     },
     /// The format has no code for the metric.
@@ -56,14 +57,14 @@ pub enum WriteError {
     },
     /// The entry point is not a node.
     Entry {
-        /// The nodes of the graph: the entry point must be less.
+        /// The number of nodes: the entry point must be less.
         expected: usize,
         /// The entry point.
         found: NodeId,
     },
     /// The file would be longer than 2⁶⁴ − 1 bytes.
     TooLarge,
-    /// The nodes could not be sorted for want of memory.
+    /// There was no memory to sort the nodes.
     OutOfMemory(OutOfMemory),
 }
 

@@ -1,4 +1,11 @@
-//! What can be wrong with the chains of copies.
+//! Checks of the chains of copies.
+//!
+//! The links of a node are `[next, previous]`. Each node is checked alone, by three rules:
+//!
+//! - The next node names this node as its previous one, and the previous node names this node as
+//!   its next one. So a node is in one chain at most.
+//! - Ids ascend from one copy to the next, so no chain is a circle.
+//! - A node that names itself twice is in no chain, and must be deleted.
 
 use core::ops::Range;
 
@@ -11,8 +18,7 @@ pub(super) fn are_some(graph: &GraphView<'_>) -> bool {
     graph.copies().iter().any(|[_, previous]| *previous != TERMINATOR)
 }
 
-/// Checks the chains of some nodes, of each its links alone: a node that is named by the one after it and by the one before it is in one
-/// chain, and where ids ascend from one copy to the next no chain is a circle.
+/// Checks the links of these nodes.
 pub(super) fn check(graph: &GraphView<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
     let links = nodes.clone().zip(graph.copies().iter().skip(nodes.start));
     links.into_iter().try_for_each(|(node, links)| check_node(graph, node as NodeId, *links))

@@ -1,4 +1,4 @@
-//! What can be wrong with rows of scalars.
+//! Checks of the vectors: finite elements, unit length under cosine, and zero padding.
 
 use core::ops::{Range, RangeInclusive};
 
@@ -7,16 +7,17 @@ use vex_kernels::Distance;
 
 use crate::VerifyError;
 
-/// How far the length of a vector may be from 1 under cosine.
+/// The most by which the length of a vector may differ from 1 under cosine.
 const UNIT_TOLERANCE: f64 = 1e-3;
 
-/// Squared lengths that are within the tolerance whatever a kernel's rounding was: of the longest vector, it is 0.0001.
+/// Squared lengths that are within the tolerance, however the kernel rounded. For the longest
+/// vector its error is 0.0001.
 const SURELY_UNIT: RangeInclusive<f32> = 0.999..=1.001;
 
-/// Checks the vectors of some nodes.
+/// Checks the vectors of these nodes.
 pub(super) fn check(rows: &Rows<'_>, nodes: Range<usize>) -> Result<(), VerifyError> {
     match rows.elements() {
-        // By bits, since −0 is zero but not the one encoding of it.
+        // Bits are compared, since −0 is equal to zero but is another encoding.
         Elements::F32(scalars) => {
             floats(rows, nodes, scalars, |element| *element, |element| element.to_bits() == 0)
         }
@@ -38,7 +39,8 @@ fn floats<T: vex_kernels::Element<Value = f32>>(
 ) -> Result<(), VerifyError> {
     let product = Distance::<T>::new(Metric::InnerProduct);
     for (node, vector, padding) in split(rows, nodes, scalars) {
-        // The kernel sees many elements at a time. A sum of squares that is finite is one of finite elements.
+        // The kernel checks many elements at once: if the sum of squares is finite, so are the
+        // elements.
         let squared_length = -product.distance(vector, vector);
         let is_right = match rows.metric() {
             Metric::Cosine => SURELY_UNIT.contains(&squared_length),
@@ -52,7 +54,7 @@ fn floats<T: vex_kernels::Element<Value = f32>>(
     Ok(())
 }
 
-/// Judges a vector of which the kernel's sum said too little.
+/// Checks a vector element by element, when the kernel's sum does not suffice.
 fn one_by_one<T>(
     metric: Metric,
     node: NodeId,
@@ -101,7 +103,7 @@ fn bits(rows: &Rows<'_>, nodes: Range<usize>, words: &[u64]) -> Result<(), Verif
     Ok(())
 }
 
-/// The vector of each of some nodes, and what follows it in its row.
+/// The vector of each node, and the padding in its row.
 fn split<'a, T>(
     rows: &Rows<'_>,
     nodes: Range<usize>,

@@ -11,12 +11,12 @@ use super::{
 /// A result whose error is any of this crate's.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Whatever can go wrong: the error of every operation converts into it, so that `?` works in a
-/// function of many operations.
+/// Any error of this crate. The error of every operation converts into it, so that `?` works in a
+/// function with several operations.
 ///
-/// Each operation has an error of its own, which says more precisely what to expect of it. A
-/// message does not repeat its [cause](std::error::Error::source): print the whole chain, as `{:#}`
-/// of the crate anyhow does.
+/// Each operation has an error of its own, whose type lists what can go wrong there. A message does
+/// not repeat its [cause](std::error::Error::source). Print the whole chain, as `{:#}` of the crate
+/// anyhow does.
 ///
 /// # Examples
 /// ```
@@ -41,7 +41,7 @@ pub enum Error {
     /// Parameters that no index can be built with.
     #[error(transparent)]
     Params(#[from] vex_graph::ParamsError),
-    /// An index was not built, compacted or coded anew.
+    /// An index was not built, compacted, or given other codes.
     #[error(transparent)]
     Build(BuildError<Box<dyn std::error::Error + Send + Sync>>),
     /// A vector was not inserted.
@@ -56,28 +56,28 @@ pub enum Error {
     /// A query was not searched for.
     #[error(transparent)]
     Search(#[from] vex_graph::SearchError),
-    /// Queries were not all searched for.
+    /// Some queries were not searched for.
     #[error(transparent)]
     Many(#[from] ManyError),
     /// A file was not opened.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Bytes are no index.
+    /// Bytes are not an index.
     #[error(transparent)]
     Bytes(#[from] OpenProblem),
-    /// An index was not found to be right.
+    /// The bytes of an index were not verified.
     #[error(transparent)]
     Verify(#[from] VerifyProblem),
     /// An index was not saved.
     #[error(transparent)]
     Save(#[from] SaveError),
-    /// An index was not written.
+    /// The bytes of an index were not written.
     #[error(transparent)]
     Write(#[from] SaveProblem),
     /// Memory ran out.
     #[error(transparent)]
     OutOfMemory(#[from] vex_graph::OutOfMemory),
-    /// More memory would be needed than is allowed.
+    /// More memory would be needed than the limit allows.
     #[error(transparent)]
     MemoryLimit(#[from] vex_graph::MemoryLimitExceeded),
     /// The operating system refused.

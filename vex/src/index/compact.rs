@@ -1,27 +1,29 @@
-//! An index built anew.
+//! Building an index again, without its deleted vectors.
 
 use std::ops::ControlFlow;
 
-use super::{SharedKey, reserve};
+use super::SharedKey;
+use crate::reserve::reserve;
 use crate::threads::Threads;
 use crate::{BuildError, ChangeError, Index};
 
 impl Index {
-    /// Builds the index anew, on all cores, without what was deleted. The result depends on the
-    /// vectors alone, in the order of their nodes, and on the parameters. A [limit of
-    /// memory](Self::limit_memory) stays; it is for what the index holds, and not for the build.
+    /// Builds the index again without its deleted vectors, on all cores. The result depends on the
+    /// vectors alone, in the order of their nodes, and on the parameters. The index keeps its
+    /// [limit of memory](Self::limit_memory), which does not limit the build.
     ///
     /// # Errors
     /// If the index may not be changed, memory runs out, or threads cannot be started. The index is
-    /// as it was then.
+    /// then as it was.
     ///
     /// # Complexity
-    /// That of a bulk build, and while it goes on the memory of two indexes.
+    /// That of a bulk build. Meanwhile two indexes are in memory.
     pub fn compact(&mut self) -> Result<(), BuildError> {
         self.compact_on(None)
     }
 
-    /// The same on `threads`, or all cores; the result does not depend on them.
+    /// [`compact`](Self::compact) on `threads`, or all cores. The result does not depend on the
+    /// number.
     ///
     /// # Errors
     /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).

@@ -4,19 +4,19 @@ use std::collections::HashMap;
 
 use vex_graph::Hnsw;
 
-use super::{reserve, reserve_nodes};
+use crate::reserve::{reserve, reserve_nodes};
 use crate::{BuildError, Index};
 
 impl Index {
-    /// A copy of the index as it is now, for readers that a writer shall not disturb: see
-    /// [`SharedIndex`](crate::SharedIndex). Of the copy and the index, only the first that is saved
-    /// may replace the file that both come from.
+    /// A copy of the index as it is now, for readers that shall not wait for a writer: see
+    /// [`SharedIndex`](crate::SharedIndex). The copy and the index both come from one file. Only
+    /// the first of them that is saved may replace that file.
     ///
     /// # Errors
     /// If memory runs out.
     ///
     /// # Complexity
-    /// The memory of the index, and time to read it once or twice.
+    /// The memory of the index, and the time to read it once or twice.
     ///
     /// # Examples
     /// ```
@@ -28,7 +28,7 @@ impl Index {
     /// ```
     pub fn try_clone(&self) -> Result<Self, BuildError> {
         let (view, params) = (self.graph.view(), *self.graph.params());
-        // A view without nodes does not tell whether there are to be codes.
+        // A view without nodes does not show whether there are to be codes.
         let mut graph = match view.count() {
             0 => Hnsw::new(view.metric(), view.dim(), params).map_err(vex_graph::BuildError::from)?,
             _ => Hnsw::from_view(&view, params)?,

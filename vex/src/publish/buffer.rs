@@ -2,7 +2,8 @@
 
 use std::io::{self, Write};
 
-/// The standard library's `BufWriter`, whose memory may fail: then every write goes through, and the file is the same.
+/// A buffered writer whose memory may fail, unlike that of the standard library. Without memory,
+/// every write goes through at once, and the file is the same.
 pub(super) struct Buffer<W: Write> {
     to: W,
     bytes: Vec<u8>,
@@ -24,7 +25,7 @@ impl<W: Write> Buffer<W> {
 }
 
 impl<W: Write> Write for Buffer<W> {
-    /// Takes all of it.
+    /// Takes all bytes.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         if self.bytes.len() + bytes.len() > self.capacity {
             self.hand_over()?;

@@ -1,4 +1,4 @@
-//! The file system of the machine.
+//! The steps of a publication in the file system of the machine.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -13,24 +13,26 @@ use crate::{SaveProblem, paths};
 #[derive(Debug)]
 pub(super) struct Disk;
 
-/// A file that is locked until it is dropped, or its process is killed. If it then still has its name it is removed.
+/// A file that is locked until this value is dropped, or the process ends. When it is dropped and
+/// the file still has its name, the file is removed.
 #[derive(Debug)]
 pub(super) struct LockedFile {
     file: File,
     path: PathBuf,
-    /// The permissions it was created with, if it was given others since.
+    /// The permissions that the file was created with, if they were changed since.
     #[cfg(unix)]
     created_with: Option<u32>,
 }
 
-/// How often a name is tried that others take all the time.
+/// How often `create` tries to get the name, if others take it each time.
 const TRIES: usize = 64;
 
 impl FileSystem for Disk {
     type File = LockedFile;
 
-    /// Whoever holds the lock of the file that has the name owns it. So a writer locks first, and looks then whether the name
-    /// is still that of the file it locked: in between, another writer may have renamed or removed it.
+    /// The owner of the name is who holds the lock of the file with that name. So a writer locks
+    /// first, and then checks that the name still leads to the locked file. Between the two steps
+    /// another writer may have renamed or removed the file.
     fn create(&self, place: &Place) -> Result<LockedFile, SaveProblem> {
         let path = &place.temporary;
         let named = paths::copy(path)?;
@@ -38,7 +40,7 @@ impl FileSystem for Disk {
             match options(place).create_new(true).open(path) {
                 Ok(file) => {
                     if let Err(error) = lock(&file) {
-                        // Where files cannot be locked nobody else would remove it.
+                        // On a file system without locks, no other writer would remove the file.
                         if !matches!(error, SaveProblem::Locked) {
                             let _ = fs::remove_file(path);
                         }
@@ -52,7 +54,7 @@ impl FileSystem for Disk {
                 Err(error) => return Err(error.into()),
             }
         }
-        // Every time there was another writer, or somebody who plants files.
+        // Each time another writer had the name, or somebody plants files.
         Err(SaveProblem::Locked)
     }
 
@@ -61,7 +63,7 @@ impl FileSystem for Disk {
         unix::dress(file, target)
     }
 
-    /// Elsewhere a new file inherits them from its folder.
+    /// On other systems a new file inherits its permissions from the folder.
     #[cfg(not(unix))]
     fn dress(&self, _: &LockedFile, _: &Path) -> io::Result<()> {
         Ok(())
@@ -76,7 +78,7 @@ impl FileSystem for Disk {
     }
 
     fn rename(&self, from: &Path, to: &Path) -> Result<(), SaveProblem> {
-        // It was checked before the work, which may have taken hours.
+        // The first check was before the work, which may have taken hours.
         if let Ok(replaced) = fs::symlink_metadata(to) {
             expect_regular(&replaced)?;
         }
@@ -88,7 +90,7 @@ impl FileSystem for Disk {
         File::open(folder)?.sync_all()
     }
 
-    /// Elsewhere a folder cannot be opened as a file.
+    /// On other systems a folder cannot be opened as a file.
     #[cfg(not(unix))]
     fn sync_folder(&self, _: &Path) -> io::Result<()> {
         Ok(())
@@ -102,7 +104,7 @@ impl FileSystem for Disk {
 impl LockedFile {
     #[cfg(unix)]
     fn new(file: File, path: PathBuf, place: &Place) -> Result<Self, SaveProblem> {
-        // From here on it is removed when something fails.
+        // From here on, dropping the value removes the file if something fails.
         let mut file = Self { file, path, created_with: None };
         file.created_with = unix::make_own(&file.file)?;
         unix::check_sticky(&file.file, place)?;
@@ -117,7 +119,7 @@ impl LockedFile {
 
 impl Drop for LockedFile {
     fn drop(&mut self) {
-        // While it is locked still. If this fails, the next writer does it.
+        // The file is still locked. If this fails, the next writer removes it.
         if is_named(&self.file, &self.path).unwrap_or(false) {
             let _ = fs::remove_file(&self.path);
         }
@@ -142,7 +144,7 @@ fn lock(file: &File) -> Result<(), SaveProblem> {
     }
 }
 
-/// Removes what has the name of the temporary file, unless a writer is at work on it.
+/// Removes whatever has the name of the temporary file, unless a writer holds its lock.
 fn clear(place: &Place) -> Result<(), SaveProblem> {
     let path = &place.temporary;
     let found = match fs::symlink_metadata(path) {
@@ -153,18 +155,19 @@ fn clear(place: &Place) -> Result<(), SaveProblem> {
     if found.is_dir() {
         return Err(SaveProblem::Obstructed { temporary: owned(path) });
     }
-    // A link or a pipe is nobody's; it is removed, not opened.
+    // A link or a pipe belongs to no writer, so it is removed without being opened.
     if found.is_file() {
         match open_leftover(path) {
             Ok(file) => {
                 lock(&file)?;
-                // It is not written to, since nobody knows who can read it.
+                // The file is not reused, since unknown processes may have it open.
                 return if is_named(&file, path)? { remove(path) } else { Ok(()) };
             }
-            // It is another user's, or nobody's. Whether it is locked cannot be known; if it is, its writer notices that it is gone.
+            // The file belongs to another user, or its permissions forbid all. Nobody can see
+            // whether it is locked. If it is, its writer notices that its file is gone.
             Err(error) if error.kind() == ErrorKind::PermissionDenied => (),
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-            // Now it is something else.
+            // Something else has the name now.
             Err(_) if !fs::symlink_metadata(path).is_ok_and(|found| found.is_file()) => return Ok(()),
             Err(error) => return Err(error.into()),
         }
@@ -179,7 +182,7 @@ fn remove(path: &Path) -> Result<(), SaveProblem> {
     }
 }
 
-/// Opens a file in order to lock it: for writing, without which some file systems do not lock.
+/// Opens a file in order to lock it. Some file systems lock only files that are open for writing.
 fn open_leftover(path: &Path) -> io::Result<File> {
     match own_flags(OpenOptions::new().write(true)).open(path) {
         Err(error) if error.kind() == ErrorKind::PermissionDenied => {
@@ -189,7 +192,7 @@ fn open_leftover(path: &Path) -> io::Result<File> {
     }
 }
 
-/// Opens for writing what others cannot open who could not read the file that is replaced.
+/// Opens for writing. Who could not read the replaced file cannot open the new one either.
 fn options(place: &Place) -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -201,7 +204,7 @@ fn options(place: &Place) -> OpenOptions {
     options
 }
 
-/// Follows no link, and waits for nobody.
+/// The open follows no link, and does not wait for another process.
 #[cfg(unix)]
 fn own_flags(options: &mut OpenOptions) -> &mut OpenOptions {
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, libc::O_NOFOLLOW | libc::O_NONBLOCK)
@@ -212,7 +215,7 @@ fn own_flags(options: &mut OpenOptions) -> &mut OpenOptions {
     options
 }
 
-/// Whether a name is that of an open file.
+/// Whether a name leads to an open file.
 #[cfg(unix)]
 fn is_named(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
@@ -252,13 +255,13 @@ mod unix {
     const GROUP: u32 = 0o070;
     const STICKY: u32 = 0o1000;
 
-    /// The permissions of a temporary file, before those that a process never gives are taken away.
+    /// The permissions of a temporary file. The system takes away those of the process's mask.
     pub(super) fn first_mode(replaced: Option<&Metadata>) -> u32 {
         replaced.map_or(0o666, |replaced| replaced.mode() & 0o666 | OWN)
     }
 
-    /// Sees to it that a next writer of this user can open the file and lock it, even if new files are nobody's. Returns the
-    /// permissions that it had, if they had to be changed.
+    /// Makes sure that the next writer of this user can open and lock the file, even if the mask
+    /// takes all permissions away. Returns the old permissions if they had to be changed.
     pub(super) fn make_own(file: &File) -> io::Result<Option<u32>> {
         let mode = file.metadata()?.mode() & ALL;
         if mode & OWN == OWN {
@@ -268,7 +271,7 @@ mod unix {
         Ok(Some(mode))
     }
 
-    /// In a sticky folder, such as that for temporary files, only an owner replaces a file.
+    /// In a sticky folder, such as `/tmp`, only an owner replaces a file.
     pub(super) fn check_sticky(file: &File, place: &Place) -> Result<(), SaveProblem> {
         let Some(replaced) = &place.replaced else { return Ok(()) };
         let (folder, own) = (fs::metadata(&place.folder)?, file.metadata()?.uid());
@@ -278,7 +281,8 @@ mod unix {
         Ok(())
     }
 
-    /// Gives a file what the one has that it replaces: the permissions, and the owner and the group as far as that is allowed.
+    /// Gives a file the permissions of the file that it replaces, and its owner and group as far as
+    /// the system allows that.
     pub(super) fn dress(LockedFile { file, created_with, .. }: &LockedFile, target: &Path) -> io::Result<()> {
         let mut own = file.metadata()?;
         let replaced = fs::symlink_metadata(target).ok().filter(Metadata::is_file);
@@ -290,13 +294,13 @@ mod unix {
         };
         if (own.uid(), own.gid()) != (replaced.uid(), replaced.gid()) {
             let given = fchown(file, Some(replaced.uid()), Some(replaced.gid()));
-            // Who is not root may give it to another group of their own.
+            // A user other than root may still give the file to another group of their own.
             let _ = given.or_else(|_| fchown(file, None, Some(replaced.gid())));
             own = file.metadata()?;
         }
         let mut mode = replaced.mode() & ALL;
         if own.gid() != replaced.gid() {
-            // What one group was allowed, another is not, but for what all others are.
+            // The new group gets only the permissions that all others have, too.
             mode &= !GROUP | (mode << 3);
         }
         if own.mode() & ALL != mode {

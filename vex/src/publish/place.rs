@@ -1,4 +1,4 @@
-//! Where a file is to be, and by which name it is written before it is there.
+//! Where a file is to be, and the name of its temporary file.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
@@ -13,28 +13,28 @@ use crate::{SaveProblem, paths};
 /// The longest name that file systems take, in bytes.
 const LONGEST_NAME: usize = 255;
 
-/// Links that are followed, as many as Linux follows.
+/// The most links that are followed, as many as Linux follows.
 const MOST_LINKS: usize = 40;
 
-/// The place of a file.
+/// The place of a file, without links.
 #[derive(Debug)]
 pub(super) struct Place {
-    /// The file's name once no link is left to follow.
+    /// The file's path after all links were followed.
     pub(super) target: PathBuf,
     /// The folder of the target.
     pub(super) folder: PathBuf,
-    /// The same as the caller or a link spells it, for messages.
+    /// The folder as the caller or a link spells it, for messages.
     pub(super) named: PathBuf,
-    /// Where it is written. The name of a target says which temporary file is its own, so that there is one at most, and two
-    /// writers meet there.
+    /// The temporary file. Its name follows from that of the target: so there is one at most, and
+    /// two writers meet there.
     pub(super) temporary: PathBuf,
-    /// What is replaced, if anything is. Where there are no permissions, nobody asks.
+    /// The file that is replaced, if there is one. Only Unix reads its permissions.
     #[cfg_attr(not(unix), allow(dead_code))]
     pub(super) replaced: Option<Metadata>,
 }
 
 impl Place {
-    /// Finds the place of a file.
+    /// Follows the links of a path, and checks that its folder and file can be used.
     pub(super) fn of(path: &Path) -> Result<Self, SaveProblem> {
         check_folder(folder_of(path))?;
         if ends_with_separator(path) {
@@ -43,7 +43,8 @@ impl Place {
         let (file, replaced) = match fs::metadata(path) {
             Ok(metadata) => {
                 expect_regular(&metadata)?;
-                // Names where the system keeps the open files of a process lead to files that may have none any more.
+                // A path such as `/dev/fd/3` names an open file of a process, which may have no
+                // name in a folder any more.
                 (paths::canonicalize(path)?, Some(metadata))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => (follow(path)?, None),
@@ -68,12 +69,12 @@ impl Place {
     }
 }
 
-/// The folder of a file. That of a bare name is the current one.
+/// The folder of a file. For a name without a folder, that is the current one.
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Checks that a folder is there, and returns its one name.
+/// Checks that a folder is there, and returns its absolute path without links.
 fn check_folder(folder: &Path) -> Result<PathBuf, SaveProblem> {
     let check = || match folder.metadata()?.is_dir() {
         true => paths::canonicalize(folder),
@@ -90,7 +91,7 @@ fn ends_with_separator(path: &Path) -> bool {
     last.is_some_and(|byte| std::path::is_separator(char::from(*byte)))
 }
 
-/// Where links lead at whose end there is nothing.
+/// The end of a chain of links, where there is no file yet.
 fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
     let mut path = paths::copy(path)?;
     for _ in 0..=MOST_LINKS {
@@ -99,7 +100,7 @@ fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
                 let folder = path.parent().unwrap_or(Path::new(""));
                 path = paths::join(folder, &paths::read_link(&path)?)?;
             }
-            // It has come since.
+            // The file was created since.
             Ok(metadata) => {
                 expect_regular(&metadata)?;
                 return Ok(path);
@@ -108,11 +109,11 @@ fn follow(path: &Path) -> Result<PathBuf, SaveProblem> {
             Err(error) => return Err(error.into()),
         }
     }
-    // The system has followed them without an end, or somebody changes them all the time.
+    // The links form a circle, or somebody changes them all the time.
     Err(io::Error::from(io::ErrorKind::InvalidFilename).into())
 }
 
-/// The name of the temporary file of a name.
+/// The name of the temporary file of a target.
 fn temporary(name: &OsStr) -> io::Result<OsString> {
     let (before, after) = (".vex-", ".tmp");
     let mut temporary = OsString::new();
@@ -121,20 +122,22 @@ fn temporary(name: &OsStr) -> io::Result<OsString> {
     if before.len() + name.len() + after.len() <= LONGEST_NAME {
         temporary.push(name);
     } else {
-        // What distinguishes long names may be where they are cut. One that is no text cannot be cut everywhere, and has its hash alone.
+        // Long names may differ only in the part that is cut off, so the name gets a hash of the
+        // whole. A name that is not text cannot be cut at any byte: its temporary file is named by
+        // the hash alone.
         let hash_len = "-0123456789abcdef".len();
         let room = LONGEST_NAME - before.len() - hash_len - after.len();
         let text = name.to_str().unwrap_or_default();
         let end = (0..=room.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         temporary.push(&text[..end]);
-        // Into the memory that was reserved.
+        // The memory was reserved above.
         write!(temporary, "-{:016x}", fnv1a(name.as_encoded_bytes())).map_err(|_| io::ErrorKind::Other)?;
     }
     temporary.push(after);
     Ok(temporary)
 }
 
-/// The hash of Fowler, Noll and Vo, which every version of this library must compute alike.
+/// The hash FNV-1a. Every version of this library must compute the same names.
 fn fnv1a(bytes: &[u8]) -> u64 {
     bytes.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
@@ -150,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn temporary_names_fit_and_tell_long_names_apart() {
+    fn temporary_names_fit_and_distinguish_long_names() {
         assert_eq!(name_of("index.vex"), ".vex-index.vex.tmp");
         for letter in ["a", "é", "語", "😀"] {
             for len in [240, 246, 247, 248, 254, 255] {
@@ -165,7 +168,7 @@ mod tests {
                 assert_ne!(found, name_of(&other), "{len}");
             }
         }
-        // Another version of the library must find the same name.
+        // Another version of the library must compute the same name.
         let long = format!(".vex-{}-dff658324c99c7bf.tmp", "x".repeat(229));
         assert_eq!(name_of(&"x".repeat(255)).to_str(), Some(&*long));
     }

@@ -1,4 +1,4 @@
-//! A folder in memory that fails when it is told to, and can lose its power.
+//! A folder in memory that fails on demand, and whose power can be cut.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -9,19 +9,19 @@ use super::FileSystem;
 use super::place::Place;
 use crate::SaveProblem;
 
-/// What a device writes as a whole.
+/// The bytes that a device writes as a whole.
 const SECTOR: usize = 512;
-/// What one write takes at most: so there are several, and each is a short one.
+/// The most bytes that one write takes. So a file takes several writes, each of which is short.
 const WRITE: usize = 4096;
 
-/// What goes wrong at a step.
+/// The fault of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
     /// The step has no effect.
     Refused(ErrorKind),
-    /// The step has its effect, and an error is reported all the same.
+    /// The step has its effect, but reports an error.
     Done(ErrorKind),
-    /// A write takes a part of what it could.
+    /// A write takes only a part of the bytes.
     Short,
     /// The power is cut: neither this step nor any later one has an effect.
     Cut,
@@ -35,7 +35,7 @@ struct State {
     /// Names as programs see them, and as they are on the medium.
     names: BTreeMap<PathBuf, usize>,
     names_on_medium: BTreeMap<PathBuf, usize>,
-    /// What no sync of the folder has reached.
+    /// The changes of names that no sync of the folder has reached.
     changes: Vec<Change>,
     files: Vec<Contents>,
     steps: usize,
@@ -53,21 +53,21 @@ enum Change {
 struct Contents {
     bytes: Vec<u8>,
     on_medium: Vec<u8>,
-    /// A sync failed: the system takes what it could not write for written.
+    /// A sync failed: the system treats the bytes that it could not write as written.
     is_lost: bool,
 }
 
-/// What is left of the unsynced after the power was cut.
+/// The part of the unsynced data that survives a power cut.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Left {
     Nothing,
     All,
-    /// Any part of it, in any order, torn within a sector: as these random numbers have it.
+    /// Any part, in any order, torn within a sector. The number is the seed of the choice.
     Some(u64),
 }
 
 impl Simulated {
-    /// A folder with one file, if any, that is on the medium.
+    /// A folder with one file, or none. The file is on the medium.
     pub(super) fn with(file: Option<(&Path, &[u8])>) -> Self {
         let mut state = State::default();
         if let Some((path, bytes)) = file {
@@ -78,7 +78,7 @@ impl Simulated {
         Self(state.into())
     }
 
-    /// The same with a fault at a step, counted from 0 now.
+    /// The folder with a fault at a step, counted from 0 now.
     pub(super) fn with_fault(self, step: usize, fault: Fault) -> Self {
         let mut state = self.0.into_inner();
         (state.steps, state.fault) = (0, Some((step, fault)));
@@ -98,14 +98,14 @@ impl Simulated {
         self.0.borrow().names.keys().cloned().collect()
     }
 
-    /// The folder as it is found after the power was cut.
+    /// The folder as it is after a power cut.
     pub(super) fn after_cut(&self, left: Left) -> Self {
         let state = self.0.borrow();
         let mut random = match left {
             Left::Some(seed) => seed,
             _ => 0,
         };
-        // 0: as it is on the medium; 1: as written; 2: neither.
+        // 0: as on the medium; 1: as written; 2: neither.
         let mut draw = |ways: u64| match left {
             Left::Nothing => 0,
             Left::All => 1,
@@ -141,7 +141,7 @@ impl Simulated {
         Self(state.into())
     }
 
-    /// Takes a step: `effect` is what it does when nothing goes wrong.
+    /// Takes a step. `effect` is the effect of the step when nothing goes wrong.
     fn step<T>(&self, effect: impl FnOnce(&mut State) -> io::Result<T>) -> io::Result<T> {
         let mut state = self.0.borrow_mut();
         let step = state.steps;

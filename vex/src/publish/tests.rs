@@ -1,4 +1,4 @@
-//! What is found after faults and power cuts: the complete old file, or the complete new one.
+//! Faults and power cuts leave the complete old file, or the complete new one.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write};
@@ -18,7 +18,8 @@ const FAULTS: [Fault; 6] = [
     Fault::Done(ErrorKind::TimedOut),
     Fault::Short,
 ];
-/// Power cuts that are simulated after each step, beside those that leave all and nothing.
+/// The power cuts that are simulated after each step, besides those after which everything or
+/// nothing survives.
 const TORN: u64 = 60;
 
 /// Bytes of which no two sectors are alike.
@@ -34,7 +35,7 @@ fn save(files: &impl FileSystem, bytes: &[u8]) -> Result<(), SaveProblem> {
     publish_on(files, &place, file, |out| bytes.chunks(1000).try_for_each(|chunk| out.write_all(chunk)))
 }
 
-/// Counts what was tried, and what was found that must not be.
+/// Counts the faults and power cuts that were tried, and the wrong states that were found.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Found {
     faults: usize,
@@ -80,8 +81,8 @@ fn new() -> Vec<u8> {
     bytes(30_000, 2)
 }
 
-/// Whether there is the old file or the new one, and after a success the new one; and whether the next save succeeds,
-/// whatever was left behind, and leaves nothing but its file.
+/// Whether the folder holds the old file or the new one, and after a success the new one. The next
+/// save must succeed, too, and leave its file alone in the folder.
 fn is_right(folder: &Simulated, old: Option<&[u8]>, saved: bool) -> bool {
     let path = Path::new(PATH);
     let there = folder.read(path);
@@ -96,18 +97,19 @@ fn is_right(folder: &Simulated, old: Option<&[u8]>, saved: bool) -> bool {
 fn faults_and_power_cuts_leave_the_old_file_or_the_new_one() {
     let found = try_everything(None);
     eprintln!("{found:?}");
-    // Two runs of twelve steps: create, eight writes, sync, rename, sync of the folder; the first power cut is before them.
+    // Two runs of twelve steps: create, eight writes, sync, rename, sync of the folder. The first
+    // power cut comes before them.
     assert_eq!(found, Found { faults: 2 * 12 * 6, cuts: 2 * (13 + 12 * 6) * 62, wrong: 0 });
 }
 
-/// A file system, one of whose steps is not what it should be if there is a lie.
+/// A file system that gets one step wrong, if there is a lie.
 struct Lying<'a>(&'a Simulated, Option<Lie>);
 
 #[derive(Clone, Copy, Debug)]
 enum Lie {
     Sync,
     SyncFolder,
-    /// Tries a sync again that failed.
+    /// Tries a failed sync again.
     SyncTwice,
     /// Removes the old file before it renames the new one.
     RenameInTwo,
@@ -155,7 +157,7 @@ impl<'a> FileSystem for Lying<'a> {
     }
 }
 
-/// Else the test above would prove nothing.
+/// Without this test, the one above would prove nothing.
 #[test]
 fn a_step_that_is_left_out_is_noticed() {
     for lie in [Lie::Sync, Lie::SyncFolder, Lie::SyncTwice, Lie::RenameInTwo] {
@@ -165,7 +167,7 @@ fn a_step_that_is_left_out_is_noticed() {
 }
 
 #[test]
-fn a_folder_that_is_not_flushed_is_told_apart() {
+fn a_folder_that_is_not_flushed_is_reported() {
     let folder = Simulated::with(None).with_fault(11, Fault::Refused(ErrorKind::Other));
     let error = save(&&folder, &bytes(30_000, 2)).unwrap_err();
     assert!(matches!(error, SaveProblem::NotDurable(_)), "{error}");
@@ -180,7 +182,7 @@ fn save_to(path: &Path, bytes: &[u8]) -> Result<(), SaveProblem> {
 }
 
 #[test]
-fn a_second_writer_is_told_and_the_first_one_ends() {
+fn a_second_writer_is_refused_and_the_first_one_ends() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("index.vex");
     let saved = publish(&path, |out| {
@@ -225,7 +227,7 @@ fn what_a_killed_writer_left_is_removed_and_never_written_to() {
 
 #[test]
 #[cfg(unix)]
-fn a_link_in_the_way_is_not_followed() {
+fn a_link_with_the_temporary_name_is_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let (path, link) = (folder.path().join("index.vex"), folder.path().join(".vex-index.vex.tmp"));
     let victim = folder.path().join("victim");

@@ -1,4 +1,4 @@
-//! `vex demo`: everything an index does, on data that the program carries.
+//! `vex demo`: all that an index does, on data inside the program.
 
 mod sample;
 
@@ -20,17 +20,18 @@ use sample::{Entry, Sample};
 
 /// Search ten thousand dictionary definitions by meaning
 ///
-/// Builds, saves, verifies, maps and searches an index of definitions from WordNet 3.0, whose texts and vectors this
-/// program carries, and compares it with exact search. Takes some seconds, needs no network, and leaves nothing behind.
+/// Builds, saves, verifies, maps and searches an index of definitions from WordNet 3.0, and
+/// compares it with exact search. The texts and vectors are inside this program. Takes some
+/// seconds, needs no network, and leaves no files.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {}
 
-/// Neighbors that are printed, and those that are measured.
+/// The neighbors that are printed, and those that are measured.
 const SHOWN: usize = 3;
 const K: usize = 10;
 const EF_SEARCH: usize = 64;
 
-/// Columns of the terminal that everything must fit into.
+/// The columns of the terminal, into which everything must fit.
 const WIDTH: usize = 80;
 
 const HEADING: Style = Style::new().bold();
@@ -56,7 +57,7 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     show_next(out)
 }
 
-/// Prints a step that is done.
+/// Prints a finished step.
 fn step(out: &mut dyn Write, name: &str, what: &str, time: Duration) -> Result<(), Failure> {
     let (what_width, time) = (WIDTH - 20, human::time(time));
     writeln!(out, "  {HEADING}{name:<7}{HEADING:#} {what:<what_width$} {QUIET}{time:>9}{QUIET:#}")?;

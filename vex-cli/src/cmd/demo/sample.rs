@@ -4,12 +4,12 @@ use std::path::Path;
 
 use crate::io::{FileError, Matrix, VectorFile};
 
-/// Every so many rows one is held out of the index, to be searched for. The first is chosen so that none of the ten
-/// nearest definitions of a query is held out.
+/// One of so many rows is not indexed, but searched for. The first is chosen so that each of the
+/// ten nearest definitions of a query is in the index.
 const HELD_OUT_EVERY: usize = 50;
 const HELD_OUT_FIRST: usize = 22;
 
-/// Definitions to index and definitions to search for.
+/// The definitions to index, and those to search for.
 pub(super) struct Sample {
     vectors: Matrix<f32>,
     queries: Matrix<f32>,
@@ -17,7 +17,7 @@ pub(super) struct Sample {
     query_entries: Vec<Entry>,
 }
 
-/// A line of the dictionary.
+/// An entry of the dictionary, from one line of text.
 #[derive(Clone, Copy)]
 pub(super) struct Entry {
     pub(super) part_of_speech: &'static str,
@@ -26,7 +26,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// The first of several words for one thing.
+    /// The first word, if there are several for one thing.
     pub(super) fn word(&self) -> &'static str {
         self.words.split(", ").next().unwrap_or(self.words)
     }
@@ -54,7 +54,7 @@ impl Sample {
         self.vectors.dim()
     }
 
-    /// What is to be indexed: the number of an entry, which is its key, and its vector.
+    /// The definitions to index. The key is the number of an entry.
     pub(super) fn indexed(&self) -> impl Iterator<Item = (u64, &[f32])> {
         self.vectors.iter().enumerate().filter(|(row, _)| !is_held_out(*row)).map(|(row, v)| (row as u64, v))
     }
