@@ -144,6 +144,7 @@ impl Builder {
     /// Draws the levels of `count` nodes, and allocates nothing.
     pub fn memory_plan(&self, count: usize) -> Result<MemoryPlan, ParamsError> {
         let of = |codes| MemoryPlan::of(&self.params.quantization(codes), self.metric, self.dim, count);
+        // `Coding::refine` drops codes before it makes others, so the largest kind alone counts.
         let mut largest = of(self.coding.first(self.params.element, self.dim))?;
         for codes in self.coding.possible(self.params.element, self.dim).skip(1) {
             let plan = of(codes)?;
@@ -286,13 +287,16 @@ impl Builder {
         } else {
             Hnsw::build(self.metric, self.dim, params, count, fill, &threads, progress)?
         };
+        // The build has reordered the nodes: `order` has, for each node, the position in the input.
         let mut sorted = Vec::new();
         crate::index::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
+        // Each vector counts as a change.
         let linked = sorted.len() as u64;
         let index = Index::with_keys(self.limited(graph), sorted, linked)?;
         let mut index = index.map_err(|SharedKey { key, nodes }| {
             let mut rows = nodes.map(|id| order[id as usize] as usize);
+            // The error names the earlier row first, and nodes are in another order than rows.
             rows.sort_unstable();
             BuildError::DuplicateKey { key, rows }
         })?;

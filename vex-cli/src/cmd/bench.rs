@@ -249,6 +249,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let (mut right, mut disagreements, mut distances, mut hops, mut by_vectors) = (0, 0, 0, 0, 0);
         let graph = self.index.graph();
         let mut scratch = Scratch::new();
+        // This pass measures recall and warms the caches up.
         for query in 0..self.queries.rows() {
             let found = self.search(&params, &mut scratch, query)?;
             let judgement = self.truth.judge(&graph, query, self.queries.row(query), found.hits);

@@ -80,6 +80,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Write) -> Result<(), Failure> {
+    // The output is locked before any work, so that a failure shows at once.
     let open = |path: &PathBuf| {
         check_ids_extension(path)?;
         open_output(path, &[&args.index, &args.queries])
