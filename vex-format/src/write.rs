@@ -46,8 +46,8 @@ impl<'a> Writer<'a> {
     /// nowhere.
     ///
     /// # Errors
-    /// If the arguments do not belong together, codes have correction terms or a mean that are not
-    /// finite, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, or there is no memory to sort the nodes. Also if
+    /// codes have correction terms or a mean that are not finite.
     ///
     /// # Complexity
     /// Linear in the length of the file, which is generated once for its checksums.

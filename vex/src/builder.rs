@@ -122,8 +122,8 @@ impl Builder {
     }
 
     /// Limits the memory of the graph, in bytes. A build that would need more at any time is
-    /// refused before it takes memory, and so is an insert after which the graph would need more.
-    /// Keys, and the memory of the threads themselves, do not count. See [`MemoryPlan`]. The
+    /// refused before it takes memory. An insert after which the graph would need more is refused,
+    /// too. Keys, and the memory of the threads themselves, do not count. See [`MemoryPlan`]. The
     /// default is no limit.
     ///
     /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too.
