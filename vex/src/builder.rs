@@ -184,7 +184,8 @@ impl Builder {
     ///
     /// # Complexity
     /// About a search of `ef_construction` candidates for each vector, divided among the threads.
-    /// With [`Coding::Auto`], also two searches for each of 200 vectors.
+    /// With [`Coding::Auto`], also two searches for each of 200 vectors, for each kind of code that
+    /// it tries.
     ///
     /// # Examples
     /// ```
