@@ -2,8 +2,8 @@
 //!
 //! An allocation failure that is not an error ends the process. So every operation runs in
 //! processes of its own. These let the first allocation of the calling thread fail, then the
-//! second, and so on: once that one alone, and once all from that one on. Allocations that start
-//! threads are excluded, as the documentation of `vex` says.
+//! second, and so on. Each fails twice: once alone, and once with all later ones. Allocations that
+//! start threads are excluded, as the documentation of `vex` says.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;

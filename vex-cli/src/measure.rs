@@ -154,6 +154,7 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         loop {
             let turn = next.fetch_add(1, Ordering::Relaxed);
             let query = turn % queries;
+            // Only the start of a pass can end the measurement, so passes are whole.
             if query == 0 && turn / queries >= LEAST_PASSES && started.elapsed() >= LEAST_TIME {
                 end.fetch_min(turn, Ordering::Relaxed);
             }
@@ -214,6 +215,7 @@ pub(crate) fn measure<S: FnMut(usize) -> Result<(), E>, E: Send>(
         Ok(())
     })?;
     drop(room_to_tell);
+    // The wall time is from the first start to the last end.
     let started = parts.iter().map(|part| part.started).min().expect("a thread");
     let ended = parts.iter().map(|part| part.ended).max().expect("a thread");
     let mut answers = Vec::new();

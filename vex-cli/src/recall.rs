@@ -122,6 +122,8 @@ impl Truth {
             |farthest: f32| found.iter().filter(|found| **found <= farthest + slack(farthest)).count();
         let right = nearest[..known].last().map_or(0, |farthest| is_right(*farthest));
         let nearer = found.iter().zip(&nearest[..known]).any(|(found, truth)| *found < truth - slack(*truth));
+        // Many hits may be as near as the last true neighbor, but no more count than there are
+        // neighbors.
         Ok(Judgement { right: right.min(known), disagrees: nearer || known < found.len() })
     }
 }
@@ -143,6 +145,7 @@ impl Distances {
         let mut nodes: Vec<NodeId> = with_room(count)?;
         nodes.extend(keys.filter_map(node).take(count));
         nodes.sort_unstable();
+        // A key that comes twice counts once.
         nodes.dedup();
         let mut candidates = with_room(count)?;
         candidates.resize(nodes.len(), Candidate::EMPTY);

@@ -171,6 +171,7 @@ impl Header {
             return Err(OpenError::Version { expected: MAJOR, found: major });
         }
         let header_bytes = HEADER_BYTES as u64;
+        // In a header of another length, the checksum would be elsewhere.
         check(bytes, Field::HeaderLength, at::HEADER_LENGTH, 4, header_bytes..=header_bytes)?;
         let (checksum, found) = (u32_at(bytes, at::CHECKSUM), crc32c(&bytes[..at::CHECKSUM]));
         if checksum != found {
@@ -218,6 +219,7 @@ impl Header {
         let metric = code(bytes, Field::Metric, at::METRIC, metrics, codes::metric_from_code)?;
         let kind = code(bytes, Field::Kind, at::KIND, 1..=1, Kind::from_code)?;
 
+        // An empty index has the base level alone, so that it has one encoding.
         let most_levels = if count == 0 { 1 } else { MAX_LEVELS as u64 };
         let levels = check(bytes, Field::Levels, at::LEVELS, 1, 1..=most_levels)? as usize;
         let (m_min, m_max) = Params::M_RANGE.into_inner();

@@ -43,6 +43,8 @@ impl Layout {
         }
         let header = Header::decode(bytes)?;
         check_bytes(&header, bytes)?;
+        // The trailer depends on the header, so a file that was not written to its end has a wrong
+        // one.
         check_trailer(bytes)?;
         let table = table(&header, bytes)?;
         let (expected, found) = (header.table_checksum, crc32c(table));
@@ -62,6 +64,7 @@ impl Layout {
             links: [Span::default(); MAX_LEVELS],
             copies: Span::default(),
         };
+        // Known sections come in one order. Unknown sections may stand between them.
         let mut contents = Content::of(&header).peekable();
         let mut end = (HEADER_BYTES + table.len()) as u64;
         for (index, section) in sections(table).enumerate() {
@@ -89,6 +92,7 @@ impl Layout {
         if let Some(content) = contents.next() {
             return Err(OpenError::MissingSection { expected: content.tag() });
         }
+        // Only the trailer may follow the last section.
         let trailer = aligned(end).unwrap_or(u64::MAX);
         let expected = trailer.saturating_add(TRAILER_BYTES as u64);
         in_range(Field::FileLength, 32, header.file_length, expected..=expected)?;

@@ -1,7 +1,8 @@
 //! The Vex index file: opened in constant time, searched in place, never trusted.
 //!
 //! Use this crate to open, search and verify index files without `std` or an allocator, as firmware
-//! does, or to write them from a graph of your own. The crate `vex` does so for files and keys.
+//! does. It also writes files from a graph of your own. Programs that build, change and save
+//! indexes use the crate `vex`.
 //!
 //! [`Image`] is the main type: the bytes of a file, which may be read, mapped or in flash memory.
 //! [`Image::open`] checks the header and lends a [`GraphView`](vex_graph::GraphView) into the

@@ -35,6 +35,7 @@ impl Order {
 
         let count = view.count();
         let mut levels = zeroed::<u8>(count)?;
+        // Higher levels come later and overwrite lower ones, so each node gets its highest level.
         for (index, level) in view.levels().iter().enumerate().skip(1) {
             let sorted = 0..level.sorted.min(count) as NodeId;
             for id in sorted.chain(level.appended.iter().copied()) {
@@ -43,6 +44,7 @@ impl Order {
                 }
             }
         }
+        // A node is on all levels below its own, too.
         for level in &levels {
             level_count[..=usize::from(*level)].iter_mut().for_each(|count| *count += 1);
         }

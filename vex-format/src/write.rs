@@ -46,8 +46,8 @@ impl<'a> Writer<'a> {
     /// nowhere.
     ///
     /// # Errors
-    /// If the arguments do not belong together, codes have correction terms or a mean that are not
-    /// finite, or there is no memory to sort the nodes.
+    /// If the arguments do not belong together, or there is no memory to sort the nodes. Also if
+    /// codes have correction terms or a mean that are not finite.
     ///
     /// # Complexity
     /// Linear in the length of the file, which is generated once for its checksums.
@@ -65,6 +65,7 @@ impl<'a> Writer<'a> {
         let trailer_bytes = TRAILER_BYTES as u64;
         source.header.file_length =
             aligned(end).and_then(|end| end.checked_add(trailer_bytes)).ok_or(WriteError::TooLarge)?;
+        // The header covers the table, which covers the sections. So the header is made last.
         source.header.table_checksum = crc32c(&table[..table_bytes]);
         let metric = source.header.metric;
         let header = source.header.encode().ok_or(WriteError::Metric { found: metric })?;
@@ -162,6 +163,7 @@ impl<'a> Source<'a> {
             }
             (_, element) => element,
         };
+        // Bits beyond the nodes are not written, so they do not count.
         let has_tombstones = view.tombstones().iter().next().is_some_and(|lowest| (lowest as usize) < count);
         let mut has_copies = (0..view.copies().len() as NodeId).any(|id| view.is_copy(id));
         let mut copies = Vec::new();
@@ -249,6 +251,8 @@ impl<'a> Source<'a> {
                 let (tombstones, count) = (self.view.tombstones(), self.header.count);
                 for first in (0..count).step_by(64) {
                     let nodes = first..(first + 64).min(count);
+                    // Bit j of a word is node `first + j`, so the fold begins with the highest
+                    // node.
                     let word = nodes.rev().fold(0u64, |word, node| {
                         word << 1 | u64::from(tombstones.contains(self.order.old(node as u32)))
                     });

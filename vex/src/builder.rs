@@ -122,8 +122,8 @@ impl Builder {
     }
 
     /// Limits the memory of the graph, in bytes. A build that would need more at any time is
-    /// refused before it takes memory, and so is an insert after which the graph would need more.
-    /// Keys, and the memory of the threads themselves, do not count. See [`MemoryPlan`]. The
+    /// refused before it takes memory. An insert after which the graph would need more is refused,
+    /// too. Keys, and the memory of the threads themselves, do not count. See [`MemoryPlan`]. The
     /// default is no limit.
     ///
     /// The index keeps the limit for as long as it lives, through [`compact`](Index::compact) too.
@@ -144,6 +144,7 @@ impl Builder {
     /// Draws the levels of `count` nodes, and allocates nothing.
     pub fn memory_plan(&self, count: usize) -> Result<MemoryPlan, ParamsError> {
         let of = |codes| MemoryPlan::of(&self.params.quantization(codes), self.metric, self.dim, count);
+        // `Coding::refine` drops codes before it makes others, so the largest kind alone counts.
         let mut largest = of(self.coding.first(self.params.element, self.dim))?;
         for codes in self.coding.possible(self.params.element, self.dim).skip(1) {
             let plan = of(codes)?;
@@ -183,7 +184,8 @@ impl Builder {
     ///
     /// # Complexity
     /// About a search of `ef_construction` candidates for each vector, divided among the threads.
-    /// With [`Coding::Auto`], also two searches for each of 200 vectors.
+    /// With [`Coding::Auto`], also two searches for each of 200 vectors, for each kind of code that
+    /// it tries.
     ///
     /// # Examples
     /// ```
@@ -286,13 +288,16 @@ impl Builder {
         } else {
             Hnsw::build(self.metric, self.dim, params, count, fill, &threads, progress)?
         };
+        // The build has reordered the nodes: `order` has, for each node, the position in the input.
         let mut sorted = Vec::new();
         crate::reserve::reserve(&mut sorted, count)?;
         sorted.extend(order.iter().map(|position| keys[*position as usize]));
+        // Each vector counts as a change.
         let linked = sorted.len() as u64;
         let index = Index::with_keys(self.limited(graph), sorted, linked)?;
         let mut index = index.map_err(|SharedKey { key, nodes }| {
             let mut rows = nodes.map(|id| order[id as usize] as usize);
+            // The error names the earlier row first, and nodes are in another order than rows.
             rows.sort_unstable();
             BuildError::DuplicateKey { key, rows }
         })?;

@@ -136,6 +136,7 @@ impl Index {
         if self.nodes.contains_key(&key) {
             return Err(DuplicateKey { key }.into());
         }
+        // All memory comes first, so that nothing can fail once the graph has changed.
         reserve(&mut self.keys, 1)?;
         reserve_nodes(&mut self.nodes, 1)?;
         let id = self.graph.insert(vector.elements())?;

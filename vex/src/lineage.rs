@@ -81,6 +81,7 @@ impl Lineage {
             Err(OpenProblem::Io(error)) => return Err(error.into()),
             Err(_) => None,
         };
+        // The index has all changes of every generation that it opened or saved, so none is lost.
         let known = files.iter().map(|(_, generation)| *generation).chain(self.opened);
         if found.is_some_and(|found| known.into_iter().any(|known| known == found)) {
             return Ok(());

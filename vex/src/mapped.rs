@@ -81,6 +81,7 @@ impl MappedIndex<Mapping> {
             // SAFETY: the caller answers for the file.
             let mut index = Self::in_place(unsafe { Mapping::of(&file) }?)?;
             index.near = Some(Loaded::read_around(&file, index.layout.vectors())?);
+            // From now on searches read single vectors from the mapping.
             index.bytes.expect_single_rows();
             index.try_split()?;
             Ok(index)

@@ -80,8 +80,8 @@ impl Output {
     /// nothing else.
     ///
     /// # Errors
-    /// If there is something at `path` that is not a regular file, the folder is missing or takes
-    /// no file, or another writer [holds the lock](SaveProblem::Locked).
+    /// If there is something at `path` that is not a regular file, or its folder is missing or
+    /// takes no file. Also if another writer [holds the lock](SaveProblem::Locked).
     pub fn create(path: impl AsRef<Path>) -> Result<Self, SaveError> {
         let path = path.as_ref();
         Self::lock(path).map_err(|problem| SaveError { path: owned(path), problem })

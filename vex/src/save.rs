@@ -132,10 +132,12 @@ impl Index {
         }
         self.with_writer(options.store, |writer| {
             let (target, generation) = (paths::copy(output.target())?, Generation::of(writer.header()));
+            // This comes before the rename, after which nothing may fail.
             self.lineage().reserve()?;
             let saved = output.publish(|out: &mut dyn Write| -> io::Result<()> {
                 writer.write_to(&mut |bytes: &[u8]| out.write_all(bytes))
             });
+            // In both cases the new file has the name.
             if matches!(saved, Ok(()) | Err(SaveProblem::NotDurable(_))) {
                 self.lineage().saved(target, generation);
             }

@@ -118,6 +118,7 @@ impl<'i> Searcher<'i> {
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
         let (query, view, keys) = (query.elements(), &self.view, self.keys);
+        // To look up a few keys costs less than to ask a predicate for every node.
         let most = view.count() / KEYS_PER_LOOKUP;
         let few = filter.as_key_set().and_then(|set| set.few(most));
         if let (Some(nodes), Some(few)) = (self.nodes, few) {
@@ -207,6 +208,7 @@ impl<'i> Searcher<'i> {
         let mut all: Vec<Vec<Hit>> = Vec::new();
         reserve(&mut all, queries.len())?;
         all.resize_with(queries.len(), Vec::new);
+        // Each thread has one contiguous share, and so one scratch.
         let share = queries.len().div_ceil(threads.workers()).max(1);
         let mut tasks = Vec::new();
         reserve(&mut tasks, queries.len().div_ceil(share))?;
@@ -220,6 +222,7 @@ impl<'i> Searcher<'i> {
                     .map_err(|error| ManyError::Query { position: *start + index, error })
             });
         });
+        // Shares are in order, so the error is that of the first query that failed.
         tasks.into_iter().try_for_each(|(_, _, _, result)| result)?;
         Ok(all)
     }
@@ -257,6 +260,7 @@ impl<'i> Searcher<'i> {
         reserve(&mut neighbors, k)?;
         neighbors.resize(k, Neighbor::default());
         let mut exact = Exact::new(view.rows(), query, &mut candidates)?;
+        // The scan takes the stretches of nodes between deleted ones.
         let mut start = 0;
         for deleted in view.tombstones().iter().take_while(|id| (*id as usize) < view.count()) {
             exact.scan(start..deleted);

@@ -25,15 +25,15 @@ use crate::{human, machine, mmap};
 /// is over the queries, each of which counts by the median of its answers.
 ///
 /// recall@k is the share of the k hits that are right. A hit is right if it is no farther than the
-/// k-th vector of the ground truth, or by no more than 1e-5 of that distance. Between integers and
-/// bits there is no such tolerance. So of equally near vectors one is as good as another.
+/// k-th vector of the ground truth. It may be farther by 1e-5 of that distance, except between
+/// integers and bits. So of equally near vectors one is as good as another.
 ///
-/// The distances of the ground truth are computed from the vectors of the index. So the
-/// keys of the index must be row numbers, as they are unless `vex build` was given others. An index
-/// of codes alone has no vectors: there a hit is right only if it is among the first k ids.
+/// The distances of the ground truth are computed from the vectors of the index. So the keys of the
+/// index must be row numbers, as they are unless `vex build` was given others. An index of codes
+/// alone has no vectors: there a hit is right only if it is among the first k ids.
 ///
-/// A ground truth is reported as wrong if it names ids that the index does not have, or if a search
-/// finds nearer vectors than it names.
+/// A ground truth is reported as wrong if it names ids that the index does not have. It is also
+/// reported if a search finds nearer vectors than it names.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
@@ -249,6 +249,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         let (mut right, mut disagreements, mut distances, mut hops, mut by_vectors) = (0, 0, 0, 0, 0);
         let graph = self.index.graph();
         let mut scratch = Scratch::new();
+        // This pass measures recall and warms the caches up.
         for query in 0..self.queries.rows() {
             let found = self.search(&params, &mut scratch, query)?;
             let judgement = self.truth.judge(&graph, query, self.queries.row(query), found.hits);

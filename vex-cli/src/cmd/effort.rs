@@ -9,8 +9,8 @@ pub(crate) struct Effort {
     /// Neighbors of a query
     #[arg(short, default_value_t = 10, value_parser = values::k())]
     pub(crate) k: usize,
-    /// Candidates whose exact distances are computed at most, as a multiple of k; 0 for none
-    /// [default: every candidate that may be among the nearest, as far as its code shows]
+    /// The most candidates whose exact distances are computed, as a multiple of k; 0 for none
+    /// [default: every candidate that may be among the nearest]
     ///
     /// This is for an index with codes and vectors.
     #[arg(long, value_name = "FACTOR", value_parser = values::rerank)]

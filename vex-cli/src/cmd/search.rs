@@ -15,8 +15,8 @@ use crate::mmap;
 /// Find the nearest vectors to each query
 ///
 /// Prints one line for each query: its row, a tab, then key:distance of each neighbor, nearest
-/// first. Smaller distances are nearer, whatever the metric: squared Euclidean distance, negated
-/// inner product, or 1 - cosine.
+/// first. Smaller distances are nearer, whatever the metric. The distance is the squared Euclidean
+/// one, the negated inner product, 1 - cosine, or that of Hamming or Jaccard.
 ///
 /// The index is mapped, not read. Until the search ends, no other program may write to the file or
 /// cut it; with --load it may. Replacing the file is allowed.
@@ -80,6 +80,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Write) -> Result<(), Failure> {
+    // The output is locked before any work, so that a failure shows at once.
     let open = |path: &PathBuf| {
         check_ids_extension(path)?;
         open_output(path, &[&args.index, &args.queries])

@@ -66,8 +66,9 @@ pub enum VerifyError {
         /// The position of the element.
         position: usize,
     },
-    /// A chain of copies is wrong at a node. The nodes that the node names as the copies after and
-    /// before it do not name it, or their ids do not ascend, or a node in no chain is not deleted.
+    /// A chain of copies is wrong at a node. The copies that the node names as the next and the
+    /// previous one do not name it, or their ids do not ascend. Or a node without a chain is not
+    /// deleted.
     Copies {
         /// The node.
         node: NodeId,

@@ -37,6 +37,7 @@ impl Index {
         let compact = Self::with_keys(graph, keys, self.sequence)?.map_err(|SharedKey { key, nodes }| {
             BuildError::DuplicateKey { key, rows: nodes.map(|id| order[id as usize] as usize) }
         })?;
+        // Nothing can fail from here on. The index still comes from the same files.
         let (lineage, given_up) = (std::mem::take(&mut self.lineage), std::mem::take(&mut self.given_up));
         *self = Self { lineage, given_up, ..compact };
         Ok(())
