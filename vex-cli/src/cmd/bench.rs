@@ -197,7 +197,7 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
         if !self.truth.has_distances() {
             writeln!(
                 out,
-                "recall counts ids, for want of vectors to compare: of equally near ones some are wrong"
+                "recall counts ids, since the index has no vectors: some of equally near ones count as wrong"
             )?;
         }
         writeln!(

@@ -33,11 +33,10 @@ Example:
   vex build base.npy --output base.vex --metric cosine
 
 JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), underflow (of some \
-vectors, the share whose nearest other is told at a squared distance below 1.2e-38, where f32 loses digits and then \
-all of them), build_seconds \
+vectors, the share whose nearest other is at a squared distance below 1.2e-38, where f32 loses digits), build_seconds \
 (reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
 process needed; null where the system \
-does not tell).")]
+does not say).")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
     vectors: PathBuf,
@@ -215,8 +214,8 @@ fn build<T: FromFile>(
         let (doubtful, found) = (100.0 * check.share_in_doubt(), 100.0 * check.agreement);
         writeln!(
             out,
-            "no {kind} codes, which do not tell these vectors apart: {doubtful:.0}% of a sample were in doubt, and {found:.0}% of the \
-             nearest were found"
+            "no {kind} codes, which cannot distinguish these vectors: of a sample {doubtful:.0}% were in doubt, and {found:.0}% of \
+             the nearest were found"
         )?;
     }
     Ok(())

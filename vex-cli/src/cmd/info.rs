@@ -24,7 +24,7 @@ Examples:
   vex info --kernels
 
 JSON: one object with every field of the header, levels (nodes, the mean number of links of a node, and of how many \
-nodes it is the mean), unreachable (the vectors that no search can come to; null without --all), codes_in_doubt (of a sample of vectors, those whose neighbors codes cannot tell apart, so that vectors do; null without codes) and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
+nodes it is the mean), unreachable (the vectors that no search can come to; null without --all), codes_in_doubt (of a sample of vectors, those whose neighbors only vectors can distinguish; null without codes) and sections (tag, flags, offset and length in bytes, element_size, checksum in hexadecimal).")]
 pub(crate) struct Args {
     /// The index
     #[arg(required_unless_present = "kernels")]

@@ -15,7 +15,6 @@ fn wrong_usage_has_exit_code_2() {
         "build base.npy --output",
         "build base.npy --output a.vex extra",
         "build base.npy --output a.vex --metric manhattan",
-        "build base.npy --output a.vex --metric manhattan",
         "build base.npy --output a.vex --element f64",
         "build base.npy --output a.vex --store i8",
         "build base.npy --output a.vex --m 3",
