@@ -29,7 +29,7 @@ fn main() -> vex::Result<()> {
     };
     let public = keys_of(|article| article.is_public);
     let old = keys_of(|article| article.year < 2005);
-    let found = searcher.search_filtered(query, &params, &(&public & &!&old), &mut scratch)?;
+    let found = searcher.search_filtered(query, &params, &(&public & !&old), &mut scratch)?;
     println!("public and not old: {:?}", found.hits.iter().map(|hit| hit.key).collect::<Vec<_>>());
 
     // All matches are found, however few there are.

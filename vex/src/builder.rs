@@ -192,6 +192,11 @@ impl Builder {
     /// let vectors = [(10, [0.0, 1.0]), (20, [2.0, 3.0])];
     /// let index = vex::Index::builder(2).build_from(vectors)?;
     /// assert_eq!(index.search([2.0, 2.0], 1)?[0].key, 20);
+    ///
+    /// // The number of the row as the key.
+    /// let rows = vec![vec![0.0, 1.0], vec![2.0, 3.0]];
+    /// let index = vex::Index::builder(2).build_from((0..).zip(&rows))?;
+    /// assert_eq!(index.search([2.0, 2.0], 1)?[0].key, 1);
     /// # Ok::<(), vex::Error>(())
     /// ```
     pub fn build_from<S: Scalar, V: AsRef<[S]>>(
@@ -240,8 +245,9 @@ impl Builder {
     /// Builds an index of `count` vectors from any source, on all threads.
     ///
     /// `fill` writes the next vector into the slice it gets, and returns the vector's key.
-    /// `progress` gets the number of vectors that are linked, and may cancel the build. A cancelled
-    /// build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
+    /// `progress` gets the number of vectors that are linked, and may cancel the build. It is called
+    /// on the caller's thread after each batch, which has one vector in the beginning and 512 in the
+    /// end. A cancelled build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
     ///
     /// # Errors
     /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` cancels.
@@ -252,8 +258,23 @@ impl Builder {
     /// # Examples
     /// ```
     /// use std::ops::ControlFlow;
-    /// use vex::{BuildError, graph};
+    /// use vex::{BuildError, Index, graph};
     ///
+    /// // Rows of a table, with a line of progress.
+    /// let table = vec![[0.0f32, 1.0]; 1_000];
+    /// let mut rows = (0..).zip(&table);
+    /// let fill = |vector: &mut [f32]| {
+    ///     let (key, row) = rows.next().ok_or("no more vectors")?;
+    ///     vector.copy_from_slice(row);
+    ///     Ok::<u64, &str>(key)
+    /// };
+    /// let show = |linked| {
+    ///     eprint!("\r{linked} of {}", table.len());
+    ///     ControlFlow::Continue(())
+    /// };
+    /// assert_eq!(Index::builder(2).build_with(table.len(), fill, show)?.len(), 1_000);
+    ///
+    /// // A build that is cancelled.
     /// let mut keys = 0..1_000;
     /// let fill = |vector: &mut [f32]| {
     ///     let key = keys.next().ok_or("no more vectors")?;
@@ -261,8 +282,9 @@ impl Builder {
     ///     Ok::<u64, &str>(key)
     /// };
     /// let stop = |linked| if linked < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
-    /// let error = vex::Index::builder(2).build_with(1_000, fill, stop).unwrap_err();
+    /// let error = Index::builder(2).build_with(1_000, fill, stop).unwrap_err();
     /// assert!(matches!(error, BuildError::Graph(graph::BuildError::Cancelled { linked: 100.. })));
+    /// # Ok::<(), BuildError<&str>>(())
     /// ```
     pub fn build_with<S: Scalar, E: Debug + Display>(
         self,

@@ -1,6 +1,6 @@
 //! Filters: which keys a search may return.
 
-use std::ops::{BitAnd, BitOr, Not};
+use std::ops::{BitAnd, BitOr, Not, Sub};
 
 use roaring::RoaringTreemap;
 
@@ -48,7 +48,7 @@ impl KeyFilter for &KeySet {
 /// let even: KeySet = (0..100).step_by(2).collect();
 /// let recent: KeySet = (50..100).collect();
 /// let (params, mut scratch) = (SearchParams::new(2), Scratch::new());
-/// let found = index.searcher().search_filtered([3.0], &params, &(&recent & &!&even), &mut scratch)?;
+/// let found = index.searcher().search_filtered([3.0], &params, &(&recent - &even), &mut scratch)?;
 /// assert_eq!(found.hits.iter().map(|hit| hit.key).collect::<Vec<_>>(), [51, 53]);
 /// # Ok::<(), vex::Error>(())
 /// ```
@@ -142,21 +142,45 @@ impl BitOr for &KeySet {
     }
 }
 
-impl BitAnd for KeySet {
-    type Output = Self;
+/// The keys of the first set that are not in the second.
+impl Sub for &KeySet {
+    type Output = KeySet;
 
-    fn bitand(self, other: Self) -> Self {
-        &self & &other
+    fn sub(self, other: &KeySet) -> KeySet {
+        self & !other
     }
 }
 
-impl BitOr for KeySet {
-    type Output = Self;
+/// The same operator where one of the sets is owned, or both are.
+macro_rules! with_owned {
+    ($($Operator:ident::$method:ident),*) => {$(
+        impl $Operator for KeySet {
+            type Output = Self;
 
-    fn bitor(self, other: Self) -> Self {
-        &self | &other
-    }
+            fn $method(self, other: Self) -> Self {
+                (&self).$method(&other)
+            }
+        }
+
+        impl $Operator<&Self> for KeySet {
+            type Output = Self;
+
+            fn $method(self, other: &Self) -> Self {
+                (&self).$method(other)
+            }
+        }
+
+        impl $Operator<KeySet> for &KeySet {
+            type Output = KeySet;
+
+            fn $method(self, other: KeySet) -> KeySet {
+                self.$method(&other)
+            }
+        }
+    )*};
 }
+
+with_owned!(BitAnd::bitand, BitOr::bitor, Sub::sub);
 
 #[cfg(test)]
 mod tests {

@@ -11,8 +11,9 @@ use crate::generation::Generation;
 use crate::trace::span;
 use crate::{Index, Output, SaveError, SaveProblem, paths};
 
-/// How an index is saved. By default all vectors are stored, as [`Store::All`] says, and a file is
-/// replaced only if the index comes from it.
+/// How an index is saved. By default all vectors are stored, as [`Store::All`] says. An index that
+/// was opened replaces only the file that it comes from. One that was built replaces whatever file
+/// is there, the first time: see [`Index::save`].
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SaveOptions {
     store: Store,

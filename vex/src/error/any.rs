@@ -15,8 +15,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// function with several operations.
 ///
 /// Each operation has an error of its own, whose type lists what can go wrong there. A message does
-/// not repeat its [cause](std::error::Error::source). Print the whole chain, as `{:#}` of the crate
-/// anyhow does.
+/// not repeat its [cause](std::error::Error::source). [`chain`](Self::chain) prints the causes too,
+/// as `{:#}` of the crate anyhow does. A `main` that returns this error prints it by `Debug`.
 ///
 /// # Examples
 /// ```
@@ -33,6 +33,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// assert_eq!(two()?.len(), 2);
 /// let error = Error::from(Index::open("missing.vex").unwrap_err());
 /// assert!(matches!(error, Error::Open(_)));
+/// println!("{}", error.chain()); // could not open missing.vex: No such file or directory ...
 /// # Ok::<(), Error>(())
 /// ```
 #[derive(Debug, thiserror::Error)]
@@ -83,6 +84,19 @@ pub enum Error {
     /// The operating system refused.
     #[error(transparent)]
     Io(#[from] io::Error),
+}
+
+impl Error {
+    /// The message, and those of all causes, each after a colon.
+    pub fn chain(&self) -> impl Display {
+        let mut text = self.to_string();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            text = format!("{text}: {error}");
+            cause = error.source();
+        }
+        text
+    }
 }
 
 impl<E> From<BuildError<E>> for Error
