@@ -11,7 +11,7 @@ use crate::reserve::reserve;
 use crate::scratch::hit;
 use crate::threads::Threads;
 use crate::trace::search_span;
-use crate::{Found, Hit, KeyFilter, ManyError, Pages, Scratch, Vector};
+use crate::{Found, Hit, KeyFilter, KeySet, ManyError, Pages, Scratch, Vector};
 
 /// A predicate answers for so many keys in the time of one look-up in the table of keys.
 const KEYS_PER_LOOKUP: usize = 4;
@@ -117,17 +117,33 @@ impl<'i> Searcher<'i> {
         filter: impl KeyFilter,
         scratch: &'s mut Scratch,
     ) -> Result<Found<'s>, SearchError> {
-        let (query, view, keys) = (query.elements(), &self.view, self.keys);
+        let accepts = |key| filter.accepts(key);
+        self.search_accepted(query.elements(), params, filter.as_key_set(), &accepts, scratch)
+    }
+
+    /// Searches among the keys that a filter `accepts`, which may be those of a set.
+    ///
+    /// Not generic: so the search is compiled with this crate, and optimized as this crate is. The
+    /// call of a predicate costs little beside a distance.
+    fn search_accepted<'s>(
+        &self,
+        query: Elements<'_>,
+        params: &SearchParams,
+        set: Option<&KeySet>,
+        accepts: &dyn Fn(u64) -> bool,
+        scratch: &'s mut Scratch,
+    ) -> Result<Found<'s>, SearchError> {
+        let (view, keys) = (&self.view, self.keys);
         // To look up a few keys costs less than to ask a predicate for every node.
         let most = view.count() / KEYS_PER_LOOKUP;
-        let few = filter.as_key_set().and_then(|set| set.few(most));
+        let few = set.and_then(|set| set.few(most));
         if let (Some(nodes), Some(few)) = (self.nodes, few) {
             let nodes = few.filter_map(|key| nodes.get(&key).copied());
             let (set, graph, results) = scratch.accepting(nodes, view.count())?;
             let search = |out: &mut [_]| search_filtered(view, query, params, &set, graph, out);
             return search_span!(view, params, results.find(keys, params.k, search));
         }
-        let filter = |id: NodeId| filter.accepts(keys[id as usize]);
+        let filter = |id: NodeId| accepts(keys[id as usize]);
         let search = |graph: &mut _, out: &mut [_]| search_filtered(view, query, params, &filter, graph, out);
         search_span!(view, params, scratch.find(keys, params.k, search))
     }

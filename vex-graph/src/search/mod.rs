@@ -123,7 +123,18 @@ pub fn search_in<'q>(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    let query = query.into();
+    search_elements(view, query.into(), params, scratch, out)
+}
+
+/// Apart from [`search_in`], which is generic: so the search is compiled with this crate, and
+/// optimized as this crate is, not with each program that searches.
+fn search_elements(
+    view: &GraphView<'_>,
+    query: Elements<'_>,
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
     if view.has_tombstones() {
         return filtered::search_live_in(view, query, params, scratch, out);
     }

@@ -80,9 +80,21 @@ pub fn search_radius_in<'q>(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
+    search_elements(view, query.into(), radius, params, scratch, out)
+}
+
+/// Apart from [`search_radius_in`], which is generic: so the search is compiled with this crate.
+fn search_elements(
+    view: &GraphView<'_>,
+    query: Elements<'_>,
+    radius: f32,
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+) -> Result<SearchStats, SearchError> {
     let live = Live { filter: &|_: NodeId| true, tombstones: view.tombstones() };
     let method = Within { radius, ef: params.ef_search, live };
-    let mut stats = run(view, query.into(), &of_radius(params, out), scratch, out, &method)?;
+    let mut stats = run(view, query, &of_radius(params, out), scratch, out, &method)?;
     stats.found = out[..stats.found].partition_point(|neighbor| neighbor.distance <= radius);
     Ok(stats)
 }
