@@ -121,8 +121,8 @@ impl Merge {
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
         // One hard node suffices. If codes cannot compare it with its neighbors, they cannot
-        // compare its neighbors with each other. That includes a node that was linked before its
-        // neighbors came, and was not hard then.
+        // compare its neighbors with each other. The first node of a tight cluster, too, was linked
+        // before its neighbors came, and is not hard itself.
         let sources = || group.iter().map(|link| link.source.id());
         let is_hard = || core::iter::once(target).chain(sources()).chain(row.iter().copied());
         if S::IS_CODED && hard.are_some() && is_hard().any(|id| hard.contains(id)) {

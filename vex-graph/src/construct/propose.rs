@@ -289,6 +289,11 @@ const LEAST: usize = 8;
 
 /// Whether a node is *hard*: codes leave open which of its `candidates` are nearest, or may have
 /// lost nearer ones behind the `edge` of the list. Candidates are sorted by a query of the node.
+/// Their ranks are squared distances: by inner product, no links are selected by codes.
+///
+/// A neighbor nearer than the error of its code is the first sign of a tight cluster. It shows from
+/// the second member on. The spread of the `m` nearest shows the cluster only once `m` members are
+/// linked. By then the links that lead out of the cluster have been selected.
 fn is_hard<S: Space>(
     space: S,
     query: &S::Query<'_>,
@@ -303,7 +308,8 @@ fn is_hard<S: Space>(
     let error = space.query_error(query, last.id());
     let spread = last.distance() - nearest.distance();
     // Written so that NaN counts as doubt, too.
-    let is_small = error <= TOLERANCE * spread;
+    let is_small =
+        error <= TOLERANCE * spread && space.query_error(query, nearest.id()) <= nearest.distance();
     let k = (2 * m).min(candidates.len());
     !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
 }

@@ -1,5 +1,7 @@
 //! Sets on which codes mislead: whatever the codes, a graph must find what it finds without them.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use vex_graph::{
     Batches, Element, GraphView, Hnsw, Metric, Neighbor, Params, Quantization, Scratch, SearchParams, search,
     search_filtered, search_radius,
@@ -175,6 +177,34 @@ fn codes_find_on_hard_sets_what_vectors_find() {
                     "{name}, {dim}, {quantization:?}: {by_vectors} of {expected}"
                 );
             }
+        }
+    }
+}
+
+/// Clusters with few members. The first members of a cluster have their other neighbors outside of
+/// it, so their codes must be doubted before the cluster is large.
+#[test]
+fn small_tight_clusters_are_linked_by_vectors() {
+    let mut rng = Rng(13);
+    for (metric, dim) in
+        [(Metric::SquaredEuclidean, 64), (Metric::Cosine, 64), (Metric::SquaredEuclidean, 256)]
+    {
+        let centres: Vec<_> = (0..100).map(|_| normal(&mut rng, dim, 1.0)).collect();
+        let base: Vec<_> = (0..1_500).map(|at| around(&mut rng, &centres[at % 100], 1e-3)).collect();
+        // The links of each vector on the base, by the places of vectors in the set.
+        let links = |quantization| {
+            let (graph, places) = built(metric, params(quantization), &base, &Threads(2));
+            let row = |id| graph.view().links(id, 0).iter().map(|id| places[*id as usize]).collect();
+            let rows = (0..).zip(&places).map(|(id, place)| (*place, row(id)));
+            rows.collect::<BTreeMap<u32, BTreeSet<u32>>>()
+        };
+        let plain = links(None);
+        for quantization in CODES {
+            let coded = links(quantization);
+            let same = plain.iter().filter(|(place, row)| coded[place] == **row).count();
+            println!("{metric}, {dim}, {quantization:?}: {same} of {} rows", plain.len());
+            // Rows of first members were selected before their clusters had a second one.
+            assert!(same >= plain.len() * 8 / 10, "{metric}, {dim}, {quantization:?}: {same} rows");
         }
     }
 }
