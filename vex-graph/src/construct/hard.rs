@@ -5,7 +5,8 @@
 //! In a tight cluster, or in a set without a common center, they are not.
 //!
 //! Whether a node is *hard* shows when it is linked (`propose.rs`). A hard node is linked by its
-//! vector. Its row is selected by vectors, too, whenever links are selected again (`merge.rs`).
+//! vector. Its row is selected by vectors, too, whenever links are selected again, and so is a row
+//! that it links to (`merge.rs`).
 
 use alloc::vec::Vec;
 
@@ -17,7 +18,6 @@ use crate::{NodeId, OutOfMemory};
 pub(super) struct Hard {
     /// By node; empty if a build compares nodes by vectors.
     nodes: Vec<bool>,
-    are_some: bool,
 }
 
 impl Hard {
@@ -35,11 +35,6 @@ impl Hard {
 
     pub(super) fn insert(&mut self, id: NodeId) {
         self.nodes[id as usize] = true;
-        self.are_some = true;
-    }
-
-    pub(super) fn are_some(&self) -> bool {
-        self.are_some
     }
 
     pub(super) fn contains(&self, id: NodeId) -> bool {

@@ -121,11 +121,10 @@ impl Merge {
         reserve(&mut self.candidates, degree)?;
         reserve(&mut self.selected, width)?;
         // One hard node suffices. If codes cannot compare it with its neighbors, they cannot
-        // compare its neighbors with each other. The first node of a tight cluster, too, was linked
-        // before its neighbors came, and is not hard itself.
-        let sources = || group.iter().map(|link| link.source.id());
-        let is_hard = || core::iter::once(target).chain(sources()).chain(row.iter().copied());
-        if S::IS_CODED && hard.are_some() && is_hard().any(|id| hard.contains(id)) {
+        // compare its neighbors with each other. The first node of a tight cluster is not hard
+        // itself: it was linked before its neighbors came.
+        let mut nodes = core::iter::once(target).chain(group.iter().map(|link| link.source.id()));
+        if S::IS_CODED && nodes.any(|id| hard.contains(id)) {
             // The distances of the new links may be those of codes.
             self.select(rows, space.exact(), group, false)?;
         } else {
