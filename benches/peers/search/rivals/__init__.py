@@ -20,6 +20,9 @@ LIBRARIES = {
     "zvec": ("zvec", ["f32", "int8-rescored"]),
     "diskannpy": ("diskannpy-rust", ["f32", "pq-rescored"]),
     "ngt": ("ngt", ["f32"]),
+    "symqg": ("rabitqlib", ["f32", "8", "4"]),
+    "glass": ("pyglass-portable", ["sq8u", "sq4u"]),
+    "scann": ("scann", ["ah-rescored"]),
     "rust": (None, ["hannoy", "hnsw_rs", "instant-distance", "usearch"]),
 }
 
