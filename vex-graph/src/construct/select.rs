@@ -5,10 +5,12 @@
 //!     for each candidate:
 //!         keep it if it is pinned
 //!         keep it if there is room, and no kept one is nearer to it than the node is
+//!     while fewer than `least` are kept:
+//!         keep the nearest far candidate that was dropped, if no kept far one is nearer to it
 //!     while fewer than `least` are kept: keep the nearest that was dropped
 //! ```
 //!
-//! Three ideas:
+//! Four ideas:
 //! - **Diverse.** A candidate is dropped if a kept one is nearer to it than the node is. A search
 //!   then reaches the candidate through the kept one. So links point in all directions, though the
 //!   nearest nodes may all be in one.
@@ -19,6 +21,11 @@
 //!   scales, or with many rows that are nearly alike. Almost every candidate is dropped there, and
 //!   a search that takes a wrong turn has no second path. So the nearest that were dropped fill the
 //!   row up to `least`.
+//! - **Ways out.** In a tight cluster, a candidate outside is as far from each member as from any
+//!   other. Which member is nearest to the candidate is chance, and most often a kept one is. So
+//!   nearly all links out of the cluster are dropped, and a search that entered the wrong cluster
+//!   is caught in it. So where a row fills up, *far* candidates come first. They are compared with
+//!   each other alone, or they would all lead to one place.
 
 use alloc::vec::Vec;
 
@@ -61,17 +68,37 @@ pub(crate) fn select(
     if selected.len() - start < least {
         // Whether a candidate was kept is known by its place among the sorted ones.
         let kept = selected.len();
+        let zero = space.rank_of_zero();
+        let far_from = FAR * (candidates.first().map_or(0.0, |nearest| nearest.distance() - zero));
+        let is_far = |candidate: &Candidate| candidate.distance() - zero > far_from;
+        let first_far = start + selected[start..].partition_point(|candidate| !is_far(candidate));
+        for candidate in candidates.iter().filter(|candidate| is_far(candidate)) {
+            if selected.len() - start == least {
+                break;
+            }
+            if selected[start..kept].binary_search(candidate).is_err()
+                && is_diverse(space, *candidate, &selected[first_far..], buffer)
+            {
+                selected.push(*candidate);
+            }
+        }
+        let far = selected.len();
         for candidate in candidates {
             if selected.len() - start == least {
                 break;
             }
-            if selected[start..kept].binary_search(candidate).is_err() {
+            let is_kept = |part: &[Candidate]| part.binary_search(candidate).is_ok();
+            if !is_kept(&selected[start..kept]) && !is_kept(&selected[kept..far]) {
                 selected.push(*candidate);
             }
         }
         selected[start..].sort_unstable();
     }
 }
+
+/// A candidate is *far* if it is more than this many times as far as the nearest. Distances between
+/// neighbors differ by less in one scale of a set. By squared distances, this is a factor of 3.2.
+const FAR: f32 = 10.0;
 
 /// Whether no kept node is nearer to a candidate than the node itself is.
 pub(super) fn is_diverse(

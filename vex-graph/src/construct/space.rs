@@ -11,7 +11,7 @@
 //!
 //! A build is generic over its space. So each comparison is compiled into the search that needs it.
 
-use vex_kernels::{Distance, f16};
+use vex_kernels::{Distance, Metric, f16};
 
 use crate::distance::codes::{CodeQuery, Product};
 use crate::distance::{Query, Ranker, kernel};
@@ -57,6 +57,11 @@ pub(crate) trait Space: Copy + Sync {
     where
         Self: 'q;
 
+    /// The rank of a node at distance zero.
+    fn rank_of_zero(self) -> f32 {
+        0.0
+    }
+
     /// Whether two nodes are indistinguishable.
     fn are_copies(self, a: NodeId, b: NodeId) -> bool;
 
@@ -92,12 +97,15 @@ pub(crate) trait Space: Copy + Sync {
 pub(crate) struct Plain<'a, R: Scalar> {
     rows: Matrix<'a, R>,
     kernel: Distance<R>,
+    rank_of_zero: f32,
 }
 
 impl<'a, R: Scalar> Plain<'a, R> {
     /// `scalars` are those of `rows`.
     pub(crate) fn new(rows: &Rows<'a>, scalars: &'a [R]) -> Self {
-        Self { rows: Matrix::new(rows, scalars), kernel: kernel::<R, R>(rows.metric()) }
+        // Rows of unit length are ranked by their negated inner product.
+        let rank_of_zero = if R::IS_SCALED && rows.metric() == Metric::Cosine { -1.0 } else { 0.0 };
+        Self { rows: Matrix::new(rows, scalars), kernel: kernel::<R, R>(rows.metric()), rank_of_zero }
     }
 }
 
@@ -160,6 +168,10 @@ impl<R: Scalar> Space for Plain<'_, R> {
         Self: 'q,
     {
         Query::of_row(self.rows, self.kernel, id)
+    }
+
+    fn rank_of_zero(self) -> f32 {
+        self.rank_of_zero
     }
 
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {
@@ -256,6 +268,13 @@ impl Space for Floats<'_> {
         Self: 'q,
     {
         self.query(id, buffer)
+    }
+
+    fn rank_of_zero(self) -> f32 {
+        match self {
+            Self::F32(space) => space.rank_of_zero(),
+            Self::F16(space) => space.rank_of_zero(),
+        }
     }
 
     fn are_copies(self, a: NodeId, b: NodeId) -> bool {

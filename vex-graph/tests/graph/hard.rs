@@ -209,6 +209,23 @@ fn small_tight_clusters_are_linked_by_vectors() {
     }
 }
 
+/// A search that entered the wrong cluster must find a way out.
+#[test]
+fn links_lead_out_of_tight_clusters() {
+    for metric in [Metric::SquaredEuclidean, Metric::Cosine] {
+        let Set { base, .. } = tight(64);
+        let (graph, places) = built(metric, params(None), &base, &Threads(2));
+        let view = graph.view();
+        let cluster = |id: u32| places[id as usize] % 50;
+        let ids = 0..view.count() as u32;
+        let out =
+            ids.flat_map(|id| view.links(id, 0).iter().filter(move |link| cluster(**link) != cluster(id)));
+        let out = out.count() as f64 / view.count() as f64;
+        println!("{metric}: {out:.2} links out of a node's cluster");
+        assert!(out >= 2.5, "{metric}: {out}");
+    }
+}
+
 /// Where a few nodes are between all others, neighbor selection drops almost every candidate. Rows
 /// are filled up then, so that a search has more than one path.
 #[test]
