@@ -159,7 +159,8 @@ impl Pair {
         let how = script.byte();
         let ef = nodes.max(1) + [0, 0, 1, 1000, usize::MAX / 2][usize::from(how / 2) % 5];
         let rerank = if how % 2 == 0 { f32::INFINITY } else { SearchParams::RERANK };
-        let params = SearchParams::new(k).ef_search(ef).rerank(rerank);
+        let slack = if how % 8 < 6 { f32::INFINITY } else { 0.2 };
+        let params = SearchParams::new(k).ef_search(ef).rerank(rerank).slack(slack);
         let mut scratch = Scratch::new();
         let found = match self.index.search_with(&query, &params, &mut scratch) {
             Ok(found) => found.hits.to_vec(),

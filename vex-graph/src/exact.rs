@@ -2,7 +2,7 @@
 
 use core::ops::Range;
 
-use crate::distance::{AnyQuery, Ranker, with_query};
+use crate::distance::{AnyQuery, Estimator, Ranker, with_query};
 use crate::search::CandidateList;
 use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 

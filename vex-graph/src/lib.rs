@@ -142,7 +142,9 @@ pub use id::{MAX_LEVELS, MAX_NODES, NodeId, TERMINATOR};
 pub use memory::MemoryPlan;
 pub use params::{Params, ParamsError, SearchParams};
 pub use search::search_radius_in;
-pub use search::{Batches, Filter, Neighbor, ScratchMut, SearchStats, search_filtered_in, search_in};
+pub use search::{
+    Batches, Filter, Neighbor, ScratchMut, SearchEnd, SearchStats, search_filtered_in, search_in,
+};
 #[cfg(feature = "alloc")]
 pub use search::{Scratch, search, search_filtered, search_radius};
 pub use set::NodeSet;

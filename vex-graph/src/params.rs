@@ -166,9 +166,24 @@ pub struct SearchParams {
     /// multiple of `k`. Candidates that are farther beyond doubt are not compared. The default,
     /// [`RERANK`](Self::RERANK), is no limit but `ef_search`. [`f32::INFINITY`] compares all
     /// candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::rerank::deserialize"))]
-    #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank::default"))]
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::infinite::deserialize"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank"))]
     pub rerank: f32,
+    /// Ends a search early: once the nearest candidate that was not expanded is farther than
+    /// `1 + slack` times the `k`-th nearest. `ef_search` is then the most that a query may take, and
+    /// easy queries take less. The default, [`f32::INFINITY`], always searches to the end of the
+    /// list.
+    ///
+    /// On text embeddings, 0.2 and twice the `ef_search` find as much in a quarter to a half less
+    /// time, from a recall of 0.98 on. Below 0.1 recall suffers. In few dimensions (10, say) `slack`
+    /// limits the recall whatever `ef_search` is: so no value but infinity is right for all sets.
+    ///
+    /// Under [`SquaredEuclidean`](crate::Metric::SquaredEuclidean), squared distances are compared.
+    /// An inner product is no distance, so `slack` is ignored there. It is ignored, too, if
+    /// `ef_search` is at least the number of nodes, and in a search for pages or within a radius.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::infinite::deserialize"))]
+    #[cfg_attr(feature = "serde", serde(default = "crate::settings::slack"))]
+    pub slack: f32,
 }
 
 impl SearchParams {
@@ -187,7 +202,13 @@ impl SearchParams {
     /// Asks for `k` neighbors, with [`EF_SEARCH`](Self::EF_SEARCH) candidates, or `k` if that is
     /// more, and no limit on the work.
     pub const fn new(k: usize) -> Self {
-        Self { k, ef_search: Self::EF_SEARCH, max_distance_evals: usize::MAX, rerank: Self::RERANK }
+        Self {
+            k,
+            ef_search: Self::EF_SEARCH,
+            max_distance_evals: usize::MAX,
+            rerank: Self::RERANK,
+            slack: f32::INFINITY,
+        }
     }
 
     /// Sets [`k`](field@Self::k).
@@ -211,6 +232,12 @@ impl SearchParams {
     /// Sets [`rerank`](field@Self::rerank).
     pub const fn rerank(mut self, rerank: f32) -> Self {
         self.rerank = rerank;
+        self
+    }
+
+    /// Sets [`slack`](field@Self::slack).
+    pub const fn slack(mut self, slack: f32) -> Self {
+        self.slack = slack;
         self
     }
 

@@ -27,14 +27,18 @@ pub(crate) mod max_distance_evals {
     }
 }
 
-pub(crate) mod rerank {
+pub(crate) fn rerank() -> f32 {
+    SearchParams::RERANK
+}
+
+pub(crate) fn slack() -> f32 {
+    f32::INFINITY
+}
+
+/// JSON has null for infinity.
+pub(crate) mod infinite {
     use super::*;
 
-    pub(crate) fn default() -> f32 {
-        SearchParams::RERANK
-    }
-
-    /// JSON has null for infinity.
     pub(crate) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f32, D::Error> {
         if deserializer.is_human_readable() {
             return Ok(Option::deserialize(deserializer)?.unwrap_or(f32::INFINITY));

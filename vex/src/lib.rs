@@ -160,7 +160,7 @@ pub use vector::Vector;
 pub use vex_format::{AlignedBytes, Store, VerifyError};
 pub use vex_graph::{
     Element, Elements, MAX_NORM, MemoryLimitExceeded, MemoryPlan, NameError, OutOfMemory, Params,
-    ParamsError, Quantization, Scalar, SearchError, SearchParams, SearchStats, VectorError,
+    ParamsError, Quantization, Scalar, SearchEnd, SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};
 

@@ -23,6 +23,7 @@ macro_rules! search_span {
             reranked = tracing::field::Empty,
             hops = tracing::field::Empty,
             by_vectors = tracing::field::Empty,
+            end = tracing::field::Empty,
         )
         .entered();
         let found = $search;
@@ -32,7 +33,8 @@ macro_rules! search_span {
                 .record("distances", stats.distances)
                 .record("reranked", stats.reranked)
                 .record("hops", stats.hops)
-                .record("by_vectors", stats.by_vectors);
+                .record("by_vectors", stats.by_vectors)
+                .record("end", tracing::field::debug(stats.end));
         }
         found
     }};

@@ -104,6 +104,7 @@ fn operations_have_spans_and_searches_tell_what_they_did() {
             ("reranked", count(stats.reranked)),
             ("hops", count(stats.hops)),
             ("by_vectors", "false".into()),
+            ("end", "Exhausted".into()),
         ],
     );
     assert_eq!(field(&spans[8], "found"), None, "a search that failed found nothing");

@@ -56,6 +56,7 @@ def compare(args):
             "targets": TARGETS,
             "vex_rescore": args.vex_rescore,
             "vex_max_distances": args.vex_max_distances,
+            "vex_slack": args.vex_slack,
             "vex_load": args.vex_load,
         },
         "rivals": {},
@@ -125,6 +126,7 @@ def build(args, name, data):
         "rust": str(args.rust.resolve()) if args.rust else None,
         "rescore": args.vex_rescore,
         "vex_max_distances": args.vex_max_distances,
+        "vex_slack": args.vex_slack,
         "vex_load": args.vex_load,
     }
     described = worker("describe", spec)
@@ -230,6 +232,7 @@ def arguments():
     add("--rust", type=pathlib.Path, help="the binary of ../rust, which holds the rivals in Rust")
     add("--vex-rescore", type=float, help="passed to `vex bench` as --rerank for quantized modes")
     add("--vex-max-distances", type=float, help="passed to `vex bench` as --max-distances")
+    add("--vex-slack", type=float, help="passed to `vex bench` as --slack")
     add("--vex-load", nargs="?", choices=("all", "codes"), const="all",
         help="`vex bench` with --load: read the file into large pages; codes is all but the vectors")
     add("--metric", choices=("cosine", "l2"), default="cosine")

@@ -92,6 +92,14 @@ pub(crate) fn max_distances(text: &str) -> Result<f32, String> {
     }
 }
 
+/// How much farther than the k-th neighbor a search looks, as a part of its distance.
+pub(crate) fn slack(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(slack) if slack >= 0.0 => Ok(slack),
+        _ => Err(format!("{text} is not 0 or more, or inf")),
+    }
+}
+
 /// Links of a node.
 pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)

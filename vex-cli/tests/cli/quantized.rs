@@ -127,6 +127,27 @@ fn a_search_ends_at_the_distances_it_was_given() {
 }
 
 #[test]
+fn slack_saves_work_and_infinity_is_the_default() {
+    let folder = folder("cosine");
+    folder.succeed("build base.npy --output base.vex --metric cosine --quantize sq4");
+    let bench = "bench base.vex --queries queries.npy --ground-truth truth.ivecs --ef-search 200 --json";
+    let figures = |arguments: &str| {
+        let row = folder.json(&format!("{bench} {arguments}"))[0].clone();
+        ["recall", "distances_per_query"].map(|name| row[name].as_f64().unwrap())
+    };
+    let plain = figures("");
+    assert_eq!(figures("--slack inf"), plain);
+    let [recall, distances] = figures("--slack 0.2");
+    assert!(distances < 0.9 * plain[1], "{distances} of {}", plain[1]);
+    assert!(recall >= plain[0] - 0.01, "{recall} of {}", plain[0]);
+    for wrong in ["-0.1", "nan", "much"] {
+        let refused = folder.run(&format!("search base.vex --queries queries.npy --slack={wrong}"));
+        assert_eq!(refused.code, Some(2));
+        assert!(refused.stderr.contains(&format!("{wrong} is not 0 or more, or inf")), "{}", refused.stderr);
+    }
+}
+
+#[test]
 fn an_index_of_nothing_is_refused() {
     let folder = folder("cosine");
     folder.refuse(

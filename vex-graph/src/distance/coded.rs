@@ -2,7 +2,7 @@
 
 use super::codes::{Codes, QueryCode};
 use super::rerank::{self, Reranked};
-use super::{AnyQuery, with_query};
+use super::{AnyQuery, Estimator, with_query};
 use crate::{Candidate, GraphView, SearchParams};
 
 /// A query by its code and by its vector.

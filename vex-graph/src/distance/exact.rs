@@ -9,7 +9,7 @@ use core::ops::RangeInclusive;
 
 use vex_kernels::{Distance, Element, Metric, f16, prefetch};
 
-use super::{Ranker, each_of_4};
+use super::{Estimator, Ranker, each_of_4};
 use crate::element::sealed::{Rank, Sealed};
 use crate::element::{Float, check};
 use crate::view::Matrix;
@@ -68,15 +68,6 @@ impl<'q, Q: Element<R, Value: Rank> + Scalar, R: Scalar> Query<'q, Q, R> {
             lift,
         })
     }
-
-    /// The distance for a rank.
-    pub(crate) fn distance(&self, rank: f32) -> f32 {
-        match self.scale {
-            // `clamp` keeps NaN, which a hostile file can hold.
-            Some(scale) => (1.0 + f64::from(rank) / f64::from(self.lift) * scale).clamp(0.0, 2.0) as f32,
-            None => rank,
-        }
-    }
 }
 
 #[cfg(feature = "alloc")]
@@ -127,6 +118,20 @@ impl<Q: Element<R, Value: Rank> + Sealed, R> Ranker for Query<'_, Q, R> {
     #[inline(always)]
     fn prefetch(&self, id: NodeId) {
         prefetch(self.rows.row(id), PREFETCH_LINES);
+    }
+}
+
+impl<Q: Element<R, Value: Rank> + Sealed, R> Estimator for Query<'_, Q, R> {
+    fn distance(&self, rank: f32) -> f32 {
+        match self.scale {
+            // `clamp` keeps NaN, which a hostile file can hold.
+            Some(scale) => (1.0 + f64::from(rank) / f64::from(self.lift) * scale).clamp(0.0, 2.0) as f32,
+            None => rank,
+        }
+    }
+
+    fn deviation(&self, _: NodeId) -> f32 {
+        0.0
     }
 }
 

@@ -24,3 +24,12 @@ pub(crate) trait Ranker {
     /// Prefetches the memory that ranking a node reads.
     fn prefetch(&self, id: NodeId);
 }
+
+/// A ranker that knows what its ranks mean.
+pub(crate) trait Estimator: Ranker {
+    /// The distance for a rank.
+    fn distance(&self, rank: f32) -> f32;
+
+    /// The standard deviation of the error in the distance of a node: zero by vectors.
+    fn deviation(&self, id: NodeId) -> f32;
+}

@@ -36,9 +36,9 @@
 use super::Scratch;
 use super::{
     CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor,
-    ScratchMut, Search, SearchStats, Traversal, run,
+    ScratchMut, Search, SearchEnd, SearchStats, Slack, Traversal, run,
 };
-use crate::distance::Ranker;
+use crate::distance::Estimator;
 use crate::random::draw;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
@@ -191,7 +191,7 @@ impl<F: Filter> Method for Filtered<'_, F> {
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
-        query: &impl Ranker,
+        query: &impl Estimator,
         _: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
@@ -201,11 +201,12 @@ impl<F: Filter> Method for Filtered<'_, F> {
         // Deleted nodes are taken to be few. If they are not, the search falls back to the scan.
         let matches = if count <= few || self.fills_pool { count } else { matches(self.filter, count) };
         if (matches > few || self.fills_pool)
-            && let Some(len) = self.search_graph(search, query, matches, candidates)
+            && let Some((len, explored)) = self.search_graph(search, query, matches, candidates)
         {
-            return Collected { candidates: &mut candidates[..len], is_cut: true };
+            return Collected { candidates: &mut candidates[..len], is_cut: true, explored };
         }
         search.ranked_each = true;
+        search.stats.end = SearchEnd::Scan;
         // A scan needs no room beyond what is reranked or returned.
         let len = params.reranked().max(params.k).min(params.beam_width(count));
         let mut list = CandidateList::new(&mut candidates[..len]);
@@ -217,15 +218,15 @@ impl<F: Filter> Method for Filtered<'_, F> {
 }
 
 impl<F: Filter> Filtered<'_, F> {
-    /// Beam search with the filter. Returns how many candidates were found, or `None` if a scan is
-    /// better.
+    /// Beam search with the filter. Returns how many candidates were found, and how many of them
+    /// are nearer than all that was not expanded. `None` if a scan is better.
     fn search_graph(
         &self,
         search: &mut Search<'_, '_>,
-        query: &impl Ranker,
+        query: &impl Estimator,
         matches: usize,
         candidates: &mut [Candidate],
-    ) -> Option<usize> {
+    ) -> Option<(usize, usize)> {
         let Search { view, params, visited, stats, .. } = search;
         let (base, count) = (&view.levels()[0], view.count());
         let filter = &Grouped::new(self.filter, view.chains(), count);
@@ -234,8 +235,14 @@ impl<F: Filter> Filtered<'_, F> {
         let budget = params.max_distance_evals.min(stats.distances.saturating_add(matches / 2));
         let mut traversal = Traversal { query, count, chains: view.chains(), budget, stats };
         let within = |_| false;
+        let slack = &Slack::new(query, view, params);
         // A probe: a few hops, to see how dense matches are around the query.
-        traversal.search_base(view, &mut FilteredList { beam: &mut beam, filter, within }, visited, PROBE);
+        traversal.search_base(
+            view,
+            &mut FilteredList { beam: &mut beam, filter, within, slack },
+            visited,
+            PROBE,
+        );
 
         let (share, share_of_all) = (beam.share(), matches as f32 / count as f32);
         let is_elsewhere = share < ELSEWHERE * share_of_all;
@@ -253,9 +260,14 @@ impl<F: Filter> Filtered<'_, F> {
         // Either beam continues where the probe ended, with its frontier and its visited nodes.
         let is_two_hop = !is_elsewhere && !is_dense;
         if is_two_hop {
-            traversal.two_hop(base, &mut beam, visited, filter);
+            traversal.two_hop(base, &mut beam, visited, filter, slack);
         } else {
-            traversal.beam(base, &mut FilteredList { beam: &mut beam, filter, within }, visited, usize::MAX);
+            traversal.beam(
+                base,
+                &mut FilteredList { beam: &mut beam, filter, within, slack },
+                visited,
+                usize::MAX,
+            );
         }
         let distances = traversal.stats.distances;
         // Where most vectors are copies, there may be fewer originals than the list needs. Yet
@@ -265,8 +277,14 @@ impl<F: Filter> Filtered<'_, F> {
             let results = beam.results.candidates();
             has_copies && !is_two_hop && beam.has_seen_all() && filter.accepts_as_many(results, params.k)
         };
-        let has_converged = distances < budget && (beam.is_content() || has_all()) && !filter.is_exhausted();
+        let within_slack = beam.within_slack();
+        let is_content = within_slack.is_some() || beam.is_content() || has_all();
+        let has_converged = distances < budget && is_content && !filter.is_exhausted();
+        let len = beam.results.candidates().len();
         let is_over = has_converged || distances >= params.max_distance_evals;
-        is_over.then_some(beam.results.candidates().len())
+        if has_converged && within_slack.is_some() {
+            stats.end = SearchEnd::Slack;
+        }
+        is_over.then_some((len, within_slack.unwrap_or(len)))
     }
 }

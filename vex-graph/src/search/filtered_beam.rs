@@ -34,8 +34,8 @@
 use vex_kernels::prefetch;
 
 use super::beam::{APPROACH, GATHER, LINK_PREFETCH_LINES, List, rank_gathered};
-use super::{CandidateList, Filter, Frontier, SearchParams, Traversal, Visited};
-use crate::distance::Ranker;
+use super::{CandidateList, Filter, Frontier, SearchParams, Slack, Traversal, Visited};
+use crate::distance::{Estimator, Ranker};
 use crate::{Candidate, LevelView, NodeId};
 
 /// The state of a filtered beam search: what it has found, and where it continues.
@@ -48,6 +48,8 @@ pub(crate) struct FilteredBeam<'s> {
     /// Candidates that entered the frontier, and how many of them the filter accepted.
     wanted: usize,
     accepted: usize,
+    /// The nearest candidate that was too far by the rule of slack, so that the search ended.
+    ended_at: Option<Candidate>,
 }
 
 impl<'s> FilteredBeam<'s> {
@@ -71,6 +73,7 @@ impl<'s> FilteredBeam<'s> {
             ef: list,
             wanted: 0,
             accepted: 0,
+            ended_at: None,
         }
     }
 
@@ -83,6 +86,12 @@ impl<'s> FilteredBeam<'s> {
     /// Whether there are as many results as count.
     pub(crate) fn is_content(&self) -> bool {
         self.results.candidates().len() >= self.ef
+    }
+
+    /// How many results are nearer than the candidate at which slack ended the search, if it did.
+    pub(crate) fn within_slack(&self) -> Option<usize> {
+        let end = self.ended_at?;
+        Some(self.results.candidates().partition_point(|result| *result < end))
     }
 
     /// Whether the search has seen every node that links lead to: nothing is left to expand, and
@@ -126,23 +135,33 @@ impl<'s> FilteredBeam<'s> {
         }
     }
 
-    /// The node to expand next, or `None` if no node of the frontier can lead to a result.
+    /// The node to expand next, or `None` if no node of the frontier can lead to a result, or slack
+    /// ends the search.
     #[inline(always)]
-    fn expand_nearest(&mut self, within: impl Fn(Candidate) -> bool) -> Option<NodeId> {
+    fn expand_nearest(
+        &mut self,
+        within: impl Fn(Candidate) -> bool,
+        slack: &Slack<'_, impl Estimator>,
+    ) -> Option<NodeId> {
         let candidate = self.frontier.pop()?;
+        if slack.ends(self.results.candidates(), candidate) {
+            self.ended_at = Some(self.ended_at.map_or(candidate, |end| end.min(candidate)));
+            return None;
+        }
         self.wants(candidate, within).then(|| candidate.id())
     }
 }
 
 /// A [`FilteredBeam`] with its filter. `within` accepts candidates that are wanted however many
 /// results there are.
-pub(crate) struct FilteredList<'a, 's, F, W> {
+pub(crate) struct FilteredList<'a, 's, F, W, Q> {
     pub(crate) beam: &'a mut FilteredBeam<'s>,
     pub(crate) filter: &'a F,
     pub(crate) within: W,
+    pub(crate) slack: &'a Slack<'a, Q>,
 }
 
-impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F, W> {
+impl<F: Filter, W: Fn(Candidate) -> bool + Copy, Q: Estimator> List for FilteredList<'_, '_, F, W, Q> {
     #[inline(always)]
     fn offer(&mut self, candidate: Candidate) {
         self.beam.take(candidate, self.filter, self.within);
@@ -150,7 +169,7 @@ impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F
 
     #[inline(always)]
     fn expand(&mut self) -> Option<NodeId> {
-        self.beam.expand_nearest(self.within)
+        self.beam.expand_nearest(self.within, self.slack)
     }
 
     #[inline(always)]
@@ -165,7 +184,7 @@ impl<F: Filter, W: Fn(Candidate) -> bool + Copy> List for FilteredList<'_, '_, F
     }
 }
 
-impl<R: Ranker> Traversal<'_, R> {
+impl<R: Estimator> Traversal<'_, R> {
     /// Beam search by two-hop expansion: see the head of this file.
     pub(crate) fn two_hop(
         &mut self,
@@ -173,9 +192,10 @@ impl<R: Ranker> Traversal<'_, R> {
         gated: &mut FilteredBeam<'_>,
         visited: &mut Visited<'_>,
         filter: &impl Filter,
+        slack: &Slack<'_, R>,
     ) {
         while self.stats.distances < self.budget {
-            let Some(id) = gated.expand_nearest(|_| false) else { return };
+            let Some(id) = gated.expand_nearest(|_| false, slack) else { return };
             self.stats.hops += 1;
             // The next node is known only when these links are ranked, but the nearest so far is a
             // good guess.

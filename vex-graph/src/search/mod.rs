@@ -28,6 +28,7 @@ mod pages;
 mod radius;
 mod scan;
 mod scratch;
+mod slack;
 mod visited;
 
 pub(crate) use beam::Traversal;
@@ -47,9 +48,10 @@ pub use radius::search_radius_in;
 #[cfg(feature = "alloc")]
 pub use scratch::Scratch;
 pub use scratch::ScratchMut;
+use slack::{Slack, SlackList};
 pub(crate) use visited::Visited;
 
-use crate::distance::{AnyQuery, Coded, Ranker, Reranked, refine, with_codes, with_query};
+use crate::distance::{AnyQuery, Coded, Estimator, Reranked, refine, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns. It is this pair and will have no more fields.
@@ -76,6 +78,23 @@ pub struct SearchStats {
     pub by_vectors: bool,
     /// Nodes expanded, on all levels.
     pub hops: usize,
+    /// Why the search ended.
+    pub end: SearchEnd,
+}
+
+/// Why a search ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SearchEnd {
+    /// No candidate was left that the list keeps: the list is as good as the links allow.
+    #[default]
+    Exhausted,
+    /// The next candidate was farther than [`slack`](SearchParams::slack) allows.
+    Slack,
+    /// [`max_distance_evals`](SearchParams::max_distance_evals) distances were computed.
+    MaxDistances,
+    /// Every node that matches was ranked.
+    Scan,
 }
 
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the
@@ -163,7 +182,7 @@ pub(crate) trait Method {
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
-        query: &impl Ranker,
+        query: &impl Estimator,
         least: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c>;
@@ -175,13 +194,16 @@ pub(crate) struct Collected<'c> {
     candidates: &'c mut [Candidate],
     /// Whether there was no room for others, which are farther as far as ranks show.
     is_cut: bool,
+    /// How many of the first candidates are nearer than all that the search has not expanded.
+    explored: usize,
 }
 
 impl<'c> Collected<'c> {
     /// All candidates of a list, out of `count` nodes.
     fn of(list: CandidateList<'c>, count: usize) -> Self {
         let is_cut = list.is_full() && list.candidates().len() < count;
-        Self { candidates: list.into_candidates(), is_cut }
+        let candidates = list.into_candidates();
+        Self { explored: candidates.len(), candidates, is_cut }
     }
 }
 
@@ -221,7 +243,8 @@ pub(crate) fn run<M: Method>(
     with_query!(&exact, exact => {
         let distance = |candidate: Candidate| exact.distance(candidate.distance());
         let found = method.collect(&mut search, exact, distance, candidates).candidates;
-        search.stats.found = search.write(method, found, out, |rank| exact.distance(rank));
+        let written = search.write(method, found, out, |rank| exact.distance(rank));
+        search.finish(written);
     });
     Ok(search.stats)
 }
@@ -257,14 +280,16 @@ impl Search<'_, '_> {
         // The upper bits of a code are accurate enough to find candidates, but not to decide what
         // is within a distance.
         let (found, edge) = with_codes!(coded, !M::ENDS_BY_DISTANCE, coarse, fine => {
-            let Collected { candidates: found, is_cut } = method.collect(self, &coarse, least, candidates);
-            let edge = coarse.edge(found, is_cut);
+            let Collected { candidates: found, is_cut, explored } =
+                method.collect(self, &coarse, least, candidates);
+            let edge = coarse.edge(&found[..explored], is_cut);
             let shift = fine.map_or(0.0, |fine| refine(&fine, found, distance));
             (found, edge.map(|edge| edge.shifted(shift)))
         });
         // Without vectors, or if the caller wants none, the codes have the last word.
         if !coded.reranks {
-            self.stats.found = self.write(method, found, out, distance);
+            let written = self.write(method, found, out, distance);
+            self.finish(written);
             return Verdict::Sure;
         }
         // Only the best candidates are compared by vectors, and only as long as one may still be
@@ -278,10 +303,19 @@ impl Search<'_, '_> {
         let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));
         if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
             self.stats.by_vectors = true;
+            self.stats.end = SearchEnd::default();
             return Verdict::InDoubt;
         }
-        self.stats.found = written;
+        self.finish(written);
         Verdict::Sure
+    }
+
+    /// Counts what was found.
+    fn finish(&mut self, written: usize) {
+        self.stats.found = written;
+        if self.stats.distances >= self.params.max_distance_evals {
+            self.stats.end = SearchEnd::MaxDistances;
+        }
     }
 
     /// Writes the nearest `k` of the sorted candidates, with their copies.
@@ -314,7 +348,7 @@ impl Method for Beam {
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
-        query: &impl Ranker,
+        query: &impl Estimator,
         _: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
@@ -327,8 +361,17 @@ impl Method for Beam {
             stats,
         };
         let mut list = CandidateList::new(candidates);
-        traversal.search_base(view, &mut list, visited, usize::MAX);
-        Collected::of(list, view.count())
+        let slack = Slack::new(query, view, params);
+        let mut adaptive = SlackList { list: &mut list, slack, has_ended: false };
+        traversal.search_base(view, &mut adaptive, visited, usize::MAX);
+        let has_ended = adaptive.has_ended;
+        let expanded = list.next_position();
+        let collected = Collected::of(list, view.count());
+        if !has_ended {
+            return collected;
+        }
+        search.stats.end = SearchEnd::Slack;
+        Collected { is_cut: true, explored: expanded, ..collected }
     }
 }
 

@@ -29,7 +29,7 @@ use super::Scratch;
 use super::beam::{APPROACH, List, rank_gathered};
 use super::{CandidateList, Frontier, Neighbor, ScratchMut, SearchStats, Traversal, Visited};
 use crate::copies::Chains;
-use crate::distance::{AnyQuery, Coded, Ranker, Reranked, with_codes, with_query};
+use crate::distance::{AnyQuery, Coded, Estimator, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other: for pages of results, and for

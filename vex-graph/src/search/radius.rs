@@ -13,9 +13,9 @@
 use super::Scratch;
 use super::{
     Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, ScratchMut, Search,
-    SearchStats, Traversal, run,
+    SearchStats, Slack, Traversal, run,
 };
-use crate::distance::Ranker;
+use crate::distance::Estimator;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// Searches `view` for the nodes within `radius` of `query`, the boundary included. They are
@@ -127,7 +127,7 @@ impl<F: Filter> Method for Within<F> {
     fn collect<'c>(
         &self,
         search: &mut Search<'_, '_>,
-        query: &impl Ranker,
+        query: &impl Estimator,
         least: impl Fn(Candidate) -> f32 + Copy,
         candidates: &'c mut [Candidate],
     ) -> Collected<'c> {
@@ -144,9 +144,9 @@ impl<F: Filter> Method for Within<F> {
             budget: params.max_distance_evals,
             stats,
         };
-        let mut list = FilteredList { beam: &mut beam, filter: &live, within };
+        let mut list = FilteredList { beam: &mut beam, filter: &live, within, slack: &Slack::none(query) };
         traversal.search_base(view, &mut list, visited, usize::MAX);
         let (found, is_cut) = (beam.results.candidates().len(), beam.results.is_full());
-        Collected { candidates: &mut candidates[..found], is_cut }
+        Collected { candidates: &mut candidates[..found], is_cut, explored: found }
     }
 }

@@ -15,6 +15,10 @@
 //! list is still the most that a search may expand.
 //!
 //! The deviation keeps the rule from trusting codes where their errors are as large as distances.
+//!
+//! There is no value that is right for all sets. In D dimensions, a ball that is `1 + slack` times
+//! as large by squared distance holds `(1 + slack)^(D/2)` times as many nodes. With 0.2 that is a
+//! factor of 2 for 8 dimensions, and of 38 for 40. So the rule is off by default.
 
 use vex_kernels::Metric;
 
@@ -48,9 +52,10 @@ impl<'q, Q: Estimator> Slack<'q, Q> {
     /// Whether `next` is too far to be expanded, beside the `nearest` so far, which are sorted.
     #[inline(always)]
     pub(crate) fn ends(&self, nearest: &[Candidate], next: Candidate) -> bool {
-        let Some(kth) = nearest.get(self.k - 1) else { return false };
+        let Some(kth) = nearest.get(self.k - 1).filter(|_| self.factor < f32::INFINITY) else {
+            return false;
+        };
         let least = self.query.distance(next.distance()) - self.query.deviation(next.id());
-        // An infinite factor gives infinity, or NaN for a distance of zero. Nothing is greater.
         least > self.factor * self.query.distance(kth.distance())
     }
 }

@@ -15,6 +15,7 @@ mod limits;
 mod numbers;
 mod random;
 mod recall;
+mod slack;
 mod support;
 mod vector;
 mod wide;

@@ -67,6 +67,8 @@ class Library(Rival):
             command += ["--rerank", self.spec.rescore]
         if self.spec.vex_max_distances:
             command += ["--max-distances", self.spec.vex_max_distances]
+        if self.spec.vex_slack is not None:
+            command += ["--slack", self.spec.vex_slack]
         if self.spec.vex_load:
             command.append(f"--load={self.spec.vex_load}")
         return json.loads(self.run(*command))[0]

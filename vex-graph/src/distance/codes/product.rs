@@ -16,7 +16,7 @@ use super::round::Rounded;
 #[cfg(feature = "alloc")]
 use super::round::sum;
 use super::{Codes, Terms};
-use crate::distance::{Edge, Ranker, each_of_4};
+use crate::distance::{Edge, Estimator, Ranker, each_of_4};
 use crate::{Candidate, NodeId};
 
 /// A query in 8 bits an element, and what turns its products into ranks and distances.
@@ -290,6 +290,17 @@ impl<'q, P: Product> CodeQuery<'q, P> {
         // In this order the rank is the same, to the last bit, if a row and a row as a query change
         // places.
         (self.query.offset + offset) + (self.query.step * factor) * product as f32
+    }
+}
+
+impl<P: Product> Estimator for CodeQuery<'_, P> {
+    fn distance(&self, rank: f32) -> f32 {
+        self.query.distance(rank)
+    }
+
+    fn deviation(&self, id: NodeId) -> f32 {
+        let [_, factor] = self.codes.terms[id as usize];
+        self.query.error::<P>(factor)
     }
 }
 
