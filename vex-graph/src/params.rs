@@ -174,9 +174,10 @@ pub struct SearchParams {
     /// easy queries take less. The default, [`f32::INFINITY`], always searches to the end of the
     /// list.
     ///
-    /// On text embeddings, 0.2 and twice the `ef_search` find as much in a quarter to a half less
-    /// time, from a recall of 0.98 on. Below 0.1 recall suffers. In few dimensions (10, say) `slack`
-    /// limits the recall whatever `ef_search` is: so no value but infinity is right for all sets.
+    /// For text embeddings, try 0.2 and twice the `ef_search`. From a recall of 0.98 on, a search
+    /// then finds as much with a quarter to a half fewer distances. At 0.1 recall suffers. In few
+    /// dimensions (10, say) any `slack` limits the recall, whatever `ef_search` is. So no value but
+    /// infinity is right for all sets.
     ///
     /// Under [`SquaredEuclidean`](crate::Metric::SquaredEuclidean), squared distances are compared.
     /// An inner product is no distance, so `slack` is ignored there. It is ignored, too, if
