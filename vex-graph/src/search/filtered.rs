@@ -218,8 +218,8 @@ impl<F: Filter> Method for Filtered<'_, F> {
 }
 
 impl<F: Filter> Filtered<'_, F> {
-    /// Beam search with the filter. Returns how many candidates were found, and how many of them
-    /// are nearer than all that was not expanded. `None` if a scan is better.
+    /// Beam search with the filter. Returns how many candidates were found, and how many of these
+    /// were [explored](Collected). `None` if a scan is better.
     fn search_graph(
         &self,
         search: &mut Search<'_, '_>,

@@ -88,10 +88,11 @@ impl<'s> FilteredBeam<'s> {
         self.results.candidates().len() >= self.ef
     }
 
-    /// How many results are nearer than the candidate at which slack ended the search, if it did.
+    /// If slack ended the search at a candidate: how many results are up to the first that is not
+    /// nearer.
     pub(crate) fn within_slack(&self) -> Option<usize> {
-        let end = self.ended_at?;
-        Some(self.results.candidates().partition_point(|result| *result < end))
+        let (end, results) = (self.ended_at?, self.results.candidates());
+        Some(results.len().min(results.partition_point(|result| *result < end) + 1))
     }
 
     /// Whether the search has seen every node that links lead to: nothing is left to expand, and

@@ -194,7 +194,8 @@ pub(crate) struct Collected<'c> {
     candidates: &'c mut [Candidate],
     /// Whether there was no room for others, which are farther as far as ranks show.
     is_cut: bool,
-    /// How many of the first candidates are nearer than all that the search has not expanded.
+    /// How many of the first candidates are no farther than the nearest that was not expanded. No
+    /// node that was not ranked is expected among them.
     explored: usize,
 }
 
@@ -365,13 +366,13 @@ impl Method for Beam {
         let mut adaptive = SlackList { list: &mut list, slack, has_ended: false };
         traversal.search_base(view, &mut adaptive, visited, usize::MAX);
         let has_ended = adaptive.has_ended;
-        let expanded = list.next_position();
+        let next = list.next_position();
         let collected = Collected::of(list, view.count());
         if !has_ended {
             return collected;
         }
         search.stats.end = SearchEnd::Slack;
-        Collected { is_cut: true, explored: expanded, ..collected }
+        Collected { is_cut: true, explored: next + 1, ..collected }
     }
 }
 

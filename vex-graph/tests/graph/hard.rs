@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vex_graph::{
-    Batches, Element, GraphView, Hnsw, Metric, Neighbor, Params, Quantization, Scratch, SearchParams, search,
-    search_filtered, search_radius,
+    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeSet, Params, Quantization, Scratch,
+    SearchParams, search, search_filtered, search_radius,
 };
 
 use crate::support::{Rng, Threads, built, exactly, found};
@@ -176,6 +176,67 @@ fn codes_find_on_hard_sets_what_vectors_find() {
                     by_vectors >= expected - 0.02,
                     "{name}, {dim}, {quantization:?}: {by_vectors} of {expected}"
                 );
+            }
+        }
+    }
+}
+
+/// The early end must not trust codes where they are too coarse. By vectors, it must not end before
+/// a search has left the wrong cluster.
+#[test]
+fn an_early_end_loses_no_neighbors_of_hard_sets() {
+    let with_slack = |view: &GraphView<'_>, queries: &[Vec<f32>]| {
+        let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 10]);
+        let params = SearchParams::new(10).ef_search(64).slack(0.2);
+        let of = |query: &Vec<f32>| {
+            let found = search(view, query, &params, &mut scratch, &mut out).unwrap().found;
+            let limit = exactly(view.rows(), query, 10)[9].distance * 1.00001;
+            out[..found].iter().filter(|neighbor| neighbor.distance <= limit).count()
+        };
+        queries.iter().map(of).sum::<usize>() as f64 / (10 * queries.len()) as f64
+    };
+    // With a deleted node, the search is that of a filter.
+    let deleted = [1u64];
+    for make in [outlier, wild_element, minority, near_copies, two_groups, tight] {
+        for dim in [64, 256] {
+            let Set { name, metric, base, queries } = make(dim);
+            for quantization in [None, CODES[0], CODES[1], CODES[2]] {
+                let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
+                let expected = recall(&graph.view(), &queries, 64);
+                let view = graph.view();
+                for view in [view, view.with_tombstones(NodeSet::new(&deleted))] {
+                    let found = with_slack(&view, &queries);
+                    assert!(
+                        found >= expected - 0.02,
+                        "{name}, {dim}, {quantization:?}: {found} of {expected}"
+                    );
+                }
+            }
+        }
+    }
+}
+
+/// Where the list has room for more than a cluster, the search ends at its border. Codes must not end
+/// a search so early that they leave the answer in doubt, and it is repeated by vectors.
+#[test]
+fn an_early_end_saves_work_in_clusters() {
+    for dim in [64, 256] {
+        for scale in [0.003, 0.02, 0.15] {
+            let mut rng = Rng(16);
+            let centres: Vec<_> = (0..50).map(|_| normal(&mut rng, dim, 1.0)).collect();
+            let base: Vec<_> = (0..COUNT).map(|at| around(&mut rng, &centres[at % 50], scale)).collect();
+            let queries: Vec<_> = (0..QUERIES).map(|at| around(&mut rng, &centres[at], scale)).collect();
+            for quantization in CODES {
+                let (graph, _) = built(Metric::SquaredEuclidean, params(quantization), &base, &Threads(2));
+                let view = graph.view();
+                let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 10]);
+                let mut work = |slack| {
+                    let params = SearchParams::new(10).ef_search(100).slack(slack);
+                    let mut one = |query| search(&view, query, &params, &mut scratch, &mut out).unwrap();
+                    queries.iter().map(|query| one(query).distances).sum::<usize>()
+                };
+                let [whole, early] = [f32::INFINITY, 0.2].map(&mut work);
+                assert!(early * 10 <= whole * 8, "{dim}, {scale}, {quantization:?}: {early} of {whole}");
             }
         }
     }
