@@ -27,7 +27,7 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::beam::{APPROACH, List, rank_gathered};
-use super::{CandidateList, Frontier, Neighbor, ScratchMut, SearchStats, Traversal, Visited};
+use super::{CandidateList, Frontier, Neighbor, ScratchMut, SearchEnd, SearchStats, Traversal, Visited};
 use crate::copies::Chains;
 use crate::distance::{AnyQuery, Coded, Estimator, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
@@ -154,7 +154,11 @@ impl<'s> Batches<'s> {
                 break;
             }
         }
-        self.state.stats.found += written;
+        let Self { params, state: State { stats, .. }, .. } = self;
+        stats.found += written;
+        if stats.distances >= params.max_distance_evals {
+            stats.end = SearchEnd::MaxDistances;
+        }
         written
     }
 

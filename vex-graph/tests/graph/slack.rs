@@ -154,6 +154,14 @@ fn a_search_says_why_it_ended() {
     assert_eq!(end(params), SearchEnd::Exhausted);
     assert_eq!(end(params.slack(0.01)), SearchEnd::Slack);
     assert_eq!(end(params.max_distance_evals(100)), SearchEnd::MaxDistances);
+    let end_of_pages = |params| {
+        let mut scratch = Scratch::new();
+        let mut pages = Batches::new(&view, &data[5], &params, &mut scratch).unwrap();
+        pages.next_batch(&mut [Neighbor::default(); 10]);
+        pages.stats().end
+    };
+    assert_eq!(end_of_pages(params), SearchEnd::Exhausted);
+    assert_eq!(end_of_pages(params.max_distance_evals(100)), SearchEnd::MaxDistances);
     let few = |id: u32| id < 100;
     let stats = search_filtered(&view, &data[5], &params, &few, &mut scratch, &mut out).unwrap();
     assert_eq!(stats.end, SearchEnd::Scan);
