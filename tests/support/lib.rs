@@ -19,3 +19,14 @@ pub use messages::messages;
 pub use poke::{accepted, poke};
 pub use random::Random;
 pub use seal::{seal, seal_header};
+
+/// The chapters, whose examples are tests.
+#[cfg(doctest)]
+mod chapters {
+    #[doc = include_str!("../../docs/5-kernels.md")]
+    struct Kernels;
+    #[doc = include_str!("../../docs/8-memory.md")]
+    struct Memory;
+    #[doc = include_str!("../../docs/tuning.md")]
+    struct Tuning;
+}
