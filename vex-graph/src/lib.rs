@@ -143,10 +143,12 @@ pub use memory::MemoryPlan;
 pub use params::{Params, ParamsError, SearchParams};
 pub use search::search_radius_in;
 pub use search::{
-    Batches, Filter, Neighbor, ScratchMut, SearchEnd, SearchStats, search_filtered_in, search_in,
+    Batches, Filter, Neighbor, ScratchMut, SearchEnd, SearchStats, Step, search_filtered_in, search_in,
 };
 #[cfg(feature = "alloc")]
-pub use search::{Scratch, search, search_filtered, search_radius};
+pub use search::{
+    Scratch, search, search_filtered, search_filtered_observed, search_observed, search_radius,
+};
 pub use set::NodeSet;
 #[cfg(feature = "alloc")]
 pub use storage::Vectors;

@@ -24,7 +24,7 @@ pub(crate) use doubt::Edge;
 pub(crate) use exact::{AnyQuery, with_query};
 #[cfg(feature = "alloc")]
 pub(crate) use exact::{Query, kernel};
-pub(crate) use ranker::{Estimator, Ranker, each_of_4};
+pub(crate) use ranker::{Estimator, Observed, Ranker, each_of_4};
 #[cfg(feature = "alloc")]
 pub(crate) use rerank::rank_anew;
 pub(crate) use rerank::{Reranked, refine};

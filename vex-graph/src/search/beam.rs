@@ -35,7 +35,7 @@
 
 use vex_kernels::prefetch;
 
-use super::{CandidateList, SearchStats, Visited};
+use super::{CandidateList, SearchStats, Step, Visited};
 use crate::copies::Chains;
 use crate::distance::Ranker;
 use crate::{Candidate, GraphView, LevelView, NodeId};
@@ -69,8 +69,14 @@ impl<R: Ranker> Traversal<'_, R> {
     pub(crate) fn enter(&mut self, view: &GraphView<'_>) -> impl Iterator<Item = Candidate> + use<R> {
         let start = view.entry().map(|entry| Candidate::new(self.query.rank(entry), entry));
         self.stats.distances += usize::from(start.is_some());
-        let levels = view.levels()[1..].iter().rev();
-        let nearest = start.map(|start| levels.fold(start, |nearest, level| self.descend(level, nearest)));
+        let levels = view.levels()[1..].iter().enumerate().rev();
+        let nearest = start.map(|start| {
+            levels.fold(start, |nearest, (above, level)| {
+                self.query.step(Step::Level { level: above + 1 });
+                self.descend(level, nearest)
+            })
+        });
+        self.query.step(Step::Level { level: 0 });
         nearest.into_iter().chain(start)
     }
 
@@ -79,6 +85,7 @@ impl<R: Ranker> Traversal<'_, R> {
         while self.stats.distances < self.budget {
             let start = nearest;
             self.stats.hops += 1;
+            self.query.step(Step::Expanded { id: start.id() });
             let links = level.row(start.id()).unwrap_or(&[]);
             // A link to a node that has become a copy may be left over. A copy has no links on any
             // level.
@@ -119,6 +126,7 @@ impl<R: Ranker> Traversal<'_, R> {
                 continue;
             };
             self.stats.hops += 1;
+            self.query.step(Step::Expanded { id });
             // The links of the node after this one: a guess, which may cost a prefetch and no more.
             if let Some(links) = list.next().and_then(|id| level.row(id)) {
                 prefetch(links, LINK_PREFETCH_LINES);

@@ -35,8 +35,8 @@
 #[cfg(feature = "alloc")]
 use super::Scratch;
 use super::{
-    CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor,
-    ScratchMut, Search, SearchEnd, SearchStats, Slack, Traversal, run,
+    CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, Observer,
+    ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run,
 };
 use crate::distance::Estimator;
 use crate::random::draw;
@@ -140,12 +140,24 @@ pub fn search_filtered_in<'q>(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
-    let query = query.into();
+    search_with(view, query.into(), params, filter, scratch, out, &())
+}
+
+/// [`search_filtered_in`], which reports to an observer.
+pub(super) fn search_with(
+    view: &GraphView<'_>,
+    query: Elements<'_>,
+    params: &SearchParams,
+    filter: &impl Filter,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+    observer: &impl Observer,
+) -> Result<SearchStats, SearchError> {
     if view.has_tombstones() {
         let filter = &Live { filter, tombstones: view.tombstones() };
-        return run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false });
+        return run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false }, observer);
     }
-    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false })
+    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: false }, observer)
 }
 
 /// Searches a view with deleted nodes. They take no place in the list, which is as long as without
@@ -156,9 +168,10 @@ pub(super) fn search_live_in(
     params: &SearchParams,
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
+    observer: &impl Observer,
 ) -> Result<SearchStats, SearchError> {
     let filter = &Live { filter: &|_| true, tombstones: view.tombstones() };
-    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: true })
+    run(view, query, params, scratch, out, &Filtered { filter, fills_pool: true }, observer)
 }
 
 /// About how many nodes match: what the filter says, or an estimate from a sample.
@@ -207,6 +220,7 @@ impl<F: Filter> Method for Filtered<'_, F> {
         }
         search.ranked_each = true;
         search.stats.end = SearchEnd::Scan;
+        query.step(Step::Scan);
         // A scan needs no room beyond what is reranked or returned.
         let len = params.reranked().max(params.k).min(params.beam_width(count));
         let mut list = CandidateList::new(&mut candidates[..len]);

@@ -34,7 +34,7 @@
 use vex_kernels::prefetch;
 
 use super::beam::{APPROACH, GATHER, LINK_PREFETCH_LINES, List, rank_gathered};
-use super::{CandidateList, Filter, Frontier, SearchParams, Slack, Traversal, Visited};
+use super::{CandidateList, Filter, Frontier, SearchParams, Slack, Step, Traversal, Visited};
 use crate::distance::{Estimator, Ranker};
 use crate::{Candidate, LevelView, NodeId};
 
@@ -198,6 +198,7 @@ impl<R: Estimator> Traversal<'_, R> {
         while self.stats.distances < self.budget {
             let Some(id) = gated.expand_nearest(|_| false, slack) else { return };
             self.stats.hops += 1;
+            self.query.step(Step::Expanded { id });
             // The next node is known only when these links are ranked, but the nearest so far is a
             // good guess.
             if let Some(links) = gated.frontier.peek().and_then(|next| level.row(next.id())) {

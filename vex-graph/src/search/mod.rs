@@ -24,6 +24,7 @@ mod filter;
 mod filtered;
 mod filtered_beam;
 mod frontier;
+mod observe;
 mod pages;
 mod radius;
 mod scan;
@@ -41,6 +42,10 @@ pub use filtered::search_filtered;
 pub use filtered::search_filtered_in;
 pub(crate) use filtered_beam::{FilteredBeam, FilteredList};
 pub(crate) use frontier::Frontier;
+pub(crate) use observe::Observer;
+pub use observe::Step;
+#[cfg(feature = "alloc")]
+pub use observe::{search_filtered_observed, search_observed};
 pub use pages::Batches;
 #[cfg(feature = "alloc")]
 pub use radius::search_radius;
@@ -51,7 +56,7 @@ pub use scratch::ScratchMut;
 use slack::{Slack, SlackList};
 pub(crate) use visited::Visited;
 
-use crate::distance::{AnyQuery, Coded, Estimator, Reranked, refine, with_codes, with_query};
+use crate::distance::{AnyQuery, Coded, Estimator, Observed, Reranked, refine, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns. It is this pair and will have no more fields.
@@ -154,10 +159,22 @@ fn search_elements(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
 ) -> Result<SearchStats, SearchError> {
+    search_with(view, query, params, scratch, out, &())
+}
+
+/// [`search_in`], which reports to an observer.
+fn search_with(
+    view: &GraphView<'_>,
+    query: Elements<'_>,
+    params: &SearchParams,
+    scratch: ScratchMut<'_>,
+    out: &mut [Neighbor],
+    observer: &impl Observer,
+) -> Result<SearchStats, SearchError> {
     if view.has_tombstones() {
-        return filtered::search_live_in(view, query, params, scratch, out);
+        return filtered::search_live_in(view, query, params, scratch, out, observer);
     }
-    run(view, query, params, scratch, out, &Beam)
+    run(view, query, params, scratch, out, &Beam, observer)
 }
 
 /// How one kind of search collects candidates. All other steps are common to all searches.
@@ -217,6 +234,7 @@ pub(crate) fn run<M: Method>(
     scratch: ScratchMut<'_>,
     out: &mut [Neighbor],
     method: &M,
+    observer: &impl Observer,
 ) -> Result<SearchStats, SearchError> {
     let exact = AnyQuery::new(view.rows(), query)?;
     // Codes place some neighbors too far back, so a search through them keeps more candidates.
@@ -232,7 +250,7 @@ pub(crate) fn run<M: Method>(
         let candidates = &mut candidates[..needed_for_codes];
         let (params, visited) = (&for_codes, Visited::new(visited));
         let mut search = Search { view, params, visited, ranked_each: false, stats };
-        let verdict = search.run_through_codes(method, &coded, candidates, out);
+        let verdict = search.run_through_codes(method, &coded, candidates, out, observer);
         stats = search.stats;
         if verdict == Verdict::Sure {
             return Ok(stats);
@@ -243,7 +261,8 @@ pub(crate) fn run<M: Method>(
     let mut search = Search { view, params, visited: Visited::new(visited), ranked_each: false, stats };
     with_query!(&exact, exact => {
         let distance = |candidate: Candidate| exact.distance(candidate.distance());
-        let found = method.collect(&mut search, exact, distance, candidates).candidates;
+        let observed = &Observed { query: exact, observer };
+        let found = method.collect(&mut search, observed, distance, candidates).candidates;
         let written = search.write(method, found, out, |rank| exact.distance(rank));
         search.finish(written);
     });
@@ -275,6 +294,7 @@ impl Search<'_, '_> {
         coded: &Coded<'_>,
         candidates: &mut [Candidate],
         out: &mut [Neighbor],
+        observer: &impl Observer,
     ) -> Verdict {
         let distance = |rank| coded.distance(rank);
         let least = |candidate| coded.least(candidate);
@@ -282,9 +302,13 @@ impl Search<'_, '_> {
         // is within a distance.
         let (found, edge) = with_codes!(coded, !M::ENDS_BY_DISTANCE, coarse, fine => {
             let Collected { candidates: found, is_cut, explored } =
-                method.collect(self, &coarse, least, candidates);
+                method.collect(self, &Observed { query: &coarse, observer }, least, candidates);
             let edge = coarse.edge(&found[..explored], is_cut);
-            let shift = fine.map_or(0.0, |fine| refine(&fine, found, distance));
+            let shift = fine.map_or(0.0, |fine| {
+                let shift = refine(&fine, found, distance);
+                report(observer, found, |id, rank| Step::Refined { id, distance: distance(rank) });
+                shift
+            });
             (found, edge.map(|edge| edge.shifted(shift)))
         });
         // Without vectors, or if the caller wants none, the codes have the last word.
@@ -298,12 +322,14 @@ impl Search<'_, '_> {
         let len = self.params.reranked().min(found.len());
         let Reranked { candidates, shift } = coded.rerank(&mut found[..len], self.params.k);
         self.stats.reranked = candidates.len();
+        report(observer, candidates, |id, rank| Step::Reranked { id, distance: coded.exact_distance(rank) });
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
         let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         // Codes may have placed a neighbor behind the end of the list: see `distance/doubt.rs`.
         let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));
         if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
             self.stats.by_vectors = true;
+            observer.step(Step::ByVectors);
             self.stats.end = SearchEnd::default();
             return Verdict::InDoubt;
         }
@@ -334,6 +360,11 @@ impl Search<'_, '_> {
         let seen = |id| M::GATHERS_COPIES && self.visited.contains(id);
         write_groups(self.view.chains(), found, |id| method.accepts(id), seen, &mut out[..k], distance)
     }
+}
+
+/// Reports candidates that were ranked again.
+fn report(observer: &impl Observer, ranked: &[Candidate], step: impl Fn(NodeId, f32) -> Step) {
+    ranked.iter().for_each(|candidate| observer.step(step(candidate.id(), candidate.distance())));
 }
 
 /// The plain search: every node may be returned.

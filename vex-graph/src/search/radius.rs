@@ -94,7 +94,7 @@ fn search_elements(
 ) -> Result<SearchStats, SearchError> {
     let live = Live { filter: &|_: NodeId| true, tombstones: view.tombstones() };
     let method = Within { radius, ef: params.ef_search, live };
-    let mut stats = run(view, query, &of_radius(params, out), scratch, out, &method)?;
+    let mut stats = run(view, query, &of_radius(params, out), scratch, out, &method, &())?;
     stats.found = out[..stats.found].partition_point(|neighbor| neighbor.distance <= radius);
     Ok(stats)
 }
