@@ -32,7 +32,7 @@ text { fill: #e6edf3; }
 .faint { fill: #9198a1; }
 .axis { stroke: #9198a1; }
 .path, .pinned, .line-a { stroke: #4493f8; }
-.seen { fill: #1f6feb; } .kept, .a { fill: #4493f8; }
+.seen { fill: #a5d6ff; } .kept, .a { fill: #2f81f7; }
 .result, .b { fill: #3fb950; } .line-b { stroke: #3fb950; }
 .c { fill: #d29922; } .line-c { stroke: #d29922; }
 .d { fill: #ab7df8; } .line-d { stroke: #ab7df8; }
