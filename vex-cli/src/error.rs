@@ -59,6 +59,20 @@ pub(crate) enum Failure {
         /// The ids of a row.
         found: usize,
     },
+    /// The page of an index cannot be served at a port.
+    #[error("port {port}: {error}; --port 0 takes any that is free")]
+    Port {
+        /// The port.
+        port: u16,
+        /// Why it cannot be used.
+        error: io::Error,
+    },
+    /// An index of codes alone cannot be explored.
+    #[error("{}: expected an index with vectors, found codes alone", path.display())]
+    NoVectors {
+        /// The index.
+        path: PathBuf,
+    },
     /// Neither vectors nor codes were asked for.
     #[error("--store none needs codes: expected --quantize sq8, sq4 or sq2x2, found none")]
     NothingKept,

@@ -20,7 +20,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Isa;
 
-use cmd::{bench, build, demo, gt, info, search, verify};
+use cmd::{bench, build, demo, explore, gt, info, search, verify};
 use error::Failure;
 
 /// Build, search, measure and verify vector indexes
@@ -51,6 +51,7 @@ enum Command {
     Bench(bench::Args),
     Info(info::Args),
     Verify(verify::Args),
+    Explore(explore::Args),
     Demo(demo::Args),
 }
 
@@ -108,6 +109,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(args, out),
         Command::Info(args) => info::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Explore(args) => explore::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod build;
 pub(crate) mod demo;
 mod effort;
+pub(crate) mod explore;
 pub(crate) mod gt;
 pub(crate) mod info;
 mod kernels;

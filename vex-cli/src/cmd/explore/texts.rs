@@ -1,0 +1,51 @@
+//! The texts that belong to the vectors: a line for each key.
+
+use std::fs;
+use std::path::Path;
+
+use crate::io::{FileError, Problem};
+
+/// Line n belongs to key n.
+pub(crate) struct Texts {
+    text: String,
+    /// Where each line ends.
+    ends: Vec<usize>,
+}
+
+impl Texts {
+    /// Reads a file of UTF-8. Bytes that are none are shown as a replacement character.
+    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+        let bytes = fs::read(path).map_err(|error| FileError::new(path, Problem::Read(error)))?;
+        Ok(Self::of(String::from_utf8_lossy(&bytes).into_owned()))
+    }
+
+    pub(crate) fn of(text: String) -> Self {
+        let mut ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at).collect();
+        if !text.is_empty() && !text.ends_with('\n') {
+            ends.push(text.len());
+        }
+        Self { text, ends }
+    }
+
+    /// The line of a key, if there is one.
+    pub(crate) fn line(&self, key: u64) -> Option<&str> {
+        let index = usize::try_from(key).ok()?;
+        let end = *self.ends.get(index)?;
+        let start = index.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
+        Some(self.text[start..end].trim_end_matches('\r'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Texts;
+
+    #[test]
+    fn each_key_has_its_line() {
+        let texts = Texts::of("a\r\n\nb c\nlast".to_string());
+        let lines: Vec<_> = (0..5).map(|key| texts.line(key)).collect();
+        assert_eq!(lines, [Some("a"), Some(""), Some("b c"), Some("last"), None]);
+        assert_eq!(Texts::of(String::new()).line(0), None);
+        assert_eq!(Texts::of("a\n".to_string()).line(1), None);
+    }
+}
