@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod elements;
+mod explore;
 mod killed;
 mod media;
 mod memory;

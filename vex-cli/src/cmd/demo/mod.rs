@@ -12,6 +12,7 @@ use vex::format::Tag;
 use vex::graph::{Neighbor, exact};
 use vex::{Index, MappedIndex, Metric, Quantization, Scratch, SearchError, SearchParams, exact_batch};
 
+use super::explore::{self, Texts};
 use crate::error::Failure;
 use crate::io::{FileError, Problem};
 use crate::measure::{MeasureError, Timings, measure};
@@ -24,7 +25,14 @@ use sample::{Entry, Sample};
 /// compares it with exact search. The texts and vectors are inside this program. Takes some
 /// seconds, needs no network, and leaves no files.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {}
+pub(crate) struct Args {
+    /// Serve a page on this machine in the end, on which searches can be replayed: see `vex explore`
+    #[arg(long)]
+    explore: bool,
+    /// Port of the page; 0 takes any that is free
+    #[arg(long, default_value_t = explore::PORT, requires = "explore")]
+    port: u16,
+}
 
 /// The neighbors that are printed, and those that are measured.
 const SHOWN: usize = 3;
@@ -38,7 +46,7 @@ const HEADING: Style = Style::new().bold();
 const WORD: Style = AnsiColor::Cyan.on_default().bold();
 const QUIET: Style = Style::new().dimmed();
 
-pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let version = env!("CARGO_PKG_VERSION");
     writeln!(out, "{HEADING}Vex {version}: dictionary definitions, searched by meaning{HEADING:#}")?;
     writeln!(out, "{QUIET}{}{QUIET:#}\n", fit(&machine::describe(), WIDTH))?;
@@ -54,7 +62,12 @@ pub(crate) fn run(_: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     show_answers(&sample, &index, &path, out)?;
     compare(&sample, &index, &path, out)?;
     show_sizes(&index, out)?;
-    show_next(out)
+    show_next(out)?;
+    if args.explore {
+        writeln!(out, "\n{HEADING}The page, until you interrupt this{HEADING:#}")?;
+        explore::serve(&path, &index, Some(&Texts::of(sample.lines())), args.port, out)?;
+    }
+    Ok(())
 }
 
 /// Prints a finished step.
@@ -218,6 +231,7 @@ fn show_next(out: &mut dyn Write) -> Result<(), Failure> {
     writeln!(out, "\n{HEADING}Next, on vectors of your own{HEADING:#}")?;
     writeln!(out, "  vex build base.npy --output base.vex --metric cosine")?;
     writeln!(out, "  vex search base.vex --queries queries.npy -k 10")?;
+    writeln!(out, "  vex explore base.vex  {QUIET}to replay searches in a browser{QUIET:#}")?;
     writeln!(out, "  vex help build  {QUIET}for formats and parameters{QUIET:#}")?;
     Ok(())
 }

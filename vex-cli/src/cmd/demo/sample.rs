@@ -59,6 +59,11 @@ impl Sample {
         self.vectors.iter().enumerate().filter(|(row, _)| !is_held_out(*row)).map(|(row, v)| (row as u64, v))
     }
 
+    /// A line for each entry: its words and its definition.
+    pub(super) fn lines(&self) -> String {
+        self.entries.iter().map(|entry| format!("{}: {}\n", entry.words, entry.definition)).collect()
+    }
+
     /// The entry that is indexed under a key.
     pub(super) fn entry(&self, key: u64) -> Entry {
         self.entries[key as usize]

@@ -13,7 +13,10 @@ use vex::MappedIndex;
 use crate::error::Failure;
 use crate::mmap;
 use server::Server;
-use texts::Texts;
+pub(super) use texts::Texts;
+
+/// The port where nothing else is said.
+pub(super) const PORT: u16 = 7878;
 
 /// Look at an index in a browser, and replay searches step by step
 ///
@@ -35,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE")]
     texts: Option<PathBuf>,
     /// Port of the page; 0 takes any that is free
-    #[arg(long, default_value_t = 7878)]
+    #[arg(long, default_value_t = PORT)]
     port: u16,
 }
 
@@ -46,7 +49,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Serves the page until the process is interrupted.
-pub(crate) fn serve(
+pub(super) fn serve(
     path: &Path,
     index: &MappedIndex,
     texts: Option<&Texts>,

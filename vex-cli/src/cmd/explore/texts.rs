@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::io::{FileError, Problem};
 
 /// Line n belongs to key n.
-pub(crate) struct Texts {
+pub(in crate::cmd) struct Texts {
     text: String,
     /// Where each line ends.
     ends: Vec<usize>,
@@ -14,12 +14,12 @@ pub(crate) struct Texts {
 
 impl Texts {
     /// Reads a file of UTF-8. Bytes that are none are shown as a replacement character.
-    pub(crate) fn read(path: &Path) -> Result<Self, FileError> {
+    pub(in crate::cmd) fn read(path: &Path) -> Result<Self, FileError> {
         let bytes = fs::read(path).map_err(|error| FileError::new(path, Problem::Read(error)))?;
         Ok(Self::of(String::from_utf8_lossy(&bytes).into_owned()))
     }
 
-    pub(crate) fn of(text: String) -> Self {
+    pub(in crate::cmd) fn of(text: String) -> Self {
         let mut ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at).collect();
         if !text.is_empty() && !text.ends_with('\n') {
             ends.push(text.len());
@@ -28,7 +28,7 @@ impl Texts {
     }
 
     /// The line of a key, if there is one.
-    pub(crate) fn line(&self, key: u64) -> Option<&str> {
+    pub(in crate::cmd) fn line(&self, key: u64) -> Option<&str> {
         let index = usize::try_from(key).ok()?;
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
