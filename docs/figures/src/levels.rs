@@ -80,9 +80,9 @@ pub(crate) fn draw() -> String {
     for neighbor in &out {
         svg.circle("result", place(0, top, points[neighbor.id as usize]), 6.0);
     }
-    for id in 0..points.len() {
+    for (id, point) in points.iter().enumerate() {
         if table.iter().any(|(_, list)| list.contains(&(id as u32))) {
-            let (x, y) = place(0, top, points[id]);
+            let (x, y) = place(0, top, *point);
             svg.text("small", (x + 6.0, y - 4.0), &id.to_string());
         }
     }
