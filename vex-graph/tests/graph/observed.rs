@@ -13,7 +13,7 @@ type Answer = (SearchStats, Vec<Neighbor>);
 fn both(view: &GraphView<'_>, query: &[f32], params: &SearchParams) -> [(Answer, Answer, Vec<Step>); 2] {
     let (mut scratch, mut out) = (Scratch::new(), [Neighbor::default(); 10]);
     let mut steps = [vec![], vec![]];
-    let third = |id: u32| id % 3 == 0;
+    let third = |id: u32| id.is_multiple_of(3);
     let [plain, filtered] = &mut steps;
     let stats = [
         search(view, query, params, &mut scratch, &mut out).map(|stats| (stats, out.to_vec())),
