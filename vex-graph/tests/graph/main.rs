@@ -13,6 +13,7 @@ mod invariants;
 mod levels;
 mod limits;
 mod numbers;
+mod planner;
 mod random;
 mod recall;
 mod slack;
