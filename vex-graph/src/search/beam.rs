@@ -15,7 +15,7 @@
 //!         if there is no such node that is worth it, or the budget is used up:
 //!             rank the pending nodes; stop if there were none
 //!         otherwise:
-//!             for each link of `node` that was not seen:
+//!             for each link of `node` that the list chooses and that was not seen:
 //!                 fetch its vector or code, and add it to the pending nodes
 //!             meanwhile rank the nodes that were pending before
 //! ```
@@ -135,6 +135,8 @@ impl<R: Ranker> Traversal<'_, R> {
             // fetched.
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
                 let older = pending.len;
+                let mut chosen = [0; GATHER];
+                let piece = list.choose(piece, self.count, &mut chosen);
                 for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
                     pending.push_if(id, visited.insert(id));
                 }
@@ -193,6 +195,14 @@ pub(crate) trait List {
 
     /// The node to expand now; none if no candidate leads to anything that the list would keep.
     fn expand(&mut self) -> Option<NodeId>;
+
+    /// The links worth ranking among those of the node that was expanded last. Ids of `count` or
+    /// more are no nodes. The links may be written to `chosen`.
+    #[inline(always)]
+    fn choose<'l>(&self, links: &'l [u32], count: usize, chosen: &'l mut [u32; GATHER]) -> &'l [u32] {
+        let _ = (count, chosen);
+        links
+    }
 
     /// A guess at the node that is expanded next, whose links are prefetched. It may be wrong.
     fn next(&self) -> Option<NodeId>;

@@ -10,7 +10,11 @@
 //! | more, up to 35% of all nodes | less than half of the share in all | exact scan | |
 //! | more than 35% of all nodes | less than half of the share in all | expands every node | `ef` results |
 //! | more than 64 `ef` | at least 20% | expands every node | 1.4 × share × `ef` results |
+//! | more than 64 `ef` | at least 7% | partial expansion | 0.55 `ef` results |
 //! | more than 64 `ef` | less | two-hop expansion | 0.6 `ef` results |
+//!
+//! A probe sees only a hundred candidates or so. So the last three rows go by the share in all, as
+//! long as the share around the query is not more than twice as large.
 //!
 //! The ideas behind the rows:
 //! - **Few matches.** To rank them all takes no longer than a beam search does, and the answer is
@@ -19,8 +23,10 @@
 //!   the scan is too long as well, the search keeps to the whole graph.
 //! - **Dense matches.** Nodes that do not match lead the search on as in any search. They never
 //!   take the place of a result: see [`FilteredBeam`].
-//! - **Sparse matches.** A match may have no links to other matches. So the search also follows the
-//!   links of those links that do not match: see [`Traversal::two_hop`].
+//! - **Sparse matches.** To rank a node costs more than to ask the filter for a whole row. So the
+//!   search ranks few of the nodes that do not match: see `filtered_beam.rs`.
+//! - **Very sparse matches.** A match may have no links to other matches. So the search also follows
+//!   the links of those links that do not match: see [`Traversal::two_hop`].
 //! - **Fewer results suffice.** For each result, a filtered search ranks more nodes than a plain
 //!   one does. So it reaches about the same recall with a shorter list. The list is never longer
 //!   than `ef`, nor shorter than reranking needs.
@@ -55,6 +61,9 @@ const PROBE: usize = 6;
 /// From this share of matches around the query on, a search expands every node.
 const DENSE: f32 = 0.2;
 
+/// From this share on, it expands nodes that do not match in part.
+const SPARSE: f32 = 0.07;
+
 /// If the share around the query is below this part of the share in all, matches are elsewhere.
 const ELSEWHERE: f32 = 0.5;
 
@@ -64,6 +73,9 @@ const SCAN_ELSEWHERE: f32 = 0.35;
 /// A search that expands every node ends with `ef_search` results times the share around the query
 /// times this.
 const CONTENT: f32 = 1.4;
+
+/// A search by partial expansion ends with `ef_search` results times this.
+const CONTENT_SPARSE: f32 = 0.55;
 
 /// A search by two-hop expansion ends with `ef_search` results times this.
 const CONTENT_LEAPING: f32 = 0.6;
@@ -77,9 +89,10 @@ const CONTENT_LEAPING: f32 = 0.6;
 /// depends on the number of matches, which the filter knows or a sample estimates:
 /// - **Up to 64 for each of the `ef_search` candidates:** an exact scan ranks all matches.
 /// - **More:** a beam search first looks how many nodes match around the query. If a fifth do, it
-///   expands every node, and only matches enter the list. If fewer do, it expands matches alone,
-///   and follows the links of other nodes to matches (two-hop expansion). If next to none do,
-///   though many match elsewhere, it expands every node or scans all matches.
+///   expands every node, and only matches enter the list. If fewer do, it follows only a quarter of
+///   the links between nodes that do not match (partial expansion). Below 7%, it expands matches
+///   alone, and follows the links of other nodes to matches (two-hop expansion). If next to none
+///   match, though many do elsewhere, it expands every node or scans all matches.
 ///
 /// For about the same recall, a filtered beam search needs fewer candidates than `ef_search`, and
 /// keeps fewer. It falls back to the exact scan in two cases: if it does not find that many, or if
@@ -185,6 +198,17 @@ fn matches(filter: &impl Filter, count: usize) -> usize {
     (count as u64 * accepted as u64 / SAMPLE) as usize
 }
 
+/// How a search of the graph expands nodes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Expansion {
+    /// All links are ranked.
+    Whole,
+    /// Of a node that does not match, the links that match are ranked, and a part of the others.
+    Partial,
+    /// Matches alone are ranked and expanded.
+    TwoHop,
+}
+
 struct Filtered<'f, F> {
     filter: &'f F,
     /// Whether a beam search continues until it has `ef_search` results, however many nodes it
@@ -260,28 +284,39 @@ impl<F: Filter> Filtered<'_, F> {
 
         let (share, share_of_all) = (beam.share(), matches as f32 / count as f32);
         let is_elsewhere = share < ELSEWHERE * share_of_all;
-        let is_dense = share >= DENSE;
-        if is_elsewhere && share_of_all <= SCAN_ELSEWHERE {
-            return None;
-        }
+        // A probe sees a hundred candidates or so. The share in all is the better estimate of the
+        // two, unless they are far apart.
+        let is_near = share * ELSEWHERE > share_of_all;
+        let likely = if is_near { share } else { share_of_all };
+        let list = params.beam_width(count);
         // The share around the query is known now. So is the number of results that make the search
         // end.
-        if !self.fills_pool && !is_elsewhere {
-            let part = if is_dense { share * CONTENT } else { CONTENT_LEAPING };
-            let content = (params.beam_width(count) as f32 * part) as usize;
-            beam.content_with(content.max(params.least_candidates()));
+        let content = |part: f32, least: usize| ((list as f32 * part) as usize).max(least);
+        let expansion = match () {
+            () if is_elsewhere && share_of_all <= SCAN_ELSEWHERE => return None,
+            () if is_elsewhere || self.fills_pool => Expansion::Whole,
+            () if likely >= DENSE => {
+                beam.content_with(content(CONTENT * share, params.least_candidates()));
+                Expansion::Whole
+            }
+            () if likely >= SPARSE => {
+                beam.content_with(content(CONTENT_SPARSE, 2 * params.k));
+                Expansion::Partial
+            }
+            () => {
+                beam.content_with(content(CONTENT_LEAPING, params.least_candidates()));
+                Expansion::TwoHop
+            }
+        };
+        // Each beam continues where the probe ended, with its frontier and its visited nodes.
+        if expansion == Expansion::Partial {
+            beam.expand_in_part();
         }
-        // Either beam continues where the probe ended, with its frontier and its visited nodes.
-        let is_two_hop = !is_elsewhere && !is_dense;
-        if is_two_hop {
+        if expansion == Expansion::TwoHop {
             traversal.two_hop(base, &mut beam, visited, filter, slack);
         } else {
-            traversal.beam(
-                base,
-                &mut FilteredList { beam: &mut beam, filter, within, slack },
-                visited,
-                usize::MAX,
-            );
+            let mut list = FilteredList { beam: &mut beam, filter, within, slack };
+            traversal.beam(base, &mut list, visited, usize::MAX);
         }
         let distances = traversal.stats.distances;
         // Where most vectors are copies, there may be fewer originals than the list needs. Yet
@@ -289,7 +324,10 @@ impl<F: Filter> Filtered<'_, F> {
         let has_all = || {
             let has_copies = !view.chains().are_none();
             let results = beam.results.candidates();
-            has_copies && !is_two_hop && beam.has_seen_all() && filter.accepts_as_many(results, params.k)
+            has_copies
+                && expansion == Expansion::Whole
+                && beam.has_seen_all()
+                && filter.accepts_as_many(results, params.k)
         };
         let within_slack = beam.within_slack();
         let is_content = within_slack.is_some() || beam.is_content() || has_all();

@@ -14,6 +14,7 @@ mod levels;
 mod limits;
 mod numbers;
 mod observed;
+mod planner;
 mod random;
 mod recall;
 mod slack;
