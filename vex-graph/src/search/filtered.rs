@@ -40,10 +40,7 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
-use super::{
-    CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, Observer,
-    ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run,
-};
+use super::{Observer, PartialList, ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run};
 use crate::distance::Estimator;
 use crate::random::draw;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
@@ -309,14 +306,16 @@ impl<F: Filter> Filtered<'_, F> {
             }
         };
         // Each beam continues where the probe ended, with its frontier and its visited nodes.
-        if expansion == Expansion::Partial {
-            beam.expand_in_part();
-        }
         if expansion == Expansion::TwoHop {
             traversal.two_hop(base, &mut beam, visited, filter, slack);
         } else {
             let mut list = FilteredList { beam: &mut beam, filter, within, slack };
-            traversal.beam(base, &mut list, visited, usize::MAX);
+            if expansion == Expansion::Whole {
+                traversal.beam(base, &mut list, visited, usize::MAX);
+            } else {
+                let mut list = PartialList { list, is_match: true };
+                traversal.beam(base, &mut list, visited, usize::MAX);
+            }
         }
         let distances = traversal.stats.distances;
         // Where most vectors are copies, there may be fewer originals than the list needs. Yet

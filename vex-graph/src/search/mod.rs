@@ -40,7 +40,7 @@ pub(crate) use filter::Live;
 #[cfg(feature = "alloc")]
 pub use filtered::search_filtered;
 pub use filtered::search_filtered_in;
-pub(crate) use filtered_beam::{FilteredBeam, FilteredList};
+pub(crate) use filtered_beam::{FilteredBeam, FilteredList, PartialList};
 pub(crate) use frontier::Frontier;
 pub(crate) use observe::Observer;
 pub use observe::Step;
