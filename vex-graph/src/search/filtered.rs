@@ -40,7 +40,10 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
-use super::{Observer, PartialList, ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run};
+use super::{
+    CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, Observer,
+    PartialList, ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run,
+};
 use crate::distance::Estimator;
 use crate::random::draw;
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
