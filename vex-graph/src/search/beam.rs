@@ -135,8 +135,7 @@ impl<R: Ranker> Traversal<'_, R> {
             // fetched.
             for piece in level.row(id).unwrap_or(&[]).chunks(GATHER) {
                 let older = pending.len;
-                let mut chosen = [0; GATHER];
-                let piece = list.choose(piece, self.count, &mut chosen);
+                let piece = list.choose(piece, self.count);
                 for id in piece.iter().copied().take_while(|id| (*id as usize) < self.count) {
                     pending.push_if(id, visited.insert(id));
                 }
@@ -197,10 +196,9 @@ pub(crate) trait List {
     fn expand(&mut self) -> Option<NodeId>;
 
     /// The links worth ranking among those of the node that was expanded last. Ids of `count` or
-    /// more are no nodes. The links may be written to `chosen`.
+    /// more are no nodes. There are at most [`GATHER`] links.
     #[inline(always)]
-    fn choose<'l>(&self, links: &'l [u32], count: usize, chosen: &'l mut [u32; GATHER]) -> &'l [u32] {
-        let _ = (count, chosen);
+    fn choose<'l>(&'l mut self, links: &'l [u32], _count: usize) -> &'l [u32] {
         links
     }
 

@@ -40,6 +40,7 @@
 
 #[cfg(feature = "alloc")]
 use super::Scratch;
+use super::beam::GATHER;
 use super::{
     CandidateList, Collected, Filter, FilteredBeam, FilteredList, Grouped, Live, Method, Neighbor, Observer,
     PartialList, ScratchMut, Search, SearchEnd, SearchStats, Slack, Step, Traversal, run,
@@ -316,7 +317,7 @@ impl<F: Filter> Filtered<'_, F> {
             if expansion == Expansion::Whole {
                 traversal.beam(base, &mut list, visited, usize::MAX);
             } else {
-                let mut list = PartialList { list, is_match: true };
+                let mut list = PartialList { list, is_match: true, chosen: [0; GATHER] };
                 traversal.beam(base, &mut list, visited, usize::MAX);
             }
         }

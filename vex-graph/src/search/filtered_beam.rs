@@ -202,6 +202,8 @@ pub(crate) struct PartialList<'a, 's, F, W, Q> {
     pub(crate) list: FilteredList<'a, 's, F, W, Q>,
     /// Whether the node that was expanded last matches.
     pub(crate) is_match: bool,
+    /// The links that are ranked.
+    pub(crate) chosen: [u32; GATHER],
 }
 
 impl<F, W, Q> PartialList<'_, '_, F, W, Q> {
@@ -223,10 +225,11 @@ impl<F: Filter, W: Fn(Candidate) -> bool + Copy, Q: Estimator> List for PartialL
     }
 
     #[inline(always)]
-    fn choose<'l>(&self, links: &'l [u32], count: usize, chosen: &'l mut [u32; GATHER]) -> &'l [u32] {
+    fn choose<'l>(&'l mut self, links: &'l [u32], count: usize) -> &'l [u32] {
         if self.is_match {
             return links;
         }
+        let chosen = &mut self.chosen;
         let (near, far) = links.split_at(links.len().div_ceil(Self::PARTS));
         chosen[..near.len()].copy_from_slice(near);
         let mut len = near.len();
