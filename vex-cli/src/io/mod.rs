@@ -35,4 +35,5 @@ pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
 pub(crate) use keys::read_keys;
 pub(crate) use matrix::Matrix;
 pub(crate) use output::open_output;
+pub(crate) use source::read_bytes;
 pub(crate) use vectors::{FromFile, VectorFile};

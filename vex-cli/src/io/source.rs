@@ -23,6 +23,17 @@ pub(crate) struct Source {
     position: u64,
 }
 
+/// Reads a whole regular file.
+pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
+    let mut source = Source::open(path)?;
+    let len = usize::try_from(source.len()).unwrap_or(usize::MAX);
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|error| source.blame(error.into()))?;
+    bytes.resize(len, 0);
+    source.fill(&mut bytes)?;
+    Ok(bytes)
+}
+
 impl Source {
     /// Opens a regular file.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {

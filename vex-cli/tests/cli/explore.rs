@@ -148,6 +148,10 @@ fn a_replaced_index_is_noticed_and_a_used_port_is_an_error() {
     assert_eq!(page.get("/info").1["count"], 20);
     folder.succeed("build line.npy --output codes.vex --quantize sq8 --store none");
     folder.refuse("explore codes.vex", "codes.vex: expected an index with vectors, found codes alone");
+    std::fs::create_dir(folder.path("texts")).unwrap();
+    folder.refuse("explore line.vex --texts texts", "texts: expected a regular file");
+    let missing = folder.run("explore line.vex --texts missing.txt");
+    assert!(missing.code == Some(1) && missing.stderr.starts_with("error: missing.txt: "), "{missing:?}");
 }
 
 #[test]
@@ -160,4 +164,45 @@ fn the_demo_serves_its_definitions() {
     assert!(!ids(&found["rows"]).is_empty());
     let text = found["rows"][0]["text"].as_str().unwrap();
     assert!(text.contains("penguin") && text.contains(": "), "{text}");
+}
+
+/// One element, no rows, equal rows, and the longest rows of links.
+#[test]
+fn odd_indexes_are_explored() {
+    let folder = Folder::new();
+    let file = |count: usize, dim: usize, element: fn(usize) -> f32| {
+        let elements: Vec<u8> = (0..count * dim).flat_map(|at| element(at).to_le_bytes()).collect();
+        npy("<f4", false, &[count, dim], &elements)
+    };
+    vex::Index::builder(3).build().unwrap().save(folder.path("empty.vex")).unwrap();
+    folder.write("one.npy", file(40, 1, |at| at as f32));
+    folder.write("equal.npy", file(60, 2, |_| 1.5));
+    folder.write("absurd.npy", file(300, 2, |at| if at == 7 { 1e18 } else { (at % 101) as f32 }));
+    for (name, options, count) in [
+        ("empty", "", 0),
+        ("one", "--m 4", 40),
+        ("equal", "--m 512", 60),
+        ("absurd", "--m 512 --quantize sq4", 300),
+    ] {
+        if count > 0 {
+            folder.succeed(&format!("build {name}.npy --output {name}.vex {options}"));
+        }
+        let page = Page::open(folder.command(&format!("explore {name}.vex --port 0")));
+        assert_eq!(page.get("/info").1["count"], count, "{name}");
+        if count == 0 {
+            assert_eq!(page.get("/search").1["error"], "the index is empty");
+            assert_eq!(ids(&page.get("/rows?find=").1["rows"]), [0u64; 0]);
+            continue;
+        }
+        for every in [1, 10] {
+            let (status, answer) = page.get(&format!("/search?id=3&k=5&every={every}"));
+            assert_eq!(status, 200, "{name}: {answer}");
+            let distances = |rows: &Value| -> Vec<f64> {
+                rows.as_array().unwrap().iter().map(|row| row["distance"].as_f64().unwrap()).collect()
+            };
+            let [hits, exact] = ["hits", "exact"].map(|rows| distances(&answer["trace"][rows]));
+            assert_eq!(hits.len(), 5.min(count / every), "{name}");
+            assert_eq!(hits, exact, "{name}, every {every}");
+        }
+    }
 }

@@ -5,6 +5,9 @@ use vex::Elements;
 /// Rounds of the power iteration. The picture needs no more than the rough directions.
 const ROUNDS: usize = 30;
 
+/// So many vectors show the directions, spread evenly over all.
+const SAMPLE: usize = 1_000;
+
 /// The elements of a vector as numbers; bits are 0 and 1.
 pub(super) fn floats(vector: Elements<'_>, dim: usize) -> Vec<f32> {
     match vector {
@@ -29,18 +32,19 @@ pub(super) fn plane(vectors: &[Vec<f32>]) -> Vec<[f32; 2]> {
         .iter()
         .map(|vector| vector.iter().zip(&mean).map(|(element, mean)| f64::from(*element) - mean).collect())
         .collect();
-    let first = direction(&centred, &[]);
-    let second = direction(&centred, std::slice::from_ref(&first));
+    let sample: Vec<&Vec<f64>> = centred.iter().step_by(centred.len().div_ceil(SAMPLE)).collect();
+    let first = direction(&sample, &[]);
+    let second = direction(&sample, std::slice::from_ref(&first));
     centred.iter().map(|vector| [product(vector, &first) as f32, product(vector, &second) as f32]).collect()
 }
 
 /// The direction of most variance among those that are orthogonal to `others`.
-fn direction(vectors: &[Vec<f64>], others: &[Vec<f64>]) -> Vec<f64> {
+fn direction(vectors: &[&Vec<f64>], others: &[Vec<f64>]) -> Vec<f64> {
     // Any start will do that is not orthogonal to the answer.
     let mut direction: Vec<f64> = (0..vectors[0].len()).map(|at| 1.0 + (at % 7) as f64).collect();
     for _ in 0..ROUNDS {
         let mut next = vec![0.0; direction.len()];
-        for vector in vectors {
+        for &vector in vectors {
             let along = product(vector, &direction);
             next.iter_mut().zip(vector).for_each(|(next, element)| *next += along * element);
         }

@@ -1,9 +1,8 @@
 //! The texts that belong to the vectors: a line for each key.
 
-use std::fs;
 use std::path::Path;
 
-use crate::io::{FileError, Problem};
+use crate::io::{FileError, read_bytes};
 
 /// Line n belongs to key n.
 pub(in crate::cmd) struct Texts {
@@ -13,10 +12,9 @@ pub(in crate::cmd) struct Texts {
 }
 
 impl Texts {
-    /// Reads a file of UTF-8. Bytes that are none are shown as a replacement character.
+    /// Reads a regular file of UTF-8. Bytes that are none are shown as a replacement character.
     pub(in crate::cmd) fn read(path: &Path) -> Result<Self, FileError> {
-        let bytes = fs::read(path).map_err(|error| FileError::new(path, Problem::Read(error)))?;
-        Ok(Self::of(String::from_utf8_lossy(&bytes).into_owned()))
+        Ok(Self::of(String::from_utf8_lossy(&read_bytes(path)?).into_owned()))
     }
 
     pub(in crate::cmd) fn of(text: String) -> Self {

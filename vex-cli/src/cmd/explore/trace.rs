@@ -13,7 +13,7 @@ use super::project::{floats, plane};
 use super::texts::Texts;
 
 /// More steps than a page can show in a reasonable time.
-const MOST_STEPS: usize = 50_000;
+const MOST_STEPS: usize = 20_000;
 
 /// What is searched for, and how.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,15 +112,15 @@ pub(super) fn trace(
     })
 }
 
-/// The exact answer: a filtered search whose every match is scanned would be the same.
+/// The exact answer, by vectors.
 fn exact(
     view: &GraphView<'_>,
     request: &Request,
     accepts: &impl Fn(NodeId) -> bool,
 ) -> Result<Vec<Neighbor>, SearchError> {
-    // By vectors, a list as long as the graph finds the exact answer.
     let by_vectors = view.without_codes().unwrap_or(*view);
-    let params = SearchParams::new(request.k).ef_search(view.count());
+    // A filtered search scans up to 64 matches for each place of its list, so this scans all.
+    let params = SearchParams::new(request.k).ef_search(view.count().div_ceil(64));
     let mut out = vec![Neighbor::default(); request.k];
     let query = view.rows().row(request.id);
     let stats =
