@@ -21,11 +21,12 @@
 //! ```text
 //! expand(node):
 //!     if it matches:      rank all its links
-//!     otherwise:          rank the first quarter of its links, and all others that match
+//!     otherwise:          rank the first quarter of its row, and all others that match
 //! ```
 //!
 //! To rank a node takes several times as long as to ask the filter. A row begins with the nearest
-//! links, which are the likeliest to lead on.
+//! links, which are the likeliest to lead on. A row of more than 64 links is read in pieces, and of
+//! each piece the first quarter is ranked.
 //!
 //! **Two-hop expansion** (Patel et al., ACORN, SIGMOD 2024, section 5) ranks and expands matches
 //! alone:
@@ -365,5 +366,45 @@ impl Ids {
                 self.len += 1;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alloc::vec;
+    use alloc::vec::Vec;
+
+    use super::*;
+    use crate::search::Slack;
+    use crate::{Metric, Rows};
+
+    /// The links that partial expansion ranks of a node that matches, or does not.
+    fn chosen(is_match: bool, links: &[u32]) -> Vec<u32> {
+        let elements = [0.0f32; 16];
+        let rows = Rows::new(Metric::SquaredEuclidean, &elements, 1, 16, 1).unwrap();
+        let query = crate::distance::AnyQuery::new(&rows, (&[0.0f32][..]).into()).unwrap();
+        let mut slots = vec![Candidate::EMPTY; 34];
+        let even = |id: NodeId| id.is_multiple_of(2);
+        let params = SearchParams::new(1).ef_search(2);
+        crate::distance::with_query!(&query, query => {
+            let mut beam = FilteredBeam::new(&mut slots, &params, 100);
+            let slack = &Slack::none(query);
+            let list = FilteredList { beam: &mut beam, filter: &even, within: |_| false, slack };
+            let mut list = PartialList { list, is_match, chosen: [0; GATHER] };
+            list.choose(links, 100).to_vec()
+        })
+    }
+
+    #[test]
+    fn of_a_node_that_does_not_match_a_quarter_is_ranked_and_all_matches() {
+        let links = [1, 3, 5, 7, 2, 9, 4, 11];
+        assert_eq!(chosen(true, &links), links);
+        assert_eq!(chosen(false, &links), [1, 3, 2, 4]);
+        // What is no node ends the row.
+        assert_eq!(chosen(false, &[1, 3, 5, 2, 100, 4]), [1, 3, 2]);
+        assert_eq!(chosen(false, &[7]), [7]);
+        assert_eq!(chosen(false, &[]), [0u32; 0]);
+        let whole: [u32; GATHER] = core::array::from_fn(|id| 2 * id as u32 % 100);
+        assert_eq!(chosen(false, &whole), whole);
     }
 }
