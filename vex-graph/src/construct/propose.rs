@@ -311,7 +311,7 @@ fn is_hard<S: Space>(
     let is_small =
         error <= TOLERANCE * spread && space.query_error(query, nearest.id()) <= nearest.distance();
     let k = (2 * m).min(candidates.len());
-    !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k))
+    !is_small || edge.is_some_and(|edge| edge.is_in_doubt(candidates[k - 1].distance(), k, Edge::TOLERANCE))
 }
 
 /// The `len` nodes of a level that are nearest by `query`, nearest first: a beam search from two

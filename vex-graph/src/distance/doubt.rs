@@ -22,10 +22,6 @@
 
 use crate::Candidate;
 
-/// The share of the neighbors that may be lost by this estimate. The estimate is too high if the
-/// query is nearer to its neighbors than to the center of the codes.
-const TOLERANCE: f32 = 0.1;
-
 /// A gap of this many standard deviations between the k-th neighbor and the end of the list loses
 /// nothing.
 const CERTAIN: f32 = 4.0;
@@ -43,6 +39,13 @@ pub(crate) struct Edge {
 }
 
 impl Edge {
+    /// The share of the neighbors that a search of the graph may lose by this estimate. The estimate
+    /// is too high if the query is nearer to its neighbors than to the center of the codes.
+    pub(crate) const TOLERANCE: f32 = 0.1;
+
+    /// A scan is there to be right: it may lose none.
+    pub(crate) const TOLERANCE_OF_SCAN: f32 = 0.0;
+
     /// The end of a list that was cut off. `distance` turns a rank into a distance, and `deviation`
     /// is the standard deviation of its error.
     pub(crate) fn new(
@@ -69,8 +72,8 @@ impl Edge {
     }
 
     /// Whether codes leave in doubt which nodes are the `k` nearest. The last of these is at the
-    /// distance `farthest`.
-    pub(crate) fn is_in_doubt(&self, farthest: f32, k: usize) -> bool {
+    /// distance `farthest`. `tolerance` is the share of them that may be lost.
+    pub(crate) fn is_in_doubt(&self, farthest: f32, k: usize, tolerance: f32) -> bool {
         let gap = self.last - farthest;
         if gap >= CERTAIN * self.deviation {
             return false;
@@ -81,7 +84,7 @@ impl Edge {
         let lost = density * self.deviation * loss(gap / self.deviation);
         // If the deviation is NaN, so is `lost`, and the comparison is false: then nothing is
         // certain.
-        let is_little = lost <= TOLERANCE * k as f32;
+        let is_little = lost <= tolerance * k as f32;
         !is_little
     }
 }
@@ -109,20 +112,22 @@ mod tests {
     #[test]
     fn codes_are_in_doubt_where_their_errors_reach_from_the_neighbors_to_the_end_of_the_list() {
         let edge = |deviation| Edge { last: 2.0, middle: 1.5, between: 32, deviation };
-        assert!(!edge(0.1).is_in_doubt(1.0, 10));
-        assert!(edge(1.0).is_in_doubt(1.0, 10));
+        assert!(!edge(0.1).is_in_doubt(1.0, 10, Edge::TOLERANCE));
+        assert!(edge(1.0).is_in_doubt(1.0, 10, Edge::TOLERANCE));
         // The list ends at the last neighbor: a few of many may be lost.
-        assert!(!edge(0.01).is_in_doubt(2.0, 64));
-        assert!(edge(0.5).is_in_doubt(2.0, 64));
+        assert!(!edge(0.01).is_in_doubt(2.0, 64, Edge::TOLERANCE));
+        assert!(edge(0.5).is_in_doubt(2.0, 64, Edge::TOLERANCE));
         // All candidates are equally far.
         let shifted = edge(0.3).shifted(-1.2);
-        assert!(!edge(0.2).is_in_doubt(1.0, 10) && shifted.is_in_doubt(1.0, 10));
+        assert!(
+            !edge(0.2).is_in_doubt(1.0, 10, Edge::TOLERANCE) && shifted.is_in_doubt(1.0, 10, Edge::TOLERANCE)
+        );
         let ties = |deviation| Edge { last: 1.0, middle: 1.0, between: 32, deviation };
-        assert!(ties(0.1).is_in_doubt(1.0, 10));
-        assert!(!ties(0.1).is_in_doubt(0.5, 10));
-        assert!(!ties(0.0).is_in_doubt(1.0, 10));
+        assert!(ties(0.1).is_in_doubt(1.0, 10, Edge::TOLERANCE));
+        assert!(!ties(0.1).is_in_doubt(0.5, 10, Edge::TOLERANCE));
+        assert!(!ties(0.0).is_in_doubt(1.0, 10, Edge::TOLERANCE));
         for deviation in [f32::NAN, f32::INFINITY] {
-            assert!(edge(deviation).is_in_doubt(1.0, 10));
+            assert!(edge(deviation).is_in_doubt(1.0, 10, Edge::TOLERANCE));
         }
     }
 }

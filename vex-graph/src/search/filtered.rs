@@ -9,7 +9,7 @@
 //! | at most 64 `ef` | | exact scan | |
 //! | more, up to 35% of all nodes | less than half of the share in all | exact scan | |
 //! | more than 35% of all nodes | less than half of the share in all | expands every node | `ef` results |
-//! | more than 64 `ef` | at least 20% | expands every node | 1.4 × share × `ef` results |
+//! | more than 64 `ef` | at least 20% | expands every node | 1.2 × √share × `ef` results |
 //! | more than 64 `ef` | at least 7% | partial expansion | 0.55 `ef` results |
 //! | more than 64 `ef` | less | two-hop expansion | 0.6 `ef` results |
 //!
@@ -71,9 +71,11 @@ const ELSEWHERE: f32 = 0.5;
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
 
-/// A search that expands every node ends with `ef_search` results times the share around the query
-/// times this.
-const CONTENT: f32 = 1.4;
+/// A search that expands every node ends with `ef_search` results times the root of the share around
+/// the query times this. With as many results as a plain search, it would rank far more nodes. With
+/// as many nodes, the last of the `k` would be as deep among them as one of many more. The root is
+/// between the two.
+const CONTENT: f32 = 1.2;
 
 /// A search by partial expansion ends with `ef_search` results times this.
 const CONTENT_SPARSE: f32 = 0.55;
@@ -292,20 +294,20 @@ impl<F: Filter> Filtered<'_, F> {
         let list = params.beam_width(count);
         // The share around the query is known now. So is the number of results that make the search
         // end.
-        let content = |part: f32, least: usize| ((list as f32 * part) as usize).max(least);
+        let content = |part: f32| ((list as f32 * part) as usize).max(params.least_candidates());
         let expansion = match () {
             () if is_elsewhere && share_of_all <= SCAN_ELSEWHERE => return None,
             () if is_elsewhere || self.fills_pool => Expansion::Whole,
             () if likely >= DENSE => {
-                beam.content_with(content(CONTENT * share, params.least_candidates()));
+                beam.content_with(content(CONTENT * libm::sqrtf(share)));
                 Expansion::Whole
             }
             () if likely >= SPARSE => {
-                beam.content_with(content(CONTENT_SPARSE, 2 * params.k));
+                beam.content_with(content(CONTENT_SPARSE));
                 Expansion::Partial
             }
             () => {
-                beam.content_with(content(CONTENT_LEAPING, params.least_candidates()));
+                beam.content_with(content(CONTENT_LEAPING));
                 Expansion::TwoHop
             }
         };
@@ -340,6 +342,7 @@ impl<F: Filter> Filtered<'_, F> {
         if has_converged && within_slack.is_some() {
             stats.end = SearchEnd::Slack;
         }
-        is_over.then_some((len, within_slack.unwrap_or(len)))
+        // Results that do not count are there by chance: nodes between them were never ranked.
+        is_over.then_some((len, within_slack.unwrap_or(beam.counted())))
     }
 }

@@ -95,6 +95,11 @@ impl<'s> FilteredBeam<'s> {
         self.ef = ef.clamp(1, self.ef.max(1));
     }
 
+    /// How many of the results count.
+    pub(crate) fn counted(&self) -> usize {
+        self.ef.min(self.results.candidates().len())
+    }
+
     /// Whether there are as many results as count.
     pub(crate) fn is_content(&self) -> bool {
         self.results.candidates().len() >= self.ef

@@ -56,7 +56,7 @@ pub use scratch::ScratchMut;
 use slack::{Slack, SlackList};
 pub(crate) use visited::Visited;
 
-use crate::distance::{AnyQuery, Coded, Estimator, Observed, Reranked, refine, with_codes, with_query};
+use crate::distance::{AnyQuery, Coded, Edge, Estimator, Observed, Reranked, refine, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 
 /// A node that a search returns. It is this pair and will have no more fields.
@@ -326,7 +326,9 @@ impl Search<'_, '_> {
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
         let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         // Codes may have placed a neighbor behind the end of the list: see `distance/doubt.rs`.
-        let is_in_doubt = edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written));
+        let tolerance = if self.ranked_each { Edge::TOLERANCE_OF_SCAN } else { Edge::TOLERANCE };
+        let is_in_doubt =
+            edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written, tolerance));
         if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
             self.stats.by_vectors = true;
             observer.step(Step::ByVectors);

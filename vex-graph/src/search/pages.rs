@@ -29,7 +29,7 @@ use super::Scratch;
 use super::beam::{APPROACH, List, rank_gathered};
 use super::{CandidateList, Frontier, Neighbor, ScratchMut, SearchEnd, SearchStats, Traversal, Visited};
 use crate::copies::Chains;
-use crate::distance::{AnyQuery, Coded, Estimator, Ranker, Reranked, with_codes, with_query};
+use crate::distance::{AnyQuery, Coded, Edge, Estimator, Ranker, Reranked, with_codes, with_query};
 use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, SearchParams};
 
 /// A search that returns one batch of neighbors after the other: for pages of results, and for
@@ -190,7 +190,9 @@ impl<'s> Batches<'s> {
         let farthest = out[..taken].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         // Only the first batch can begin again: later ones would return nodes a second time.
         let may_go_on = is_first && state.stats.distances < params.max_distance_evals;
-        if may_go_on && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken)) {
+        if may_go_on
+            && edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, taken, Edge::TOLERANCE))
+        {
             self.coded = None;
             self.state.restart();
             return self.fill(out);

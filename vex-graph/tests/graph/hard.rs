@@ -3,140 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vex_graph::{
-    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeSet, Params, Quantization, Scratch,
-    SearchParams, search, search_filtered, search_radius,
+    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeSet, Scratch, SearchParams, search,
+    search_filtered, search_radius,
 };
 
+use crate::hard_sets::{
+    CODES, QUERIES, SETS, Set, around, minority, near_copies, normal, outlier, params, scales, sparse, tight,
+    two_groups, wild_element,
+};
 use crate::support::{Rng, Threads, built, exactly, found};
 
-/// A set, and queries for the part of it that is hard.
-struct Set {
-    name: &'static str,
-    metric: Metric,
-    base: Vec<Vec<f32>>,
-    queries: Vec<Vec<f32>>,
-}
-
 const COUNT: usize = 3_000;
-const QUERIES: usize = 50;
-
-fn normal(rng: &mut Rng, dim: usize, scale: f32) -> Vec<f32> {
-    (0..dim).map(|_| scale * rng.normal()).collect()
-}
-
-fn around(rng: &mut Rng, centre: &[f32], scale: f32) -> Vec<f32> {
-    centre.iter().map(|element| element + scale * rng.normal()).collect()
-}
-
-/// One absurd vector among all others.
-fn outlier(dim: usize) -> Set {
-    let mut rng = Rng(1);
-    let mut base: Vec<_> = (0..COUNT).map(|_| normal(&mut rng, dim, 1.0)).collect();
-    base[COUNT / 2] = (0..dim).map(|at| if at % 2 == 0 { 1e8 } else { -1e8 }).collect();
-    let queries = (0..QUERIES).map(|_| normal(&mut rng, dim, 1.0)).collect();
-    Set { name: "outlier", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// One element whose values are not scaled as the others are.
-fn wild_element(dim: usize) -> Set {
-    let mut rng = Rng(2);
-    let vector = |rng: &mut Rng| {
-        let mut vector = normal(rng, dim, 1.0);
-        vector[7] = 1e4 * rng.below(20) as f32;
-        vector
-    };
-    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
-    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
-    Set { name: "wild element", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// Most vectors are spread out, a few are in one tight cluster, which the queries are for.
-fn minority(dim: usize) -> Set {
-    let mut rng = Rng(3);
-    let centre = normal(&mut rng, dim, 3.0);
-    let vector = |rng: &mut Rng| match rng.below(20) {
-        0 => around(rng, &centre, 1e-3),
-        _ => normal(rng, dim, 1.0),
-    };
-    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
-    let queries = (0..QUERIES).map(|_| around(&mut rng, &centre, 1e-3)).collect();
-    Set { name: "minority", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// Near copies of one vector among vectors of few intrinsic dimensions, as embeddings have.
-fn near_copies(dim: usize) -> Set {
-    let mut rng = Rng(4);
-    let axes: Vec<_> = (0..16).map(|_| normal(&mut rng, dim, 1.0)).collect();
-    let vector = |rng: &mut Rng| {
-        let mut vector = normal(rng, dim, 0.3);
-        for axis in &axes {
-            let weight = rng.normal();
-            vector.iter_mut().zip(axis).for_each(|(element, axis)| *element += weight * axis);
-        }
-        vector
-    };
-    let mut base: Vec<_> = (0..COUNT).map(|_| vector(&mut rng)).collect();
-    let page = base[17].clone();
-    base.extend((0..300).map(|_| around(&mut rng, &page, 0.01)));
-    let queries = (0..QUERIES).map(|_| around(&mut rng, &page, 0.01)).collect();
-    Set { name: "near copies", metric: Metric::Cosine, base, queries }
-}
-
-/// Two sources far apart: their mean is far from both.
-fn two_groups(dim: usize) -> Set {
-    let mut rng = Rng(5);
-    let centre = vec![1000.0; dim];
-    let vector = |rng: &mut Rng, at: usize| match at % 2 {
-        0 => around(rng, &centre, 1.0),
-        _ => normal(rng, dim, 1.0),
-    };
-    let base = (0..COUNT).map(|at| vector(&mut rng, at)).collect();
-    let queries = (0..QUERIES).map(|at| vector(&mut rng, at)).collect();
-    Set { name: "two groups", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// Vectors of all lengths from 1e-6 to 1e6. Short ones are near to all others, and between any two.
-fn scales(dim: usize) -> Set {
-    let mut rng = Rng(10);
-    let vector = |rng: &mut Rng| {
-        let scale = 10f32.powf(6.0 * rng.signed());
-        normal(rng, dim, scale)
-    };
-    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
-    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
-    Set { name: "scales", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// Vectors with few elements that are not zero. Most have none in common, and short ones are
-/// between all.
-fn sparse(dim: usize) -> Set {
-    let mut rng = Rng(11);
-    let vector = |rng: &mut Rng| {
-        let mut vector = vec![0.0; dim];
-        for _ in 0..4 {
-            vector[rng.below(dim)] = rng.normal().abs();
-        }
-        vector
-    };
-    let base = (0..COUNT).map(|_| vector(&mut rng)).collect();
-    let queries = (0..QUERIES).map(|_| vector(&mut rng)).collect();
-    Set { name: "sparse", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-/// All vectors are in tight clusters.
-fn tight(dim: usize) -> Set {
-    let mut rng = Rng(6);
-    let centres: Vec<_> = (0..50).map(|_| normal(&mut rng, dim, 1.0)).collect();
-    let base = (0..COUNT).map(|at| around(&mut rng, &centres[at % 50], 1e-3)).collect();
-    let queries = (0..QUERIES).map(|at| around(&mut rng, &centres[at], 1e-3)).collect();
-    Set { name: "tight clusters", metric: Metric::SquaredEuclidean, base, queries }
-}
-
-const SETS: [fn(usize) -> Set; 8] =
-    [outlier, wild_element, minority, near_copies, two_groups, scales, sparse, tight];
-
-const CODES: [Option<Quantization>; 3] =
-    [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
 
 /// The share of answers at distances that the ten nearest have, so that of vectors that are equally
 /// far one is as good as another.
@@ -148,16 +25,12 @@ fn recall(view: &GraphView<'_>, queries: &[Vec<f32>], ef: usize) -> f64 {
     queries.iter().map(of).sum::<usize>() as f64 / (10 * queries.len()) as f64
 }
 
-fn params(quantization: Option<Quantization>) -> Params {
-    Params::new().ef_construction(100).seed(7).quantization(quantization)
-}
-
 #[test]
 fn codes_find_on_hard_sets_what_vectors_find() {
     for make in SETS {
         // From 256 elements on, a build finds candidates by 4-bit codes.
         for dim in [64, 256] {
-            let Set { name, metric, base, queries } = make(dim);
+            let Set { name, metric, base, queries } = make(COUNT, dim);
             let (plain, _) = built(metric, params(None), &base, &Threads(2));
             let expected = recall(&plain.view(), &queries, 64);
             for quantization in CODES {
@@ -199,7 +72,7 @@ fn an_early_end_loses_no_neighbors_of_hard_sets() {
     let deleted = [1u64];
     for make in [outlier, wild_element, minority, near_copies, two_groups, tight] {
         for dim in [64, 256] {
-            let Set { name, metric, base, queries } = make(dim);
+            let Set { name, metric, base, queries } = make(COUNT, dim);
             for quantization in [None, CODES[0], CODES[1], CODES[2]] {
                 let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
                 let expected = recall(&graph.view(), &queries, 64);
@@ -274,7 +147,7 @@ fn small_tight_clusters_are_linked_by_vectors() {
 #[test]
 fn links_lead_out_of_tight_clusters() {
     for metric in [Metric::SquaredEuclidean, Metric::Cosine] {
-        let Set { base, .. } = tight(64);
+        let Set { base, .. } = tight(COUNT, 64);
         let (graph, places) = built(metric, params(None), &base, &Threads(2));
         let view = graph.view();
         let cluster = |id: u32| places[id as usize] % 50;
@@ -292,7 +165,7 @@ fn links_lead_out_of_tight_clusters() {
 #[test]
 fn rows_stay_wide_where_the_selection_drops_almost_all() {
     for make in [near_copies, scales, sparse] {
-        let Set { name, metric, base, queries } = make(64);
+        let Set { name, metric, base, queries } = make(COUNT, 64);
         let (graph, _) = built(metric, params(None), &base, &Threads(2));
         let view = graph.view();
         let recall = recall(&view, &queries, 64);
@@ -335,7 +208,7 @@ fn codes_find_vectors_that_drifted_away() {
 /// Every kind of search compares vectors where codes leave it in doubt.
 #[test]
 fn searches_of_every_kind_are_right_in_a_tight_cluster() {
-    let Set { metric, base, queries, .. } = minority(64);
+    let Set { metric, base, queries, .. } = minority(COUNT, 64);
     for quantization in CODES {
         let (graph, _) = built(metric, params(quantization), &base, &Threads(2));
         let view = graph.view();

@@ -7,6 +7,8 @@ mod duplicates;
 mod elements;
 mod filtered;
 mod hard;
+mod hard_filtered;
+mod hard_sets;
 mod hostile;
 mod hubs;
 mod invariants;
