@@ -4,8 +4,8 @@ use vex_graph::{GraphView, Params};
 
 use crate::{Header, Layout, OpenError, Section, VerifyError};
 
-/// An open index: the bytes of a file and their layout. It borrows the bytes, and all methods take
-/// constant time except [`verify`](Self::verify) and [`verify_on`](Self::verify_on).
+/// An open index: the bytes of a file and their layout. It borrows the bytes. All methods take
+/// constant time, except those that [verify](Self::verify).
 ///
 /// Chapter 8 (`docs/8-memory.md` in the repository) explains how a search runs in a file.
 ///

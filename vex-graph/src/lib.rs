@@ -100,6 +100,8 @@
 //! slices, and [`Exact`].
 #![no_std]
 #![forbid(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

@@ -131,6 +131,8 @@
 //! benchmark.
 #![no_std]
 #![deny(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;
