@@ -321,7 +321,7 @@ impl Hnsw {
     }
 
     /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the
-    /// next id.
+    /// next id. (Algorithm 1 of Malkov & Yashunin, 2016.)
     ///
     /// Nodes are compared by vectors. The vector is coded if the graph has codes. While the graph
     /// is small, the mean of its codes is moved as it grows.

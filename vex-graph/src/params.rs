@@ -30,11 +30,12 @@ pub struct Params {
     /// The graph takes no more memory.
     pub ef_construction: usize,
     /// Seed of the levels, and of the order in which a bulk build inserts. The same seed,
-    /// parameters and vectors give the same graph.
+    /// parameters and vectors give the same graph. Draws are outputs of SplitMix64 (Steele, Lea &
+    /// Flood, 2014). A level is ⌊−ln(u) / ln `m`⌋ for a draw u (section 4.1).
     pub seed: u64,
     /// Fill every row up with the nearest of the candidates that the selection dropped
     /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to three quarters
-    /// of `m`.
+    /// of `m`. Memory is the same.
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,

@@ -105,7 +105,8 @@ pub enum SearchEnd {
 }
 
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the
-/// front of `out`. At most `out.len()` neighbors are written.
+/// front of `out`. At most `out.len()` neighbors are written. (Algorithms 2 and 5 of Malkov &
+/// Yashunin, 2016.)
 ///
 /// Searches pass through [deleted](GraphView::tombstones) nodes and do not return them; `ef_search`
 /// does not count them. Nodes with equal vectors take one place among the candidates, and are all
@@ -227,7 +228,9 @@ pub(crate) trait Method {
     ) -> Collected<'c>;
 }
 
-/// The candidates that a search has collected.
+/// The candidates that a search has collected, and what is known of the nodes that it has not. From
+/// the latter follows whether codes can be trusted: see `distance/doubt.rs`, and chapter 6 of the
+/// repository, `docs/6-codes.md`.
 pub(crate) struct Collected<'c> {
     /// Sorted.
     candidates: &'c mut [Candidate],

@@ -75,7 +75,7 @@ use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 /// | kind | bits an element | bytes a vector of 768 elements | meant for |
 /// |---|---:|---:|---|
 /// | [`Sq8`](Self::Sq8) | 8 | 768 | fewer than 256 elements |
-/// | [`Sq4`](Self::Sq4) | 4 | 384 | 256 elements and more |
+/// | [`Sq4`](Self::Sq4) | 4 | 384 | 256 to 511 elements |
 /// | [`Sq2x2`](Self::Sq2x2) | 2 + 2 | 192 + 192 | 512 elements and more |
 ///
 /// Each vector takes 8 bytes more, for the terms. To code a vector of n elements takes time linear
