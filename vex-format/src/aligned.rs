@@ -7,6 +7,9 @@ pub use owned::AlignedBytes;
 /// guarantees no alignment. Yields a `&'static [u8]`. The path is relative to the file with the
 /// call.
 ///
+/// The file is included when the program is compiled. It takes no time and no further memory when
+/// the program runs.
+///
 /// ```
 /// use vex_format::{Image, include_index};
 ///
@@ -33,7 +36,8 @@ pub struct Aligned<B: ?Sized> {
 }
 
 impl<const N: usize> Aligned<[u8; N]> {
-    /// Moves the bytes into aligned memory.
+    /// Moves the bytes into aligned memory. In a constant or a `static` that happens when the
+    /// program is compiled.
     pub const fn new(bytes: [u8; N]) -> Self {
         Self { bytes }
     }
@@ -56,7 +60,20 @@ mod owned {
 
     use crate::header::ALIGNMENT;
 
-    /// A buffer of bytes on a 64-byte boundary, into which an index can be read.
+    /// A buffer of bytes on a 64-byte boundary, into which an index can be read. It is used as a
+    /// slice, and takes 63 bytes more than its length.
+    ///
+    /// ```
+    /// use std::io::Read;
+    /// use vex_format::{AlignedBytes, Image};
+    ///
+    /// let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/v1.0-cosine.vex");
+    /// let mut file = std::fs::File::open(path)?;
+    /// let mut bytes = AlignedBytes::zeroed(file.metadata()?.len() as usize)?;
+    /// file.read_exact(&mut bytes)?;
+    /// assert_eq!(Image::open(&bytes)?.graph().count(), 20);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub struct AlignedBytes {
         /// Longer than the buffer, since its start is rounded up to the boundary. It never grows,
         /// since that would move the bytes.

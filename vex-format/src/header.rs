@@ -77,7 +77,7 @@ pub struct Header {
     pub dim: usize,
     /// Scalars from one vector to the next. A scalar is an element, or a word of 64 bits.
     pub stride: usize,
-    /// The number of nodes, deleted ones included.
+    /// The number of nodes, deleted ones and copies included.
     pub count: usize,
     /// The type of the elements.
     pub element: Element,
@@ -94,17 +94,17 @@ pub struct Header {
     pub m: usize,
     /// The entry point of a search, or [`TERMINATOR`] if there are no vectors.
     pub entry: NodeId,
-    /// Level l holds the nodes below `level_count[l]`.
+    /// Level l holds the nodes below `level_count[l]`: none from `levels` on.
     pub level_count: [u32; MAX_LEVELS],
-    /// The checksum of the section table.
+    /// The [`crc32c`] of the section table.
     pub table_checksum: u32,
-    /// The checksum of all fields above. Through the section table it covers every section, so
+    /// The [`crc32c`] of all fields above. Through the section table it covers every section, so
     /// files that differ have different checksums.
     pub checksum: u32,
 }
 
 impl Header {
-    /// Bytes of a header.
+    /// Bytes of a header: 128.
     pub const BYTES: usize = HEADER_BYTES;
 
     /// Reads the header at the start of `bytes`, which may end there. So a file can be checked
@@ -112,7 +112,11 @@ impl Header {
     /// not checked.
     ///
     /// # Errors
-    /// If the bytes are not the start of an index of this version.
+    /// If the bytes are not the start of an index of this version, end before the header does, or
+    /// are damaged.
+    ///
+    /// # Complexity
+    /// Constant: 128 bytes are read, at any address.
     pub fn read(bytes: &[u8]) -> Result<Self, OpenError> {
         Self::decode(bytes)
     }

@@ -4,7 +4,29 @@ use vex_graph::{GraphView, Params};
 
 use crate::{Header, Layout, OpenError, Section, VerifyError};
 
-/// An open index: the bytes of a file and their layout.
+/// An open index: the bytes of a file and their layout. It borrows the bytes. All methods take
+/// constant time, except those that [verify](Self::verify).
+///
+/// Chapter 8 (`docs/8-memory.md` in the repository) explains how a search runs in a file.
+///
+/// ```
+/// use vex_format::{Image, include_index};
+/// use vex_graph::{Neighbor, Scratch, SearchParams, search};
+///
+/// static INDEX: &[u8] =
+///     include_index!(concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/v1.0-cosine.vex"));
+///
+/// let image = Image::open(INDEX)?;
+/// image.verify()?;
+/// let query = vec![1.0; image.header().dim];
+/// let mut found = [Neighbor::default(); 3];
+/// let stats =
+///     search(&image.graph(), &query, &SearchParams::new(3), &mut Scratch::new(), &mut found)?;
+/// assert_eq!(stats.found, 3);
+/// let keys = found.map(|neighbor| image.keys()[neighbor.id as usize]);
+/// assert!(keys.iter().all(|key| image.keys().contains(key)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Image<'a> {
     layout: Layout,
@@ -38,7 +60,7 @@ impl<'a> Image<'a> {
         self.graph
     }
 
-    /// The keys, one for each node.
+    /// The keys, one for each node: that of node i is at i. Deleted nodes have one, too.
     pub fn keys(&self) -> &'a [u64] {
         self.keys
     }
@@ -84,7 +106,8 @@ impl<'a> Image<'a> {
     /// order of the sections.
     ///
     /// # Complexity
-    /// Linear in the length of the file, and quadratic in the length of a row of links.
+    /// Linear in the length of the file, and at worst quadratic in the length of a row of links. No
+    /// allocation.
     pub fn verify(&self) -> Result<(), VerifyError> {
         crate::verify::verify(self)
     }
@@ -94,6 +117,10 @@ impl<'a> Image<'a> {
     ///
     /// # Errors
     /// As [`verify`](Self::verify).
+    ///
+    /// # Complexity
+    /// The work of [`verify`](Self::verify), in pieces of 256 KiB. No allocation, except what the
+    /// executor allocates.
     #[cfg(feature = "alloc")]
     pub fn verify_on(&self, executor: &dyn vex_graph::Executor) -> Result<(), VerifyError> {
         crate::verify::verify_on(self, executor)

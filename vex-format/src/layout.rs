@@ -13,7 +13,33 @@ use crate::{Field, Header, Image, OpenError, Section, crc32c};
 /// The offsets of a file's parts. A layout borrows nothing, so it can be kept beside the bytes,
 /// whoever owns them.
 ///
-/// Its methods take the bytes again and check their length and alignment. An [`Image`] keeps both.
+/// Its methods take the bytes again and check their length and alignment. They take constant time
+/// and do not allocate. An [`Image`] keeps both the layout and the bytes.
+///
+/// ```
+/// use vex_format::{AlignedBytes, Layout, OpenError};
+/// use vex_graph::GraphView;
+///
+/// /// Owns its bytes, so it cannot keep an `Image` beside them.
+/// struct Index {
+///     bytes: AlignedBytes,
+///     layout: Layout,
+/// }
+///
+/// impl Index {
+///     fn graph(&self) -> Result<GraphView<'_>, OpenError> {
+///         self.layout.view(&self.bytes)
+///     }
+/// }
+///
+/// let file = include_bytes!(
+///     concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/fixtures/v1.0-cosine.vex")
+/// );
+/// let bytes = AlignedBytes::copy_of(file)?;
+/// let index = Index { layout: Layout::open(&bytes)?, bytes };
+/// assert_eq!(index.graph()?.count(), 20);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Layout {
     header: Header,
@@ -109,7 +135,7 @@ impl Layout {
         &self.params
     }
 
-    /// The range of the vectors in the file. Empty if none are stored.
+    /// The range of the vectors in the file, in bytes. Empty if none are stored.
     pub fn vectors(&self) -> Range<usize> {
         self.vectors.start..self.vectors.end
     }
@@ -126,7 +152,7 @@ impl Layout {
     /// everything else is in `bytes`. At the offsets of the vectors, `bytes` may hold anything.
     ///
     /// # Errors
-    /// If either are not the bytes that were opened: another length or alignment.
+    /// If either is not as the bytes that were opened: another length or alignment.
     pub fn split_view<'a>(&self, bytes: &'a [u8], vectors: &'a [u8]) -> Result<GraphView<'a>, OpenError> {
         check_bytes(&self.header, bytes)?;
         check_bytes(&self.header, vectors)?;

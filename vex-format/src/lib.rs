@@ -57,6 +57,8 @@
 #![doc = include_str!("../FORMAT.md")]
 #![no_std]
 #![forbid(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

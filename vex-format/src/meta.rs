@@ -6,11 +6,12 @@ use vex_graph::Params;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Meta {
-    /// The parameters that the graph was built with.
+    /// The parameters that the graph was built with. `m` must be that of the graph. The type of the
+    /// elements and the kind of codes are taken from the graph.
     pub params: Params,
-    /// The caller's name for the file.
+    /// The caller's name for the file. The format gives it no meaning.
     pub segment_id: [u8; 16],
-    /// The highest sequence number that went into the file.
+    /// The highest sequence number that went into the file. The format gives it no meaning.
     pub sequence: u64,
     /// How the file stores the vectors.
     pub store: Store,
@@ -41,7 +42,8 @@ impl Meta {
     }
 }
 
-/// How a file stores the vectors.
+/// How a file stores the vectors. Chapter 8 (`docs/8-memory.md` in the repository) adds up what
+/// files take.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
@@ -51,9 +53,9 @@ pub enum Store {
     #[default]
     All,
     /// Vectors of f32 as f16, in half the bytes: each element is rounded to 11 bits. Vectors of f16
-    /// as they are.
+    /// as they are. Others cannot be stored so, nor elements beyond 65,504.
     F16,
-    /// No vectors, for the smallest file: searches use the codes alone. Distances are approximate,
-    /// and nothing can be inserted.
+    /// No vectors, for the smallest file: searches use the codes alone, which there must be.
+    /// Distances are approximate, and nothing can be inserted.
     None,
 }

@@ -68,11 +68,11 @@ pub struct Section {
     pub tag: Tag,
     /// Bit 0: a reader that does not know the section may skip it. The other bits are zero.
     pub flags: u32,
-    /// Its offset in the file.
+    /// Its offset in the file, in bytes: a multiple of [`ALIGNMENT`].
     pub offset: u64,
     /// Its length in bytes, without the padding that follows.
     pub length: u64,
-    /// Bytes of one of its scalars.
+    /// Bytes of one of its scalars: 1, 2, 4 or 8 in known sections.
     pub element_size: u32,
     /// Its checksum: see [`checksum_of_blocks`](crate::checksum_of_blocks).
     pub checksum: u32,

@@ -2,7 +2,8 @@
 
 use crate::NodeId;
 
-/// A node and its distance in one word, which sorts by distance and then by id.
+/// A node and its distance in one word of 8 bytes, which sorts by distance and then by id. Callers
+/// only lend room for candidates, as [`EMPTY`](Self::EMPTY) ones.
 ///
 /// ```text
 /// bits 63..32   the distance, as an integer that sorts as the distance does

@@ -27,7 +27,8 @@ use crate::TERMINATOR;
 /// [`TERMINATOR`](crate::TERMINATOR) where there is none.
 ///
 /// An original has no node before it, and its first copy after it. A node without copies has
-/// neither.
+/// neither. A deleted copy names itself twice. Chapter 4, `docs/4-changes.md` in the repository,
+/// explains copies.
 pub type CopyLinks = [NodeId; 2];
 
 /// The links of a node that is in no chain.

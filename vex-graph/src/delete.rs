@@ -40,7 +40,8 @@ impl Hnsw {
     /// then.
     ///
     /// # Complexity
-    /// O(log n). No link is changed; a copy of another vector leaves its chain.
+    /// O(log n) for n deleted nodes. No link is changed; a copy of another vector leaves its chain.
+    /// Memory grows by four bytes for each deleted node, and up to one bit for each node.
     ///
     /// # Examples
     /// ```
@@ -89,7 +90,7 @@ impl Hnsw {
         (id as usize) < self.count() && !self.tombstones.contains(id)
     }
 
-    /// How many nodes are not deleted.
+    /// How many nodes are not deleted, copies included.
     pub fn live_count(&self) -> usize {
         self.count() - self.tombstones.len()
     }
@@ -102,6 +103,9 @@ impl Hnsw {
     ///
     /// # Errors
     /// If memory runs out, or `progress` cancels.
+    ///
+    /// # Complexity
+    /// That of a build, whose memory is needed beside this graph.
     pub fn compact(
         &self,
         executor: &dyn Executor,

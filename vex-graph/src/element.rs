@@ -42,7 +42,7 @@ impl Element {
         }
     }
 
-    /// The element with this [`name`](Self::name).
+    /// The element with this [`name`](Self::name), or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|element| element.name() == name)
     }
@@ -78,8 +78,8 @@ impl Element {
         }
     }
 
-    /// Scalars from row to row if rows begin on cache lines of 64 bytes, as in the owned graph and
-    /// the file.
+    /// Scalars from the start of one row to the start of the next. Rows begin on cache lines of 64
+    /// bytes, as in the owned graph and the file.
     pub const fn row_stride(self, dim: usize) -> usize {
         self.scalars(dim).next_multiple_of(64 / self.scalar_bytes())
     }
@@ -101,7 +101,8 @@ impl core::str::FromStr for Element {
 
 /// Borrowed elements of any type: a vector, or the rows of many.
 ///
-/// Slices, arrays and `Vec`s of a [`Scalar`] are converted where a vector is asked for.
+/// References to slices, arrays and `Vec`s of a [`Scalar`] are converted where a vector is asked
+/// for. Nothing is copied.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Elements<'a> {
     /// [`Element::F32`]

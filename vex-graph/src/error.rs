@@ -13,7 +13,7 @@ impl Norm {
         Self(norm.to_bits())
     }
 
-    /// |v|
+    /// The Euclidean length |v|.
     pub fn get(self) -> f64 {
         f64::from_bits(self.0)
     }
@@ -117,10 +117,12 @@ pub enum SearchError {
         visited: (usize, usize),
         /// Candidates that are needed, and given.
         candidates: (usize, usize),
-        /// Elements of the coded query that are needed, and given.
+        /// Elements of the coded query that are needed, and given: the shorter of
+        /// [`code`](crate::ScratchMut::code) and [`rotated`](crate::ScratchMut::rotated).
         code: (usize, usize),
     },
-    /// The index has codes alone, and the search is one that compares vectors.
+    /// The index has codes alone, and the search is one that compares vectors. The searches of this
+    /// crate do not return it: their answers are then estimates.
     VectorsNotStored,
     /// The scratch could not grow.
     OutOfMemory(OutOfMemory),
@@ -198,7 +200,7 @@ pub enum InsertError {
         /// The most nodes that fit.
         capacity: usize,
     },
-    /// More memory would be needed than is allowed.
+    /// More memory would be needed than `Hnsw::limit_memory` allows.
     MemoryLimit(MemoryLimitExceeded),
     /// Memory ran out.
     OutOfMemory(OutOfMemory),
@@ -299,7 +301,7 @@ impl core::error::Error for UpdateError {}
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BuildError<E> {
-    /// A parameter is out of range.
+    /// A parameter is out of range, or does not fit the elements.
     Params(ParamsError),
     /// A vector cannot be indexed.
     Vector {

@@ -7,14 +7,35 @@ use crate::search::CandidateList;
 use crate::{Candidate, Elements, Neighbor, NodeId, Rows, VectorError};
 
 /// An exact search that gets its rows in pieces, so that one pass over the rows can serve many
-/// queries.
+/// queries. It looks at rows alone: deleted nodes have some, too.
+///
+/// ```
+/// use vex_graph::{Candidate, Exact, Metric, Neighbor, Rows};
+///
+/// // Four rows of one element.
+/// let rows = Rows::new(Metric::SquaredEuclidean, &[0.0, 5.0, 1.0, 4.0], 1, 1, 4)?;
+/// let mut candidates = [[Candidate::EMPTY; 2]; 2];
+/// let [first, second] = &mut candidates;
+/// let mut searches = [Exact::new(&rows, &[0.4], first)?, Exact::new(&rows, &[9.0], second)?];
+/// for piece in [0..2, 2..4] {
+///     searches.iter_mut().for_each(|search| search.scan(piece.clone()));
+/// }
+/// let found = searches.map(|search| {
+///     let mut out = [Neighbor::default(); 2];
+///     assert_eq!(search.finish(&mut out), 2);
+///     out.map(|neighbor| neighbor.id)
+/// });
+/// assert_eq!(found, [[0, 2], [1, 3]]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Exact<'s> {
     query: AnyQuery<'s>,
     list: CandidateList<'s>,
 }
 
 impl<'s> Exact<'s> {
-    /// A search for as many neighbors as `candidates` is long.
+    /// A search for as many neighbors as `candidates` is long, whatever it holds. The vectors of
+    /// `rows` must be stored.
     ///
     /// # Errors
     /// If the query cannot be searched for.
@@ -29,12 +50,16 @@ impl<'s> Exact<'s> {
     /// Compares the rows of `ids`. Each row should be compared once.
     ///
     /// # Panics
-    /// If there are no such rows.
+    /// If there are no such rows, or vectors are not stored.
+    ///
+    /// # Complexity
+    /// A distance for each row. No allocation.
     pub fn scan(&mut self, ids: Range<NodeId>) {
         with_query!(&self.query, query => scan(query, ids, &mut self.list));
     }
 
-    /// Writes the nearest, equal distances ordered by id, to the front of `out`. Returns how many.
+    /// Writes the nearest, equal distances ordered by id, to the front of `out`. Returns how many:
+    /// at most as many as there were candidates.
     pub fn finish(self, out: &mut [Neighbor]) -> usize {
         with_query!(&self.query, query => {
             crate::search::write(self.list.candidates(), out, |rank| query.distance(rank))
@@ -56,10 +81,31 @@ fn scan(query: &impl Ranker, ids: Range<NodeId>, list: &mut CandidateList<'_>) {
 }
 
 /// The exact nearest neighbors of `query` among all `rows`: `out.len()` of them, or all if there
-/// are fewer. Returns how many.
+/// are fewer. They are written to the front of `out`, nearest first, equal distances ordered by id.
+/// Returns how many. Deleted nodes have rows, too.
 ///
 /// # Errors
 /// If the query cannot be searched for, or memory for the candidates runs out.
+///
+/// # Panics
+/// If vectors are not stored.
+///
+/// # Complexity
+/// A distance for each row, and 8 bytes for each neighbor.
+///
+/// # Examples
+/// ```
+/// use vex_graph::{Element, Metric, Neighbor, Vectors, exact};
+///
+/// let mut vectors = Vectors::new(Element::F32, Metric::SquaredEuclidean, 2)?;
+/// for vector in [[0.0, 0.0], [5.0, 5.0], [1.0, 0.0]] {
+///     vectors.push(&vector)?;
+/// }
+/// let mut found = [Neighbor::default(); 2];
+/// assert_eq!(exact(&vectors.rows(), &[0.9, 0.0], &mut found)?, 2);
+/// assert_eq!(found.map(|neighbor| neighbor.id), [2, 0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "alloc")]
 pub fn exact<'q>(
     rows: &Rows<'_>,

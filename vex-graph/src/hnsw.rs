@@ -29,6 +29,10 @@ const CENTRED_AT: core::ops::RangeInclusive<usize> = 16..=4096;
 
 /// A graph that owns its memory.
 ///
+/// [`MemoryPlan`](crate::MemoryPlan) says beforehand how much memory a graph takes. Chapters 3 and
+/// 4 (`docs/3-build.md` and `docs/4-changes.md` in the repository) explain how it is built and
+/// changed.
+///
 /// ```
 /// use vex_graph::{Hnsw, Metric, Neighbor, Params, Scratch, SearchParams, search};
 ///
@@ -57,10 +61,11 @@ pub struct Hnsw {
 }
 
 impl Hnsw {
-    /// An empty graph for vectors of `dim` elements.
+    /// An empty graph for vectors of `dim` elements. It allocates nothing before the first insert.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range, or the elements do not know the metric.
+    /// If a parameter or the dimension is out of range, the elements do not have the metric, or
+    /// they have no codes and `params` asks for codes.
     pub fn new(metric: Metric, dim: usize, params: Params) -> Result<Self, ParamsError> {
         params.validate()?;
         Ok(Self {
@@ -90,6 +95,10 @@ impl Hnsw {
     ///
     /// # Errors
     /// If the view has no vectors, memory runs out or `params` are out of range.
+    ///
+    /// # Complexity
+    /// One pass over all arrays, and all links followed once. Each node that is linked again costs
+    /// an [`insert`](Self::insert).
     pub fn from_view(
         view: &GraphView<'_>,
         params: Params,
@@ -170,8 +179,9 @@ impl Hnsw {
     /// and runs on as many workers as `executor` has. Ids are sorted by level, and neighbors lie
     /// together in memory. The result depends on the vectors and the parameters alone.
     ///
-    /// `fill` writes the next vector, in order, into the slice that it gets. `progress` gets the
-    /// number of nodes that are linked, and may cancel the build. That is an error:
+    /// `fill` writes the next vector, in order, into the slice that it gets. The slice has a scalar
+    /// for each of the `dim` elements, or a word for 64 bits. `progress` gets the number of nodes
+    /// that are linked, and may cancel the build. That is an error:
     /// [`build_partial`](Self::build_partial) keeps the part. The graph comes with the order of its
     /// nodes: `order[id]` is the position at which the vector of node `id` was read.
     ///
@@ -182,7 +192,14 @@ impl Hnsw {
     ///
     /// # Errors
     /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, `progress`
-    /// cancels, or memory runs out.
+    /// cancels, or memory runs out. Also if `count` exceeds
+    /// [`MAX_NODES`](crate::MAX_NODES).
+    ///
+    /// # Complexity
+    /// All vectors are read before the first is linked. The links of each take a search with
+    /// `ef_construction` candidates, so time grows a little faster than `count`. `progress` is
+    /// called after each batch of at most 512 nodes.
+    /// [`MemoryPlan::peak`](crate::MemoryPlan::peak) bounds the memory.
     pub fn build<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -202,7 +219,7 @@ impl Hnsw {
     ///
     /// # Errors
     /// If a parameter is out of range, a vector cannot be indexed, `fill` fails, or memory runs
-    /// out.
+    /// out. Also if `count` exceeds [`MAX_NODES`](crate::MAX_NODES).
     pub fn build_partial<S: Scalar, E>(
         metric: Metric,
         dim: usize,
@@ -304,7 +321,7 @@ impl Hnsw {
     }
 
     /// Inserts a vector and returns its node: the lowest that is [deleted](Self::delete), or the
-    /// next id.
+    /// next id. (Algorithm 1 of Malkov & Yashunin, 2016.)
     ///
     /// Nodes are compared by vectors. The vector is coded if the graph has codes. While the graph
     /// is small, the mean of its codes is moved as it grows.
@@ -312,6 +329,12 @@ impl Hnsw {
     /// # Errors
     /// If the vector cannot be indexed, the graph is full, or memory runs out or would exceed its
     /// [limit](Self::limit_memory). The graph is then as it was.
+    ///
+    /// # Complexity
+    /// A search with `ef_construction` candidates on each level of the node. Then its links are
+    /// selected, and each node that it links to may select its row again. An array that is full
+    /// moves to one that is half as large again, or twice as large. With codes, the inserts that
+    /// make 16, 32, 64 and so on up to 4,096 nodes code all vectors again.
     pub fn insert<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
         let vector = vector.into();
         if let Some(id) = self.tombstones.lowest() {
@@ -371,6 +394,9 @@ impl Hnsw {
     ///
     /// # Errors
     /// If memory runs out, or the vectors cannot be coded. The graph is then as it was.
+    ///
+    /// # Complexity
+    /// A few passes over the vectors. The old and the new codes are in memory together.
     pub fn requantize(
         &mut self,
         quantization: Option<Quantization>,
@@ -384,7 +410,8 @@ impl Hnsw {
         Ok(())
     }
 
-    /// The graph as a search sees it.
+    /// The graph as a search sees it, in constant time.
+    #[expect(clippy::missing_panics_doc, reason = "an owned graph keeps the invariants of a view")]
     pub fn view(&self) -> GraphView<'_> {
         let mut views = [LevelView::default(); MAX_LEVELS];
         views[0].width = self.params.m0();
@@ -400,7 +427,7 @@ impl Hnsw {
             .expect("an owned graph has links of copies for all nodes")
     }
 
-    /// How many nodes there are, deleted ones included.
+    /// How many nodes there are, deleted ones and copies included.
     pub fn count(&self) -> usize {
         self.vectors.count()
     }

@@ -1,6 +1,10 @@
 //! Approximate nearest neighbors in a graph: HNSW, the hierarchical navigable small world graph of
 //! Malkov & Yashunin (2016, arXiv 1603.09320).
 //!
+//! Use this crate to search or build a graph without an operating system, in memory of your own, or
+//! with threads of your own. Nodes have dense ids, and there are no files. For an index with keys,
+//! files and threads use the crate `vex`. For distances alone use `vex-kernels`.
+//!
 //! ```
 //! use std::convert::Infallible;
 //! use std::ops::ControlFlow;
@@ -30,6 +34,9 @@
 //!
 //! [`search_filtered`] finds the nearest of some nodes, [`search_radius`] all within a distance,
 //! and [`Batches`] the next nearest.
+//!
+//! The chapters in the folder `docs` of the repository explain the ideas: searches (2), builds (3),
+//! changes (4), codes (6), filters (7) and memory (8). `docs/tuning.md` helps to choose parameters.
 //!
 //! All that a search can see is a [`GraphView`]: borrowed slices, whoever owns them. [`Hnsw`] owns
 //! its memory, grows one [`insert`](Hnsw::insert) at a time or is [built](Hnsw::build) at once, and
@@ -93,6 +100,8 @@
 //! slices, and [`Exact`].
 #![no_std]
 #![forbid(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -155,7 +164,7 @@ pub use storage::Vectors;
 pub use vex_kernels::{Metric, NameError, f16};
 pub use view::{GraphView, LevelView, Rows, ViewError};
 
-/// The most elements a vector can have.
+/// The most elements a vector can have: of bits, too, which are 1,024 words then.
 pub const MAX_DIM: usize = 65_536;
 
 /// The longest vector of f32, and the longest query, under the squared Euclidean and inner product

@@ -11,6 +11,9 @@ use crate::{Element, Hnsw, MAX_LEVELS, MemoryLimitExceeded, NodeId, Params, Para
 /// [peak](Self::peak). If some vectors are equal, the graph holds 8 bytes more for each node, which
 /// the peak includes in any case.
 ///
+/// Numbers that no `usize` holds are the largest `usize`. Chapter 8 (`docs/8-memory.md` in the
+/// repository) adds up an example.
+///
 /// ```
 /// use vex_graph::{MemoryPlan, Metric, Params};
 ///
@@ -42,10 +45,11 @@ pub struct MemoryPlan {
 }
 
 impl MemoryPlan {
-    /// The plan of a build of `count` vectors.
+    /// The plan of a build of `count` vectors of `dim` elements.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range, or the elements do not know the metric.
+    /// If a parameter or the dimension is out of range, the elements do not have the metric, or
+    /// they have no codes and `params` asks for codes.
     ///
     /// # Complexity
     /// Linear in `count`: the levels of all nodes are drawn. No allocation.
@@ -74,14 +78,14 @@ impl MemoryPlan {
         })
     }
 
-    /// What the graph holds once it is built, unless some of its vectors are equal.
+    /// The bytes that the graph holds once it is built, unless some of its vectors are equal.
     pub fn graph(&self) -> usize {
         [self.vectors, self.codes, self.links, self.squares, self.tree]
             .into_iter()
             .fold(0, usize::saturating_add)
     }
 
-    /// At most this much is allocated at any time of a build with so many workers.
+    /// At most this many bytes are allocated at any time of a build with so many workers.
     ///
     /// Beside the graph and its order there are two phases. First come the draws of all levels, the
     /// codes that the build compares, and the workspace of linking. Then comes what reordering
@@ -123,7 +127,8 @@ impl MemoryPlan {
 }
 
 impl Hnsw {
-    /// Bytes that the graph holds, without the workspace of inserts.
+    /// Bytes that the graph holds, with the room that its arrays have to grow, but without the
+    /// workspace of inserts.
     pub fn memory(&self) -> usize {
         self.parts().map(|[held, _]| held).sum::<usize>()
             + bytes::<LevelLinks>(self.levels.capacity())

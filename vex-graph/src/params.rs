@@ -8,6 +8,9 @@ use crate::{Element, Quantization};
 
 /// How a graph is built. Names and meaning after Malkov & Yashunin (2016), section 4.
 ///
+/// In the repository, chapter 3 (`docs/3-build.md`) explains the parameters, and `docs/tuning.md`
+/// helps to choose them.
+///
 /// ```
 /// use vex_graph::{Params, Quantization};
 ///
@@ -23,18 +26,24 @@ pub struct Params {
     /// Links that a new node makes on each level, and the most it keeps above the base; 4 to 512.
     /// The base keeps up to `2 m`. More links find more and cost memory: 8 m bytes a node.
     pub m: usize,
-    /// Candidates that an insert considers; at least 1. More makes a better graph, more slowly.
+    /// Candidates that an insert considers; 1 to 2³² − 1. More makes a better graph, more slowly.
+    /// The graph takes no more memory.
     pub ef_construction: usize,
-    /// Seed of the levels: the same seed, parameters and vectors give the same graph.
+    /// Seed of the levels, and of the order in which a bulk build inserts. The same seed,
+    /// parameters and vectors give the same graph. Draws are outputs of SplitMix64 (Steele, Lea &
+    /// Flood, 2014). A level is ⌊−ln(u) / ln `m`⌋ for a draw u (section 4.1).
     pub seed: u64,
     /// Fill every row up with the nearest of the candidates that the selection dropped
     /// (`keepPrunedConnections` of Algorithm 4). Without it, rows are filled up to three quarters
-    /// of `m`.
+    /// of `m`. Memory is the same.
     pub keep_pruned: bool,
     /// What vectors are kept as, and compared as.
     pub element: Element,
-    /// Codes by which searches rank nodes. Only vectors of f32 and f16 can be coded. With any
-    /// codes, a bulk build compares nodes by 8-bit codes, unless it is by inner product.
+    /// Codes by which searches rank nodes. Only vectors of f32 and f16 can be coded.
+    ///
+    /// With any codes, a bulk build selects links by 8-bit codes, whatever codes the graph keeps.
+    /// From 256 elements on, and up to 2¹⁸ nodes, 4-bit codes find the candidates. Where the errors
+    /// of codes are too large, and by inner product, a build compares vectors.
     pub quantization: Option<Quantization>,
 }
 
@@ -108,7 +117,8 @@ impl Params {
         if self.keep_pruned { width } else { self.m - self.m / 4 }
     }
 
-    /// Checks the ranges, and that the vectors can be coded if they are to be.
+    /// Checks the ranges, and that the vectors can be coded if they are to be. Whatever takes
+    /// parameters calls this.
     ///
     /// # Errors
     /// If `m` or `ef_construction` is out of its range, or there are no codes of such elements.
@@ -134,6 +144,9 @@ impl Default for Params {
 
 /// What a search is asked for.
 ///
+/// In the repository, chapter 2 (`docs/2-hnsw.md`) explains the candidate list, chapter 6
+/// (`docs/6-codes.md`) reranking, and `docs/tuning.md` helps to choose values.
+///
 /// ```
 /// use vex_graph::SearchParams;
 ///
@@ -146,10 +159,11 @@ impl Default for Params {
 #[cfg_attr(feature = "serde", serde(deny_unknown_fields))]
 #[non_exhaustive]
 pub struct SearchParams {
-    /// How many neighbors to return.
+    /// How many neighbors to return; all, if there are fewer.
     pub k: usize,
     /// How many candidates to keep on the base level. Raised to `k` if it is less, and through
-    /// codes of four bits to 1.5 or 2 times `k`; more finds more, more slowly.
+    /// codes of four bits to 1.5 or 2 times `k`; more finds more, more slowly. The time of a search
+    /// is about linear in it, with a constant part.
     ///
     /// Without codes, as many as there are nodes return exactly the nearest. Through codes a
     /// neighbor can be missed: where the error of its code is larger than estimated, it is not
@@ -166,13 +180,15 @@ pub struct SearchParams {
     /// multiple of `k`. Candidates that are farther beyond doubt are not compared. The default,
     /// [`RERANK`](Self::RERANK), is no limit but `ef_search`. [`f32::INFINITY`] compares all
     /// candidates, in doubt or not. 0 compares none: distances are then estimates from the codes.
+    /// Less than 0 counts as 0, and between 0 and 1 `k` candidates may be compared.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::infinite::deserialize"))]
     #[cfg_attr(feature = "serde", serde(default = "crate::settings::rerank"))]
     pub rerank: f32,
     /// Ends a search early: once the nearest candidate that was not expanded is farther than
     /// `1 + slack` times the `k`-th nearest. `ef_search` is then the most that a query may take, and
     /// easy queries take less. The default, [`f32::INFINITY`], always searches to the end of the
-    /// list.
+    /// list. Less than 0 counts as 0. (Al-Jazzazi et al., *Distance Adaptive Beam Search for
+    /// Provably Accurate Graph-Based Nearest Neighbor Search*, 2025, section 3.)
     ///
     /// For text embeddings, try 0.2 and twice the `ef_search`. From a recall of 0.98 on, a search
     /// then finds as much with a quarter to a half fewer distances. At 0.1 recall suffers. In few

@@ -3,7 +3,8 @@
 use crate::NodeId;
 
 /// A set of nodes, borrowed: bit `id % 64` of word `id / 64`. Nodes beyond the last word are not in
-/// the set.
+/// the set. [`contains`](Self::contains) takes constant time; what counts or lists nodes reads all
+/// words.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NodeSet<'a> {
     words: &'a [u64],

@@ -9,7 +9,8 @@ use crate::{
     Codes, CopyLinks, Element, Elements, MAX_DIM, MAX_LEVELS, MAX_NODES, NodeId, NodeSet, Scalar, TERMINATOR,
 };
 
-/// Vectors in rows: one slice, with one row for each node, at a fixed stride.
+/// Vectors in rows: one slice, with one row for each node, at a fixed stride. Row `id` begins at
+/// scalar `id * stride`; a *scalar* holds one element, or 64 bits.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     metric: Metric,
@@ -21,13 +22,17 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
-    /// Rows of `dim` elements that begin `stride` scalars apart. Under cosine, vectors of
-    /// floating-point elements must have unit length. A distance then takes one product of vectors
-    /// instead of three.
+    /// Rows of `dim` elements that begin `stride` scalars apart. The last row, too, takes `stride`
+    /// scalars. What is between a vector and the next row is not read.
+    ///
+    /// Under cosine, vectors of floating-point elements must have unit length. A distance then
+    /// takes one product of vectors instead of three. This is not checked, since `new` takes
+    /// constant time: vectors of other lengths get wrong distances.
     ///
     /// # Errors
-    /// If `elements` is not `count * stride` long, a size is out of range, or the element type does
-    /// not have the metric.
+    /// If `elements` is not `count * stride` scalars long, the element type does not have the
+    /// metric, or a size is out of range: `dim` 1 to [`MAX_DIM`], a `stride` of at least the
+    /// scalars of a vector, and at most [`MAX_NODES`] rows.
     pub fn new(
         metric: Metric,
         elements: impl Into<Elements<'a>>,
@@ -145,12 +150,13 @@ impl<'a, R> Matrix<'a, R> {
 /// ```
 ///
 /// A built or saved graph has its ids sorted by level and appends nothing. A graph that grows
-/// appends.
+/// appends. In the repository, chapter 2 (`docs/2-hnsw.md`) explains levels, and chapter 8
+/// (`docs/8-memory.md`) how they lie in memory.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LevelView<'a> {
-    /// Rows of `width` ids, live links first, then terminators.
+    /// Rows of `width` ids, links first, then terminators: `width` ids for each node of the level.
     pub links: &'a [u32],
-    /// Ids in a row.
+    /// Ids in a row: `m`, or `2 m` on the base.
     pub width: usize,
     /// Nodes 0 to `sorted − 1` are on this level.
     pub sorted: usize,
@@ -159,7 +165,8 @@ pub struct LevelView<'a> {
 }
 
 impl<'a> LevelView<'a> {
-    /// The links of a node, terminators included, or `None` if the node is not on this level.
+    /// The links of a node, terminators included, or `None` if the node is not on this level. An
+    /// appended node is found by binary search.
     #[inline]
     pub fn row(&self, id: NodeId) -> Option<&'a [u32]> {
         let id = id as usize;
@@ -184,7 +191,20 @@ impl<'a> LevelView<'a> {
 }
 
 /// A graph that can be searched. It is borrowed from an owned [`Hnsw`](crate::Hnsw), a mapped file,
-/// or flash memory.
+/// or flash memory. All methods take constant time, except where they say otherwise.
+///
+/// ```
+/// use vex_graph::{GraphView, LevelView, Metric, Rows, TERMINATOR};
+///
+/// // Two nodes that link to each other, in rows of one element and of 2 m = 8 links.
+/// let mut links = [TERMINATOR; 16];
+/// (links[0], links[8]) = (1, 0);
+/// let base = LevelView { links: &links, width: 8, sorted: 2, appended: &[] };
+/// let rows = Rows::new(Metric::SquaredEuclidean, &[0.5, 3.0], 1, 1, 2)?;
+/// let view = GraphView::new(rows, None, 4, 0, &[base])?;
+/// assert_eq!((view.count(), view.links(0, 0)), (2, &[1][..]));
+/// # Ok::<(), vex_graph::ViewError>(())
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct GraphView<'a> {
     rows: Rows<'a>,
@@ -199,13 +219,15 @@ pub struct GraphView<'a> {
 
 impl<'a> GraphView<'a> {
     /// Makes a view of slices in constant time. Without vectors there must be codes. `levels[0]` is
-    /// the base, which holds every node. `entry` is on the highest level, or [`TERMINATOR`] if
-    /// there are no nodes.
+    /// the base, which holds every node and whose rows have `2 m` links. `entry` is on the highest
+    /// level, or [`TERMINATOR`] if there are no nodes.
     ///
     /// The links are not checked. Whatever they hold, a search stays inside the slices and ends.
     ///
     /// # Errors
-    /// If the lengths of the slices do not agree with each other.
+    /// If the lengths of the slices do not agree with each other, there are neither vectors nor
+    /// codes, or such elements have no codes. Also if there are no levels or more than
+    /// [`MAX_LEVELS`], or `entry` is not on the highest.
     pub fn new(
         rows: Rows<'a>,
         codes: Option<Codes<'a>>,
@@ -258,6 +280,7 @@ impl<'a> GraphView<'a> {
     }
 
     /// The same graph with these nodes deleted: searches pass through them and do not return them.
+    /// A set without words is known to be empty, and costs searches nothing.
     pub fn with_tombstones(self, tombstones: NodeSet<'a>) -> Self {
         Self { tombstones, ..self }
     }
@@ -291,7 +314,8 @@ impl<'a> GraphView<'a> {
         self.chains.is_copy(id)
     }
 
-    /// The copies of a node, ascending; none of a node that is a copy itself.
+    /// The copies of a node, in ascending order in a sound graph; none of a node that is a copy
+    /// itself.
     pub fn copies_of(&self, id: NodeId) -> impl Iterator<Item = NodeId> + use<'a> {
         self.chains.copies_of(id)
     }
@@ -301,6 +325,12 @@ impl<'a> GraphView<'a> {
     ///
     /// # Errors
     /// If memory runs out.
+    ///
+    /// # Panics
+    /// If `new_id` gives an id that is not below the number of nodes.
+    ///
+    /// # Complexity
+    /// A few passes over the nodes. No allocation if there are no copies.
     #[cfg(feature = "alloc")]
     pub fn renumbered_copies(
         &self,
@@ -350,7 +380,7 @@ impl<'a> GraphView<'a> {
         self.rows.dim
     }
 
-    /// How many nodes there are.
+    /// How many nodes there are, deleted ones and copies included.
     pub fn count(&self) -> usize {
         self.rows.count
     }
@@ -370,12 +400,15 @@ impl<'a> GraphView<'a> {
         &self.levels[..self.level_count]
     }
 
-    /// The level of a node: the highest that it is on.
+    /// The level of a node: the highest that it is on. It is looked for on each level.
     pub fn level(&self, id: NodeId) -> usize {
         (1..self.level_count).rev().find(|level| self.levels[*level].row(id).is_some()).unwrap_or(0)
     }
 
     /// The links of a node on a level, without terminators; empty if the node is not on that level.
+    ///
+    /// # Panics
+    /// If `level` is not below [`MAX_LEVELS`].
     pub fn links(&self, id: NodeId, level: usize) -> &'a [NodeId] {
         let row = self.levels[level].row(id).unwrap_or(&[]);
         let degree = row.iter().position(|id| *id as usize >= self.rows.count).unwrap_or(row.len());
@@ -394,11 +427,11 @@ pub enum ViewError {
         /// The metric given.
         found: Metric,
     },
-    /// The dimension is zero or too large, or the stride is smaller.
+    /// The dimension is zero or too large, or the stride is smaller than a vector.
     Dim {
         /// Elements of a vector.
         dim: usize,
-        /// Elements from row to row.
+        /// Scalars from row to row.
         stride: usize,
     },
     /// More nodes than a graph can hold.
@@ -408,17 +441,17 @@ pub enum ViewError {
     },
     /// The vectors do not fill the rows.
     Vectors {
-        /// Elements that the sizes ask for.
+        /// Scalars that the sizes ask for.
         expected: usize,
-        /// Elements given.
+        /// Scalars given.
         found: usize,
     },
     /// The codes are not those of the rows: another dimension or number, or bytes that do not fill
     /// the rows.
     Codes {
-        /// What the sizes ask for.
+        /// Rows or bytes that the sizes ask for.
         expected: usize,
-        /// What was given.
+        /// Rows or bytes given.
         found: usize,
     },
     /// There are codes, and vectors of these elements cannot be coded.

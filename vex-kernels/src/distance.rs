@@ -10,6 +10,12 @@ use crate::{Element, Isa, Metric};
 ///
 /// A handle is small and `Copy`. Resolve it once, outside the loop.
 ///
+/// Vectors are slices of one length: one scalar for each element, or one `u64` for 64 bits. Rows
+/// may lie at any address.
+///
+/// # Complexity
+/// A distance takes time linear in the length of the vectors. No call allocates.
+///
 /// # Examples
 /// Distances between integers are exact. A query's type may differ from the type of the rows.
 /// ```
@@ -38,7 +44,8 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
     /// Resolves `metric` for the best instruction set that this machine has and `VEX_SIMD` allows.
     ///
     /// # Panics
-    /// If the element does not have the metric: see [`try_new`](Self::try_new).
+    /// If the element does not have the metric (see [`try_new`](Self::try_new)), or `VEX_SIMD`
+    /// names no instruction set.
     pub fn new(metric: Metric) -> Self {
         match Self::try_new(metric) {
             Some(distance) => distance,
@@ -48,6 +55,9 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
 
     /// Resolves `metric` for the best instruction set that this machine has and `VEX_SIMD` allows.
     /// Returns `None` if the element does not have the metric.
+    ///
+    /// # Panics
+    /// If `VEX_SIMD` names no instruction set.
     pub fn try_new(metric: Metric) -> Option<Self> {
         Some(Self { metric, kernels: Kernels::best(Q::variants(metric))? })
     }
@@ -102,18 +112,33 @@ impl<Q: Element<R>, R: 'static> Distance<Q, R> {
         self.kernels.distance_batch_4(query, rows)
     }
 
-    /// Writes the distances from `query` to the rows `ids` of a matrix into `out`. The rows of the
-    /// matrix begin `stride` elements apart. Rows are prefetched, so that the arithmetic hides the
-    /// latency of memory.
+    /// Writes the distances from `query` to the rows `ids` of the matrix `base` into `out`, one for
+    /// each id, in their order. Row `id` is `base[id * stride..][..query.len()]`. Rows are
+    /// prefetched, so that the arithmetic hides the latency of memory.
     ///
     /// # Panics
     /// If `ids` and `out` differ in length, or a row is not inside `base`.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex_kernels::{Distance, Metric};
+    ///
+    /// // Three rows of two elements, padded to four.
+    /// let base = [0.0, 0.0, 9.0, 9.0, 3.0, 4.0, 9.0, 9.0, 1.0, 0.0, 9.0, 9.0];
+    /// let mut out = [0.0; 2];
+    /// let distance = Distance::<f32>::new(Metric::SquaredEuclidean);
+    /// distance.distance_many(&[0.0, 0.0], &base, 4, &[2, 1], &mut out);
+    /// assert_eq!(out, [1.0, 25.0]);
+    /// ```
     pub fn distance_many(&self, query: &[Q], base: &[R], stride: usize, ids: &[u32], out: &mut [Q::Value]) {
         self.bind(query).distance_many(base, stride, ids, out);
     }
 
     /// Prepares a query that is compared with many rows. What depends on the query alone is
     /// computed once.
+    ///
+    /// # Complexity
+    /// At most one pass over the query.
     pub fn bind<'q>(&self, query: &'q [Q]) -> BoundQuery<'q, Q, R> {
         BoundQuery { kernels: self.kernels, query, prepared: self.kernels.prepare(query) }
     }
@@ -138,7 +163,7 @@ impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
         self.kernels.bound(self.query, self.prepared, row)
     }
 
-    /// The distances to four rows.
+    /// The distances to four rows, in less time than four calls of [`distance`](Self::distance).
     ///
     /// # Panics
     /// If a row's length differs from the query's.
@@ -147,7 +172,7 @@ impl<Q: Element<R>, R: 'static> BoundQuery<'_, Q, R> {
         self.kernels.bound_batch_4(self.query, self.prepared, rows)
     }
 
-    /// See [`Distance::distance_many`].
+    /// Writes the distances to the rows `ids` of a matrix: see [`Distance::distance_many`].
     ///
     /// # Panics
     /// If `ids` and `out` differ in length, or a row is not inside `base`.

@@ -7,8 +7,8 @@ use half::{bf16, f16};
 use crate::cpu::{Isa, Kernels, Variant};
 use crate::{Metric, bits, float, int8};
 
-/// A scalar type whose vectors can be compared with rows of `R`. Sealed: the set of elements is
-/// part of the file format.
+/// A scalar type whose vectors can be compared with rows of `R`: see the [table](crate#elements) of
+/// pairs. A `u64` is 64 packed bits. Sealed: the set of elements is part of the file format.
 pub trait Element<R = Self>: Copy + Send + Sync + 'static + sealed::Sealed<R> {
     /// The type of a distance: f32 for floating-point elements and bits, f64 for integers. An f64
     /// holds sums of integers exactly.
@@ -43,7 +43,11 @@ macro_rules! elements {
             }
         )*
 
-        /// What every element and metric resolves to on this machine, within the cap of `VEX_SIMD`.
+        /// What every element and metric resolves to on this machine, within the cap of `VEX_SIMD`:
+        /// one item for each metric that a pair of elements has.
+        ///
+        /// # Panics
+        /// If `VEX_SIMD` names no instruction set.
         pub fn resolved() -> impl Iterator<Item = Resolved> {
             let pairs: [fn(Metric) -> Option<Resolved>; 9] = [$(|metric| {
                 let kernels = Kernels::best($variants(metric) as &[Variant<$query, $row, $value>])?;

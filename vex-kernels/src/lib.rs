@@ -1,5 +1,9 @@
 //! Distances between vectors, with the widest instruction set that the machine has.
 //!
+//! Use this crate to compare vectors in code of your own: an exact search, an index, firmware. It
+//! takes slices and returns distances. For an index that finds neighbors, use the crate `vex`, or
+//! `vex-graph` where there is no operating system.
+//!
 //! ```
 //! use vex_kernels::{Distance, Metric};
 //!
@@ -22,7 +26,7 @@
 //! | `f16`, `f16`; `bf16`, `bf16`; `f32`, `f16`; `f32`, `bf16` | the same | `f32` | widened to `f32` as it is loaded, which is exact; then as `f32` |
 //! | `i8`, `i8`; `u8`, `u8` | the same | `f64` | an exact integer; cosine in `f64` |
 //! | `i8`, `u8` | inner product | `f64` | exact; [`Product`] gives it as `i32`, for quantized search |
-//! | `u64`, `u64`: bits, 64 to a word | Hamming, Jaccard | `f32` | exact; Jaccard rounds once |
+//! | `u64`, `u64`: bits, 64 to a word | Hamming, Jaccard | `f32` | exact up to 2²⁴ bits; Jaccard rounds once |
 //!
 //! ```
 //! use vex_kernels::{Distance, Metric, f16};
@@ -88,7 +92,8 @@
 //! # Which code runs
 //! [`Distance::name`] names the instructions that run. [`resolved`] lists them for every element
 //! and metric. Each pair of element and metric falls back on its own. With the feature `std`, the
-//! environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`].
+//! environment variable `VEX_SIMD` (`scalar`, `neon`, `avx2`, `avx512`) caps the [`Isa`]. It is
+//! read once. Another name panics, since a typo would otherwise void a measurement unnoticed.
 //! [`Distance::all`] and [`Distance::with_isa`] ignore the cap, so that tests reach everything that
 //! the machine has.
 //!
@@ -126,6 +131,8 @@
 //! benchmark.
 #![no_std]
 #![deny(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 #[cfg(any(feature = "std", test))]
 extern crate std;

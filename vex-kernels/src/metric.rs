@@ -5,7 +5,9 @@ use core::str::FromStr;
 
 use crate::NameError;
 
-/// The rule by which vectors are compared. The result is a distance: smaller is nearer.
+/// The rule by which two vectors of one length are compared. The result is a distance: smaller is
+/// nearer. The [crate's page](crate#elements) lists the elements that have each metric, and
+/// [what becomes](crate#special-values) of NaN, infinities and zero vectors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
@@ -17,7 +19,7 @@ pub enum Metric {
     InnerProduct,
     /// 1 − Σ aᵢ bᵢ / (|a| |b|), clamped to [0, 2]. If either norm is zero the distance is 1.
     Cosine,
-    /// The number of bits that differ.
+    /// |a ⊕ b|, the number of bits that differ. Beyond 2²⁴ it is rounded to the nearest f32.
     Hamming,
     /// 1 − |a ∧ b| / |a ∨ b| of two sets of bits, in [0, 1]. If both are empty the distance is 0.
     Jaccard,
@@ -27,7 +29,7 @@ impl Metric {
     /// Every metric. No element has all of them.
     pub const ALL: [Metric; 5] =
         [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine, Metric::Hamming, Metric::Jaccard];
-    /// The metrics of numbers: those that floating-point elements have.
+    /// The metrics of numbers: those of floating-point elements, and of i8 and u8.
     pub const NUMERIC: [Metric; 3] = [Metric::SquaredEuclidean, Metric::InnerProduct, Metric::Cosine];
     /// The metrics of packed bits.
     pub const BITS: [Metric; 2] = [Metric::Hamming, Metric::Jaccard];
@@ -43,7 +45,7 @@ impl Metric {
         }
     }
 
-    /// The metric with this [`name`](Self::name).
+    /// The metric with this [`name`](Self::name), or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|metric| metric.name() == name)
     }

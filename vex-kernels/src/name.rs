@@ -6,7 +6,7 @@ use core::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NameError {
-    /// The names that there are.
+    /// The names that there are, as words of a message: `cosine, hamming or jaccard`.
     pub expected: &'static str,
 }
 

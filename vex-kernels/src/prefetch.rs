@@ -1,10 +1,10 @@
 //! Hints to the memory system.
 
 /// Asks the processor to load the first `lines` cache lines (64 bytes each) of `slice` into its
-/// cache.
+/// cache: all of the slice if it has no more.
 ///
 /// A hint: it never faults and never reads past the slice. Where stable Rust has no such
-/// instruction for the target, it does nothing.
+/// instruction for the target, it does nothing. Else it takes one instruction for each cache line.
 #[inline(always)]
 pub fn prefetch<T>(slice: &[T], lines: usize) {
     let lines = lines.min(size_of_val(slice).div_ceil(64));

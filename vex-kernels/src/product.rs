@@ -15,6 +15,9 @@ use crate::{int8, packed};
 /// Up to [`MAX_LEN`](Self::MAX_LEN), which is 65,536 elements of any kind. The largest product of
 /// two elements is −128 · 255, and 65,536 · 128 · 255 = 2,139,095,040 < 2³¹. So no sum overflows.
 ///
+/// # Complexity
+/// A product takes time linear in the length. No call allocates.
+///
 /// # Examples
 /// ```
 /// use vex_kernels::{Code8, Product};
@@ -35,7 +38,7 @@ pub trait Code: sealed::Sealed {
     type Query: 'static;
     /// The unit that the codes of a row are a slice of.
     type Row: 'static;
-    /// The length of the longest slices, in units.
+    /// The length of the longest slices, in units: 65,536 elements.
     const MAX_LEN: usize;
 }
 
@@ -71,10 +74,11 @@ macro_rules! codes {
 }
 
 codes! {
-    /// 8-bit codes: an element of the query and a byte of the code for each element.
+    /// 8-bit codes: for each element of the vector one of the query, −128 to 127, and a byte of the
+    /// code, 0 to 255.
     Code8: i8, u8, 65_536, int8::code_products;
 
-    /// 4-bit codes, two to a byte.
+    /// 4-bit codes, 0 to 15, two to a byte. Elements of the query are −128 to 127.
     ///
     /// # Layout
     /// Codes come in whole cache lines of 64 bytes, at any address. A cache line holds 128
@@ -97,7 +101,7 @@ codes! {
     /// ```
     Code4: [i8; 128], [u8; 64], 512, packed::code_4_products;
 
-    /// 2-bit codes, four to a byte.
+    /// 2-bit codes, 0 to 3, four to a byte. Elements of the query are −128 to 127.
     ///
     /// # Layout
     /// A cache line of 64 bytes holds 256 elements. From its lowest bits to its highest, byte j of
@@ -121,11 +125,14 @@ codes! {
 }
 
 impl<C: Code> Product<C> {
-    /// The length of the longest vectors, in units of the query.
+    /// The length of the longest slices, in units of the kind of code: 65,536 elements.
     pub const MAX_LEN: usize = C::MAX_LEN;
 
     /// Resolves the product for the best instruction set that this machine has and `VEX_SIMD`
     /// allows.
+    ///
+    /// # Panics
+    /// If `VEX_SIMD` names no instruction set.
     #[expect(clippy::new_without_default, reason = "it asks the machine")]
     pub fn new() -> Self {
         match Kernels::best(C::variants()) {
@@ -156,7 +163,7 @@ impl<C: Code> Product<C> {
         self.kernels.name()
     }
 
-    /// Σ qᵢ cᵢ
+    /// Σ qᵢ cᵢ of a query and the code of one vector, slices of one length.
     ///
     /// # Panics
     /// If the lengths differ or exceed [`MAX_LEN`](Self::MAX_LEN).

@@ -1,7 +1,11 @@
 //! The specification: plain loops in f64 over the elements as they are.
 //!
-//! Slow on purpose. The tests compare every kernel with these functions, within the published
-//! bound.
+//! Slow on purpose. The tests compare every kernel with these functions, within the
+//! [published bound](crate#error-bound).
+//!
+//! Each function takes two vectors of one length, and time linear in the length. It panics if the
+//! lengths differ. Bits come 64 to a word. The functions of integers sum in `i64`, which the sums
+//! must fit: those of 8-bit elements do.
 
 /// Σ(aᵢ − bᵢ)² in f64.
 pub fn squared_euclidean(a: &[f32], b: &[f32]) -> f64 {

@@ -10,7 +10,11 @@ use crate::threads::Threads;
 use crate::trace::span;
 use crate::{BuildError, Coding, Index};
 
-/// The parameters of a new index. [`Index::builder`] makes one with the defaults.
+/// The parameters of a new index. [`Index::builder`] makes one with the defaults. Values are
+/// checked when the index is built.
+///
+/// In the repository, chapter 3 (`docs/3-build.md`) explains builds, and `docs/tuning.md` helps to
+/// choose values.
 #[derive(Clone, Debug)]
 pub struct Builder {
     dim: usize,
@@ -43,9 +47,9 @@ impl Builder {
     }
 
     /// The type of the elements of a vector. The default is [`Element::F32`]. An index of f16 takes
-    /// vectors and queries of f32 and rounds the vectors. Any other index takes vectors and queries
-    /// of its own type. Integers have no unit length: cosine compares them as they are. Bits have
-    /// the metrics Hamming and Jaccard alone.
+    /// vectors and queries of f32, too, and rounds the vectors. Any other index takes vectors and
+    /// queries of its own type. Integers have no unit length: cosine compares them as they are.
+    /// Bits have the metrics Hamming and Jaccard alone.
     ///
     /// # Examples
     /// ```
@@ -62,16 +66,15 @@ impl Builder {
         self
     }
 
-    /// Links of a node: see [`Params::m`]. The default is 16. More links find more, and cost memory
-    /// and time.
+    /// Links of a node, 4 to 512: see [`Params::m`]. The default is 16. More links find more, and
+    /// cost 8 bytes a node each, and time.
     pub fn m(mut self, m: usize) -> Self {
         self.params.m = m;
         self
     }
 
     /// Candidates among which an insert selects links: see [`Params::ef_construction`]. The default
-    /// is
-    /// 200. The time of a build grows with this number.
+    /// is 200. The time of a build grows with this number.
     pub fn ef_construction(mut self, ef_construction: usize) -> Self {
         self.params.ef_construction = ef_construction;
         self
@@ -84,7 +87,7 @@ impl Builder {
     }
 
     /// Fills rows up with candidates that the diversity heuristic dropped: see
-    /// [`Params::keep_pruned`]. The default is no.
+    /// [`Params::keep_pruned`]. The default is no. The memory is the same.
     pub fn keep_pruned(mut self, keep_pruned: bool) -> Self {
         self.params.keep_pruned = keep_pruned;
         self
@@ -135,10 +138,12 @@ impl Builder {
     }
 
     /// The memory that a build of `count` vectors will take. Under [`Coding::Auto`] the plan is an
-    /// upper bound: it has the largest codes, since the vectors decide which codes are kept.
+    /// upper bound: it has the largest codes, since the vectors decide which codes are kept. Keys
+    /// do not count.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range.
+    /// If a parameter or the dimension is out of range, the elements do not have the metric, or
+    /// they have no codes and some were asked for.
     ///
     /// # Complexity
     /// Draws the levels of `count` nodes, and allocates nothing.
@@ -160,10 +165,12 @@ impl Builder {
         graph
     }
 
-    /// An empty index. It has no codes unless [some were asked for](Self::quantization).
+    /// An empty index. It has no codes unless [some were asked for](Self::quantization). Its graph
+    /// allocates nothing before the first insert.
     ///
     /// # Errors
-    /// If a parameter or the dimension is out of range.
+    /// If a parameter or the dimension is out of range, the elements do not have the metric, or
+    /// they have no codes and some were asked for.
     pub fn build(self) -> Result<Index, ParamsError> {
         let codes = self.coding.of_none(self.params.element, self.dim);
         let graph = Hnsw::new(self.metric, self.dim, self.params.quantization(codes))?;
@@ -185,7 +192,7 @@ impl Builder {
     /// # Complexity
     /// About a search of `ef_construction` candidates for each vector, divided among the threads.
     /// With [`Coding::Auto`], also two searches for each of 200 vectors, for each kind of code that
-    /// it tries.
+    /// it tries. [`memory_plan`](Self::memory_plan) says how much memory the graph takes.
     ///
     /// # Examples
     /// ```
@@ -244,10 +251,13 @@ impl Builder {
 
     /// Builds an index of `count` vectors from any source, on all threads.
     ///
-    /// `fill` writes the next vector into the slice it gets, and returns the vector's key.
-    /// `progress` gets the number of vectors that are linked, and may cancel the build. It is called
-    /// on the caller's thread after each batch, which has one vector in the beginning and 512 in the
-    /// end. A cancelled build fails, unless [`keep_partial`](Self::keep_partial) was asked for.
+    /// `fill` writes the next vector into the slice it gets, and returns the vector's key. The
+    /// slice has `dim` elements, or a word for each 64 bits.
+    ///
+    /// `progress` gets the number of vectors that are linked, and may cancel the build. It is
+    /// called on the caller's thread after each batch, which has one vector in the beginning and
+    /// 512 in the end. A cancelled build fails, unless [`keep_partial`](Self::keep_partial) was
+    /// asked for.
     ///
     /// # Errors
     /// As [`build_from`](Self::build_from), and if `fill` fails or `progress` cancels.

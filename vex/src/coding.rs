@@ -26,7 +26,8 @@ const EXPECTED: &str = "auto, auto-coded, none, sq8, sq4 or sq2x2";
 /// Which codes an index gets: the argument of
 /// [`Builder::quantization`](crate::Builder::quantization).
 ///
-/// A [`Quantization`] or an `Option` of one converts into it.
+/// A [`Quantization`] or an `Option` of one converts into it. In the repository, chapter 6
+/// (`docs/6-codes.md`) explains codes, and `docs/tuning.md` helps to choose.
 ///
 /// # Examples
 /// ```
@@ -56,12 +57,13 @@ pub enum Coding {
     #[default]
     Auto,
     /// As [`Auto`](Self::Auto), but always with codes: those of 8 bits are kept whatever the
-    /// vectors are. For an index that will be saved without its vectors, by
+    /// vectors are. An empty index gets codes, too, and elements that cannot be coded are an error.
+    /// For an index that will be saved without its vectors, by
     /// [`Store::None`](crate::Store::None).
     AutoCoded,
     /// No codes.
     None,
-    /// These codes, whatever the vectors are.
+    /// These codes, whatever the vectors are. Elements that cannot be coded are an error.
     Just(Quantization),
 }
 

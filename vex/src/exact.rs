@@ -17,16 +17,34 @@ const ROWS: usize = 256;
 /// The exact `k` nearest rows to each query. Every row is compared, on `threads` or all cores.
 ///
 /// There is one result after the other, in the order of the queries. Each has `min(k, rows)`
-/// neighbors, nearest first. Equal distances are ordered by row. `progress` gets the number of
-/// queries that are done. Any thread may call it, and it may cancel the work.
+/// neighbors, nearest first, whose ids are numbers of rows. Equal distances are ordered by row.
+/// Deleted vectors have rows, too. `progress` gets the number of queries that are done. Any thread
+/// may call it, and it may cancel the work.
 ///
 /// # Errors
 /// If a query cannot be searched for (`position` is its number), memory runs out, threads cannot be
 /// started, or `progress` cancels.
 ///
+/// # Panics
+/// If the vectors are not stored: see [`Rows::are_stored`].
+///
 /// # Complexity
 /// A distance for each pair of a row and a query, divided among the threads. Groups of 32 queries
-/// share the reading of the rows.
+/// share the reading of the rows. Results take 8 bytes for each neighbor.
+///
+/// # Examples
+/// ```
+/// use std::ops::ControlFlow;
+/// use vex::{Index, exact_batch};
+///
+/// let index = Index::builder(1).build_from((0..100).map(|key| (key, [key as f32])))?;
+/// let queries: [&[f32]; 2] = [&[7.2], &[90.9]];
+/// let found =
+///     exact_batch(index.graph().view().rows(), &queries, 2, None, |_| ControlFlow::Continue(()))?;
+/// let keys: Vec<u64> = found.iter().map(|row| index.node_keys()[row.id as usize]).collect();
+/// assert_eq!(keys, [7, 8, 91, 90]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn exact_batch<S: Scalar>(
     rows: &Rows<'_>,
     queries: &[&[S]],

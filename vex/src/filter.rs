@@ -4,10 +4,12 @@ use std::ops::{BitAnd, BitOr, Not, Sub};
 
 use roaring::RoaringTreemap;
 
-/// A filter: a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`].
+/// A filter: a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`]. See
+/// [`Searcher::search_filtered`](crate::Searcher::search_filtered).
 pub trait KeyFilter {
     /// Whether a search may return the key. A search may ask more than once, and the answer should
-    /// always be the same.
+    /// always be the same. It is asked for each link of a search, and for every vector by a scan,
+    /// so it should take no longer than a few nanoseconds.
     fn accepts(&self, key: u64) -> bool;
 
     /// The filter as a set, if it is one. Few keys are looked up faster than every key of the index
@@ -38,7 +40,9 @@ impl KeyFilter for &KeySet {
 /// A set of keys as a filter. It is collected from an iterator, and combined with `&`, `|` and `!`.
 ///
 /// Roaring bitmaps (Lemire et al., 2018, arXiv 1709.07821) hold the keys, or the keys that are
-/// missing from a complement. If one of their allocations fails, the process ends.
+/// missing from a complement. If one of their allocations fails, the process ends. Two bytes or
+/// less hold a key where keys are dense. Finding a key takes time logarithmic in their number, and
+/// an operator time linear in the bitmaps.
 ///
 /// # Examples
 /// ```

@@ -23,7 +23,8 @@ use crate::{
 ///
 /// Searches take `&self` and may run on any number of threads at once, each with a [`Scratch`] of
 /// its own. The index has the most common searches as methods. All others are methods of the
-/// [`Searcher`] that the index lends.
+/// [`Searcher`] that the index lends. Methods that search nothing and change nothing take constant
+/// time, except where they say otherwise.
 #[derive(Debug)]
 pub struct Index {
     graph: Hnsw,
@@ -125,12 +126,14 @@ impl Index {
     /// Inserts a vector under a key that is not in the index yet.
     ///
     /// # Errors
-    /// If the key is taken, the vector cannot be indexed, the index may not be changed, or memory
-    /// runs out. The index is then as it was.
+    /// If the key is taken, the vector cannot be indexed, or the index may not be changed. Also if
+    /// memory runs out, or would exceed its [limit](Self::limit_memory). The index is then as it
+    /// was.
     ///
     /// # Complexity
     /// About a search of `ef_construction` candidates, and a selection of links for the new node
-    /// and its neighbors. When the memory of the index is full, all of it moves to a larger place.
+    /// and its neighbors. An array that is full moves to a larger place: see
+    /// [`Hnsw::insert`](vex_graph::Hnsw::insert).
     pub fn insert(&mut self, key: u64, vector: impl Vector) -> Result<(), InsertError> {
         let sequence = self.lineage.after(self.sequence)?;
         if self.nodes.contains_key(&key) {
@@ -184,8 +187,8 @@ impl Index {
     /// Inserts a vector, or replaces the vector under this key. Returns whether there was one.
     ///
     /// # Errors
-    /// If the vector cannot be indexed, the index may not be changed, or memory runs out. The index
-    /// is then as it was.
+    /// If the vector cannot be indexed, the index may not be changed, or memory runs out or would
+    /// exceed its limit. The index is then as it was.
     ///
     /// # Complexity
     /// That of an [`insert`](Self::insert). A replacement takes as much again, to repair the links
@@ -244,6 +247,9 @@ impl Index {
     ///
     /// # Errors
     /// If the index may not be changed, or memory runs out. The keys before that one are deleted.
+    ///
+    /// # Complexity
+    /// That of a [`delete`](Self::delete) for each key.
     pub fn delete_many(&mut self, keys: impl IntoIterator<Item = u64>) -> Result<usize, DeleteError> {
         let mut deleted = 0;
         for key in keys {
@@ -275,6 +281,9 @@ impl Index {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// That of [`Searcher::search_with`]. No allocation once `scratch` has grown.
     pub fn search_with<'s>(
         &self,
         query: impl Vector,
@@ -294,7 +303,7 @@ impl Index {
         self.nodes.contains_key(&key)
     }
 
-    /// How many vectors there are.
+    /// How many vectors there are. Deleted vectors do not count.
     pub fn len(&self) -> usize {
         self.nodes.len()
     }

@@ -74,7 +74,8 @@
 //! Bulk builds, [`Index::compact`], [`Index::requantize`], [`Searcher::search_many`],
 //! [`exact_batch`] and [`MappedIndex::verify_on`] run on several threads. Each takes as many
 //! threads as the caller says, by default one for each core, and ends them before it returns. With
-//! one thread, the caller's own does the work. No other call starts a thread.
+//! one thread, the caller's own does the work. No threads are an error. No other call starts a
+//! thread.
 //!
 //! # Memory
 //! If memory runs out, the operation returns an error. The index is then as it was, and so is the
@@ -99,9 +100,17 @@
 //!   more atomic number. A traced search costs what the subscriber does, often a microsecond, and
 //!   may allocate.
 //!
-//! The layers below are crates of their own, re-exported as [`kernels`], [`graph`] and
-//! [`format`](mod@format).
+//! # Environment
+//! The variable `VEX_SIMD` caps the instruction set: see [`kernels`](kernels#which-code-runs). A
+//! value that names none makes the first search or build panic.
+//!
+//! # To read on
+//! The folder `docs` of the repository has nine chapters that explain the index from nothing, and
+//! `docs/tuning.md`, which helps to choose parameters. The layers below are crates of their own,
+//! re-exported as [`kernels`], [`graph`] and [`format`](mod@format).
 #![deny(unsafe_code)]
+// Every public function says when it fails.
+#![warn(clippy::missing_errors_doc, clippy::missing_panics_doc)]
 
 mod builder;
 mod codes;

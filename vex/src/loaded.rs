@@ -18,10 +18,11 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads a file, all of it.
+    /// Reads a file, all of it. What it holds is not checked.
     ///
     /// # Errors
-    /// If the operating system refuses, the file is not a regular one, or it ends early.
+    /// If the operating system refuses, the file is not a regular one, it ends early, or memory
+    /// runs out.
     pub fn read(path: &Path) -> io::Result<Self> {
         Self::read_around(&crate::regular::open_io(path)?, 0..0)
     }

@@ -16,7 +16,11 @@ use crate::{
 ///
 /// The bytes may be a mapped file, a part of flash memory, or anything else that begins on a
 /// multiple of 64. Whatever the bytes are, a search reads no others, and ends.
-/// [`verify`](Self::verify) checks that they are undamaged, so that the answers are right.
+/// [`verify`](Self::verify) checks that they are undamaged, so that the answers are right. Chapter
+/// 8 (`docs/8-memory.md` in the repository) explains how a search runs in a file.
+///
+/// Methods that search nothing take constant time, except where they say otherwise. `B` must always
+/// give the bytes that were opened, as all types of this crate do. Else methods panic.
 #[derive(Debug)]
 pub struct MappedIndex<B = Mapping> {
     bytes: B,
@@ -206,6 +210,10 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
+    ///
+    /// # Complexity
+    /// That of [`searcher`](Self::searcher) and [`Searcher::search_with`]. No allocation once
+    /// `scratch` has grown.
     pub fn search_with<'s>(
         &self,
         query: impl Vector,
@@ -238,13 +246,14 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.header().metric
     }
 
-    /// Checks every byte: the checksum of each section, and that the links make sense.
+    /// Checks every byte: the checksum of each section, and that the links make sense. It does not
+    /// check that keys are unique and that every node can be reached.
     ///
     /// # Errors
-    /// The first thing that is wrong.
+    /// The first thing that is wrong: see [`Image::verify`].
     ///
     /// # Complexity
-    /// Reads the whole file, on one thread.
+    /// Reads the whole file, on one thread. No allocation.
     pub fn verify(&self) -> Result<(), VerifyError> {
         span!("verify");
         self.opened().verify()
@@ -254,7 +263,8 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
     /// core.
     ///
     /// # Errors
-    /// As [`verify`](Self::verify), and if the threads cannot be started.
+    /// As [`verify`](Self::verify), and if the threads cannot be started. See [what starting
+    /// threads needs](crate#memory).
     pub fn verify_on(&self, threads: Option<usize>) -> Result<(), VerifyProblem> {
         span!("verify");
         let threads = Threads::new(threads)?;
@@ -297,12 +307,12 @@ impl<B: AsRef<[u8]>> MappedIndex<B> {
         self.searcher().len()
     }
 
-    /// Whether there are none.
+    /// Whether there are none. It takes as long as [`len`](Self::len).
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// The bytes of the index.
+    /// The bytes of the index: those of the file.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.as_ref()
     }

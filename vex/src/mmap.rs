@@ -11,7 +11,7 @@ use memmap2::Mmap;
 pub struct Mapping(Mmap);
 
 impl Mapping {
-    /// Maps a file. Nothing is read yet.
+    /// Maps a file, in constant time. Nothing is read yet.
     ///
     /// # Safety
     /// As long as the mapping lives, nobody may change the bytes of the file or cut it short. Bytes
@@ -20,6 +20,9 @@ impl Mapping {
     ///
     /// Replacing the file by a rename, as [`Index::save`](crate::Index::save) does, is allowed: the
     /// mapping keeps the old file.
+    ///
+    /// # Errors
+    /// If the operating system refuses, or the file is not a regular one.
     pub unsafe fn open(path: &Path) -> io::Result<Self> {
         // SAFETY: the caller answers for the file.
         unsafe { Self::of(&crate::regular::open_io(path)?) }

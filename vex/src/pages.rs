@@ -7,7 +7,7 @@ use crate::scratch::Results;
 use crate::{Hit, Searcher};
 
 /// A search that returns one page of hits after the other, until every vector was returned once:
-/// see [`Searcher::pages`].
+/// see [`Searcher::pages`]. With a limit of distances, it ends with the vectors that it has seen.
 ///
 /// As an iterator it yields pages of `k` hits, as its parameters say, each in new memory. The last
 /// page may be shorter. [`next_page`](Self::next_page) takes a length for each page, and lends

@@ -56,7 +56,8 @@ use place::Place;
 ///
 /// The temporary file of `index.vex` is `.vex-index.vex.tmp`, and the lock is on it. If the process
 /// is killed, the temporary file stays and does no harm; the next writer removes it. If the name
-/// would be too long, it is shortened.
+/// would be too long, it is shortened. Chapter 9 (`docs/9-durability.md` in the repository)
+/// explains the steps, and what a power cut can do.
 ///
 /// # Examples
 /// ```

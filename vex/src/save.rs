@@ -63,7 +63,8 @@ impl Index {
     ///
     /// # Complexity
     /// Reads the index twice, for its checksums and for the file, on one thread. Then waits until
-    /// the bytes are on the disk.
+    /// the bytes are on the disk. If vectors were inserted one by one, it takes nine bytes of
+    /// memory for each vector, and eight more if some are equal.
     ///
     /// # Examples
     /// ```

@@ -9,7 +9,8 @@ use crate::reserve::reserve;
 pub struct Hit {
     /// The key of the vector.
     pub key: u64,
-    /// The distance to the query under the metric of the index. Smaller is nearer.
+    /// The distance to the query under the metric of the index. Smaller is nearer. It is exact,
+    /// unless the caller asks for estimates or the index has no vectors.
     pub distance: f32,
 }
 
@@ -24,7 +25,8 @@ pub struct Found<'s> {
 }
 
 /// The memory of a search. Keep one per thread: a search allocates nothing if one like it came
-/// before.
+/// before. It takes two bits for each vector, and a few KiB for the lists of a usual search. It
+/// never shrinks.
 ///
 /// # Examples
 /// ```

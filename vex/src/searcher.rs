@@ -19,9 +19,9 @@ const KEYS_PER_LOOKUP: usize = 4;
 /// A borrowed index, as searches see it. An [`Index`](crate::Index), a
 /// [`MappedIndex`](crate::MappedIndex) and a [`SharedIndex`](crate::SharedIndex) all lend one.
 ///
-/// A searcher is a pair of references: copy it freely and send it to any thread. Checks that need
-/// no query are done when the searcher is made, so keep one for many queries. A function that
-/// searches takes a `Searcher<'_>` and need not know where the index lives.
+/// A searcher is some 600 bytes of references: copy it freely and send it to any thread. Checks
+/// that need no query are done when the searcher is made, so keep one for many queries. A function
+/// that searches takes a `Searcher<'_>` and need not know where the index lives.
 ///
 /// # Examples
 /// ```
@@ -89,8 +89,11 @@ impl<'i> Searcher<'i> {
     }
 
     /// Searches among the vectors whose keys `filter` accepts. Returns `min(k, matches)` hits,
-    /// however few vectors match. The filter is a predicate `Fn(u64) -> bool`, or a reference to a
-    /// [`KeySet`](crate::KeySet).
+    /// however few vectors match, unless
+    /// [`max_distance_evals`](field@SearchParams::max_distance_evals) ends the search before. The
+    /// filter is a predicate `Fn(u64) -> bool`, or a reference to a [`KeySet`](crate::KeySet).
+    ///
+    /// Chapter 7 (`docs/7-filters.md` in the repository) explains how such a search runs.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
@@ -148,7 +151,8 @@ impl<'i> Searcher<'i> {
         search_span!(view, params, scratch.find(keys, params.k, search))
     }
 
-    /// Searches for all vectors within `radius`, or the nearest `k` if there are more. The answer
+    /// Searches for all vectors within `radius`, or the nearest `k` if there are more. The radius
+    /// is a distance of the metric, so a squared one under [`Metric::SquaredEuclidean`]. The answer
     /// is approximate: a larger `ef_search` misses fewer.
     ///
     /// # Errors
@@ -157,6 +161,18 @@ impl<'i> Searcher<'i> {
     /// # Complexity
     /// A hop for each node within the radius, besides those of a search. Tens of thousands of
     /// vectors are found faster by an exact search: see [`vex_graph::search_radius`].
+    ///
+    /// # Examples
+    /// ```
+    /// use vex::{Index, Scratch, SearchParams};
+    ///
+    /// let index = Index::builder(1).build_from((0..100).map(|key| (key, [key as f32])))?;
+    /// let (params, mut scratch) = (SearchParams::new(50), Scratch::new());
+    /// // At most 2 from the query, so a square of at most 4.
+    /// let found = index.searcher().search_radius([20.0], 4.0, &params, &mut scratch)?;
+    /// assert_eq!(found.hits.len(), 5);
+    /// # Ok::<(), vex::Error>(())
+    /// ```
     pub fn search_radius<'s>(
         &self,
         query: impl Vector,
@@ -171,7 +187,7 @@ impl<'i> Searcher<'i> {
     }
 
     /// Begins a search that returns one page of hits after the other, until every vector was
-    /// returned once. `params.k` is the expected length of a page.
+    /// returned once. `params.k` is the expected length of a page. [`Pages`] has an example.
     ///
     /// # Errors
     /// If the query cannot be searched for, or memory runs out.
@@ -202,7 +218,7 @@ impl<'i> Searcher<'i> {
     ///
     /// # Complexity
     /// That of the single searches, divided among the threads. Starting a thread takes some ten
-    /// microseconds.
+    /// microseconds, and each has a scratch of its own.
     ///
     /// # Examples
     /// ```
@@ -256,7 +272,8 @@ impl<'i> Searcher<'i> {
         Ok(())
     }
 
-    /// The exact answer, by comparing the query with every vector.
+    /// The exact answer, by comparing the query with every vector: `min(k, len)` hits, nearest
+    /// first.
     ///
     /// # Errors
     /// If the query cannot be searched for, the index has codes and no vectors, or memory runs out.
@@ -313,7 +330,7 @@ impl<'i> Searcher<'i> {
         self.node(key).is_some()
     }
 
-    /// The keys of all vectors, in the order of their nodes.
+    /// The keys of all vectors, in the order of their nodes. Deleted vectors are left out.
     pub fn keys(&self) -> impl Iterator<Item = u64> + use<'i> {
         self.live().map(|(_, key)| key)
     }
@@ -357,7 +374,7 @@ impl<'i> Searcher<'i> {
         self.nodes.map_or_else(count, HashMap::len)
     }
 
-    /// Whether there are none.
+    /// Whether there are none. It takes as long as [`len`](Self::len).
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

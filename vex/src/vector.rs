@@ -3,7 +3,7 @@
 use vex_graph::{Elements, Scalar};
 
 /// A vector or a query: a slice, an array or a `Vec` of a [`Scalar`], by value or by reference, and
-/// [`Elements`].
+/// [`Elements`]. It has as many elements as the index has dimensions, or a `u64` for each 64 bits.
 ///
 /// # Examples
 /// ```

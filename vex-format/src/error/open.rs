@@ -199,34 +199,57 @@ impl fmt::Display for OpenError {
 
 impl core::error::Error for OpenError {}
 
-/// A number in the file that has a range.
+/// A number in the file that has a range. Offsets are those of the header, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-#[allow(missing_docs, reason = "the names are those of the format's tables")]
 pub enum Field {
+    /// Bytes of the header, at offset 12.
     HeaderLength,
+    /// The compatible features that name a kind of codes, at offset 16.
     Codes,
+    /// The base-2 logarithm of the alignment of sections, at offset 28.
     AlignLog2,
+    /// The base-2 logarithm of the bytes of a checksum's block, at offset 29.
     BlockLog2,
+    /// The number of sections, at offset 30.
     SectionCount,
+    /// Bytes of the file, at offset 32.
     FileLength,
+    /// Elements of a vector, at offset 64.
     Dim,
+    /// Scalars from one vector to the next, at offset 68.
     Stride,
+    /// The number of nodes, at offset 72.
     Count,
+    /// The code of the element type, at offset 76.
     Element,
+    /// The code of the metric, at offset 77.
     Metric,
+    /// The code of the kind of index, at offset 78.
     Kind,
+    /// The number of levels, at offset 79.
     Levels,
+    /// The most links of a node above the base level, at offset 80.
     M,
+    /// The most links of a node on the base level, at offset 82.
     M0,
+    /// The id of the entry point, at offset 84.
     Entry,
+    /// The number of nodes on a level, from offset 88 on.
     LevelCount,
+    /// The flags of a section, in its row of the section table.
     SectionFlags,
+    /// The offset of a section in the file, in its row of the section table.
     SectionOffset,
+    /// Bytes of a section, in its row of the section table.
     SectionLength,
+    /// Bytes of a scalar of a section, in its row of the section table.
     SectionElementSize,
+    /// The candidates of an insert, in the section of build parameters.
     EfConstruction,
+    /// The flags in the section of build parameters.
     BuildFlags,
+    /// The reserved bytes in the section of build parameters, which are zero.
     Reserved,
 }
 

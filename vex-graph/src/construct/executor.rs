@@ -43,7 +43,8 @@ pub trait Executor: Sync {
 // Methods of the trait object, not of the trait: their callers are compiled once, not for each
 // executor.
 impl dyn Executor + '_ {
-    /// Calls `work` once for every task, and returns when all are done.
+    /// Calls `work` once for every task, and returns when all are done. With one worker the
+    /// caller's thread does all, in order. Nothing is allocated here.
     pub fn run<T: Send>(&self, tasks: &mut [T], work: impl Fn(&mut T) + Sync) {
         let groups = match self.workers() {
             0 | 1 => 1,

@@ -64,7 +64,8 @@ use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 pub struct Neighbor {
     /// The node.
     pub id: NodeId,
-    /// Its distance to the query under the metric of the index; smaller is nearer.
+    /// Its distance to the query under the metric of the index; smaller is nearer. It is an
+    /// estimate if the search has not reranked by vectors.
     pub distance: f32,
 }
 
@@ -75,11 +76,12 @@ pub struct SearchStats {
     /// Neighbors written: `k`, or fewer if fewer nodes match, `out` is shorter, or
     /// `max_distance_evals` ended the search.
     pub found: usize,
-    /// Distances that were computed, between vectors or codes.
+    /// Distances that were computed, between vectors or codes, before candidates were reranked.
     pub distances: usize,
     /// Candidates of a search through codes whose exact distances were computed in the end.
     pub reranked: usize,
-    /// Whether codes left the answer in doubt, so that the search was repeated by vectors.
+    /// Whether codes left the answer in doubt, so that the search was repeated by vectors. The
+    /// other counts are then those of both.
     pub by_vectors: bool,
     /// Nodes expanded, on all levels.
     pub hops: usize,
@@ -103,7 +105,8 @@ pub enum SearchEnd {
 }
 
 /// Searches `view` for the `k` nodes nearest to `query` and writes them, nearest first, to the
-/// front of `out`. At most `out.len()` neighbors are written.
+/// front of `out`. At most `out.len()` neighbors are written. (Algorithms 2 and 5 of Malkov &
+/// Yashunin, 2016.)
 ///
 /// Searches pass through [deleted](GraphView::tombstones) nodes and do not return them; `ef_search`
 /// does not count them. Nodes with equal vectors take one place among the candidates, and are all
@@ -124,6 +127,25 @@ pub enum SearchEnd {
 ///
 /// # Complexity
 /// About `ef_search` hops of up to `2 m` distances each. No allocation once `scratch` has grown.
+///
+/// In the repository, chapter 2 (`docs/2-hnsw.md`) explains the search, and chapter 6
+/// (`docs/6-codes.md`) what codes change.
+///
+/// # Examples
+/// ```
+/// use vex_graph::{Hnsw, Metric, Neighbor, Params, Scratch, SearchEnd, SearchParams, search};
+///
+/// let mut graph = Hnsw::new(Metric::SquaredEuclidean, 1, Params::default())?;
+/// for element in 0..100 {
+///     graph.insert(&[element as f32])?;
+/// }
+/// let (params, mut scratch) = (SearchParams::new(2), Scratch::new());
+/// let mut found = [Neighbor::default(); 2];
+/// let stats = search(&graph.view(), &[7.2], &params, &mut scratch, &mut found)?;
+/// assert_eq!(found.map(|neighbor| neighbor.id), [7, 8]);
+/// assert_eq!((stats.found, stats.end), (2, SearchEnd::Exhausted));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[cfg(feature = "alloc")]
 pub fn search<'q>(
     view: &GraphView<'_>,
@@ -139,7 +161,8 @@ pub fn search<'q>(
 /// [`search`] in memory of the caller's: it never allocates.
 ///
 /// # Errors
-/// If the query cannot be searched for, or a slice of `scratch` is too small.
+/// If the query cannot be searched for, or a slice of `scratch` is too small. It takes
+/// [`ScratchMut::candidates`], or [`ScratchMut::filtered_candidates`] if nodes are deleted.
 pub fn search_in<'q>(
     view: &GraphView<'_>,
     query: impl Into<Elements<'q>>,
@@ -205,7 +228,9 @@ pub(crate) trait Method {
     ) -> Collected<'c>;
 }
 
-/// The candidates that a search has collected.
+/// The candidates that a search has collected, and what is known of the nodes that it has not. From
+/// the latter follows whether codes can be trusted: see `distance/doubt.rs`, and chapter 6 of the
+/// repository, `docs/6-codes.md`.
 pub(crate) struct Collected<'c> {
     /// Sorted.
     candidates: &'c mut [Candidate],

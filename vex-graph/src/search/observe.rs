@@ -88,7 +88,7 @@ impl<F: FnMut(Step)> Observer for RefCell<F> {
 /// If the query cannot be searched for, or the scratch could not grow.
 ///
 /// # Complexity
-/// That of the search, and of a call for each distance.
+/// That of the search, and of a call for each distance. Nothing else is allocated.
 ///
 /// # Examples
 /// ```

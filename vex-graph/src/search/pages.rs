@@ -39,7 +39,8 @@ use crate::{Candidate, Elements, GraphView, NodeId, NodeSet, SearchError, Search
 /// No node is returned twice. In the end every node that is not [deleted](GraphView::tombstones)
 /// has been returned. The nodes of a batch are sorted by distance. A batch may hold a node that is
 /// nearer than some of the batch before, if the search found it too late. If codes leave the first
-/// batch in doubt, all batches are found by vectors.
+/// batch in doubt, all batches are found by vectors. A chapter of the repository,
+/// `docs/7-filters.md`, explains how.
 ///
 /// ```
 /// use vex_graph::{Batches, Hnsw, Metric, Neighbor, Params, Scratch, SearchParams};
@@ -86,13 +87,13 @@ struct State<'s> {
 
 impl<'s> Batches<'s> {
     /// Begins a search. `params.k` is the length of the batches that will be asked for, or less;
-    /// `params.ef_search` as of any search.
+    /// `params.ef_search` as of any search. `params.slack` is ignored.
     ///
     /// # Errors
     /// If the query cannot be searched for, or the scratch could not grow.
     ///
     /// # Complexity
-    /// The scratch takes 16 bytes for each node of the view.
+    /// The scratch takes 16 bytes for each node of the view, beside what any search takes.
     #[cfg(feature = "alloc")]
     pub fn new(
         view: &GraphView<'s>,
@@ -104,7 +105,7 @@ impl<'s> Batches<'s> {
         Self::new_in(view, query, params, scratch.as_mut())
     }
 
-    /// Begins a search in memory of the caller's.
+    /// Begins a search as [`new`](Self::new) does, in memory of the caller's.
     ///
     /// # Errors
     /// If the query cannot be searched for, or a slice of `scratch` is too small: see
@@ -202,7 +203,8 @@ impl<'s> Batches<'s> {
 }
 
 impl ScratchMut<'_> {
-    /// Candidates for [`Batches`] of a graph of `count` nodes.
+    /// Candidates for [`Batches`] of a graph of `count` nodes: 2 for each node, and 2 for each
+    /// place of the candidate list.
     pub fn batches_candidates(params: &SearchParams, count: usize) -> usize {
         list_len(params, count).saturating_add(count).saturating_mul(2)
     }

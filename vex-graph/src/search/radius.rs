@@ -22,6 +22,9 @@ use crate::{Candidate, Elements, GraphView, NodeId, SearchError, SearchParams};
 /// written, nearest first, to the front of `out`. If there are more than `out` has room for, it
 /// gets the nearest.
 ///
+/// The radius is a distance of the metric. Under [`SquaredEuclidean`](crate::Metric) it is the
+/// square of a length, and by inner product a negated product.
+///
 /// The answer is approximate. The search goes to the `ef_search` nodes nearest to the query as
 /// [`search`](crate::search) does. From there it continues to all nodes within the radius that are
 /// linked to what it has seen. It may miss a node to which only nodes outside the radius link. A

@@ -7,9 +7,11 @@ use crate::{Candidate, GraphView, SearchError, SearchParams};
 /// A search's memory in slices of the caller's, for targets without an allocator.
 ///
 /// `visited` must be zero before its first use, and may then serve any number of searches of any
-/// graphs. The others may hold anything.
+/// graphs. The others may hold anything. Slices may be longer than a search needs.
 ///
-/// All lengths can be computed in constants, so that the slices are of arrays:
+/// A search takes two bits for each node, eight bytes for each candidate and five bytes for each
+/// element of a coded query. Chapter 8 (`docs/8-memory.md` in the repository) shows a search in
+/// such memory. All lengths can be computed in constants, so that the slices are of arrays:
 ///
 /// ```
 /// use vex_graph::{Candidate, Quantization, ScratchMut, SearchParams};
@@ -38,24 +40,24 @@ pub struct ScratchMut<'s> {
     /// The coded query: see [`code_len`](Self::code_len). Faster if it begins on a multiple of 64
     /// bytes.
     pub code: &'s mut [i8],
-    /// The query before it is coded, as long.
+    /// The query before it is coded, as long as `code`.
     pub rotated: &'s mut [f32],
 }
 
 impl ScratchMut<'_> {
-    /// Words of the visited set for a graph of `count` nodes.
+    /// Words of the visited set for a graph of `count` nodes: ⌈`count` / 32⌉ + 1.
     pub const fn visited_words(count: usize) -> usize {
         Visited::words(count)
     }
 
-    /// Candidates for a search of a graph of `count` nodes, none of which is deleted.
+    /// Candidates for a search of a graph of `count` nodes, none of which is deleted: the larger of
+    /// `ef_search` and `2 k`, but at most `count`. That is enough for any codes.
     pub const fn candidates(params: &SearchParams, count: usize) -> usize {
         params.for_codes(None).beam_width(count)
     }
 
-    /// Candidates for a search with a filter, or of a graph with deleted nodes: as many again for
-    /// each node that the search may return as lets it pass through
-    /// [16](crate::search_filtered#complexity) that it may not.
+    /// Candidates for a search with a filter, or of a graph with deleted nodes. Beside the list of
+    /// [`candidates`](Self::candidates) there is a frontier 16 times as long, but at most `count`.
     pub const fn filtered_candidates(params: &SearchParams, count: usize) -> usize {
         FilteredBeam::candidates(&params.for_codes(None), count)
     }
@@ -79,6 +81,8 @@ impl ScratchMut<'_> {
 
 /// A search's memory on the heap. It grows when a larger graph or list asks for it and is then
 /// reused, so that a search that follows one like it allocates nothing. One per thread.
+///
+/// It never shrinks. [`ScratchMut`] says how large each part is.
 #[cfg(feature = "alloc")]
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -95,7 +99,7 @@ impl Scratch {
         Self::default()
     }
 
-    /// Makes room for searches of `view` with `params`.
+    /// Makes room for searches of `view` with `params`, so that these do not allocate.
     ///
     /// # Errors
     /// If memory runs out; the scratch can still do what it could before.

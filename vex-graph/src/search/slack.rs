@@ -26,7 +26,7 @@ use super::{CandidateList, beam};
 use crate::distance::Estimator;
 use crate::{Candidate, GraphView, NodeId, SearchParams};
 
-/// The rule for one search.
+/// The rule for one search. The head of this file tells it, and `docs/tuning.md` what it gains.
 pub(crate) struct Slack<'q, Q> {
     query: &'q Q,
     /// At least 1.

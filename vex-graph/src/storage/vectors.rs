@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Vectors that were checked, in rows that begin on cache lines. Under cosine, floating-point
-/// vectors are scaled to unit length.
+/// vectors are scaled to unit length. [`exact`](crate::exact()) searches them without a graph.
 #[derive(Debug)]
 pub struct Vectors {
     metric: Metric,
@@ -48,6 +48,9 @@ impl Vectors {
     ///
     /// # Errors
     /// If `dim` is zero or larger than [`MAX_DIM`], or the element type does not have the metric.
+    ///
+    /// # Complexity
+    /// Constant. Nothing is allocated before the first vector.
     pub fn new(element: Element, metric: Metric, dim: usize) -> Result<Self, ParamsError> {
         if dim == 0 || dim > MAX_DIM {
             return Err(ParamsError::Dim { found: dim });
@@ -84,11 +87,16 @@ impl Vectors {
         each!(Scalars, &mut self.scalars, scalars => scalars.reserve_exact(len))
     }
 
-    /// Appends a vector.
+    /// Appends a vector of `dim` elements, and returns its id: ids count from 0.
+    ///
+    /// Vectors of f16 may be given as `f16` or as `f32`, which are rounded.
     ///
     /// # Errors
     /// If the vector cannot be indexed, the set is full, or memory runs out. Nothing has changed
     /// then.
+    ///
+    /// # Complexity
+    /// Linear in `dim`. A full array moves to one that is half as large again.
     pub fn push<'v>(&mut self, vector: impl Into<Elements<'v>>) -> Result<NodeId, InsertError> {
         let vector = vector.into();
         self.check(vector)?;
@@ -209,7 +217,8 @@ impl Vectors {
         self.scalars.as_elements().element()
     }
 
-    /// All rows.
+    /// All rows, borrowed.
+    #[expect(clippy::missing_panics_doc, reason = "rows are whole")]
     pub fn rows(&self) -> Rows<'_> {
         let stride = self.stride();
         Rows::new(self.metric, self.scalars.as_elements(), self.dim, stride, self.count())

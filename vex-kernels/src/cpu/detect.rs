@@ -5,6 +5,11 @@ use super::{Capabilities, Capability, Isa};
 impl Isa {
     /// The best instruction set of this machine, capped by the environment variable `VEX_SIMD`
     /// (`scalar`, `neon`, `avx2`, `avx512`) where the feature `std` is on.
+    ///
+    /// The machine is asked once. Later calls read what was found.
+    ///
+    /// # Panics
+    /// If `VEX_SIMD` has another value.
     pub fn detect() -> Self {
         let cap = cap();
         let found = Self::ALL.into_iter().rev().find(|isa| *isa <= cap && isa.is_available());

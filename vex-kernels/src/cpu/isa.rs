@@ -31,7 +31,7 @@ impl Isa {
         }
     }
 
-    /// The instruction set with this [`name`](Self::name).
+    /// The instruction set with this [`name`](Self::name), or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|isa| isa.name() == name)
     }

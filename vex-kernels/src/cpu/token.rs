@@ -37,8 +37,9 @@ pub trait Work {
     /// The result.
     type Output;
 
-    /// Does the work. This function and all that it calls have to be `#[inline(always)]`: a
-    /// function that is not inlined is compiled for what the target guarantees.
+    /// Does the work. This function and all that it calls have to be `#[inline(always)]`. A
+    /// function that is not inlined is compiled for what the target guarantees, and its call costs
+    /// more than its work.
     fn run(self) -> Self::Output;
 }
 

@@ -42,6 +42,21 @@ impl Isa {
     ///
     /// # Panics
     /// If the length is below sixteen, or no power of two.
+    ///
+    /// # Complexity
+    /// One product for each of the n elements, and n log₂ n additions. No further memory.
+    ///
+    /// # Examples
+    /// ```
+    /// use vex_kernels::Isa;
+    ///
+    /// let mut vector = [0.0; 16];
+    /// vector[3] = 4.0;
+    /// Isa::detect().hadamard(&mut vector);
+    /// assert_eq!(vector[..4], [1.0, -1.0, -1.0, 1.0]);
+    /// Isa::detect().hadamard(&mut vector);
+    /// assert_eq!(vector[3], 4.0);
+    /// ```
     #[inline]
     pub fn hadamard(self, vector: &mut [f32]) {
         run_on!(self, |isa| Hadamard { isa, vector });
@@ -64,7 +79,6 @@ impl<I: FloatOps> Work for Hadamard<'_, I> {
 
 /// See [`Isa::hadamard`](crate::Isa::hadamard) for the definition, and the head of this file for
 /// the algorithm.
-///
 #[inline(always)]
 fn hadamard<I: FloatOps>(isa: I, vector: &mut [f32]) {
     let steps = vector.len().ilog2();

@@ -65,20 +65,35 @@ use super::AnyQuery;
 use crate::Elements;
 use crate::{MAX_DIM, MAX_NODES, NameError, NodeId, ViewError};
 
-/// How vectors are coded.
+/// How vectors are coded: the scalar quantization of a graph.
+///
+/// Let x be a vector, μ the mean of the set and o = x − μ. A code is small integers that point in
+/// nearly the direction of o, with two [correction terms](Terms) beside them. The terms make a
+/// product with the code an unbiased estimate of one with o (Gao & Long, *RaBitQ*, SIGMOD 2024,
+/// section 3.2). A search ranks nodes by codes and compares the best candidates by vectors.
+///
+/// | kind | bits an element | bytes a vector of 768 elements | meant for |
+/// |---|---:|---:|---|
+/// | [`Sq8`](Self::Sq8) | 8 | 768 | fewer than 256 elements |
+/// | [`Sq4`](Self::Sq4) | 4 | 384 | 256 to 511 elements |
+/// | [`Sq2x2`](Self::Sq2x2) | 2 + 2 | 192 + 192 | 512 elements and more |
+///
+/// Each vector takes 8 bytes more, for the terms. To code a vector of n elements takes time linear
+/// in n, and n log n with a rotation. Chapter 6 (`docs/6-codes.md` in the repository) explains it
+/// all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 #[non_exhaustive]
 pub enum Quantization {
-    /// One byte an element: round(o / Δ) + 128. Δ = max |oᵢ| / 127 is chosen for each vector.
+    /// One byte an element: round(oᵢ / Δ) + 128. Δ = max |oᵢ| / 127 is chosen for each vector.
     Sq8,
-    /// 4 bits an element of the rotated vector: ⌊o / Δ⌋ + 8 within 0 to 15. Δ is chosen for each
-    /// vector, so that the code points nearest to its direction.
+    /// 4 bits an element of the rotated o: ⌊oᵢ / Δ⌋ + 8 within 0 to 15. Δ is chosen for each
+    /// vector, among eight steps, so that the code points nearest to its direction.
     Sq4,
-    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements, in two
-    /// planes. The first has the upper two bits of every element of every vector, the second the
-    /// lower two.
+    /// The codes of [`Sq4`](Self::Sq4), of vectors filled up to a multiple of 256 elements instead
+    /// of 128, in two planes. The first has the upper two bits of every element of every vector,
+    /// the second the lower two.
     ///
     /// A search ranks nodes by the upper bits, and its candidates again by all four. If a row of
     /// SQ4 takes several cache lines, which is from 512 elements on, this is faster than SQ4 and
@@ -100,7 +115,7 @@ impl Quantization {
         }
     }
 
-    /// The kind with this [`name`](Self::name).
+    /// The kind with this [`name`](Self::name), or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
@@ -124,7 +139,8 @@ impl Quantization {
         }
     }
 
-    /// Bytes of the code of a vector, a multiple of 64. Elements beyond the last are coded as zero.
+    /// Bytes of the code of a vector, a multiple of 64, without the 8 bytes of its
+    /// [terms](Terms). Before a vector is coded it is filled up with zeros.
     pub const fn row_bytes(self, dim: usize) -> usize {
         let [first, second] = self.plane_bytes(dim);
         first + second
@@ -140,7 +156,9 @@ impl Quantization {
         }
     }
 
-    /// Elements of a coded query: the length of [`ScratchMut::code`](crate::ScratchMut::code).
+    /// Elements of a coded query, one byte each: the length of
+    /// [`ScratchMut::code`](crate::ScratchMut::code). It is `dim`, rounded up to whole cache lines
+    /// of codes.
     pub const fn query_len(self, dim: usize) -> usize {
         match self {
             Self::Sq8 => dim.next_multiple_of(64),
@@ -181,10 +199,10 @@ const PAIR_SHIFTS: [u32; 4] = [0, 4, 2, 6];
 ///
 /// Let μ be the mean and o the vector minus μ, rotated if codes are. Let c be the stored code minus
 /// 128 under SQ8, and twice the stored code minus 15 under SQ4 and SQ2x2. The factor is |o|² / ⟨c,
-/// o⟩. The offset is |o|², or −⟨μ, o⟩ by inner product.
+/// o⟩. The offset is |o|², or −⟨μ, o⟩ by inner product. A vector at the mean has the factor 0.
 pub type Terms = [f32; 2];
 
-/// The codes of all nodes, borrowed.
+/// The codes of all nodes, borrowed: see [`Quantization`]. Row i is the code of node i.
 #[derive(Clone, Copy, Debug)]
 pub struct Codes<'a> {
     quantization: Quantization,
@@ -199,10 +217,11 @@ impl<'a> Codes<'a> {
     /// Codes for vectors of `mean.len()` elements: [`Quantization::row_bytes`] and two correction
     /// terms a row. Under SQ2x2, `rows` has the upper bits of all rows and then the lower ones.
     ///
-    /// The values are not checked. Whatever they are, a search ranks by them and ends.
+    /// The values are not checked, so this takes constant time. Whatever they are, a search ranks
+    /// by them and ends.
     ///
     /// # Errors
-    /// If the lengths do not agree with each other.
+    /// If the lengths do not agree with each other, or there are too many elements or rows.
     pub fn new(
         quantization: Quantization,
         rows: &'a [u8],
@@ -262,12 +281,13 @@ impl<'a> Codes<'a> {
         self.terms
     }
 
-    /// The mean around which the vectors are coded.
+    /// The mean around which the vectors are coded, one element for each of a vector. Vectors that
+    /// are far from most do not count in it.
     pub fn mean(&self) -> &'a [f32] {
         self.mean
     }
 
-    /// The code of a node, in the planes.
+    /// The code of a node, in the [planes](Self::planes).
     ///
     /// # Panics
     /// If there is no such row.
