@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -128,6 +129,44 @@ fn strangers_and_nonsense_are_refused() {
     let mut keys = ids(&page.get("/rows?find=1").1["rows"]);
     keys.sort_unstable();
     assert_eq!(keys, [1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+}
+
+/// A browser opens connections beforehand, and sends several requests at once.
+#[test]
+fn no_request_waits_for_another_connection() {
+    let folder = Folder::new();
+    folder.write("line.npy", line(20));
+    folder.succeed("build line.npy --output line.vex");
+    let page = Page::open(folder.command("explore line.vex --port 0"));
+    let connect = || {
+        let stream = TcpStream::connect(("127.0.0.1", page.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream
+    };
+    for _ in 0..4 {
+        let silent: Vec<_> = (0..6).map(|_| connect()).collect();
+        let asked: Vec<_> = (0..12)
+            .map(|_| {
+                let mut stream = connect();
+                write!(stream, "GET /rows?find=1 HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", page.port).unwrap();
+                stream
+            })
+            .collect();
+        for mut stream in asked {
+            let mut status = [0; 15];
+            stream.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200 OK");
+        }
+        drop(silent);
+    }
+    // What is no request is no reason to end.
+    let nonsense = [vec![0xff; 40_000], b"GET\r\n\r\n".to_vec(), b"GET / HTTP/1.1\r\n".to_vec()];
+    for bytes in nonsense {
+        let mut stream = connect();
+        // The server may close before it has read all.
+        let _ = stream.write_all(&bytes);
+    }
+    assert_eq!(page.get("/info").1["count"], 20);
 }
 
 #[test]
