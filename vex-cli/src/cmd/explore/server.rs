@@ -13,14 +13,19 @@ use super::texts::Texts;
 use super::trace::{Request, Row, trace};
 use crate::error::Failure;
 
-const PAGE: &str = include_str!("page.html");
+/// The files of the page, by path.
+const FILES: [(&str, &str, &str); 3] = [
+    ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
+    ("/script.js", "text/javascript; charset=utf-8", include_str!("page/script.js")),
+];
 
 /// Rows that one answer lists at most.
 const LISTED: usize = 50;
 
 /// Headers of each answer. The page may run its own script and talk to its own server, and nothing else.
-const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'unsafe-inline'; \
-                       style-src 'unsafe-inline'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; \
+                       style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
                        frame-ancestors 'none'\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
 
 /// Serves one index.
@@ -68,11 +73,13 @@ impl<'i> Server<'i> {
         }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         match path {
-            "/" => (200, "text/html; charset=utf-8", PAGE.into()),
             "/info" => self.info(),
             "/rows" => self.rows(query),
             "/search" => self.search(query),
-            _ => problem(404, "expected /, /info, /rows or /search"),
+            _ => match FILES.iter().find(|(name, ..)| *name == path) {
+                Some((_, kind, text)) => (200, kind, text.as_bytes().to_vec()),
+                None => problem(404, "expected /, /info, /rows or /search"),
+            },
         }
     }
 

@@ -1,111 +1,3 @@
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Vex: explore an index</title>
-<style>
-:root { --back: #ffffff; --text: #1f2328; --faint: #59636e; --line: #d1d9e0; --panel: #f6f8fa;
-        --seen: #818b98; --kept: #0969da; --hit: #1a7f37; --query: #cf222e; --refused: #9a6700; }
-@media (prefers-color-scheme: dark) {
-  :root { --back: #0d1117; --text: #e6edf3; --faint: #9198a1; --line: #3d444d; --panel: #151b23;
-          --seen: #9198a1; --kept: #2f81f7; --hit: #3fb950; --query: #f85149; --refused: #d29922; }
-}
-* { box-sizing: border-box; }
-body { margin: 0; font: 15px/1.45 system-ui, sans-serif; color: var(--text); background: var(--back); }
-header, main { padding: 12px 20px; }
-header { border-bottom: 1px solid var(--line); }
-h1 { font-size: 18px; margin: 0; } h2 { font-size: 15px; margin: 0 0 6px; }
-.faint { color: var(--faint); } .small { font-size: 13px; }
-main { display: grid; grid-template-columns: 280px minmax(320px, 1fr) 340px; gap: 20px; }
-@media (max-width: 1060px) { main { grid-template-columns: minmax(0, 1fr); } }
-section { min-width: 0; }
-input[type=search] { width: 100%; padding: 6px 8px; font: inherit; }
-input, button, select { color: inherit; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; font: inherit; }
-button { padding: 4px 10px; cursor: pointer; }
-button:focus-visible, input:focus-visible, ol:focus-visible, .scroll:focus-visible { outline: 2px solid var(--kept); outline-offset: 1px; }
-.scroll { max-height: 40vh; overflow: auto; }
-ol li { display: -webkit-box; -webkit-box-orient: vertical; -webkit-line-clamp: 2; overflow: hidden; padding: 0; margin: 3px 6px; }
-ul, ol { margin: 6px 0; padding: 0; list-style: none; max-height: 46vh; overflow: auto; }
-li { padding: 3px 6px; border-radius: 4px; overflow-wrap: anywhere; }
-#rows li { padding: 0; }
-#rows button { border: 0; background: none; width: 100%; text-align: left; }
-#rows button:focus-visible, ol:focus-visible, .scroll:focus-visible { outline-offset: -2px; }
-#rows button[aria-current=true] { background: var(--panel); font-weight: 600; }
-label { display: block; margin-top: 8px; }
-input[type=range] { display: block; width: 100%; margin: 4px 0; padding: 0; }
-svg { display: block; width: 100%; aspect-ratio: 600 / 420; margin-bottom: 6px; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; }
-.controls { display: flex; gap: 6px; align-items: center; flex-wrap: wrap; margin: 8px 0; }
-table { border-collapse: collapse; width: 100%; table-layout: fixed; } td, th { text-align: left; padding: 2px 6px; font-variant-numeric: tabular-nums; }
-td:first-child { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; } th { width: 28%; } th:first-child { width: 42%; }
-tr.expanded td { color: var(--faint); } tr.next td { font-weight: 700; }
-.legend { display: flex; flex-wrap: wrap; gap: 2px 14px; }
-.legend i { display: inline-block; width: 10px; height: 10px; border-radius: 5px; margin-right: 5px; border: 2px solid transparent; }
-/* Shapes differ as well as colors: rings, and dots of different sizes. */
-.seen { fill: var(--seen); background: var(--seen); } .kept { fill: var(--kept); background: var(--kept); }
-.hit { fill: var(--hit); background: var(--hit); }
-.query { fill: var(--query); stroke: var(--text); stroke-width: 2; background: var(--query); }
-.refused { fill: none; stroke: var(--refused); stroke-width: 1.5; }
-.legend .query { border-color: var(--text); } .legend .refused { border-color: var(--refused); }
-.both { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 10px; }
-.missed { color: var(--query); } .notice { color: var(--query); font-weight: 600; }
-</style>
-</head>
-<body>
-<header>
-  <h1>Vex: <span id="name"></span></h1>
-  <div class="faint small" id="about"></div>
-  <div class="notice" id="notice" role="alert"></div>
-</header>
-<main id="main">
-  <section aria-label="Rows">
-    <h2><label for="find">Pick a row</label></h2>
-    <input type="search" id="find" placeholder="words, or a key" autocomplete="off">
-    <ul id="rows"></ul>
-    <label for="k">k, rows to find: <output id="k-out"></output><input type="range" id="k" min="1" max="50" value="10"></label>
-    <label for="ef">ef_search, length of the list: <output id="ef-out"></output><input type="range" id="ef" min="1" max="200" value="32"></label>
-    <label for="every">filter: <output id="every-out"></output><input type="range" id="every" min="1" max="50" value="1"></label>
-    <label id="codes-label"><input type="checkbox" id="codes" checked> search through codes</label>
-  </section>
-  <section aria-label="The search, step by step">
-    <h2>What the search has seen</h2>
-    <p class="small" id="query"></p>
-    <svg id="plot" viewBox="0 0 600 420" role="img" aria-label="The nodes that the search has seen, on a plane"></svg>
-    <div class="small faint legend">
-      <span><i class="query"></i>the row searched for</span>
-      <span><i class="seen"></i>distance computed</span>
-      <span><i class="kept"></i>expanded</span>
-      <span><i class="hit"></i>found</span>
-      <span><i class="refused"></i>refused by the filter</span>
-    </div>
-    <div class="controls">
-      <button id="first" aria-keyshortcuts="Home">first</button>
-      <button id="back-hop" aria-keyshortcuts="PageUp">back a hop</button>
-      <button id="back" aria-keyshortcuts="ArrowLeft">back</button>
-      <button id="play" aria-keyshortcuts="Space">play</button>
-      <button id="next" aria-keyshortcuts="ArrowRight">next</button>
-      <button id="next-hop" aria-keyshortcuts="PageDown">next hop</button>
-      <button id="last" aria-keyshortcuts="End">last</button>
-    </div>
-    <div class="small faint">Keys: ← → by a step, Page Up and Page Down by a hop, Home, End, space to play.</div>
-    <input type="range" id="step" min="0" max="0" value="0" aria-label="Step">
-    <div class="small" id="count"></div>
-    <p id="now" aria-live="polite"></p>
-    <p class="small faint" id="stats"></p>
-  </section>
-  <section aria-label="Candidate list and answers">
-    <h2>Candidate list <span class="faint small" id="phase"></span></h2>
-    <div class="scroll small" role="group" aria-label="Candidates" tabindex="0"><table>
-      <thead><tr><th scope="col">row</th><th scope="col">distance</th><th scope="col">state</th></tr></thead><tbody id="list"></tbody>
-    </table></div>
-    <p class="small" id="recall"></p>
-    <div class="both">
-      <div><h2>Found</h2><ol id="hits" tabindex="0" aria-label="Found"></ol></div>
-      <div><h2>Exact</h2><ol id="exact" tabindex="0" aria-label="Exact"></ol></div>
-    </div>
-  </section>
-</main>
-<script>
 "use strict";
 const $ = id => document.getElementById(id);
 const state = { info: null, id: 0, trace: null, at: 0, timer: null, kept: 0, keeping: null, asked: {}, sent: {} };
@@ -202,7 +94,7 @@ function pick(id) {
 async function search(count = Infinity) {
   $("k-out").textContent = $("k").value;
   $("ef-out").textContent = $("ef").value + (Number($("ef").value) < Number($("k").value) ? `, raised to k: ${$("k").value}` : "");
-  $("every-out").textContent = $("every").value === "1" ? "every key" : `only keys that are multiples of ${$("every").value}`;
+  $("every-out").textContent = $("every").value === "1" ? "every key" : `keys divisible by ${$("every").value}`;
   for (const button of $("rows").querySelectorAll("button"))
     button.setAttribute("aria-current", Number(button.dataset.id) === state.id);
   const every = Number($("every").value), codes = $("codes").checked ? 1 : 0;
@@ -444,6 +336,3 @@ document.addEventListener("keydown", event => {
     await restore();
   } catch (error) { failed(error); }
 })();
-</script>
-</body>
-</html>
