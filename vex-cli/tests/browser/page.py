@@ -35,6 +35,10 @@ def check(holds, message):
 
 
 def same(found, expected, what):
+    if isinstance(found, dict):
+        # Of two views of the page, the parts that differ.
+        parts = [part for part in expected if found[part] != expected[part]]
+        found, expected = ({part: str(view[part])[:200] for part in parts} for view in (found, expected))
     check(found == expected, f"{what}: expected {expected!r}, found {found!r}")
 
 

@@ -49,11 +49,15 @@ pub(super) fn serve(
                 open.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
-            scope.spawn(move || {
+            let client = move || {
                 // A client that went away needs no answer.
                 let _ = converse(stream, headers, answer);
                 open.fetch_sub(1, Ordering::Relaxed);
-            });
+            };
+            if thread::Builder::new().spawn_scoped(scope, client).is_err() {
+                // No thread is left. The client sees that its connection is closed.
+                open.fetch_sub(1, Ordering::Relaxed);
+            }
         }
     })
 }
@@ -62,11 +66,7 @@ fn is_the_clients(error: ErrorKind) -> bool {
     matches!(error, ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted)
 }
 
-fn converse(
-    mut stream: TcpStream,
-    headers: &str,
-    answer: impl Fn(&Request) -> Answer,
-) -> io::Result<()> {
+fn converse(mut stream: TcpStream, headers: &str, answer: impl Fn(&Request) -> Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let Some(request) = read_head(&stream)?.as_deref().and_then(Request::parse) else { return Ok(()) };
