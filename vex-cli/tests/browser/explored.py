@@ -11,12 +11,14 @@ SEASONS = ["spring", "summer", "autumn", "winter"]
 
 
 class Rows:
-    """Clustered vectors. The key of each is its row."""
+    """Clustered vectors, or every other one in a single tight cluster. The key of each is its row."""
 
-    def __init__(self, seed, count=COUNT):
+    def __init__(self, seed, count=COUNT, tight=False):
         draw = random.Random(seed)
         centers = [[draw.uniform(-4, 4) for _ in range(DIM)] for _ in range(20)]
         wide = [[draw.choice(centers)[at] + draw.gauss(0, 1) for at in range(DIM)] for _ in range(count)]
+        if tight:
+            wide[1::2] = [[draw.gauss(0, 1e-3) for _ in range(DIM)] for _ in wide[1::2]]
         # As they are stored: brute force must compare the same numbers.
         self.vectors = [struct.unpack(f"<{DIM}f", struct.pack(f"<{DIM}f", *row)) for row in wide]
         self.texts = [f"day {key} in {SEASONS[key % 4]}" for key in range(count)]
@@ -69,6 +71,6 @@ class Server:
         self.process.stdout.close()
 
 
-def build(vex, folder, name, *options):
-    command = [vex, "build", name + ".npy", "--output", "rows.vex", *options]
+def build(vex, folder, name, codes, output="rows.vex"):
+    command = [vex, "build", name + ".npy", "--output", output, "--quantize", codes]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

@@ -128,4 +128,6 @@ def same_answers(shown, name, expected):
     found = answers(shown, name)
     same([key for key, _ in found], [key for key, _ in expected], f"keys of the list {name!r}")
     for (key, distance), (_, exact) in zip(found, expected):
-        check(abs(distance - exact) < 1e-3, f"{name}: key {key} is shown at {distance}, and is at {exact}")
+        # Four decimals are shown, and as many figures of what is smaller than any of them.
+        rounded = 1e-3 * exact if exact < 1e-3 else 1e-4 + 1e-5 * exact
+        check(abs(distance - exact) <= rounded, f"{name}: key {key} is shown at {distance}, and is at {exact}")

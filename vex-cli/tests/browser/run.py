@@ -23,8 +23,8 @@ from page import Page
 from webdriver import Browser, browser
 
 STEPS = [
-    steps.load, steps.search_by_text, steps.search_by_key, steps.missed, steps.replay, steps.keyboard,
-    steps.sliders, steps.filtered, steps.address, steps.nonsense_address,
+    steps.load, steps.search_by_text, steps.search_by_key, steps.missed, steps.replay, steps.doubtful,
+    steps.keyboard, steps.sliders, steps.filtered, steps.address, steps.nonsense_address,
     accessibility.names, accessibility.tab_key, accessibility.announced, accessibility.narrow,
     accessibility.contrast,
     troubles.ports, troubles.ended, troubles.replaced, troubles.demo,
@@ -39,7 +39,7 @@ class Test:
         self.origins = []
         self.rows = Rows(seed=1)
         self.rows.write(folder, "rows")
-        build(vex, folder, "rows", "--quantize", "sq8")
+        build(vex, folder, "rows", "sq8")
         self.server = self.serve("rows.vex", "--texts", "rows.txt")
 
     def serve(self, index, *options, port=0):

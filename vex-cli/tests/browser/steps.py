@@ -1,6 +1,6 @@
 """What the page does: rows, results, the replay, the sliders, the filter and the address."""
 
-from explored import COUNT, SEASONS
+from explored import COUNT, SEASONS, Rows, build
 from page import Page, check, figures, key_of, same, same_answers
 from webdriver import ask
 
@@ -110,6 +110,25 @@ def replay(test):
     stopped = page.click("play")
     test.browser.run("return new Promise(done => setTimeout(done, 200))")
     same(page.see(), stopped, "what a stopped replay shows")
+
+
+def doubtful(test):
+    """A search that codes left in doubt is replayed with its second part, by vectors."""
+    rows = Rows(seed=3, count=2_000, tight=True)
+    rows.write(test.folder, "tight")
+    build(test.vex, test.folder, "tight", "sq4", output="tight.vex")
+    with test.serve("tight.vex", "--texts", "tight.txt") as server:
+        page = Page(test.browser, server.url)
+        end = page.pick("day 3 in")
+        check("repeated by vectors" in end["stats"], f"codes leave the search in doubt: {end['stats']!r}")
+        same(end["phase"], "(base, distances by vectors)", "what the list is at the end")
+        same(figures(end["stats"])[:2], figures(end["count"])[:1:-1], "distances and hops of both parts")
+        # They are a millionth of those between clusters, and shown as different.
+        for name in ["hits", "exact"]:
+            same_answers(end, name, rows.nearest(3, 10))
+        check(len({text.split()[0] for text in end["hits"]}) == 10, f"ten distances, found {end['hits']}")
+        page.click("first")
+        check("by codes" in page.click("next-hop")["phase"], "the first part goes by codes")
 
 
 def keyboard(test):

@@ -55,13 +55,13 @@ def replaced(test):
     other = Rows(seed=2)
     os.rename(os.path.join(test.folder, "rows.vex"), os.path.join(test.folder, "kept.vex"))
     test.rows.write(test.folder, "rows")
-    build(test.vex, test.folder, "rows", "--quantize", "sq8")
+    build(test.vex, test.folder, "rows", "sq8")
     server = test.serve("rows.vex", "--texts", "rows.txt")
     try:
         page = Page(test.browser, server.url)
         same(page.pick("day 80 in")["notice"], "", "the notice at first")
         other.write(test.folder, "other")
-        build(test.vex, test.folder, "other", "--quantize", "sq8")
+        build(test.vex, test.folder, "other", "sq8")
         shown = page.slide("k", 7)
         check("was replaced" in shown["notice"], f"the notice of a replaced file: {shown['notice']!r}")
         for name in ["hits", "exact"]:

@@ -38,7 +38,10 @@ async function latest(kind, path) {
 /* A distance that is no number comes as null. It sorts last. */
 function number(distance) { return distance ?? Infinity; }
 function shortened(distance) {
-  return distance === null ? "no number" : Math.abs(distance) < 1e6 ? distance.toFixed(4) : distance.toExponential(3);
+  if (distance === null) return "no number";
+  const size = Math.abs(distance);
+  /* Four decimals would make the small ones of a tight cluster equal, and the large ones unreadable. */
+  return size === 0 || (size >= 1e-3 && size < 1e6) ? distance.toFixed(4) : distance.toExponential(3);
 }
 
 function counted(number, one, many = one + "s") { return `${number.toLocaleString("en")} ${number === 1 ? one : many}`; }
