@@ -43,8 +43,8 @@ def same(found, expected, what):
 
 
 def key_of(text):
-    """The key of a row that is shown by the text `day 17 in spring`."""
-    return int(re.search(r"day (\d+) in", text)[1])
+    """The key of a row that is shown by the text `day 17 in spring`, or as `key 17`."""
+    return int(re.search(r"day (\d+) in|key (\d+)", text).expand(r"\1\2"))
 
 
 def figures(text):

@@ -1,5 +1,7 @@
 """What the page does: rows, results, the replay, the sliders, the filter and the address."""
 
+import os
+
 from explored import COUNT, SEASONS, Rows, build
 from page import Page, check, figures, key_of, same, same_answers
 from webdriver import ask
@@ -37,17 +39,20 @@ def search_by_text(test):
 
 
 def search_by_key(test):
-    """Without texts, digits list the keys that begin with them."""
-    with test.serve("rows.vex") as server:
+    """Rows without a text are listed and named by key, and digits list the keys that begin with them."""
+    # A line with nothing but blanks is no name.
+    with open(os.path.join(test.folder, "blank.txt"), "w", encoding="utf-8") as file:
+        file.write("\n \n" * (COUNT // 4))
+    with test.serve("rows.vex", "--texts", "blank.txt") as server:
         page = Page(test.browser, server.url)
         test.browser.type("#find", "77")
         expected = [f"key {key}" for key in range(COUNT) if str(key).startswith("77")]
         same(sorted(page.see()["rows"]), sorted(expected), "the keys that begin with 77")
+        same(page.see()["rows"][0], "key 77", "the first row for its key")
         test.browser.type("#find", "1777")
         same(page.see()["rows"], ["key 1777"], "the key that begins with 1777")
         shown = page.click("rows button")
-        found = [int(text.split()[-1]) for text in shown["hits"]]
-        same(found, [key for key, _ in test.rows.nearest(1_777, 10)], "keys found")
+        same_answers(shown, "hits", test.rows.nearest(1_777, 10))
 
 
 def missed(test):

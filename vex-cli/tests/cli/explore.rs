@@ -83,6 +83,10 @@ fn a_row_is_found_by_its_text_and_its_search_is_replayed() {
     assert_eq!((&info["count"], &info["dim"], &info["codes"]), (&300.into(), &2.into(), &"sq8".into()));
     let (_, found) = page.get("/rows?find=POINT+123%2C");
     assert_eq!(ids(&found["rows"]), [123]);
+    // A key comes first, and with its text.
+    let (_, named) = page.get("/rows?find=7");
+    assert_eq!((&named["rows"][0]["key"], &named["rows"][0]["text"]), (&7.into(), &"Point 7, 0".into()));
+    assert!(ids(&named["rows"])[1..].iter().all(|key| *key != 7 && key.to_string().contains('7')), "{named}");
     let id = &found["rows"][0]["id"];
     let (_, answer) = page.get(&format!("/search?id={id}&k=3&ef=20"));
     let trace = &answer["trace"];

@@ -99,22 +99,25 @@ impl<'i> Server<'i> {
         }))
     }
 
-    /// Rows whose text contains some words, or whose key begins with a number.
+    /// The row with a key, then rows whose text contains some words. Rows without a text are found by
+    /// how their key begins.
     fn rows(&self, query: &str) -> Answer {
         let words = parameter(query, "find").unwrap_or_default().to_lowercase();
-        let mut rows = Vec::new();
-        for (id, key) in self.index.node_keys().iter().enumerate() {
-            let matches = match self.texts.and_then(|texts| texts.line(*key)) {
-                Some(line) => line.to_lowercase().contains(&words),
-                None => key.to_string().starts_with(&words),
-            };
-            if matches && !self.index.graph().tombstones().contains(id as NodeId) {
-                rows.push(Row::of(self.index, self.texts, id as NodeId, None));
-                if rows.len() == LISTED {
-                    break;
-                }
-            }
-        }
+        let keys = self.index.node_keys();
+        let named = words.parse::<u64>().ok().and_then(|named| keys.iter().position(|key| *key == named));
+        let matches = |id: &usize| match self.texts.and_then(|texts| texts.line(keys[*id])) {
+            Some(line) => line.to_lowercase().contains(&words),
+            None => keys[*id].to_string().starts_with(&words),
+        };
+        let others = (0..keys.len()).filter(|id| Some(*id) != named && matches(id));
+        let rows: Vec<_> = named
+            .into_iter()
+            .chain(others)
+            .map(|id| id as NodeId)
+            .filter(|id| !self.index.graph().tombstones().contains(*id))
+            .map(|id| Row::of(self.index, self.texts, id, None))
+            .take(LISTED)
+            .collect();
         found(json!({ "rows": rows }))
     }
 

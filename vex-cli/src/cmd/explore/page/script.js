@@ -4,8 +4,9 @@ const state = { info: null, id: 0, trace: null, at: 0, timer: null, kept: 0, kee
 const SILENT = "The server does not answer. Is vex explore still running? If it was ended, run the command again.";
 
 async function get(path) {
-  const response = await fetch(path).catch(() => { throw new Error(SILENT); });
-  const value = await response.json();
+  const silent = () => { throw new Error(SILENT); };
+  const response = await fetch(path).catch(silent);
+  const value = await response.json().catch(silent);
   /* The command was run again, perhaps on another index. */
   if (state.info && value.process !== state.info.process) {
     state.info.process = value.process;
@@ -44,7 +45,7 @@ function shortened(distance) {
   return size === 0 || (size >= 1e-3 && size < 1e6) ? distance.toFixed(4) : distance.toExponential(3);
 }
 
-function counted(number, one, many = one + "s") { return `${number.toLocaleString("en")} ${number === 1 ? one : many}`; }
+function counted(number, one) { return `${number.toLocaleString("en")} ${one}${number === 1 ? "" : "s"}`; }
 
 function notice(text) { $("notice").textContent = text; }
 function failed(error) { notice(error.message); }
