@@ -114,7 +114,7 @@ def contrast(test):
     for scheme in ["light", "dark"]:
         test.browser.scheme(scheme)
         # So few candidates that some rows are missed, which has a color of its own.
-        page = Page(test.browser, f"{test.server.url}#id=3&k=20&ef=20&every=3")
+        page = Page(test.browser, f"{test.server.url}#key=3&k=20&ef=20&every=3")
         page.press("PageUp")
         test.browser.run("document.getElementById('notice').textContent = 'A notice.'")
         test.browser.run("document.getElementById('exact').lastChild.className = 'missed'")

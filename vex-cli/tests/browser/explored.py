@@ -71,6 +71,6 @@ class Server:
         self.process.stdout.close()
 
 
-def build(vex, folder, name, codes, output="rows.vex"):
-    command = [vex, "build", name + ".npy", "--output", output, "--quantize", codes]
+def build(vex, folder, name, codes, output="rows.vex", *options):
+    command = [vex, "build", name + ".npy", "--output", output, "--quantize", codes, *options]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

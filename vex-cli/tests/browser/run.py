@@ -23,7 +23,7 @@ from page import Page
 from webdriver import Browser, browser
 
 STEPS = [
-    steps.load, steps.search_by_text, steps.search_by_key, steps.missed, steps.replay, steps.doubtful,
+    steps.load, steps.search_by_text, steps.search_by_key, steps.large_keys, steps.missed, steps.replay, steps.doubtful,
     steps.keyboard, steps.sliders, steps.filtered, steps.address, steps.nonsense_address,
     accessibility.names, accessibility.tab_key, accessibility.announced, accessibility.narrow,
     accessibility.contrast,
@@ -98,7 +98,7 @@ def pictures(test):
     page.slide("every", 2)
     page.click("back-hop")
     test.shoot("filter", page)
-    page = Page(test.browser, test.server.url + "#id=17&k=3&ef=3&step=0")
+    page = Page(test.browser, test.server.url + "#key=17&k=3&ef=3&step=0")
     test.shoot("short", page)
 
 

@@ -55,18 +55,37 @@ def search_by_key(test):
         same_answers(shown, "hits", test.rows.nearest(1_777, 10))
 
 
+def large_keys(test):
+    """Keys beyond the numbers of JavaScript are shown, found and filtered as they are."""
+    first, rows = 2**63 + 1, Rows(seed=4, count=300)
+    rows.write(test.folder, "large")
+    with open(os.path.join(test.folder, "keys.txt"), "w", encoding="utf-8") as file:
+        file.writelines(f"{first + row}\n" for row in range(300))
+    build(test.vex, test.folder, "large", "none", "large.vex", "--keys", "keys.txt")
+    with test.serve("large.vex") as server:
+        page = Page(test.browser, server.url)
+        shown = page.pick(str(first + 100))
+        same(shown["query"], f"Searched for: key {first + 100}", "the row searched for")
+        same_answers(shown, "hits", [(first + row, distance) for row, distance in rows.nearest(100, 10)])
+        shown = page.slide("every", 3)
+        found = [(first + row, distance) for row, distance in rows.nearest(100, 300) if (first + row) % 3 == 0]
+        same_answers(shown, "hits", found[:10])
+        drawn = [key_of(title) for title, kind in shown["dots"] if kind == "refused"]
+        check(all(key % 3 for key in drawn), f"a match is drawn as refused: {drawn}")
+
+
 def missed(test):
     """What a short list misses is marked on both sides, and counted."""
-    for node in range(COUNT):
-        query = f"id={node}&k=4&ef=4&codes=1&every=1"
+    for key in range(COUNT):
+        query = f"key={key}&k=4&ef=4&codes=1&every=1"
         trace = ask("GET", f"{test.server.url}search?{query}")[1]["trace"]
-        hits, exact = ([row["key"] for row in trace[name]] for name in ["hits", "exact"])
+        hits, exact = ([int(row["key"]) for row in trace[name]] for name in ["hits", "exact"])
         if hits != exact:
             break
     else:
         raise AssertionError("no search of so few candidates misses a row: the test needs other rows")
     shown = Page(test.browser, f"{test.server.url}#{query}").see()
-    key = key_of(shown["query"])
+    same(key_of(shown["query"]), key, "the key in the address, and the row searched for")
     same_answers(shown, "exact", test.rows.nearest(key, 4))
     lost = [text for text in shown["exact"] if " (missed) " in text]
     same([key_of(text) for text in lost], [key for key in exact if key not in hits], "rows marked as missed")
@@ -242,14 +261,14 @@ def address(test):
 
 def nonsense_address(test):
     """An address that nobody can follow is answered in words."""
-    page = Page(test.browser, f"{test.server.url}#id={COUNT}")
-    same(page.notice(), f"id: expected 0 to {COUNT - 1}, found {COUNT}", "notice")
+    page = Page(test.browser, f"{test.server.url}#key={COUNT}")
+    same(page.notice(), f"expected a key of the index, found {COUNT}", "notice")
     for button in ["first", "next", "next-hop", "play"]:
         page.click(button)
     page.press("End", "PageDown", "Space")
     shown = page.pick("day 5 in")
     same((shown["notice"], len(shown["hits"])), ("", 10), "notice and results of the next search")
-    shown = Page(test.browser, f"{test.server.url}#id=3&step=x&k=-4&ef=many&every=1e9").see()
+    shown = Page(test.browser, f"{test.server.url}#key=3&step=x&k=-4&ef=many&every=1e9").see()
     same(figures(shown["count"])[0], 0, "a step that is no number")
     same(figures(shown["k"]) + figures(shown["filter"]), [1, 50], "k and filter, as near as possible")
 

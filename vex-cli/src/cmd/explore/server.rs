@@ -104,33 +104,44 @@ impl<'i> Server<'i> {
     fn rows(&self, query: &str) -> Answer {
         let words = parameter(query, "find").unwrap_or_default().to_lowercase();
         let keys = self.index.node_keys();
-        let named = words.parse::<u64>().ok().and_then(|named| keys.iter().position(|key| *key == named));
+        let named = self.node(&words);
         let matches = |id: &usize| match self.texts.and_then(|texts| texts.line(keys[*id])) {
             Some(line) => line.to_lowercase().contains(&words),
             None => keys[*id].to_string().starts_with(&words),
         };
-        let others = (0..keys.len()).filter(|id| Some(*id) != named && matches(id));
-        let rows: Vec<_> = named
-            .into_iter()
-            .chain(others)
-            .map(|id| id as NodeId)
-            .filter(|id| !self.index.graph().tombstones().contains(*id))
-            .map(|id| Row::of(self.index, self.texts, id, None))
-            .take(LISTED)
-            .collect();
+        let others = (0..keys.len()).filter(|id| Some(*id) != named && self.is_live(id) && matches(id));
+        let ids = named.into_iter().chain(others).take(LISTED);
+        let rows: Vec<_> = ids.map(|id| Row::of(self.index, self.texts, id as NodeId, None)).collect();
         found(json!({ "rows": rows }))
     }
 
+    /// The node with a key.
+    fn node(&self, key: &str) -> Option<usize> {
+        let key = key.parse::<u64>().ok()?;
+        let keys = self.index.node_keys();
+        (0..keys.len()).find(|id| keys[*id] == key && self.is_live(id))
+    }
+
+    fn is_live(&self, id: &usize) -> bool {
+        !self.index.graph().tombstones().contains(*id as NodeId)
+    }
+
     fn search(&self, query: &str) -> Answer {
-        let count = self.index.graph().count();
         let number = |name: &str, least: usize, most: usize, default: usize| {
             let Some(text) = parameter(query, name) else { return Ok(default) };
             let number = text.parse().ok().filter(|number| (least..=most).contains(number));
             number.ok_or_else(|| format!("{name}: expected {least} to {most}, found {text}"))
         };
+        let id = || match parameter(query, "key") {
+            Some(key) => self.node(&key).ok_or_else(|| format!("expected a key of the index, found {key}")),
+            None => {
+                let mut ids = 0..self.index.graph().count();
+                ids.find(|id| self.is_live(id)).ok_or_else(|| "the index is empty".to_string())
+            }
+        };
         let request = || -> Result<Request, String> {
             Ok(Request {
-                id: number("id", 0, count.checked_sub(1).ok_or("the index is empty")?, 0)? as NodeId,
+                id: id()? as NodeId,
                 k: number("k", 1, 100, 10)?,
                 ef: number("ef", 1, 1_000, 64)?,
                 codes: number("codes", 0, 1, 1)? == 1,

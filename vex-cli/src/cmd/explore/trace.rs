@@ -37,7 +37,7 @@ pub(super) struct Trace {
     hits: Vec<Row>,
     exact: Vec<Row>,
     /// Each node with its key, where it is on the plane picture, and its text.
-    points: Vec<(NodeId, u64, [f32; 2], Option<String>)>,
+    points: Vec<(NodeId, String, [f32; 2], Option<String>)>,
     distances: usize,
     hops: usize,
     reranked: usize,
@@ -50,7 +50,8 @@ pub(super) struct Trace {
 #[derive(Serialize)]
 pub(super) struct Row {
     id: NodeId,
-    key: u64,
+    /// As a text: the page's numbers are exact up to 2⁵³ alone.
+    key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<f32>,
     text: Option<String>,
@@ -59,7 +60,8 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(index: &MappedIndex, texts: Option<&Texts>, id: NodeId, distance: Option<f32>) -> Self {
         let key = index.node_keys()[id as usize];
-        Self { id, key, distance, text: texts.and_then(|texts| texts.line(key)).map(str::to_string) }
+        let text = texts.and_then(|texts| texts.line(key)).map(str::to_string);
+        Self { id, key: key.to_string(), distance, text }
     }
 }
 

@@ -1,6 +1,6 @@
 "use strict";
 const $ = id => document.getElementById(id);
-const state = { info: null, id: 0, trace: null, at: 0, timer: null, kept: 0, keeping: null, asked: {}, sent: {} };
+const state = { info: null, key: null, trace: null, at: 0, timer: null, kept: 0, keeping: null, asked: {}, sent: {} };
 const SILENT = "The server does not answer. Is vex explore still running? If it was ended, run the command again.";
 
 async function get(path) {
@@ -75,9 +75,9 @@ async function listRows() {
   $("rows").replaceChildren();
   for (const row of rows) {
     const item = document.createElement("li");
-    const button = text(item, "button", named(row), { "data-id": row.id });
-    button.setAttribute("aria-current", row.id === state.id);
-    button.addEventListener("click", () => pick(row.id));
+    const button = text(item, "button", named(row), { "data-key": row.key });
+    button.setAttribute("aria-current", row.key === state.key);
+    button.addEventListener("click", () => pick(row.key));
     $("rows").append(item);
   }
   if (rows.length === 0) text($("rows"), "li", "nothing found", { class: "faint" });
@@ -85,12 +85,12 @@ async function listRows() {
 }
 
 /* Each row is an entry of the browser's history. */
-function pick(id) {
-  if (id !== state.id) {
+function pick(key) {
+  if (key !== state.key) {
     keep(true);
     history.pushState(null, "", location.hash);
   }
-  state.id = id;
+  state.key = key;
   search();
 }
 
@@ -100,12 +100,12 @@ async function search(count = Infinity) {
   $("ef-out").textContent = $("ef").value + (Number($("ef").value) < Number($("k").value) ? `, raised to k: ${$("k").value}` : "");
   $("every-out").textContent = $("every").value === "1" ? "every key" : `keys divisible by ${$("every").value}`;
   for (const button of $("rows").querySelectorAll("button"))
-    button.setAttribute("aria-current", Number(button.dataset.id) === state.id);
+    button.setAttribute("aria-current", button.dataset.key === state.key);
   const every = Number($("every").value), codes = $("codes").checked ? 1 : 0;
   try {
-    const answer = await latest("main", `/search?id=${state.id}&k=${$("k").value}&ef=${$("ef").value}&every=${every}&codes=${codes}`);
+    const answer = await latest("main", `/search?${state.key === null ? "" : `key=${state.key}&`}k=${$("k").value}&ef=${$("ef").value}&every=${every}&codes=${codes}`);
     if (!answer) return;
-    Object.assign(state, { trace: answer.trace, every, codes: state.info.codes && codes });
+    Object.assign(state, { key: answer.trace.query.key, trace: answer.trace, every, codes: state.info.codes && codes });
     notice(answer.replaced ? "The file was replaced. This page shows the old one: run the command again." : "");
     stop();
     place();
@@ -125,7 +125,9 @@ function place() {
     return [least, most > least ? most - least : 1];
   };
   const [x, y] = [range(0), range(1)];
-  state.rows = new Map(points.map(([id, key, , text]) => [id, { key, text }]));
+  /* Keys are texts: they can be greater than the numbers of this language. */
+  const refused = key => BigInt(key) % BigInt(state.every) !== 0n;
+  state.rows = new Map(points.map(([id, key, , text]) => [id, { key, text, refused: refused(key) }]));
   state.places = new Map(points.map(([id, key, at]) =>
     [id, [25 + 550 * (at[0] - x[0]) / x[1], 25 + 370 * (at[1] - y[0]) / y[1]]]));
 }
@@ -199,7 +201,7 @@ function keep(atOnce = false) {
   const wait = atOnce ? 0 : state.kept + 400 - Date.now();
   if (wait > 0) { state.keeping = setTimeout(keep, wait); return; }
   state.kept = Date.now();
-  const shown = new URLSearchParams({ id: state.id, step: state.at });
+  const shown = new URLSearchParams({ key: state.key, step: state.at });
   for (const name of ["k", "ef", "every"]) shown.set(name, $(name).value);
   if (!$("codes").checked) shown.set("codes", 0);
   if ($("find").value) shown.set("find", $("find").value);
@@ -234,7 +236,7 @@ function show(count) {
   }
 }
 
-function refused(id) { return state.every > 1 && state.rows.get(id).key % state.every !== 0; }
+function refused(id) { return state.rows.get(id).refused; }
 
 /* So many hops on: where the next node was just expanded. */
 function hop(on) {
@@ -311,7 +313,7 @@ async function restore() {
   $("codes").checked = shown.get("codes") !== "0";
   const rows = await listRows();
   if (!state.info.count) { notice("The index is empty."); return; }
-  state.id = Number(shown.get("id") ?? rows[0]?.id ?? 0);
+  state.key = shown.get("key") ?? rows[0]?.key ?? null;
   await search(shown.has("step") ? Number(shown.get("step")) || 0 : Infinity);
 }
 
