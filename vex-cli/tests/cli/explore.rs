@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -55,7 +56,7 @@ fn line(count: usize) -> Vec<u8> {
 }
 
 fn ids(rows: &Value) -> Vec<u64> {
-    rows.as_array().unwrap().iter().map(|row| row["key"].as_u64().unwrap()).collect()
+    rows.as_array().unwrap().iter().map(|row| row["key"].as_str().unwrap().parse().unwrap()).collect()
 }
 
 #[test]
@@ -69,16 +70,24 @@ fn a_row_is_found_by_its_text_and_its_search_is_replayed() {
     assert_eq!(status, 200);
     assert!(body.contains("<title>Vex: explore an index</title>"));
     // Nothing comes from elsewhere.
-    for word in ["src=", "@import", "url(", "<link"] {
-        assert!(!body.contains(word), "{word}");
+    let host = format!("127.0.0.1:{}", page.port);
+    let files = [body, page.ask("GET", "/style.css", &host).1, page.ask("GET", "/script.js", &host).1];
+    for file in files {
+        let file = file.replace("http://www.w3.org/2000/svg", "the name of a name space");
+        for word in ["@import", "url(", "//"] {
+            assert!(!file.contains(word), "{word}");
+        }
     }
 
     let (_, info) = page.get("/info");
     assert_eq!((&info["count"], &info["dim"], &info["codes"]), (&300.into(), &2.into(), &"sq8".into()));
     let (_, found) = page.get("/rows?find=POINT+123%2C");
     assert_eq!(ids(&found["rows"]), [123]);
-    let id = &found["rows"][0]["id"];
-    let (_, answer) = page.get(&format!("/search?id={id}&k=3&ef=20"));
+    // A key comes first, and with its text.
+    let (_, named) = page.get("/rows?find=7");
+    assert_eq!((&named["rows"][0]["key"], &named["rows"][0]["text"]), (&"7".into(), &"Point 7, 0".into()));
+    assert!(ids(&named["rows"])[1..].iter().all(|key| *key != 7 && key.to_string().contains('7')), "{named}");
+    let (_, answer) = page.get("/search?key=123&k=3&ef=20");
     let trace = &answer["trace"];
     assert_eq!(answer["replaced"], false);
     for rows in [&trace["hits"], &trace["exact"]] {
@@ -96,7 +105,7 @@ fn a_row_is_found_by_its_text_and_its_search_is_replayed() {
     let placed: Vec<_> = trace["points"].as_array().unwrap().iter().map(|point| &point[0]).collect();
     assert!(steps.iter().filter(|step| step[0] == "rank").all(|step| placed.contains(&&step[1])));
 
-    let (_, answer) = page.get(&format!("/search?id={id}&k=3&every=10&codes=0"));
+    let (_, answer) = page.get("/search?key=123&k=3&every=10&codes=0");
     for rows in [&answer["trace"]["hits"], &answer["trace"]["exact"]] {
         assert_eq!(ids(rows), [120, 130, 110]);
     }
@@ -113,8 +122,8 @@ fn strangers_and_nonsense_are_refused() {
     assert_eq!(page.ask("POST", "/info", &host).0, 405);
     assert_eq!(page.get("/etc/passwd").0, 404);
     for (query, problem) in [
-        ("id=20", "id: expected 0 to 19, found 20"),
-        ("id=x", "id: expected 0 to 19, found x"),
+        ("key=20", "expected a key of the index, found 20"),
+        ("key=x", "expected a key of the index, found x"),
         ("k=0", "k: expected 1 to 100, found 0"),
         ("ef=1001", "ef: expected 1 to 1000, found 1001"),
         ("every=0", "every: expected 1 to 1000, found 0"),
@@ -123,11 +132,49 @@ fn strangers_and_nonsense_are_refused() {
         assert_eq!((status, &answer["error"]), (400, &problem.into()), "{query}");
     }
     // More neighbors than there are vectors, and no text: keys are found by their digits.
-    let (_, answer) = page.get("/search?id=0&k=100");
+    let (_, answer) = page.get("/search?key=0&k=100");
     assert_eq!(ids(&answer["trace"]["hits"]).len(), 20);
     let mut keys = ids(&page.get("/rows?find=1").1["rows"]);
     keys.sort_unstable();
     assert_eq!(keys, [1, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19]);
+}
+
+/// A browser opens connections beforehand, and sends several requests at once.
+#[test]
+fn no_request_waits_for_another_connection() {
+    let folder = Folder::new();
+    folder.write("line.npy", line(20));
+    folder.succeed("build line.npy --output line.vex");
+    let page = Page::open(folder.command("explore line.vex --port 0"));
+    let connect = || {
+        let stream = TcpStream::connect(("127.0.0.1", page.port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream
+    };
+    for _ in 0..4 {
+        let silent: Vec<_> = (0..6).map(|_| connect()).collect();
+        let asked: Vec<_> = (0..12)
+            .map(|_| {
+                let mut stream = connect();
+                write!(stream, "GET /rows?find=1 HTTP/1.1\r\nHost: 127.0.0.1:{}\r\n\r\n", page.port).unwrap();
+                stream
+            })
+            .collect();
+        for mut stream in asked {
+            let mut status = [0; 15];
+            stream.read_exact(&mut status).unwrap();
+            assert_eq!(&status, b"HTTP/1.1 200 OK");
+        }
+        drop(silent);
+    }
+    // What is no request is no reason to end.
+    let nonsense = [vec![0xff; 40_000], b"GET\r\n\r\n".to_vec(), b"GET / HTTP/1.1\r\n".to_vec()];
+    for bytes in nonsense {
+        let mut stream = connect();
+        // The server may close before it has read all.
+        let _ = stream.write_all(&bytes);
+    }
+    assert_eq!(page.get("/info").1["count"], 20);
 }
 
 #[test]
@@ -143,7 +190,7 @@ fn a_replaced_index_is_noticed_and_a_used_port_is_an_error() {
 
     folder.write("line.npy", line(30));
     folder.succeed("build line.npy --output line.vex");
-    let (_, answer) = page.get("/search?id=0");
+    let (_, answer) = page.get("/search?key=0");
     assert_eq!(answer["replaced"], true);
     assert_eq!(page.get("/info").1["count"], 20);
     folder.succeed("build line.npy --output codes.vex --quantize sq8 --store none");
@@ -195,7 +242,7 @@ fn odd_indexes_are_explored() {
             continue;
         }
         for every in [1, 10] {
-            let (status, answer) = page.get(&format!("/search?id=3&k=5&every={every}"));
+            let (status, answer) = page.get(&format!("/search?key=3&k=5&every={every}"));
             assert_eq!(status, 200, "{name}: {answer}");
             let distances = |rows: &Value| -> Vec<f64> {
                 rows.as_array().unwrap().iter().map(|row| row["distance"].as_f64().unwrap()).collect()

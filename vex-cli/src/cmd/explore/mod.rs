@@ -1,5 +1,6 @@
 //! `vex explore`: a page that shows an index and replays searches.
 
+mod http;
 mod project;
 mod server;
 mod texts;

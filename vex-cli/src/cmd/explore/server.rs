@@ -1,38 +1,41 @@
 //! The server of the page: on this machine alone, and for reading alone.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
-use tiny_http::{Header, Method, Request as HttpRequest, Response};
 use vex::graph::NodeId;
 use vex::{MappedIndex, format};
 
+use super::http::{self, Answer};
 use super::texts::Texts;
 use super::trace::{Request, Row, trace};
 use crate::error::Failure;
 
-const PAGE: &str = include_str!("page.html");
+/// The files of the page, by path.
+const FILES: [(&str, &str, &str); 3] = [
+    ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_str!("page/style.css")),
+    ("/script.js", "text/javascript; charset=utf-8", include_str!("page/script.js")),
+];
 
 /// Rows that one answer lists at most.
 const LISTED: usize = 50;
 
-/// The page may run its own script and talk to its own server, and nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; connect-src 'self'; \
-                      base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Headers of each answer. The page may run its own script and talk to its own server, and nothing else.
+const HEADERS: &str = "Content-Security-Policy: default-src 'none'; script-src 'self'; \
+                       style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; \
+                       frame-ancestors 'none'\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n";
 
 /// Serves one index.
 pub(super) struct Server<'i> {
-    http: tiny_http::Server,
+    listener: TcpListener,
     port: u16,
     path: PathBuf,
     index: &'i MappedIndex,
     texts: Option<&'i Texts>,
 }
-
-/// An answer: its status, its type and its bytes.
-type Answer = (u16, &'static str, Vec<u8>);
 
 impl<'i> Server<'i> {
     pub(super) fn bind(
@@ -43,62 +46,47 @@ impl<'i> Server<'i> {
     ) -> Result<Self, Failure> {
         // Loopback alone: nobody else in the network can ask.
         let address = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-        let failed = |error: Box<dyn std::error::Error + Send + Sync>| Failure::Port {
-            port,
-            error: error.downcast::<io::Error>().map_or_else(io::Error::other, |error| *error),
-        };
-        let http = tiny_http::Server::http(address).map_err(failed)?;
-        let port = http.server_addr().to_ip().map_or(port, |address| address.port());
-        Ok(Self { http, port, path: path.to_path_buf(), index, texts })
+        let failed = |error| Failure::Port { port, error };
+        let listener = TcpListener::bind(address).map_err(failed)?;
+        let port = listener.local_addr().map_err(failed)?.port();
+        Ok(Self { listener, port, path: path.to_path_buf(), index, texts })
     }
 
     pub(super) fn port(&self) -> u16 {
         self.port
     }
 
-    /// Answers requests until the process ends.
+    /// Answers requests until the process is interrupted.
     pub(super) fn run(&self) -> Result<(), Failure> {
-        loop {
-            let request = self.http.recv().map_err(|error| Failure::Port { port: self.port, error })?;
-            let (status, kind, body) = self.answer(&request);
-            let header = |name: &str, value: &str| {
-                Header::from_bytes(name.as_bytes(), value.as_bytes()).expect("headers are ASCII")
-            };
-            let response = Response::from_data(body)
-                .with_status_code(status)
-                .with_header(header("Content-Type", kind))
-                .with_header(header("Content-Security-Policy", POLICY))
-                .with_header(header("Cache-Control", "no-store"))
-                .with_header(header("X-Content-Type-Options", "nosniff"));
-            // A browser that went away needs no answer.
-            let _ = request.respond(response);
-        }
+        let served = http::serve(&self.listener, HEADERS, |request| self.answer(request));
+        served.map_err(|error| Failure::Port { port: self.port, error })
     }
 
-    fn answer(&self, request: &HttpRequest) -> Answer {
+    fn answer(&self, request: &http::Request) -> Answer {
         // A name of a stranger's that leads to this machine must not read the index.
-        let host = request.headers().iter().find(|header| header.field.equiv("Host"));
         let hosts = ["127.0.0.1", "localhost"].map(|name| format!("{name}:{}", self.port));
-        if !host.is_some_and(|host| hosts.iter().any(|known| host.value.as_str() == known)) {
+        if !request.host.as_ref().is_some_and(|host| hosts.contains(host)) {
             return problem(403, "this page is for this machine alone");
         }
-        if *request.method() != Method::Get {
+        if request.method != "GET" {
             return problem(405, "expected GET");
         }
-        let (path, query) = request.url().split_once('?').unwrap_or((request.url(), ""));
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
         match path {
-            "/" => (200, "text/html; charset=utf-8", PAGE.into()),
             "/info" => self.info(),
             "/rows" => self.rows(query),
             "/search" => self.search(query),
-            _ => problem(404, "expected /, /info, /rows or /search"),
+            _ => match FILES.iter().find(|(name, ..)| *name == path) {
+                Some((_, kind, text)) => (200, kind, text.as_bytes().to_vec()),
+                None => problem(404, "expected /, /info, /rows or /search"),
+            },
         }
     }
 
     fn info(&self) -> Answer {
         let (view, header) = (self.index.graph(), self.index.header());
         let levels: Vec<_> = view.levels().iter().map(|level| level.count()).collect();
-        found(&json!({
+        found(json!({
             "name": self.path.file_name().map(|name| name.to_string_lossy()),
             "count": view.count(),
             "dim": view.dim(),
@@ -108,39 +96,52 @@ impl<'i> Server<'i> {
             "m": header.m,
             "levels": levels,
             "entry": view.entry(),
-            "texts": self.texts.is_some(),
         }))
     }
 
-    /// Rows whose text contains some words, or whose key begins with a number.
+    /// The row with a key, then rows whose text contains some words. Rows without a text are found by
+    /// how their key begins.
     fn rows(&self, query: &str) -> Answer {
         let words = parameter(query, "find").unwrap_or_default().to_lowercase();
-        let mut rows = Vec::new();
-        for (id, key) in self.index.node_keys().iter().enumerate() {
-            let matches = match self.texts.and_then(|texts| texts.line(*key)) {
-                Some(line) => line.to_lowercase().contains(&words),
-                None => key.to_string().starts_with(&words),
-            };
-            if matches && !self.index.graph().tombstones().contains(id as NodeId) {
-                rows.push(Row::of(self.index, self.texts, id as NodeId, None));
-                if rows.len() == LISTED {
-                    break;
-                }
-            }
-        }
-        found(&json!({ "rows": rows }))
+        let keys = self.index.node_keys();
+        let named = self.node(&words);
+        let matches = |id: &usize| match self.texts.and_then(|texts| texts.line(keys[*id])) {
+            Some(line) => line.to_lowercase().contains(&words),
+            None => keys[*id].to_string().starts_with(&words),
+        };
+        let others = (0..keys.len()).filter(|id| Some(*id) != named && self.is_live(id) && matches(id));
+        let ids = named.into_iter().chain(others).take(LISTED);
+        let rows: Vec<_> = ids.map(|id| Row::of(self.index, self.texts, id as NodeId, None)).collect();
+        found(json!({ "rows": rows }))
+    }
+
+    /// The node with a key.
+    fn node(&self, key: &str) -> Option<usize> {
+        let key = key.parse::<u64>().ok()?;
+        let keys = self.index.node_keys();
+        (0..keys.len()).find(|id| keys[*id] == key && self.is_live(id))
+    }
+
+    fn is_live(&self, id: &usize) -> bool {
+        !self.index.graph().tombstones().contains(*id as NodeId)
     }
 
     fn search(&self, query: &str) -> Answer {
-        let count = self.index.graph().count();
         let number = |name: &str, least: usize, most: usize, default: usize| {
             let Some(text) = parameter(query, name) else { return Ok(default) };
             let number = text.parse().ok().filter(|number| (least..=most).contains(number));
             number.ok_or_else(|| format!("{name}: expected {least} to {most}, found {text}"))
         };
+        let id = || match parameter(query, "key") {
+            Some(key) => self.node(&key).ok_or_else(|| format!("expected a key of the index, found {key}")),
+            None => {
+                let mut ids = 0..self.index.graph().count();
+                ids.find(|id| self.is_live(id)).ok_or_else(|| "the index is empty".to_string())
+            }
+        };
         let request = || -> Result<Request, String> {
             Ok(Request {
-                id: number("id", 0, count.checked_sub(1).ok_or("the index is empty")?, 0)? as NodeId,
+                id: id()? as NodeId,
                 k: number("k", 1, 100, 10)?,
                 ef: number("ef", 1, 1_000, 64)?,
                 codes: number("codes", 0, 1, 1)? == 1,
@@ -151,7 +152,7 @@ impl<'i> Server<'i> {
             Err(text) => problem(400, &text),
             Ok(request) => match trace(self.index, self.texts, &request) {
                 Err(error) => problem(500, &error.to_string()),
-                Ok(trace) => found(&json!({ "trace": trace, "replaced": self.was_replaced() })),
+                Ok(trace) => found(json!({ "trace": trace, "replaced": self.was_replaced() })),
             },
         }
     }
@@ -191,12 +192,18 @@ fn decoded(value: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn found(value: &serde_json::Value) -> Answer {
-    (200, "application/json", value.to_string().into_bytes())
+fn found(value: serde_json::Value) -> Answer {
+    said(200, value)
 }
 
 fn problem(status: u16, text: &str) -> Answer {
-    (status, "application/json", json!({ "error": text }).to_string().into_bytes())
+    said(status, json!({ "error": text }))
+}
+
+/// The process makes known to an open page that the command was run again.
+fn said(status: u16, mut value: serde_json::Value) -> Answer {
+    value["process"] = std::process::id().into();
+    (status, "application/json", value.to_string().into_bytes())
 }
 
 #[cfg(test)]

@@ -25,12 +25,13 @@ impl Texts {
         Self { text, ends }
     }
 
-    /// The line of a key, if there is one.
+    /// The line of a key, if there is one that says anything. An empty name could not be shown.
     pub(in crate::cmd) fn line(&self, key: u64) -> Option<&str> {
         let index = usize::try_from(key).ok()?;
         let end = *self.ends.get(index)?;
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before] + 1);
-        Some(self.text[start..end].trim_end_matches('\r'))
+        let line = self.text[start..end].trim_end_matches('\r');
+        (!line.trim().is_empty()).then_some(line)
     }
 }
 
@@ -40,9 +41,9 @@ mod tests {
 
     #[test]
     fn each_key_has_its_line() {
-        let texts = Texts::of("a\r\n\nb c\nlast".to_string());
-        let lines: Vec<_> = (0..5).map(|key| texts.line(key)).collect();
-        assert_eq!(lines, [Some("a"), Some(""), Some("b c"), Some("last"), None]);
+        let texts = Texts::of("a\r\n\nb c\n \t\r\nlast".to_string());
+        let lines: Vec<_> = (0..6).map(|key| texts.line(key)).collect();
+        assert_eq!(lines, [Some("a"), None, Some("b c"), None, Some("last"), None]);
         assert_eq!(Texts::of(String::new()).line(0), None);
         assert_eq!(Texts::of("a\n".to_string()).line(1), None);
     }

@@ -30,12 +30,14 @@ pub(super) struct Request {
 /// The answer to a request.
 #[derive(Serialize)]
 pub(super) struct Trace {
-    /// Each step as its letter, node and distance.
+    /// What is searched for.
+    query: Row,
+    /// Each step as its kind, node and distance.
     steps: Vec<Value>,
     hits: Vec<Row>,
     exact: Vec<Row>,
-    /// Each node with its key, and where it is on the plane picture.
-    points: Vec<(NodeId, u64, [f32; 2])>,
+    /// Each node with its key, where it is on the plane picture, and its text.
+    points: Vec<(NodeId, String, [f32; 2], Option<String>)>,
     distances: usize,
     hops: usize,
     reranked: usize,
@@ -48,7 +50,8 @@ pub(super) struct Trace {
 #[derive(Serialize)]
 pub(super) struct Row {
     id: NodeId,
-    key: u64,
+    /// As a text: the page's numbers are exact up to 2⁵³ alone.
+    key: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     distance: Option<f32>,
     text: Option<String>,
@@ -57,7 +60,8 @@ pub(super) struct Row {
 impl Row {
     pub(super) fn of(index: &MappedIndex, texts: Option<&Texts>, id: NodeId, distance: Option<f32>) -> Self {
         let key = index.node_keys()[id as usize];
-        Self { id, key, distance, text: texts.and_then(|texts| texts.line(key)).map(str::to_string) }
+        let text = texts.and_then(|texts| texts.line(key)).map(str::to_string);
+        Self { id, key: key.to_string(), distance, text }
     }
 }
 
@@ -93,11 +97,16 @@ pub(super) fn trace(
     let row = |neighbor: &Neighbor| Row::of(index, texts, neighbor.id, Some(neighbor.distance));
     seen.extend(exact.iter().map(|neighbor| neighbor.id));
     let vectors: Vec<_> = seen.iter().map(|id| floats(whole.rows().row(*id), whole.dim())).collect();
+    let point = |(id, at): (NodeId, [f32; 2])| {
+        let Row { key, text, .. } = Row::of(index, texts, id, None);
+        (id, key, at, text)
+    };
     Ok(Trace {
+        query: Row::of(index, texts, request.id, None),
         steps,
         hits: out[..stats.found].iter().map(row).collect(),
         exact: exact.iter().map(row).collect(),
-        points: seen.into_iter().zip(plane(&vectors)).map(|(id, at)| (id, keys[id as usize], at)).collect(),
+        points: seen.into_iter().zip(plane(&vectors)).map(point).collect(),
         distances: stats.distances,
         hops: stats.hops,
         reranked: stats.reranked,
