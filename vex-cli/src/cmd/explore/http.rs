@@ -1,4 +1,5 @@
-//! As much of HTTP as the page needs: requests without bodies, and one for each connection.
+//! As much of HTTP as the page needs: requests without bodies, and one for each connection. Their
+//! heads are parsed by `httparse`.
 //!
 //! Browsers open connections beforehand that they may never use, and several at once. So each
 //! connection has a thread, and none waits for another.
@@ -11,6 +12,9 @@ use std::time::Duration;
 
 /// The head of a longer request is no browser's.
 const LONGEST_HEAD: u64 = 16 << 10;
+
+/// A head with more fields is no browser's either.
+const MOST_FIELDS: usize = 64;
 
 /// More connections at once are no browser's either, and are closed.
 const MOST_CONNECTIONS: usize = 64;
@@ -69,7 +73,7 @@ fn is_the_clients(error: ErrorKind) -> bool {
 fn converse(mut stream: TcpStream, headers: &str, answer: impl Fn(&Request) -> Answer) -> io::Result<()> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    let Some(request) = read_head(&stream)?.as_deref().and_then(Request::parse) else { return Ok(()) };
+    let Some(request) = Request::read(&stream)? else { return Ok(()) };
     let (status, kind, body) = answer(&request);
     let reason = match status {
         200 => "OK",
@@ -90,41 +94,33 @@ fn converse(mut stream: TcpStream, headers: &str, answer: impl Fn(&Request) -> A
     Ok(())
 }
 
-/// The bytes up to the empty line. None if the client ended first, or there are too many.
-fn read_head(stream: &TcpStream) -> io::Result<Option<Vec<u8>>> {
-    let (mut head, mut stream) = (Vec::new(), stream.take(LONGEST_HEAD));
-    let mut part = [0; 1024];
-    loop {
-        let count = match stream.read(&mut part) {
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            count => count?,
-        };
-        head.extend_from_slice(&part[..count]);
-        if let Some(end) = head.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-            head.truncate(end);
-            return Ok(Some(head));
-        }
-        if count == 0 {
-            return Ok(None);
+impl Request {
+    /// Reads a head. None if the client ended first, or sent what is no head.
+    fn read(stream: impl Read) -> io::Result<Option<Self>> {
+        let (mut head, mut stream) = (Vec::new(), stream.take(LONGEST_HEAD));
+        let mut part = [0; 1024];
+        loop {
+            let count = match stream.read(&mut part) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                count => count?,
+            };
+            head.extend_from_slice(&part[..count]);
+            let mut fields = [httparse::EMPTY_HEADER; MOST_FIELDS];
+            let mut request = httparse::Request::new(&mut fields);
+            match request.parse(&head) {
+                Ok(httparse::Status::Complete(_)) => return Ok(Self::of(&request)),
+                Ok(httparse::Status::Partial) if count > 0 => {}
+                _ => return Ok(None),
+            }
         }
     }
-}
 
-impl Request {
-    /// Reads a head without its empty line.
-    fn parse(head: &[u8]) -> Option<Self> {
-        let mut lines = std::str::from_utf8(head).ok()?.split("\r\n");
-        let mut words = lines.next()?.split(' ');
-        let (method, target, version) = (words.next()?, words.next()?, words.next()?);
-        if !version.starts_with("HTTP/1.") || words.next().is_some() {
-            return None;
-        }
-        let mut fields = lines.filter_map(|line| line.split_once(':'));
-        let host = fields.find(|(name, _)| name.eq_ignore_ascii_case("host"));
+    fn of(request: &httparse::Request<'_, '_>) -> Option<Self> {
+        let host = request.headers.iter().find(|field| field.name.eq_ignore_ascii_case("host"));
         Some(Self {
-            method: method.to_string(),
-            target: target.to_string(),
-            host: host.map(|(_, value)| value.trim().to_string()),
+            method: request.method?.to_string(),
+            target: request.path?.to_string(),
+            host: host.and_then(|field| std::str::from_utf8(field.value).ok()).map(str::to_string),
         })
     }
 }
@@ -135,14 +131,17 @@ mod tests {
 
     #[test]
     fn heads_are_read() {
-        let head = b"GET /rows?find=a HTTP/1.1\r\nAccept: */*\r\nhOST:  localhost:7878 ";
-        let request = Request::parse(head).unwrap();
+        let read = |head: &[u8]| Request::read(head).unwrap();
+        let request =
+            read(b"GET /rows?find=a HTTP/1.1\r\nAccept: */*\r\nhOST:  localhost:7878 \r\n\r\n").unwrap();
         let found = (request.method.as_str(), request.target.as_str(), request.host.as_deref());
         assert_eq!(found, ("GET", "/rows?find=a", Some("localhost:7878")));
-        assert_eq!(Request::parse(b"GET / HTTP/1.0").unwrap().host, None);
-        for nonsense in ["", "GET", "GET /", "GET / HTTP/2", "GET / / HTTP/1.1", "\r\nGET / HTTP/1.1"] {
-            assert_eq!(Request::parse(nonsense.as_bytes()), None, "{nonsense:?}");
+        assert_eq!(read(b"GET / HTTP/1.0\r\n\r\n").unwrap().host, None);
+        for nonsense in ["", "GET", "GET / HTTP/1.1\r\n", "GET / HTTP/2\r\n\r\n", "GET / / HTTP/1.1\r\n\r\n"]
+        {
+            assert_eq!(read(nonsense.as_bytes()), None, "{nonsense:?}");
         }
-        assert_eq!(Request::parse(b"GET /\xff HTTP/1.1"), None);
+        let long = [b"GET / HTTP/1.1\r\nA: ".as_slice(), &[b'a'; 20 << 10], b"\r\n\r\n"].concat();
+        assert_eq!(read(&long), None);
     }
 }
