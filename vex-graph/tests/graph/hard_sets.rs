@@ -5,25 +5,25 @@ use vex_graph::{Metric, Params, Quantization};
 use crate::support::Rng;
 
 /// A set, and queries for the part of it that is hard.
-pub struct Set {
-    pub name: &'static str,
-    pub metric: Metric,
-    pub base: Vec<Vec<f32>>,
-    pub queries: Vec<Vec<f32>>,
+pub(crate) struct Set {
+    pub(crate) name: &'static str,
+    pub(crate) metric: Metric,
+    pub(crate) base: Vec<Vec<f32>>,
+    pub(crate) queries: Vec<Vec<f32>>,
 }
 
-pub const QUERIES: usize = 50;
+pub(crate) const QUERIES: usize = 50;
 
-pub fn normal(rng: &mut Rng, dim: usize, scale: f32) -> Vec<f32> {
+pub(crate) fn normal(rng: &mut Rng, dim: usize, scale: f32) -> Vec<f32> {
     (0..dim).map(|_| scale * rng.normal()).collect()
 }
 
-pub fn around(rng: &mut Rng, centre: &[f32], scale: f32) -> Vec<f32> {
+pub(crate) fn around(rng: &mut Rng, centre: &[f32], scale: f32) -> Vec<f32> {
     centre.iter().map(|element| element + scale * rng.normal()).collect()
 }
 
 /// One absurd vector among all others.
-pub fn outlier(count: usize, dim: usize) -> Set {
+pub(crate) fn outlier(count: usize, dim: usize) -> Set {
     let mut rng = Rng(1);
     let mut base: Vec<_> = (0..count).map(|_| normal(&mut rng, dim, 1.0)).collect();
     base[count / 2] = (0..dim).map(|at| if at % 2 == 0 { 1e8 } else { -1e8 }).collect();
@@ -32,7 +32,7 @@ pub fn outlier(count: usize, dim: usize) -> Set {
 }
 
 /// One element whose values are not scaled as the others are.
-pub fn wild_element(count: usize, dim: usize) -> Set {
+pub(crate) fn wild_element(count: usize, dim: usize) -> Set {
     let mut rng = Rng(2);
     let vector = |rng: &mut Rng| {
         let mut vector = normal(rng, dim, 1.0);
@@ -45,7 +45,7 @@ pub fn wild_element(count: usize, dim: usize) -> Set {
 }
 
 /// Most vectors are spread out, a few are in one tight cluster, which the queries are for.
-pub fn minority(count: usize, dim: usize) -> Set {
+pub(crate) fn minority(count: usize, dim: usize) -> Set {
     let mut rng = Rng(3);
     let centre = normal(&mut rng, dim, 3.0);
     let vector = |rng: &mut Rng| match rng.below(20) {
@@ -58,7 +58,7 @@ pub fn minority(count: usize, dim: usize) -> Set {
 }
 
 /// Near copies of one vector among vectors of few intrinsic dimensions, as embeddings have.
-pub fn near_copies(count: usize, dim: usize) -> Set {
+pub(crate) fn near_copies(count: usize, dim: usize) -> Set {
     let mut rng = Rng(4);
     let axes: Vec<_> = (0..16).map(|_| normal(&mut rng, dim, 1.0)).collect();
     let vector = |rng: &mut Rng| {
@@ -77,7 +77,7 @@ pub fn near_copies(count: usize, dim: usize) -> Set {
 }
 
 /// Two sources far apart: their mean is far from both.
-pub fn two_groups(count: usize, dim: usize) -> Set {
+pub(crate) fn two_groups(count: usize, dim: usize) -> Set {
     let mut rng = Rng(5);
     let centre = vec![1000.0; dim];
     let vector = |rng: &mut Rng, at: usize| match at % 2 {
@@ -90,7 +90,7 @@ pub fn two_groups(count: usize, dim: usize) -> Set {
 }
 
 /// Vectors of all lengths from 1e-6 to 1e6. Short ones are near to all others, and between any two.
-pub fn scales(count: usize, dim: usize) -> Set {
+pub(crate) fn scales(count: usize, dim: usize) -> Set {
     let mut rng = Rng(10);
     let vector = |rng: &mut Rng| {
         let scale = 10f32.powf(6.0 * rng.signed());
@@ -103,7 +103,7 @@ pub fn scales(count: usize, dim: usize) -> Set {
 
 /// Vectors with few elements that are not zero. Most have none in common, and short ones are
 /// between all.
-pub fn sparse(count: usize, dim: usize) -> Set {
+pub(crate) fn sparse(count: usize, dim: usize) -> Set {
     let mut rng = Rng(11);
     let vector = |rng: &mut Rng| {
         let mut vector = vec![0.0; dim];
@@ -118,7 +118,7 @@ pub fn sparse(count: usize, dim: usize) -> Set {
 }
 
 /// All vectors are in tight clusters.
-pub fn tight(count: usize, dim: usize) -> Set {
+pub(crate) fn tight(count: usize, dim: usize) -> Set {
     let mut rng = Rng(6);
     let centres: Vec<_> = (0..50).map(|_| normal(&mut rng, dim, 1.0)).collect();
     let base = (0..count).map(|at| around(&mut rng, &centres[at % 50], 1e-3)).collect();
@@ -126,12 +126,12 @@ pub fn tight(count: usize, dim: usize) -> Set {
     Set { name: "tight clusters", metric: Metric::SquaredEuclidean, base, queries }
 }
 
-pub const SETS: [fn(usize, usize) -> Set; 8] =
+pub(crate) const SETS: [fn(usize, usize) -> Set; 8] =
     [outlier, wild_element, minority, near_copies, two_groups, scales, sparse, tight];
 
-pub const CODES: [Option<Quantization>; 3] =
+pub(crate) const CODES: [Option<Quantization>; 3] =
     [Some(Quantization::Sq8), Some(Quantization::Sq4), Some(Quantization::Sq2x2)];
 
-pub fn params(quantization: Option<Quantization>) -> Params {
+pub(crate) fn params(quantization: Option<Quantization>) -> Params {
     Params::new().ef_construction(100).seed(7).quantization(quantization)
 }
