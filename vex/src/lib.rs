@@ -39,7 +39,7 @@
 //! | index many vectors at once, on all cores | [`Builder::build_from`], [`Builder::build_with`] |
 //! | replace or remove a vector | [`Index::upsert`], [`Index::delete`], [`Index::compact`] |
 //! | index vectors of f16, i8, u8 or bits | [`Builder::element`] |
-//! | search by codes, three to seven times as fast, or without codes | [`Builder::quantization`] |
+//! | search by codes, two to six times as fast, or without codes | [`Builder::quantization`] |
 //! | check whether codes are accurate enough, and change them | [`Searcher::check_codes`], [`Index::requantize`] |
 //! | check whether distances are too small for f32 | [`Index::underflow`] |
 //! | estimate and limit memory | [`Builder::memory_plan`], [`Builder::memory_limit`] |

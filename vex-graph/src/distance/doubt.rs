@@ -43,8 +43,8 @@ impl Edge {
     /// is too high if the query is nearer to its neighbors than to the center of the codes.
     pub(crate) const TOLERANCE: f32 = 0.1;
 
-    /// A scan is there to be right: it may lose none.
-    pub(crate) const TOLERANCE_OF_SCAN: f32 = 0.0;
+    /// A scan is there to be right. With none at all, large scans would be repeated in vain.
+    pub(crate) const TOLERANCE_OF_SCAN: f32 = 0.001;
 
     /// The end of a list that was cut off. `distance` turns a rank into a distance, and `deviation`
     /// is the standard deviation of its error.
