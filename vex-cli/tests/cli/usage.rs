@@ -2,7 +2,7 @@
 
 use crate::support::{Folder, run};
 
-const COMMANDS: [&str; 7] = ["build", "search", "gt", "bench", "info", "verify", "demo"];
+const COMMANDS: [&str; 8] = ["build", "search", "gt", "bench", "info", "verify", "explore", "demo"];
 
 #[test]
 fn wrong_usage_has_exit_code_2() {
