@@ -8,6 +8,7 @@ use std::time::Instant;
 use serde::Serialize;
 use vex::{Coding, Element, GivenUpCodes, Index, Metric, Quantization, SaveOptions, Store};
 
+use super::plan::{self, Planned};
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
 use crate::io::{FileError, FromFile, Problem, VectorFile, open_output, read_keys};
@@ -36,13 +37,20 @@ JSON: one object with count, dim, element, metric, m, ef_construction, quantizat
 vectors, the share whose nearest other is at a squared distance below 1.2e-38, where f32 loses digits), build_seconds \
 (reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
 process needed; null where the system \
-does not say).")]
+does not say).
+
+JSON of --plan: one object with count, dim, element, metric, vectors_bytes, codes_bytes, links_bytes and graph_bytes (the \
+index in memory, without its keys), peak_bytes (the most that the graph needs during the build) and index_bytes (the file). With \
+--quantize auto all are upper bounds.")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
     vectors: PathBuf,
     /// The index to write
-    #[arg(long, value_name = "INDEX")]
-    output: PathBuf,
+    #[arg(long, value_name = "INDEX", required_unless_present = "plan")]
+    output: Option<PathBuf>,
+    /// Print how much memory and disk the build would take, and build nothing
+    #[arg(long)]
+    plan: bool,
     /// How vectors are compared; cosine scales them to unit length
     #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
     metric: Metric,
@@ -127,12 +135,6 @@ fn build<T: FromFile>(
 ) -> Result<(), Failure> {
     let path = args.vectors.as_path();
     let (count, dim) = (file.rows(), file.dim());
-    let mut inputs = vec![path];
-    inputs.extend(args.keys.as_deref());
-    // The file is locked until the index is saved, so a second build to it fails now and not after
-    // its work.
-    let output = open_output(&args.output, &inputs)?;
-    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
     let coding = match (args.quantize, store) {
         (Coding::None, Store::None) => return Err(Failure::NothingKept),
         (Coding::Auto, Store::None) if !element.can_be_coded() => return Err(Failure::NothingKept),
@@ -140,6 +142,26 @@ fn build<T: FromFile>(
         (Coding::Auto, Store::None) => Coding::AutoCoded,
         (coding, _) => coding,
     };
+    let threads = args.threads.unwrap_or_else(machine::cores);
+    let builder = Index::builder(dim)
+        .element(element)
+        .metric(args.metric)
+        .m(args.m)
+        .ef_construction(args.ef_construction)
+        .seed(args.seed)
+        .quantization(coding)
+        .threads(threads);
+    let Some(output) = args.output.as_deref().filter(|_| !args.plan) else {
+        let plan = builder.memory_plan(count).map_err(|error| Failure::refused(path, error))?;
+        let planned = Planned { count, dim, element, metric: args.metric, store, threads };
+        return plan::print(&plan, &planned, args.json, out);
+    };
+    let mut inputs = vec![path];
+    inputs.extend(args.keys.as_deref());
+    // The file is locked until the index is saved, so a second build to it fails now and not after
+    // its work.
+    let file_lock = open_output(output, &inputs)?;
+    let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
 
     let reading = progress::bar("reading", count);
     let linking = progress::bar("linking", count);
@@ -158,26 +180,15 @@ fn build<T: FromFile>(
         linking.set_position(linked as u64);
         ControlFlow::Continue(())
     };
-    let threads = args.threads.unwrap_or_else(machine::cores);
-    let index = Index::builder(dim)
-        .element(element)
-        .metric(args.metric)
-        .m(args.m)
-        .ef_construction(args.ef_construction)
-        .seed(args.seed)
-        .quantization(coding)
-        .threads(threads)
-        .build_with(count, fill, linked)
-        .map_err(|error| Failure::build(path, error))?;
+    let index = builder.build_with(count, fill, linked).map_err(|error| Failure::build(path, error))?;
     linking.finish_and_clear();
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
     // The index was built from vectors, so it is meant to replace an older one.
-    index.save_output(output, SaveOptions::from(store).overwrite(true))?;
+    index.save_output(file_lock, SaveOptions::from(store).overwrite(true))?;
     let time = started.elapsed();
 
-    let metadata = args.output.metadata();
-    let metadata = metadata.map_err(|error| FileError::new(&args.output, Problem::Open(error)))?;
+    let metadata = output.metadata().map_err(|error| FileError::new(output, Problem::Open(error)))?;
     let report = Report {
         count,
         dim,
@@ -197,7 +208,7 @@ fn build<T: FromFile>(
     }
     let vectors = human::plural(count as u64, "vector");
     let threads = human::plural(threads as u64, "thread");
-    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", human::path(&args.output), args.metric)?;
+    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", human::path(output), args.metric)?;
     write!(out, "built in {} on {threads}, {}", human::time(time), human::bytes(report.index_bytes))?;
     match report.peak_rss_bytes {
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,

@@ -8,6 +8,7 @@ pub(crate) mod explore;
 pub(crate) mod gt;
 pub(crate) mod info;
 mod kernels;
+mod plan;
 pub(crate) mod search;
 pub(crate) mod values;
 pub(crate) mod verify;
