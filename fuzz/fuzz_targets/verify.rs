@@ -44,7 +44,7 @@ fn assert_searched(image: &Image<'_>) {
 
 fn is_of_this_version(image: &Image<'_>) -> bool {
     let header = image.header();
-    let (codes, sections_of_codes) = if header.quantization.is_some() { (0b11, 3) } else { (0, 0) };
+    let (codes, sections_of_codes) = if header.quantization.is_some() { (0b111, 3) } else { (0, 0) };
     // Keys and build parameters are always there. The others are counted below.
     let sections = 2
         + header.levels

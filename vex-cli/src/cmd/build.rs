@@ -153,7 +153,8 @@ fn build<T: FromFile>(
         .threads(threads);
     let Some(output) = args.output.as_deref().filter(|_| !args.plan) else {
         let plan = builder.memory_plan(count).map_err(|error| Failure::refused(path, error))?;
-        let planned = Planned { count, dim, element, metric: args.metric, store, threads };
+        let is_most = matches!(coding, Coding::Auto | Coding::AutoCoded) && plan.codes > 0;
+        let planned = Planned { count, dim, element, metric: args.metric, store, threads, is_most };
         return plan::print(&plan, &planned, args.json, out);
     };
     let mut inputs = vec![path];

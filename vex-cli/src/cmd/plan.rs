@@ -17,6 +17,8 @@ pub(crate) struct Planned {
     pub(crate) metric: Metric,
     pub(crate) store: Store,
     pub(crate) threads: usize,
+    /// Whether the vectors decide which codes are kept. The plan then has the largest.
+    pub(crate) is_most: bool,
 }
 
 #[derive(Serialize)]
@@ -39,7 +41,7 @@ pub(crate) fn print(
     json: bool,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let Planned { count, dim, element, metric, store, threads } = *planned;
+    let Planned { count, dim, element, metric, store, threads, is_most } = *planned;
     let report = Report {
         count,
         dim,
@@ -68,6 +70,9 @@ pub(crate) fn print(
     let threads = human::plural(threads as u64, "thread");
     writeln!(out, "at the peak  {} during the build on {threads}", human(report.peak_bytes))?;
     writeln!(out, "the file     {}", human(report.index_bytes))?;
+    if is_most {
+        writeln!(out, "at most: with --quantize auto, the vectors decide how large codes are")?;
+    }
     Ok(())
 }
 

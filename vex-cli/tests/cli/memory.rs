@@ -81,6 +81,11 @@ fn a_plan_says_what_a_build_takes_and_builds_nothing() {
     let text = folder.succeed("build base.npy --plan --threads 2");
     assert!(text.starts_with("2,000 vectors of 32 x f32, squared-euclidean\nin memory "), "{text}");
     assert!(text.contains("during the build on 2 threads\nthe file "), "{text}");
+    assert!(
+        text.ends_with("at most: with --quantize auto, the vectors decide how large codes are\n"),
+        "{text}"
+    );
+    assert!(!folder.succeed("build base.npy --plan --quantize sq4").contains("at most"));
 }
 
 #[test]
