@@ -17,8 +17,8 @@
 //! long as the share around the query is not more than twice as large.
 //!
 //! The ideas behind the rows:
-//! - **Few matches.** To rank them all takes no longer than a beam search does, and the answer is
-//!   exact.
+//! - **Few matches.** To rank them all takes no longer than a beam search does, and misses none.
+//!   (Codes may lose an estimated thousandth: see `Edge::TOLERANCE_OF_SCAN`.)
 //! - **Matches elsewhere.** A beam search near the query would rank many nodes for each match. If
 //!   the scan is too long as well, the search keeps to the whole graph.
 //! - **Dense matches.** Nodes that do not match lead the search on as in any search. They never
@@ -97,8 +97,8 @@ const CONTENT_LEAPING: f32 = 0.6;
 ///   alone, and follows the links of other nodes to matches (two-hop expansion). If next to none
 ///   match, though many do elsewhere, it expands every node or scans all matches.
 ///
-/// For about the same recall, a filtered beam search needs fewer candidates than `ef_search`, and
-/// keeps fewer. It falls back to the exact scan in two cases: if it does not find that many, or if
+/// A filtered beam search looks for fewer results than `ef_search`, since it ranks more nodes for
+/// each. Chapter 7 (`docs/7-filters.md` in the repository) says how many. It falls back to the exact scan in two cases: if it does not find that many, or if
 /// it computes half as many distances as there are matches.
 ///
 /// # Errors
