@@ -25,8 +25,8 @@
 //!   take the place of a result: see [`FilteredBeam`].
 //! - **Sparse matches.** To rank a node costs more than to ask the filter for a whole row. So the
 //!   search ranks few of the nodes that do not match: see `filtered_beam.rs`.
-//! - **Very sparse matches.** A match may have no links to other matches. So the search also follows
-//!   the links of those links that do not match: see [`Traversal::two_hop`].
+//! - **Very sparse matches.** A match may have no links to other matches. So the search also
+//!   follows the links of those links that do not match: see [`Traversal::two_hop`].
 //! - **Fewer results suffice.** For each result, a filtered search ranks more nodes than a plain
 //!   one does. So it reaches about the same recall with a shorter list. The list is never longer
 //!   than `ef`, nor shorter than reranking needs.
@@ -98,8 +98,9 @@ const CONTENT_LEAPING: f32 = 0.6;
 ///   match, though many do elsewhere, it expands every node or scans all matches.
 ///
 /// A filtered beam search looks for fewer results than `ef_search`, since it ranks more nodes for
-/// each. Chapter 7 (`docs/7-filters.md` in the repository) says how many. It falls back to the exact scan in two cases: if it does not find that many, or if
-/// it computes half as many distances as there are matches.
+/// each. Chapter 7 (`docs/7-filters.md` in the repository) says how many. It falls back to the exact
+/// scan in two cases: if it does not find that many, or if it computes half as many distances as
+/// there are matches.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
