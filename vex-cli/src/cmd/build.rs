@@ -1,11 +1,13 @@
 //! `vex build`.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
+use vex::graph::{BuildError, MAX_NODES};
 use vex::{Coding, Element, GivenUpCodes, Index, Metric, Quantization, SaveOptions, Store};
 
 use super::plan::{self, Planned};
@@ -40,8 +42,8 @@ process needed; null where the system \
 does not say).
 
 JSON of --plan: one object with count, dim, element, metric, vectors_bytes, codes_bytes, links_bytes and graph_bytes (the \
-index in memory, without its keys), peak_bytes (the most that the graph needs during the build) and index_bytes (the file). With \
---quantize auto all are upper bounds.")]
+index in memory, without its keys), peak_bytes (the most that the graph needs during the build) and index_bytes (the file, without \
+its header and the chains of equal vectors). With --quantize auto codes are the largest that it may take.")]
 pub(crate) struct Args {
     /// File of vectors: .npy, .fvecs, .bvecs or .fbin
     vectors: PathBuf,
@@ -152,6 +154,9 @@ fn build<T: FromFile>(
         .quantization(coding)
         .threads(threads);
     let Some(output) = args.output.as_deref().filter(|_| !args.plan) else {
+        if count > MAX_NODES {
+            return Err(Failure::refused(path, BuildError::<Infallible>::Full { capacity: MAX_NODES }));
+        }
         let plan = builder.memory_plan(count).map_err(|error| Failure::refused(path, error))?;
         let is_most = matches!(coding, Coding::Auto | Coding::AutoCoded) && plan.codes > 0;
         let planned = Planned { count, dim, element, metric: args.metric, store, threads, is_most };

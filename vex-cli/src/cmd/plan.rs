@@ -52,7 +52,7 @@ pub(crate) fn print(
         links_bytes: plan.links,
         graph_bytes: plan.graph(),
         peak_bytes: plan.peak(threads),
-        index_bytes: file_bytes(plan, store, count),
+        index_bytes: file_bytes(plan, store, dim, count),
     };
     if json {
         return print_json(out, &report);
@@ -61,11 +61,11 @@ pub(crate) fn print(
     writeln!(out, "{} of {dim} x {element}, {metric}", human::plural(count as u64, "vector"))?;
     writeln!(
         out,
-        "in memory    {}: vectors {}, codes {}, links {}",
+        "in memory    {}: vectors {}, codes {}, links and the tree {}",
         human(report.graph_bytes),
         human(report.vectors_bytes),
         human(report.codes_bytes),
-        human(report.links_bytes)
+        human(report.links_bytes + plan.squares + plan.tree)
     )?;
     let threads = human::plural(threads as u64, "thread");
     writeln!(out, "at the peak  {} during the build on {threads}", human(report.peak_bytes))?;
@@ -77,11 +77,11 @@ pub(crate) fn print(
 }
 
 /// The arrays that a file has, with a key for each vector. Its header and padding are a few hundred
-/// bytes more.
-fn file_bytes(plan: &MemoryPlan, store: Store, count: usize) -> usize {
+/// bytes more, and chains of equal vectors 8 bytes a vector.
+fn file_bytes(plan: &MemoryPlan, store: Store, dim: usize, count: usize) -> usize {
     let vectors = match store {
         Store::None => 0,
-        Store::F16 => plan.vectors / 2,
+        Store::F16 => count.saturating_mul(Element::F16.row_stride(dim) * size_of::<u16>()),
         _ => plan.vectors,
     };
     let keys = count.saturating_mul(size_of::<u64>());

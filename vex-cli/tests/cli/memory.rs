@@ -54,30 +54,33 @@ fn starve(folder: &Folder, start: usize, step: usize, arguments: &str) -> usize 
 #[test]
 fn a_plan_says_what_a_build_takes_and_builds_nothing() {
     let folder = Folder::new();
-    folder.write("base.npy", vectors(&floats(&bytes(1, 2_000, 32))));
-    for options in [
-        "",
-        "--quantize none",
-        "--m 48 --quantize sq4",
-        "--store f16 --element f32",
-        "--store none --quantize sq8",
-    ] {
-        let read = |command: &str| -> serde_json::Value {
-            serde_json::from_str(&folder.succeed(&format!("build base.npy {options} --json {command}")))
-                .unwrap()
-        };
-        let (plan, built) = (read("--plan --output planned.vex"), read("--output built.vex"));
-        assert!(!folder.path("planned.vex").exists(), "{options}");
-        for field in ["count", "dim", "element", "metric"] {
-            assert_eq!(plan[field], built[field], "{options}: {field}");
+    for dim in [8, 32, 48] {
+        folder.write("base.npy", vectors(&floats(&bytes(1, 2_000, dim))));
+        for options in [
+            "",
+            "--quantize none",
+            "--m 48 --quantize sq4",
+            "--store f16 --element f32",
+            "--store none --quantize sq8",
+        ] {
+            let read = |command: &str| -> serde_json::Value {
+                serde_json::from_str(&folder.succeed(&format!("build base.npy {options} --json {command}")))
+                    .unwrap()
+            };
+            let (plan, built) = (read("--plan --output planned.vex"), read("--output built.vex"));
+            assert!(!folder.path("planned.vex").exists(), "{options}");
+            for field in ["count", "dim", "element", "metric"] {
+                assert_eq!(plan[field], built[field], "{options}: {field}");
+            }
+            let [planned, found] = [&plan, &built].map(|report| report["index_bytes"].as_u64().unwrap());
+            // Upper levels and padding.
+            assert!(planned.abs_diff(found) < 2_000, "{options}: {planned} of {found}");
+            let bytes = |field: &str| plan[field].as_u64().unwrap();
+            let [graph, peak, links] = ["graph_bytes", "peak_bytes", "links_bytes"].map(bytes);
+            assert!(links < graph && graph <= peak, "{options}: {plan}");
         }
-        let [planned, found] = [&plan, &built].map(|report| report["index_bytes"].as_u64().unwrap());
-        // Upper levels and padding.
-        assert!(planned.abs_diff(found) < 2_000, "{options}: {planned} of {found}");
-        let bytes = |field: &str| plan[field].as_u64().unwrap();
-        let [graph, peak, links] = ["graph_bytes", "peak_bytes", "links_bytes"].map(bytes);
-        assert!(links < graph && graph <= peak, "{options}: {plan}");
     }
+    folder.write("base.npy", vectors(&floats(&bytes(1, 2_000, 32))));
     let text = folder.succeed("build base.npy --plan --threads 2");
     assert!(text.starts_with("2,000 vectors of 32 x f32, squared-euclidean\nin memory "), "{text}");
     assert!(text.contains("during the build on 2 threads\nthe file "), "{text}");

@@ -13,7 +13,7 @@
 //! | more than 64 `ef` | at least 7% | partial expansion | 0.55 `ef` results |
 //! | more than 64 `ef` | less | two-hop expansion | 0.6 `ef` results |
 //!
-//! A probe sees only a hundred candidates or so. So the last three rows go by the share in all, as
+//! A probe sees only a hundred candidates or so. So the conditions of the last three rows are about the share in all, as
 //! long as the share around the query is not more than twice as large.
 //!
 //! The ideas behind the rows:
@@ -33,7 +33,7 @@
 //!
 //! A search of the graph can fail: it finds too few results, or it computes half as many distances
 //! as there are matches. Then it falls back to the exact scan. So a filtered search computes at
-//! most about one and a half distances for each match.
+//! most about one and a half distances for each match, and twice that if codes leave it in doubt.
 //!
 //! Tombstones without a filter use the same code. They are taken to be few, so all nodes count as
 //! matches. Such a search always expands every node, and its list must fill up.
@@ -107,7 +107,8 @@ const CONTENT_LEAPING: f32 = 0.6;
 ///
 /// # Complexity
 /// About `ef_search` hops of up to `2 m` distances each, or one distance for each match if that is
-/// less. At most about one and a half for each match. A predicate is asked for 256 nodes
+/// less. At most about one and a half for each match, and twice that if codes leave the answer in
+/// doubt. A predicate is asked for 256 nodes
 /// beforehand. A scan asks it for every node of the view. The scratch holds a list of `ef_search`
 /// candidates and a frontier 16 times as long, but no longer than the number of nodes. No
 /// allocation once the scratch has grown.
@@ -253,8 +254,11 @@ impl<F: Filter> Method for Filtered<'_, F> {
         let len = params.reranked().max(params.k).min(params.beam_width(count));
         let mut list = CandidateList::new(&mut candidates[..len]);
         let Search { view, params, stats, .. } = search;
+        let before = stats.distances;
         Traversal { query, count, chains: view.chains(), budget: params.max_distance_evals, stats }
             .scan(&mut list, self.filter);
+        // The estimate from a sample may be zero.
+        let matches = search.stats.distances - before;
         Collected::of(list, matches)
     }
 }
@@ -344,6 +348,6 @@ impl<F: Filter> Filtered<'_, F> {
             stats.end = SearchEnd::Slack;
         }
         // Results that do not count are there by chance: nodes between them were never ranked.
-        is_over.then_some((len, within_slack.unwrap_or(beam.counted())))
+        is_over.then_some((len, within_slack.unwrap_or(len).min(beam.counted())))
     }
 }

@@ -53,17 +53,25 @@ pub(super) fn serve(
                 open.fetch_sub(1, Ordering::Relaxed);
                 continue;
             }
+            let place = Place(open);
             let client = move || {
+                let _place = place;
                 // A client that went away needs no answer.
                 let _ = converse(stream, headers, answer);
-                open.fetch_sub(1, Ordering::Relaxed);
             };
-            if thread::Builder::new().spawn_scoped(scope, client).is_err() {
-                // No thread is left. The client sees that its connection is closed.
-                open.fetch_sub(1, Ordering::Relaxed);
-            }
+            // If no thread is left, the client sees that its connection is closed.
+            let _ = thread::Builder::new().spawn_scoped(scope, client);
         }
     })
+}
+
+/// A place among the connections, which is free again when this is dropped, also by a panic.
+struct Place<'o>(&'o AtomicUsize);
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 fn is_the_clients(error: ErrorKind) -> bool {

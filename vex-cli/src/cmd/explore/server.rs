@@ -3,6 +3,7 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 use vex::graph::NodeId;
@@ -35,6 +36,8 @@ pub(super) struct Server<'i> {
     path: PathBuf,
     index: &'i MappedIndex,
     texts: Option<&'i Texts>,
+    /// One search at a time: each may take much memory, and any page can ask for many.
+    searching: Mutex<()>,
 }
 
 impl<'i> Server<'i> {
@@ -49,7 +52,7 @@ impl<'i> Server<'i> {
         let failed = |error| Failure::Port { port, error };
         let listener = TcpListener::bind(address).map_err(failed)?;
         let port = listener.local_addr().map_err(failed)?.port();
-        Ok(Self { listener, port, path: path.to_path_buf(), index, texts })
+        Ok(Self { listener, port, path: path.to_path_buf(), index, texts, searching: Mutex::new(()) })
     }
 
     pub(super) fn port(&self) -> u16 {
@@ -150,10 +153,13 @@ impl<'i> Server<'i> {
         };
         match request() {
             Err(text) => problem(400, &text),
-            Ok(request) => match trace(self.index, self.texts, &request) {
-                Err(error) => problem(500, &error.to_string()),
-                Ok(trace) => found(json!({ "trace": trace, "replaced": self.was_replaced() })),
-            },
+            Ok(request) => {
+                let _searching = self.searching.lock().unwrap_or_else(PoisonError::into_inner);
+                match trace(self.index, self.texts, &request) {
+                    Err(error) => problem(500, &error.to_string()),
+                    Ok(trace) => found(json!({ "trace": trace, "replaced": self.was_replaced() })),
+                }
+            }
         }
     }
 
