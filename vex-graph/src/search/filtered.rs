@@ -13,8 +13,9 @@
 //! | more than 64 `ef` | at least 7% | partial expansion | 0.55 `ef` results |
 //! | more than 64 `ef` | less | two-hop expansion | 0.6 `ef` results |
 //!
-//! A probe sees only a hundred candidates or so. So the conditions of the last three rows are about the share in all, as
-//! long as the share around the query is not more than twice as large.
+//! A probe sees only a hundred candidates or so. So the conditions of the last three rows are about
+//! the share in all, unless the share around the query is more than twice as large. The number of
+//! results goes by the share around the query.
 //!
 //! The ideas behind the rows:
 //! - **Few matches.** To rank them all takes no longer than a beam search does, and misses none.
