@@ -1,0 +1,266 @@
+//! Batches, and how a commit travels.
+//!
+//! A batch holds rows that were checked already. A commit takes these steps, one commit at a time:
+//!
+//! 1. Each id gets its new row, or none. The old row of the id is dead from then on: a row that is
+//!    pending leaves the store, and a row of a segment is marked in the segment's dead rows.
+//! 2. The transaction of the store is committed, which waits for the medium.
+//! 3. New rows become a block in memory, and new snapshots see it.
+//!
+//! Nothing in memory changes before the transaction is on the medium.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::Instant;
+
+use redb::WriteTransaction;
+use vex::Element;
+use vex::graph::Vectors;
+
+use crate::bytes::put_vector;
+use crate::collection::{Inner, Writer};
+use crate::part::{Block, BlockRow, Slot};
+use crate::record;
+use crate::state::State;
+use crate::store::{self, COMMITS, DEAD, IDS, META, NEXT_ROW, PENDING, ROWS};
+use crate::{Collection, Durability, Error, Result, Row};
+
+/// Rows that are inserted, replaced and deleted in one step: after a crash either all of it is
+/// there, or nothing. If an id comes twice, the later one counts.
+///
+/// A batch that is dropped changes nothing.
+#[derive(Debug)]
+pub struct Batch {
+    collection: Collection,
+    ops: Vec<Op>,
+    /// Where each id is in `ops`.
+    places: HashMap<String, usize>,
+}
+
+/// What happens to an id.
+#[derive(Debug)]
+pub(crate) struct Op {
+    id: String,
+    /// The new row, if there is one.
+    new: Option<NewRow>,
+}
+
+#[derive(Debug)]
+struct NewRow {
+    vector: Vec<f32>,
+    record: Vec<u8>,
+}
+
+/// What a batch did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Committed {
+    /// Rows whose id was new.
+    pub inserted: usize,
+    /// Rows that took the place of one with the same id.
+    pub replaced: usize,
+    /// Rows that were deleted.
+    pub deleted: usize,
+}
+
+impl Batch {
+    pub(crate) fn new(collection: Collection) -> Self {
+        Self { collection, ops: Vec::new(), places: HashMap::new() }
+    }
+
+    /// Adds a row, which will take the place of the row with this id, if there is one.
+    ///
+    /// # Errors
+    /// If the id, the vector or the fields do not fit. The batch is as it was then.
+    pub fn upsert(&mut self, id: &str, vector: &[f32], row: Row) -> Result<()> {
+        let schema = self.collection.schema();
+        let record =
+            record::encode(id, &row, schema).map_err(|error| Error::Row { id: id.to_owned(), error })?;
+        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
+        let mut vectors = vectors.expect("the parameters of the schema were checked");
+        vectors.push(vector).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
+        self.set(id, Some(NewRow { vector: vector.to_vec(), record }));
+        Ok(())
+    }
+
+    /// Deletes the row with this id, if there is one.
+    pub fn delete(&mut self, id: &str) {
+        self.set(id, None);
+    }
+
+    fn set(&mut self, id: &str, new: Option<NewRow>) {
+        match self.places.get(id) {
+            Some(at) => self.ops[*at].new = new,
+            None => {
+                self.places.insert(id.to_owned(), self.ops.len());
+                self.ops.push(Op { id: id.to_owned(), new });
+            }
+        }
+    }
+
+    /// How many ids the batch has.
+    pub fn len(&self) -> usize {
+        self.ops.len()
+    }
+
+    /// Whether the batch has no ids.
+    pub fn is_empty(&self) -> bool {
+        self.ops.is_empty()
+    }
+
+    /// Commits the batch. All of it is found by searches, and on the medium, when the call returns.
+    ///
+    /// # Errors
+    /// If the store cannot be written. Nothing of the batch is there then. After
+    /// [`Error::Failed`] and errors while the medium was written, that is known only when the
+    /// collection is opened again.
+    pub fn commit(self) -> Result<Committed> {
+        if self.ops.is_empty() {
+            return Ok(Committed::default());
+        }
+        self.collection.apply(self.ops)
+    }
+}
+
+impl Inner {
+    /// Commits these changes. Each id comes once.
+    pub(crate) fn commit(&self, ops: Vec<Op>) -> Result<Committed> {
+        let mut writer = self.writer()?;
+        let state = self.state();
+        let tx = self.database()?.begin_write()?;
+        let mut change = Change { slots: state.slots.clone(), ..Change::default() };
+        let rows = change.write(&tx, ops, self)?;
+        let block = Block::new(rows, &self.schema).expect("the vectors were checked");
+        if !block.rows.is_empty() {
+            change.slots.push(Slot::of_block(block));
+        }
+        tidy(&mut change.slots, self);
+        self.finish(&mut writer, tx, false, change.slots)?;
+        Ok(change.committed)
+    }
+
+    /// Commits a transaction, and lets new snapshots see it.
+    pub(crate) fn finish(
+        &self,
+        writer: &mut Writer,
+        tx: WriteTransaction,
+        is_forced: bool,
+        slots: Vec<Slot>,
+    ) -> Result<()> {
+        // Nobody knows what a commit that fails leaves on the medium.
+        writer.failed = true;
+        writer.commit(tx, is_forced, self.options.durability)?;
+        self.show(State::new(self.begin_read()?, slots)?);
+        writer.failed = false;
+        Ok(())
+    }
+}
+
+impl Writer {
+    /// Commits a transaction, on the medium if the durability asks for it now.
+    pub(crate) fn commit(
+        &mut self,
+        mut tx: WriteTransaction,
+        is_forced: bool,
+        durability: Durability,
+    ) -> Result<()> {
+        let is_durable = is_forced
+            || match durability {
+                Durability::Commit => true,
+                Durability::Batched(interval) => self.durable.elapsed() >= interval,
+                Durability::None => false,
+            };
+        if !is_durable {
+            tx.set_durability(redb::Durability::None)?;
+        }
+        tx.commit()?;
+        self.is_behind = !is_durable;
+        if is_durable {
+            self.durable = Instant::now();
+        }
+        Ok(())
+    }
+}
+
+/// A commit in the making.
+#[derive(Default)]
+struct Change {
+    slots: Vec<Slot>,
+    /// Segments and chunks in which rows died.
+    dirty: BTreeSet<(usize, u16)>,
+    committed: Committed,
+}
+
+impl Change {
+    /// Writes the changes into a transaction. Returns the new rows.
+    fn write(&mut self, tx: &WriteTransaction, ops: Vec<Op>, inner: &Inner) -> Result<Vec<BlockRow>> {
+        let (mut ids, mut rows) = (tx.open_table(IDS)?, tx.open_table(ROWS)?);
+        let (mut pending, mut dead) = (tx.open_table(PENDING)?, tx.open_table(DEAD)?);
+        let mut meta = tx.open_table(META)?;
+        let (mut next, commits) = (store::counter(&meta, NEXT_ROW)?, store::counter(&meta, COMMITS)?);
+        let mut new_rows = Vec::new();
+        for Op { id, new } in ops {
+            let is_new = new.is_some();
+            let old = match new {
+                Some(NewRow { vector, record }) => {
+                    let row = next;
+                    next += 1;
+                    rows.insert(row, &*record)?;
+                    pending.insert(row, &*put_vector(&vector))?;
+                    let damaged = Error::damaged(format!("row {id:?}"));
+                    new_rows.push(BlockRow::read(row, vector, &record, &inner.schema).map_err(damaged)?);
+                    ids.insert(&*id, row)?.map(|old| old.value())
+                }
+                None => ids.remove(&*id)?.map(|old| old.value()),
+            };
+            if let Some(old) = old {
+                rows.remove(old)?;
+                self.kill(old, &mut pending)?;
+            }
+            match (is_new, old) {
+                (true, None) => self.committed.inserted += 1,
+                (true, Some(_)) => self.committed.replaced += 1,
+                (false, Some(_)) => self.committed.deleted += 1,
+                (false, None) => (),
+            }
+        }
+        for (slot, chunk) in &self.dirty {
+            let slot = &self.slots[*slot];
+            let segment = slot.segment().expect("only segments have chunks").number;
+            store::write_dead(&mut dead, segment, *chunk, &slot.live, slot.count())?;
+        }
+        meta.insert(NEXT_ROW, next)?;
+        meta.insert(COMMITS, commits + 1)?;
+        Ok(new_rows)
+    }
+
+    /// Ends the life of a row.
+    fn kill(&mut self, row: u64, pending: &mut redb::Table<'_, u64, &'static [u8]>) -> Result<()> {
+        let found = self.slots.iter_mut().enumerate().find_map(|(at, slot)| Some((at, slot.find(row)?)));
+        let Some((at, node)) = found else {
+            return Err(Error::Damaged { part: format!("row {row}: in no segment, and not pending") });
+        };
+        self.slots[at].kill(node);
+        if self.slots[at].segment().is_some() {
+            self.dirty.insert((at, store::chunk_of(node)));
+        } else {
+            pending.remove(row)?;
+        }
+        Ok(())
+    }
+}
+
+/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
+/// next one, so there are few, and a row is copied once for each doubling.
+fn tidy(slots: &mut Vec<Slot>, inner: &Inner) {
+    slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
+    while let [.., before, last] = &**slots
+        && let (Some(first), Some(second)) = (before.block(), last.block())
+        && before.live_count < 2 * last.live_count
+    {
+        let dim = inner.schema.dim();
+        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
+        let joined = Block::new(rows, &inner.schema).expect("the vectors were checked");
+        slots.truncate(slots.len() - 2);
+        slots.push(Slot::of_block(joined));
+    }
+}

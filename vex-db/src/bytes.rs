@@ -1,0 +1,86 @@
+//! Bytes of the store: little-endian numbers, read with checks.
+
+/// Bytes of the store are not what this crate writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("damaged")]
+pub(crate) struct Damaged;
+
+/// Reads values one after the other.
+pub(crate) struct Reader<'b>(&'b [u8]);
+
+impl<'b> Reader<'b> {
+    pub(crate) fn new(bytes: &'b [u8]) -> Self {
+        Self(bytes)
+    }
+
+    pub(crate) fn bytes(&mut self, len: usize) -> Result<&'b [u8], Damaged> {
+        let (bytes, rest) = self.0.split_at_checked(len).ok_or(Damaged)?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], Damaged> {
+        let (bytes, rest) = self.0.split_first_chunk().ok_or(Damaged)?;
+        self.0 = rest;
+        Ok(*bytes)
+    }
+
+    pub(crate) fn u8(&mut self) -> Result<u8, Damaged> {
+        self.array().map(|[byte]| byte)
+    }
+
+    pub(crate) fn u16(&mut self) -> Result<u16, Damaged> {
+        self.array().map(u16::from_le_bytes)
+    }
+
+    pub(crate) fn u32(&mut self) -> Result<u32, Damaged> {
+        self.array().map(u32::from_le_bytes)
+    }
+
+    pub(crate) fn u64(&mut self) -> Result<u64, Damaged> {
+        self.array().map(u64::from_le_bytes)
+    }
+
+    /// Text of a length that precedes it.
+    pub(crate) fn text(&mut self) -> Result<&'b str, Damaged> {
+        let len = self.u32()?;
+        std::str::from_utf8(self.bytes(len as usize)?).map_err(|_| Damaged)
+    }
+
+    pub(crate) fn u32s(&mut self, len: usize) -> Result<Vec<u32>, Damaged> {
+        let bytes = self.bytes(len.checked_mul(4).ok_or(Damaged)?)?;
+        Ok(bytes
+            .chunks_exact(4)
+            .map(|bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
+            .collect())
+    }
+
+    pub(crate) fn u64s(&mut self, len: usize) -> Result<Vec<u64>, Damaged> {
+        let mut reader = Self(self.bytes(len.checked_mul(8).ok_or(Damaged)?)?);
+        (0..len).map(|_| reader.u64()).collect()
+    }
+
+    /// Checks that nothing is left.
+    pub(crate) fn end(&self) -> Result<(), Damaged> {
+        if self.0.is_empty() { Ok(()) } else { Err(Damaged) }
+    }
+}
+
+pub(crate) fn put_text(out: &mut Vec<u8>, text: &str) {
+    out.extend_from_slice(&(text.len() as u32).to_le_bytes());
+    out.extend_from_slice(text.as_bytes());
+}
+
+/// A vector of f32 as bytes.
+pub(crate) fn put_vector(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|element| element.to_le_bytes()).collect()
+}
+
+/// The vector in these bytes, of `dim` elements.
+pub(crate) fn read_vector(bytes: &[u8], dim: usize) -> Result<Vec<f32>, Damaged> {
+    if bytes.len() != dim * 4 {
+        return Err(Damaged);
+    }
+    let element = |bytes: &[u8]| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+    Ok(bytes.chunks_exact(4).map(element).collect())
+}

@@ -1,0 +1,190 @@
+//! The folder of a collection. Tests put a simulated disk in its place, which loses its power.
+//!
+//! ```text
+//! notes.vexdb/
+//!   lock              locked by the one handle that may write
+//!   store.redb        everything small that changes: see `store.rs`
+//!   <16 digits>.vex   sealed segments, never changed; the store has the list of them
+//!   .*.tmp            files that are being made
+//! ```
+
+use std::fmt::Debug;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
+use vex::{Index, MappedIndex, OpenError, SaveError, SharedIndex};
+
+use crate::{Error, Result};
+
+/// The name of the store.
+pub(crate) const STORE: &str = "store.redb";
+
+/// The name of the store while it is made.
+pub(crate) const NEW_STORE: &str = ".store.redb.tmp";
+
+const LOCK: &str = "lock";
+
+/// What a collection asks of its folder. Each file is written once, except for the store.
+pub(crate) trait Disk: Debug + Send + Sync + 'static {
+    /// The path of the folder, for messages.
+    fn path(&self) -> &Path;
+
+    /// The names of all files.
+    fn names(&self) -> io::Result<Vec<String>>;
+
+    /// Opens a store to write to it. It is created if it is missing or empty.
+    fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError>;
+
+    /// Opens a store that another process may write to.
+    fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError>;
+
+    /// Renames a file, whose bytes are on the medium, and waits until the name is on it as well.
+    fn rename(&self, from: &str, to: &str) -> io::Result<()>;
+
+    /// Writes a segment, which is on the medium afterwards with its name, or not there at all.
+    fn save_segment(&self, name: &str, index: &Index) -> Result<(), SaveError>;
+
+    /// Opens a segment.
+    fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError>;
+
+    /// Removes a file. After a power cut it may be there again.
+    fn remove(&self, name: &str) -> io::Result<()>;
+}
+
+/// A folder of the file system.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    /// Locked as long as the folder is open for writing.
+    _lock: Option<File>,
+}
+
+impl Folder {
+    /// Makes the folder of a new collection if it is missing.
+    pub(crate) fn create(path: &Path) -> Result<()> {
+        let io = |error| Error::Io { path: path.to_owned(), error };
+        match fs::create_dir(path) {
+            Ok(()) => {
+                let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                sync_folder(parent.unwrap_or(Path::new("."))).map_err(io)
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(path) {
+                Ok(found) if found.is_dir() => Ok(()),
+                Ok(_) => Err(Error::NotACollection { path: path.to_owned(), found: "a file".to_owned() }),
+                Err(error) => Err(io(error)),
+            },
+            Err(error) => Err(io(error)),
+        }
+    }
+
+    /// Opens a folder for writing, which one handle at a time may do. If another has it open, this
+    /// waits until that one is closed, or fails.
+    pub(crate) fn lock(path: &Path, waits: bool) -> Result<Self> {
+        let io = |error| Error::Io { path: path.to_owned(), error };
+        let name = path.join(LOCK);
+        let lock =
+            File::options().read(true).write(true).create(true).truncate(false).open(&name).map_err(io)?;
+        if waits {
+            lock.lock().map_err(io)?;
+        } else {
+            lock.try_lock().map_err(|error| match error {
+                TryLockError::WouldBlock => Error::Locked { path: path.to_owned() },
+                TryLockError::Error(error) => io(error),
+            })?;
+        }
+        Ok(Self { path: path.to_owned(), _lock: Some(lock) })
+    }
+
+    /// Opens a folder for reading.
+    pub(crate) fn to_read(path: &Path) -> Self {
+        Self { path: path.to_owned(), _lock: None }
+    }
+
+    /// What is in the folder of a path. Says nothing of a collection that has no store yet.
+    pub(crate) fn look(path: &Path) -> Result<Found> {
+        let io = |error| Error::Io { path: path.to_owned(), error };
+        let other = |found: String| Err(Error::NotACollection { path: path.to_owned(), found });
+        match fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+            Err(error) => return Err(io(error)),
+            Ok(found) if !found.is_dir() => return other("a file".to_owned()),
+            Ok(_) => (),
+        }
+        let (mut has_store, mut foreign) = (false, None);
+        for entry in fs::read_dir(path).map_err(io)? {
+            let name = entry.map_err(io)?.file_name();
+            match name.to_str() {
+                Some(STORE) => has_store = true,
+                Some(LOCK) => (),
+                Some(name) if is_temporary(name) => (),
+                _ => foreign = Some(name),
+            }
+        }
+        match (has_store, foreign) {
+            (true, _) => Ok(Found::Collection),
+            (false, None) => Ok(Found::Nothing),
+            (false, Some(name)) => other(format!("a folder with {}", name.to_string_lossy())),
+        }
+    }
+}
+
+/// What is at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Nothing, or an empty folder, or what a creation left that was cut short.
+    Nothing,
+    Collection,
+}
+
+/// Whether a file is one that was being made.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.starts_with('.') && name.ends_with(".tmp")
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    // Only Unix opens folders as files.
+    if cfg!(unix) { File::open(path)?.sync_all() } else { Ok(()) }
+}
+
+impl Disk for Folder {
+    fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn names(&self) -> io::Result<Vec<String>> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            // Other names are not ours.
+            names.extend(entry?.file_name().into_string().ok());
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
+        builder.create(self.path.join(name))
+    }
+
+    fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
+        builder.open_read_only(self.path.join(STORE))
+    }
+
+    fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        fs::rename(self.path.join(from), self.path.join(to))?;
+        sync_folder(&self.path)
+    }
+
+    fn save_segment(&self, name: &str, index: &Index) -> Result<(), SaveError> {
+        index.save(self.path.join(name))
+    }
+
+    fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError> {
+        Ok(MappedIndex::read(self.path.join(name))?.into())
+    }
+
+    fn remove(&self, name: &str) -> io::Result<()> {
+        fs::remove_file(self.path.join(name))
+    }
+}

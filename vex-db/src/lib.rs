@@ -1,0 +1,74 @@
+//! An embedded vector database: rows with ids, vectors and fields, in a folder.
+//!
+//! - **Durable.** A commit is on the medium when the call returns, all of it or nothing.
+//! - **At once.** A row is found by searches as soon as it is committed.
+//! - **Snapshots.** A [`Snapshot`] is one moment, while writers go on.
+//! - **Filters.** A search with a [`Filter`] returns `k` rows, or all that match.
+//! - **Tidy.** Space of dead rows is given back without being asked.
+//!
+//! # Examples
+//! ```
+//! use vex_db::{Collection, Metric, Schema, field, row};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("notes.vexdb");
+//! let schema = Schema::new(2, Metric::Cosine).model("a-model").text("lang").int("year").stored("doc");
+//! let notes = Collection::open_or_create(path, schema)?;
+//!
+//! let mut batch = notes.batch();
+//! batch.upsert("note/1", &[1.0, 0.0], row! { lang: "de", year: 2026, doc: "eins" })?;
+//! batch.upsert("note/2", &[0.8, 0.6], row! { lang: "de", year: 2019, doc: "zwei" })?;
+//! batch.upsert("note/3", &[0.0, 1.0], row! { lang: "en", year: 2026, doc: "three" })?;
+//! batch.commit()?;
+//!
+//! let view = notes.snapshot()?;
+//! let filter = field("lang").eq("de") & field("year").ge(2020);
+//! let hits = view.search(&[0.6, 0.8]).k(10).filter(filter).fetch(["doc"]).run()?;
+//! assert_eq!(hits.iter().map(|hit| &*hit.id).collect::<Vec<_>>(), ["note/1"]);
+//! assert_eq!(view.near("note/1")?.k(1).run()?[0].id, "note/2");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # How it works
+//! A store in one file, by the crate [`redb`], has everything small that changes: ids, fields, the
+//! vectors of pending rows, and which rows of which segment are dead. Vectors that are many live
+//! once, in segments: indexes of the crate [`vex`], each in a file that never changes. A commit is a
+//! transaction of the store. Maintenance seals pending rows into segments, and merges and rewrites
+//! segments.
+
+#![forbid(unsafe_code)]
+
+mod batch;
+mod bits;
+mod bytes;
+mod collection;
+mod column;
+mod disk;
+mod error;
+mod filter;
+mod maintain;
+mod options;
+mod part;
+mod record;
+mod schema;
+mod search;
+mod snapshot;
+mod state;
+mod store;
+#[cfg(test)]
+mod tests;
+mod value;
+mod worker;
+
+pub use batch::{Batch, Committed};
+pub use collection::Collection;
+pub use error::{Error, Result};
+pub use filter::{Field, Filter, FilterError, field};
+pub use maintain::{Budget, Progress, Report};
+pub use options::{Durability, Maintenance, Options};
+pub use record::{MAX_ID, MAX_INDEXED_TEXT, MAX_ROW, RowError};
+pub use schema::{FieldType, MAX_FIELD_NAME, MAX_FIELDS, Schema, SchemaError};
+pub use search::{Explain, Hit, Hits, PartStats, Search};
+pub use snapshot::{Record, Scroll, Scrolled, Snapshot};
+pub use value::{Row, Value};
+pub use vex::Metric;

@@ -1,0 +1,398 @@
+//! Maintenance: what keeps searches fast and gives space back.
+//!
+//! There are three reasons to build a segment:
+//!
+//! - **Seal.** Enough rows are pending. They become a segment.
+//! - **Merge.** Eight segments are of about the same size. They become one, so the number of
+//!   segments grows with the logarithm of the rows.
+//! - **Rewrite.** A quarter of a segment's rows are dead. It is built again without them.
+//!
+//! Each step builds from a moment of the collection, while commits go on, and then takes three steps
+//! of its own:
+//!
+//! 1. The segment is written and is on the medium, under a new random name.
+//! 2. One transaction names it, and forgets what it replaces. Rows that died since the build began
+//!    are marked as dead in the new segment.
+//! 3. Files that no commit names any more are removed.
+//!
+//! A crash between them leaves a file that no commit names. Opening the collection removes it.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
+use std::ops::ControlFlow;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+
+use vex::graph::NodeId;
+use vex::{BuildError, Index};
+
+use crate::bits::Bits;
+use crate::collection::{Inner, Trouble};
+use crate::column::{Column, Key};
+use crate::part::{Segment, Slot};
+use crate::record;
+use crate::state::State;
+use crate::store::{self, COLUMNS, COMMITS, DEAD, META, NEXT_SEGMENT, PENDING, SEGMENTS};
+use crate::{Collection, Error, Result};
+
+/// A segment is rewritten if one row in so many is dead.
+const DEAD_SHARE: usize = 4;
+
+/// What maintenance may use.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Budget {
+    memory: Option<usize>,
+}
+
+impl Budget {
+    /// No limit.
+    pub fn unlimited() -> Self {
+        Self::default()
+    }
+
+    /// At most so many bytes of memory in one step. A step that would take more is left out.
+    pub fn memory(bytes: usize) -> Self {
+        Self { memory: Some(bytes) }
+    }
+}
+
+/// How far maintenance is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Steps that are done.
+    pub steps: usize,
+    /// Rows of this step that are linked.
+    pub linked: usize,
+    /// Rows of this step.
+    pub rows: usize,
+}
+
+/// What maintenance did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// Times that pending rows were sealed.
+    pub sealed: usize,
+    /// Times that segments were merged.
+    pub merged: usize,
+    /// Times that a segment was rewritten or dropped, since its rows were dead.
+    pub rewritten: usize,
+    /// Steps that were left out, since they would take more memory than the budget.
+    pub skipped: usize,
+}
+
+/// A step of maintenance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    Seal,
+    /// The numbers of the segments.
+    Merge(Vec<u64>),
+    Rewrite(u64),
+}
+
+impl Step {
+    /// Whether the step replaces this slot.
+    fn takes(&self, slot: &Slot) -> bool {
+        match (self, slot.segment()) {
+            (Self::Seal, segment) => segment.is_none(),
+            (_, None) => false,
+            (Self::Merge(numbers), Some(segment)) => numbers.contains(&segment.number),
+            (Self::Rewrite(number), Some(segment)) => *number == segment.number,
+        }
+    }
+}
+
+/// The steps that are due, the most urgent first.
+fn due(state: &State, seal_at: usize, fanout: usize, seals_early: bool) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let pending = state.pending();
+    if pending >= seal_at || (seals_early && pending * fanout >= seal_at) {
+        steps.push(Step::Seal);
+    }
+    let mut tiers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    for slot in &state.slots {
+        let Some(segment) = slot.segment() else { continue };
+        if (segment.count - slot.live_count) * DEAD_SHARE >= segment.count {
+            steps.push(Step::Rewrite(segment.number));
+        } else {
+            let tier = (slot.live_count / seal_at).max(1).ilog(fanout as _);
+            tiers.entry(tier).or_default().push(segment.number);
+        }
+    }
+    let full = tiers.into_values().filter(|numbers| numbers.len() >= fanout);
+    steps.extend(full.map(Step::Merge));
+    steps
+}
+
+impl Collection {
+    /// Seals pending rows, merges segments and rewrites those with many dead rows, until nothing is
+    /// left to do. `progress` is called on this thread, and ends maintenance early by
+    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile.
+    ///
+    /// # Errors
+    /// If a segment cannot be built or written. The collection is as good as before.
+    ///
+    /// # Complexity
+    /// Builds segments: see [`vex::Builder::build_from`].
+    pub fn maintain(
+        &self,
+        budget: Budget,
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        self.inner.maintain(budget.memory, true, &mut progress)
+    }
+}
+
+impl Inner {
+    /// Takes the steps that commits have made necessary. The commits are done already, so an error
+    /// is not theirs: it is kept for [`Collection::stats`], and the steps are tried again when more
+    /// rows are pending.
+    pub(crate) fn catch_up(&self) {
+        let trouble = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let pending = self.state().pending();
+        let before = trouble().clone();
+        let seal_at = self.options.rows_to_seal(self.schema.dim());
+        if before
+            .is_some_and(|before| (before.pending..before.pending + seal_at.div_ceil(8)).contains(&pending))
+        {
+            return;
+        }
+        let caught_up = self.maintain(self.options.memory, false, &mut |_| ControlFlow::Continue(()));
+        *trouble() = caught_up.err().map(|error| Trouble { error: error.to_string(), pending });
+    }
+
+    fn maintain(
+        &self,
+        memory: Option<usize>,
+        seals_early: bool,
+        progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Report> {
+        self.database()?;
+        let _one_at_a_time = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
+        let seal_at = self.options.rows_to_seal(self.schema.dim());
+        let (mut report, mut skipped) = (Report::default(), Vec::new());
+        loop {
+            let state = self.state();
+            let step = due(&state, seal_at, self.options.fanout, seals_early)
+                .into_iter()
+                .find(|step| !skipped.contains(step));
+            let Some(step) = step else { break };
+            let steps = report.sealed + report.merged + report.rewritten;
+            match self
+                .take(&state, &step, memory, &mut |linked, rows| progress(Progress { steps, linked, rows }))
+            {
+                Ok(true) => match step {
+                    Step::Seal => report.sealed += 1,
+                    Step::Merge(_) => report.merged += 1,
+                    Step::Rewrite(_) => report.rewritten += 1,
+                },
+                Ok(false) => break,
+                Err(Error::Build(BuildError::MemoryLimit(_))) => {
+                    report.skipped += 1;
+                    skipped.push(step);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(report)
+    }
+
+    /// Takes a step. Returns whether it was taken to its end.
+    fn take(
+        &self,
+        state: &State,
+        step: &Step,
+        memory: Option<usize>,
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<bool> {
+        let sources: Vec<&Slot> = state.slots.iter().filter(|slot| step.takes(slot)).collect();
+        let count = sources.iter().map(|slot| slot.live_count).sum();
+        let built = if count == 0 {
+            None
+        } else {
+            match self.build(&sources, count, memory, progress) {
+                Ok(index) => Some(self.save(&index, state)?),
+                Err(BuildError::Graph(vex::graph::BuildError::Cancelled { .. })) => return Ok(false),
+                Err(error) => return Err(Error::Build(error)),
+            }
+        };
+        let name = built.as_ref().map(|built| built.segment.name.clone());
+        let published = self.publish(&sources, built);
+        // If the transaction ended before it was written, the file is of no use.
+        if let (Err(error), Some(name)) = (&published, name)
+            && !self.has_failed()
+        {
+            let _ = (error, self.disk.remove(&name));
+        }
+        let gone = published?;
+        for name in gone {
+            // A file that cannot be removed now is removed when the collection is opened.
+            let _ = self.disk.remove(&name);
+        }
+        Ok(true)
+    }
+
+    fn has_failed(&self) -> bool {
+        matches!(self.writer(), Err(Error::Failed))
+    }
+
+    /// Builds an index of the live rows.
+    fn build(
+        &self,
+        sources: &[&Slot],
+        count: usize,
+        memory: Option<usize>,
+        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
+    ) -> Result<Index, BuildError> {
+        let options = &self.options;
+        let mut builder = Index::builder(self.schema.dim())
+            .metric(self.schema.metric())
+            .m(options.m)
+            .ef_construction(options.ef_construction)
+            .quantization(options.coding);
+        if let Some(threads) = options.threads {
+            builder = builder.threads(threads);
+        }
+        if let Some(memory) = memory {
+            builder = builder.memory_limit(memory);
+        }
+        let mut rows = sources
+            .iter()
+            .flat_map(|slot| slot.live.as_set().iter().map(|node| (slot.row(node), slot.raw(node))));
+        let fill = |to: &mut [f32]| {
+            let (row, vector) = rows.next().expect("as many rows as were counted");
+            to.copy_from_slice(&vector);
+            Ok::<u64, std::convert::Infallible>(row)
+        };
+        builder.build_with(count, fill, |linked| {
+            if self.closes.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { progress(linked, count) }
+        })
+    }
+
+    /// Writes a segment, and collects the columns of its fields.
+    fn save(&self, index: &Index, state: &State) -> Result<Built> {
+        let name = loop {
+            let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
+            let names =
+                self.disk.names().map_err(|error| Error::Io { path: self.disk.path().to_owned(), error })?;
+            if !names.contains(&name) {
+                break name;
+            }
+        };
+        self.disk.save_segment(&name, index)?;
+        let opened = || -> Result<Built> {
+            let opened = self.disk.open_segment(&name)?;
+            // The number is given when the segment is published.
+            let segment = Segment::new(0, &name, index.len(), opened, &self.schema)?;
+            let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
+                (0..self.schema.fields().count() as u16).map(|field| (field, Vec::new())).collect();
+            for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
+                let damaged = || Error::Damaged { part: format!("row {row}") };
+                let record = state.rows.get(row)?.ok_or_else(damaged)?;
+                for (field, key) in record::keys(record.value(), &self.schema).map_err(|_| damaged())? {
+                    entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
+                }
+            }
+            let columns =
+                entries.into_iter().map(|(field, entries)| (field, Column::build(entries))).collect();
+            Ok(Built { segment, columns })
+        };
+        let opened = opened();
+        if opened.is_err() {
+            let _ = self.disk.remove(&name);
+        }
+        opened
+    }
+
+    /// Names a segment in the store, in place of its sources. Returns the names of the files that
+    /// are of no use any more.
+    fn publish(&self, sources: &[&Slot], built: Option<Built>) -> Result<Vec<String>> {
+        let mut writer = self.writer()?;
+        let state = self.state();
+        let tx = self.database()?.begin_write()?;
+        let (mut slots, mut gone) = (Vec::new(), Vec::new());
+        {
+            let (mut segments, mut dead) = (tx.open_table(SEGMENTS)?, tx.open_table(DEAD)?);
+            let (mut columns, mut pending) = (tx.open_table(COLUMNS)?, tx.open_table(PENDING)?);
+            let mut meta = tx.open_table(META)?;
+            for source in sources {
+                match source.segment() {
+                    Some(segment) => {
+                        segments.remove(segment.number)?;
+                        dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
+                        columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
+                        gone.push(segment.name.clone());
+                    }
+                    None => {
+                        for node in source.live.as_set().iter() {
+                            pending.remove(source.row(node))?;
+                        }
+                    }
+                }
+            }
+            // Slots that are not replaced stay. Blocks may have been joined since the step began:
+            // rows that are sealed now leave them.
+            let is_source = |slot: &Slot| match slot.segment() {
+                Some(segment) => sources
+                    .iter()
+                    .any(|source| source.segment().is_some_and(|source| source.number == segment.number)),
+                None => false,
+            };
+            let sealed_up_to = sources.iter().filter_map(|slot| slot.block()?.rows.last().copied()).max();
+            for slot in state.slots.iter().filter(|slot| !is_source(slot)) {
+                match (slot.block(), sealed_up_to) {
+                    (Some(block), Some(last)) => {
+                        let mut rest = (*slot.live).clone();
+                        let sealed = block.rows.partition_point(|row| *row <= last);
+                        (0..sealed as NodeId).for_each(|node| rest.unset(node));
+                        if rest.count() > 0 {
+                            slots.push(slot.only(rest, &self.schema));
+                        }
+                    }
+                    _ => slots.push(slot.clone()),
+                }
+            }
+            if let Some(Built { mut segment, columns: built }) = built {
+                let number = store::counter(&meta, NEXT_SEGMENT)?;
+                meta.insert(NEXT_SEGMENT, number + 1)?;
+                segment.number = number;
+                segments.insert(number, (&*segment.name, segment.count as u32))?;
+                for (field, column) in built {
+                    columns.insert((number, field), &*column.encode())?;
+                }
+                let live = self.still_alive(&segment, &state);
+                let chunks = (0..segment.count).step_by(1 << 16).map(|node| store::chunk_of(node as NodeId));
+                if live.count() < segment.count {
+                    for chunk in chunks {
+                        store::write_dead(&mut dead, number, chunk, &live, segment.count)?;
+                    }
+                }
+                let at = slots.iter().position(|slot| slot.block().is_some()).unwrap_or(slots.len());
+                slots.insert(at, Slot::of_segment(Arc::new(segment), live));
+            }
+            let commits = store::counter(&meta, COMMITS)?;
+            meta.insert(COMMITS, commits + 1)?;
+        }
+        self.finish(&mut writer, tx, true, slots)?;
+        Ok(gone)
+    }
+
+    /// The nodes of a new segment whose rows are alive at a later moment than the one it was built
+    /// from.
+    fn still_alive(&self, segment: &Segment, state: &State) -> Bits {
+        let mut live = Bits::none(segment.count);
+        for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
+            if state.slots.iter().any(|slot| slot.find(*row).is_some()) {
+                live.set(node);
+            }
+        }
+        live
+    }
+}
+
+/// A segment that the store does not name yet.
+struct Built {
+    segment: Segment,
+    columns: Vec<(u16, Column)>,
+}

@@ -1,0 +1,356 @@
+//! The parts of a collection that are searched one by one: sealed segments, and blocks of rows that
+//! are pending.
+//!
+//! Both number their rows from 0: the numbers are nodes. A part never changes. Which of its nodes
+//! are alive does, so that is kept beside it, in a [`Slot`].
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use redb::ReadTransaction;
+use vex::graph::{
+    Candidate, Exact, InsertError, Neighbor, NodeId, Scratch, SearchEnd, SearchStats, Vectors, search,
+    search_filtered,
+};
+use vex::{Element, SearchParams, SharedIndex};
+
+use crate::bits::Bits;
+use crate::bytes::Damaged;
+use crate::column::{Column, Key};
+use crate::record;
+use crate::store::COLUMNS;
+use crate::{Error, Result, Schema};
+
+/// A part, and which of its nodes are alive.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) part: Part,
+    pub(crate) live: Arc<Bits>,
+    pub(crate) live_count: usize,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    Segment(Arc<Segment>),
+    Block(Arc<Block>),
+}
+
+impl Slot {
+    /// A block, whose rows are all alive.
+    pub(crate) fn of_block(block: Block) -> Self {
+        let count = block.rows.len();
+        Self { part: Part::Block(Arc::new(block)), live: Arc::new(Bits::all(count)), live_count: count }
+    }
+
+    pub(crate) fn of_segment(segment: Arc<Segment>, live: Bits) -> Self {
+        Self { part: Part::Segment(segment), live_count: live.count(), live: Arc::new(live) }
+    }
+
+    pub(crate) fn segment(&self) -> Option<&Arc<Segment>> {
+        match &self.part {
+            Part::Segment(segment) => Some(segment),
+            Part::Block(_) => None,
+        }
+    }
+
+    pub(crate) fn block(&self) -> Option<&Arc<Block>> {
+        match &self.part {
+            Part::Segment(_) => None,
+            Part::Block(block) => Some(block),
+        }
+    }
+
+    /// How many nodes there are, dead ones too.
+    pub(crate) fn count(&self) -> usize {
+        match &self.part {
+            Part::Segment(segment) => segment.count,
+            Part::Block(block) => block.rows.len(),
+        }
+    }
+
+    /// The number of the row at a node.
+    pub(crate) fn row(&self, node: NodeId) -> u64 {
+        match &self.part {
+            Part::Segment(segment) => segment.index.searcher().node_keys()[node as usize],
+            Part::Block(block) => block.rows[node as usize],
+        }
+    }
+
+    /// The node of a row, if it is alive here.
+    pub(crate) fn find(&self, row: u64) -> Option<NodeId> {
+        let node = match &self.part {
+            Part::Segment(segment) => segment.node(row)?,
+            Part::Block(block) => block.rows.binary_search(&row).ok()? as NodeId,
+        };
+        self.live.contains(node).then_some(node)
+    }
+
+    pub(crate) fn kill(&mut self, node: NodeId) {
+        Arc::make_mut(&mut self.live).unset(node);
+        self.live_count -= 1;
+    }
+
+    /// The vector at a node. Under cosine it has unit length.
+    pub(crate) fn vector(&self, node: NodeId) -> Option<Vec<f32>> {
+        let elements = match &self.part {
+            Part::Segment(segment) => {
+                let rows = *segment.index.searcher().graph().rows();
+                rows.are_stored().then(|| rows.row(node).as_f32().map(<[f32]>::to_vec))?
+            }
+            Part::Block(block) => block.vectors.rows().row(node).as_f32().map(<[f32]>::to_vec),
+        };
+        elements
+    }
+
+    /// The vector at a node as it came, or as near to that as the part keeps it.
+    pub(crate) fn raw(&self, node: NodeId) -> Vec<f32> {
+        match &self.part {
+            Part::Segment(_) => self.vector(node).expect("segments store vectors of f32"),
+            Part::Block(block) => {
+                let dim = block.vectors.rows().dim();
+                block.raw[node as usize * dim..][..dim].to_vec()
+            }
+        }
+    }
+
+    /// A block of these nodes alone. The slot must be a block.
+    pub(crate) fn only(&self, nodes: Bits, schema: &Schema) -> Self {
+        let block = self.block().expect("a block");
+        if nodes == *self.live {
+            return self.clone();
+        }
+        let rest = Block::new(block.rows_at(&nodes, schema.dim()), schema);
+        Self::of_block(rest.expect("the vectors were checked"))
+    }
+
+    /// The column of a field. That of a segment is read on first use.
+    pub(crate) fn column(&self, field: u16, tx: &ReadTransaction) -> Result<Arc<Column>> {
+        match &self.part {
+            Part::Segment(segment) => segment.column(field, tx),
+            Part::Block(block) => {
+                let at = block.columns.binary_search_by_key(&field, |(field, _)| *field);
+                Ok(at.map_or_else(|_| Arc::default(), |at| block.columns[at].1.clone()))
+            }
+        }
+    }
+
+    /// The neighbors of a query among the nodes of a set, nearest first. Those of a segment are
+    /// found as [`vex`] finds them, those of a block by an exact scan.
+    pub(crate) fn search(
+        &self,
+        query: &[f32],
+        params: &SearchParams,
+        accepted: &Bits,
+        accepted_count: usize,
+        scratch: &mut Scratch,
+        out: &mut Vec<Neighbor>,
+    ) -> Result<SearchStats> {
+        out.clear();
+        out.resize(params.k.min(accepted_count), Neighbor::default());
+        if out.is_empty() {
+            return Ok(SearchStats::default());
+        }
+        match &self.part {
+            Part::Segment(segment) => {
+                let searcher = segment.index.searcher();
+                let view = searcher.graph();
+                let stats = if accepted_count == segment.count {
+                    search(&view, query, params, scratch, out)?
+                } else {
+                    search_filtered(&view, query, params, &accepted.as_set(), scratch, out)?
+                };
+                out.truncate(stats.found);
+                Ok(stats)
+            }
+            Part::Block(block) => {
+                let rows = block.vectors.rows();
+                let mut candidates = vec![Candidate::EMPTY; out.len()];
+                let mut exact = Exact::new(&rows, query, &mut candidates).map_err(vex::SearchError::from)?;
+                accepted.runs().for_each(|run| exact.scan(run));
+                let found = exact.finish(out);
+                out.truncate(found);
+                let mut stats = SearchStats::default();
+                (stats.found, stats.distances, stats.end) = (found, accepted_count, SearchEnd::Scan);
+                Ok(stats)
+            }
+        }
+    }
+}
+
+/// A sealed segment: an index in a file, whose keys are numbers of rows.
+#[derive(Debug)]
+pub(crate) struct Segment {
+    pub(crate) number: u64,
+    /// The name of the file.
+    pub(crate) name: String,
+    pub(crate) index: SharedIndex,
+    pub(crate) count: usize,
+    /// The numbers of the rows, ascending, and their nodes. Only a writer needs them.
+    nodes: Mutex<Option<Arc<(Vec<u64>, Vec<NodeId>)>>>,
+    /// The columns that were read.
+    columns: Mutex<Vec<Option<Arc<Column>>>>,
+}
+
+impl Segment {
+    /// A segment in a file that was opened, checked against what the store says of it.
+    pub(crate) fn new(
+        number: u64,
+        name: &str,
+        count: usize,
+        index: SharedIndex,
+        schema: &Schema,
+    ) -> Result<Self> {
+        let searcher = index.searcher();
+        let fits = searcher.dim() == schema.dim()
+            && searcher.metric() == schema.metric()
+            && searcher.element() == Element::F32
+            && searcher.graph().count() == count
+            && searcher.graph().rows().are_stored();
+        if !fits {
+            return Err(Error::Damaged {
+                part: format!("segment {name}: not the file that the store names"),
+            });
+        }
+        Ok(Self {
+            number,
+            name: name.to_owned(),
+            index,
+            count,
+            nodes: Mutex::default(),
+            columns: Mutex::new(vec![None; schema.fields().count()]),
+        })
+    }
+
+    /// The node of a row.
+    fn node(&self, row: u64) -> Option<NodeId> {
+        let table = {
+            let mut table = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+            table
+                .get_or_insert_with(|| {
+                    let searcher = self.index.searcher();
+                    let mut pairs: Vec<_> = searcher.node_keys().iter().copied().zip(0..).collect();
+                    pairs.sort_unstable();
+                    Arc::new(pairs.into_iter().unzip())
+                })
+                .clone()
+        };
+        let at = table.0.binary_search(&row).ok()?;
+        Some(table.1[at])
+    }
+
+    fn column(&self, field: u16, tx: &ReadTransaction) -> Result<Arc<Column>> {
+        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = &mut columns[usize::from(field)];
+        if let Some(column) = place {
+            return Ok(column.clone());
+        }
+        let bytes = tx.open_table(COLUMNS)?.get((self.number, field))?;
+        let part = || format!("column {field} of segment {}", self.number);
+        let column = match bytes {
+            Some(bytes) => {
+                Column::decode(bytes.value(), self.count).map_err(|error| Error::damaged(part())(error))?
+            }
+            None => return Err(Error::Damaged { part: part() }),
+        };
+        Ok(place.insert(Arc::new(column)).clone())
+    }
+
+    /// Bytes of memory besides the index.
+    pub(crate) fn memory(&self) -> usize {
+        let nodes = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        nodes.as_ref().map_or(0, |nodes| nodes.0.capacity() * 8 + nodes.1.capacity() * 4)
+            + columns.iter().flatten().map(|column| column.memory()).sum::<usize>()
+    }
+}
+
+/// Rows that are pending, in memory.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// The numbers of the rows, ascending.
+    pub(crate) rows: Vec<u64>,
+    /// The vectors as they came.
+    raw: Vec<f32>,
+    /// The vectors as searches compare them.
+    vectors: Vectors,
+    /// The columns of the fields that have values, ascending by field.
+    columns: Vec<(u16, Arc<Column>)>,
+    /// The keys of the fields, from which the columns were made.
+    keys: Vec<Vec<(u16, Key)>>,
+}
+
+/// A row that becomes part of a block.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockRow {
+    pub(crate) row: u64,
+    pub(crate) vector: Vec<f32>,
+    pub(crate) keys: Vec<(u16, Key)>,
+}
+
+impl BlockRow {
+    /// A row as the store keeps it.
+    pub(crate) fn read(row: u64, vector: Vec<f32>, record: &[u8], schema: &Schema) -> Result<Self, Damaged> {
+        Ok(Self { row, vector, keys: record::keys(record, schema)? })
+    }
+}
+
+impl Block {
+    /// A block of rows, whose numbers ascend.
+    pub(crate) fn new(
+        rows: impl IntoIterator<Item = BlockRow>,
+        schema: &Schema,
+    ) -> Result<Self, InsertError> {
+        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
+        let mut block = Self {
+            rows: Vec::new(),
+            raw: Vec::new(),
+            vectors: vectors.expect("the parameters of the schema were checked"),
+            columns: Vec::new(),
+            keys: Vec::new(),
+        };
+        for row in rows {
+            block.vectors.push(&row.vector)?;
+            block.raw.extend_from_slice(&row.vector);
+            block.rows.push(row.row);
+            block.keys.push(row.keys);
+        }
+        let mut entries: Vec<(u16, Key, NodeId)> = Vec::new();
+        for (keys, node) in block.keys.iter().zip(0..) {
+            entries.extend(keys.iter().map(|(field, key)| (*field, key.clone(), node)));
+        }
+        entries.sort_unstable();
+        for entries in entries.chunk_by(|one, other| one.0 == other.0) {
+            let nodes = entries.iter().map(|(_, key, node)| (key.clone(), *node)).collect();
+            block.columns.push((entries[0].0, Arc::new(Column::build(nodes))));
+        }
+        Ok(block)
+    }
+
+    /// The rows at these nodes.
+    pub(crate) fn rows_at<'b>(
+        &'b self,
+        nodes: &'b Bits,
+        dim: usize,
+    ) -> impl Iterator<Item = BlockRow> + use<'b> {
+        nodes.as_set().iter().map(move |node| {
+            let at = node as usize;
+            BlockRow {
+                row: self.rows[at],
+                vector: self.raw[at * dim..][..dim].to_vec(),
+                keys: self.keys[at].clone(),
+            }
+        })
+    }
+
+    /// Bytes of memory, about.
+    pub(crate) fn memory(&self) -> usize {
+        self.raw.capacity() * 8 + self.rows.capacity() * 8
+    }
+}
+
+/// Checks that a query can be searched for.
+pub(crate) fn check_query(schema: &Schema, query: &[f32]) -> Result<(), vex::SearchError> {
+    let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
+    let vectors = vectors.expect("the parameters of the schema were checked");
+    Exact::new(&vectors.rows(), query, &mut [])?;
+    Ok(())
+}

@@ -1,0 +1,255 @@
+//! What the rows of a collection have in common.
+
+use std::fmt;
+
+use vex::Metric;
+
+/// The most fields of a collection.
+pub const MAX_FIELDS: usize = 1_000;
+
+/// The longest name of a field, in bytes.
+pub const MAX_FIELD_NAME: usize = 64;
+
+/// The type of a field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FieldType {
+    /// Text.
+    Text,
+    /// Whole numbers, of 64 bits.
+    Int,
+    /// Numbers, of 64 bits.
+    Float,
+    /// Yes or no.
+    Bool,
+    /// Values of any type, which filters cannot ask for.
+    Stored,
+}
+
+impl FieldType {
+    const ALL: [Self; 5] = [Self::Text, Self::Int, Self::Float, Self::Bool, Self::Stored];
+
+    /// The name of the type, as messages and the store spell it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+            Self::Stored => "stored",
+        }
+    }
+
+    /// The type of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+impl fmt::Display for FieldType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What the rows of a collection have in common: the dimension and the metric of the vectors, the
+/// name of the model that makes them, and the fields. It is checked when a collection is created.
+///
+/// # Examples
+/// ```
+/// use vex_db::{Metric, Schema};
+///
+/// let schema = Schema::new(384, Metric::Cosine)
+///     .model("all-MiniLM-L6-v2")
+///     .text("lang")
+///     .int("year")
+///     .stored("doc");
+/// assert_eq!(schema.fields().count(), 3);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Schema {
+    dim: usize,
+    metric: Metric,
+    model: Option<String>,
+    fields: Vec<(String, FieldType)>,
+}
+
+impl Schema {
+    /// A schema without fields, for vectors of `dim` elements.
+    pub fn new(dim: usize, metric: Metric) -> Self {
+        Self { dim, metric, model: None, fields: Vec::new() }
+    }
+
+    /// The name of the model that makes the vectors. Two models mean different things by the same
+    /// numbers, so a collection is opened only under the name that it was created with.
+    pub fn model(mut self, model: impl Into<String>) -> Self {
+        self.model = Some(model.into());
+        self
+    }
+
+    /// Adds a field of text.
+    pub fn text(self, name: impl Into<String>) -> Self {
+        self.field(name, FieldType::Text)
+    }
+
+    /// Adds a field of whole numbers.
+    pub fn int(self, name: impl Into<String>) -> Self {
+        self.field(name, FieldType::Int)
+    }
+
+    /// Adds a field of numbers.
+    pub fn float(self, name: impl Into<String>) -> Self {
+        self.field(name, FieldType::Float)
+    }
+
+    /// Adds a field that is yes or no.
+    pub fn bool(self, name: impl Into<String>) -> Self {
+        self.field(name, FieldType::Bool)
+    }
+
+    /// Adds a field that is kept and returned, but that no filter can ask for. It takes values of
+    /// any type.
+    pub fn stored(self, name: impl Into<String>) -> Self {
+        self.field(name, FieldType::Stored)
+    }
+
+    /// Adds a field.
+    pub fn field(mut self, name: impl Into<String>, kind: FieldType) -> Self {
+        self.fields.push((name.into(), kind));
+        self
+    }
+
+    /// Elements of a vector.
+    pub fn dim(&self) -> usize {
+        self.dim
+    }
+
+    /// The rule by which vectors are compared.
+    pub fn metric(&self) -> Metric {
+        self.metric
+    }
+
+    /// The name of the model, if one was given.
+    pub fn model_name(&self) -> Option<&str> {
+        self.model.as_deref()
+    }
+
+    /// The names and types of the fields, in the order in which they were added.
+    pub fn fields(&self) -> impl Iterator<Item = (&str, FieldType)> {
+        self.fields.iter().map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// The number of a field, and its type.
+    pub(crate) fn find(&self, name: &str) -> Option<(u16, FieldType)> {
+        let at = self.fields.iter().position(|(field, _)| field == name)?;
+        Some((at as u16, self.fields[at].1))
+    }
+
+    /// The name and type of a field by its number.
+    pub(crate) fn nth(&self, number: u16) -> Option<(&str, FieldType)> {
+        self.fields.get(usize::from(number)).map(|(name, kind)| (name.as_str(), *kind))
+    }
+
+    /// Checks the schema of a new collection.
+    pub(crate) fn validate(&self) -> Result<(), SchemaError> {
+        vex::Index::builder(self.dim).metric(self.metric).build().map_err(SchemaError::Params)?;
+        if self.fields.len() > MAX_FIELDS {
+            return Err(SchemaError::TooManyFields { found: self.fields.len() });
+        }
+        if self.model.as_deref().is_some_and(str::is_empty) {
+            return Err(SchemaError::EmptyModel);
+        }
+        for (at, (name, _)) in self.fields.iter().enumerate() {
+            if !is_name(name) {
+                return Err(SchemaError::FieldName { found: name.clone() });
+            }
+            if self.fields[..at].iter().any(|(other, _)| other == name) {
+                return Err(SchemaError::FieldTwice { field: name.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that a caller expects the schema that a collection has.
+    pub(crate) fn expect(&self, expected: &Self) -> Result<(), SchemaError> {
+        let differs = |part, expected: &dyn fmt::Display, found: &dyn fmt::Display| {
+            Err(SchemaError::Differs { part, expected: expected.to_string(), found: found.to_string() })
+        };
+        let model = |schema: &Self| match &schema.model {
+            Some(model) => format!("{model:?}"),
+            None => "none".to_owned(),
+        };
+        let field = |field: Option<&(String, FieldType)>| match field {
+            Some((name, kind)) => format!("{name} ({kind})"),
+            None => "none".to_owned(),
+        };
+        if self.dim != expected.dim {
+            return differs("dimension", &expected.dim, &self.dim);
+        }
+        if self.metric != expected.metric {
+            return differs("metric", &expected.metric, &self.metric);
+        }
+        if self.model != expected.model {
+            return differs("model", &model(expected), &model(self));
+        }
+        for at in 0..self.fields.len().max(expected.fields.len()) {
+            let (found, expected) = (self.fields.get(at), expected.fields.get(at));
+            if found != expected {
+                return differs("field", &field(expected), &field(found));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether text can be the name of a field.
+fn is_name(name: &str) -> bool {
+    let mut bytes = name.bytes();
+    bytes.next().is_some_and(|first| first.is_ascii_alphabetic() || first == b'_')
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.len() <= MAX_FIELD_NAME
+}
+
+/// Why a schema cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaError {
+    /// The dimension is out of range, or vectors of f32 do not have the metric.
+    #[error(transparent)]
+    Params(vex::ParamsError),
+    /// There are more than [`MAX_FIELDS`] fields.
+    #[error("expected at most {MAX_FIELDS} fields, found {found}")]
+    TooManyFields {
+        /// How many there are.
+        found: usize,
+    },
+    /// The name of the model is empty.
+    #[error("the name of the model is empty")]
+    EmptyModel,
+    /// The name of a field is not a letter or `_`, followed by letters, digits and `_`, or it is
+    /// longer than [`MAX_FIELD_NAME`].
+    #[error(
+        "field: expected a letter or _, then letters, digits and _, at most {MAX_FIELD_NAME} in all, \
+         found {found:?}"
+    )]
+    FieldName {
+        /// The name.
+        found: String,
+    },
+    /// Two fields have the same name.
+    #[error("field {field}: named twice")]
+    FieldTwice {
+        /// The name.
+        field: String,
+    },
+    /// The collection has another schema than the caller expects.
+    #[error("{part}: expected {expected}, found {found} in the collection")]
+    Differs {
+        /// The part of the schema.
+        part: &'static str,
+        /// What the caller expects.
+        expected: String,
+        /// What the collection has.
+        found: String,
+    },
+}

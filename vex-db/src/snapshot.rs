@@ -1,0 +1,242 @@
+//! One moment of a collection, to be searched, read and walked through.
+
+use std::fmt;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use crate::collection::Inner;
+use crate::filter::Compiled;
+use crate::record;
+use crate::state::State;
+use crate::{Error, Filter, Result, Row, Schema, Search};
+
+/// One moment of a collection. It stays as it is while writers go on.
+///
+/// A clone takes constant time, and may go to another thread. As long as a snapshot lives, the space
+/// of rows that were replaced or deleted since is not used again.
+#[derive(Clone)]
+pub struct Snapshot {
+    pub(crate) inner: Arc<Inner>,
+    pub(crate) state: Arc<State>,
+}
+
+/// A row, as it is kept.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Record {
+    /// The id.
+    pub id: String,
+    /// The vector. Under cosine it has unit length.
+    pub vector: Vec<f32>,
+    /// All fields.
+    pub row: Row,
+}
+
+impl Snapshot {
+    pub(crate) fn new(inner: Arc<Inner>, state: Arc<State>) -> Self {
+        Self { inner, state }
+    }
+
+    /// What the rows have in common.
+    pub fn schema(&self) -> &Schema {
+        &self.inner.schema
+    }
+
+    /// How many rows there are.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn len(&self) -> Result<u64> {
+        self.state.len()
+    }
+
+    /// Whether there are no rows.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn is_empty(&self) -> Result<bool> {
+        Ok(self.len()? == 0)
+    }
+
+    /// How many commits there were before this moment. It grows with each.
+    pub fn commits(&self) -> u64 {
+        self.state.commits
+    }
+
+    /// The row with this id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn get(&self, id: &str) -> Result<Option<Record>> {
+        let Some(row) = self.state.row(id)? else { return Ok(None) };
+        let damaged = || Error::Damaged { part: format!("row {id:?}") };
+        let bytes = self.state.rows.get(row)?.ok_or_else(damaged)?;
+        let fields = record::row(bytes.value(), self.schema(), None).map_err(|_| damaged())?;
+        let vector = self.state.vector(row).ok_or_else(damaged)?;
+        Ok(Some(Record { id: id.to_owned(), vector, row: fields }))
+    }
+
+    /// Whether there is a row with this id.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    pub fn contains(&self, id: &str) -> Result<bool> {
+        Ok(self.state.row(id)?.is_some())
+    }
+
+    /// Begins a search for the rows that are nearest to a vector.
+    pub fn search<'s>(&'s self, query: &'s [f32]) -> Search<'s> {
+        Search::new(self, query.into(), None)
+    }
+
+    /// Begins a search for the rows that are nearest to another row, which is not among them.
+    ///
+    /// # Errors
+    /// If there is no row with this id, or the store cannot be read.
+    pub fn near(&self, id: &str) -> Result<Search<'_>> {
+        let row = self.state.row(id)?.ok_or_else(|| Error::NoRow { id: id.to_owned() })?;
+        let damaged = || Error::Damaged { part: format!("row {id:?}") };
+        let vector = self.state.vector(row).ok_or_else(damaged)?;
+        Ok(Search::new(self, vector.into(), Some(row)))
+    }
+
+    /// Begins a walk through the rows, ascending by id.
+    pub fn scroll(&self) -> Scroll<'_> {
+        Scroll { snapshot: self, filter: None, after: None, limit: usize::MAX, fetch: Fetch::All }
+    }
+
+    /// The fields of a row, and its id.
+    pub(crate) fn read(&self, row: u64, fetch: Option<&[u16]>) -> Result<(String, Row)> {
+        let damaged = || Error::Damaged { part: format!("row {row}") };
+        let bytes = self.state.rows.get(row)?.ok_or_else(damaged)?;
+        let id = record::id(bytes.value()).map_err(|_| damaged())?.to_owned();
+        let fields = match fetch {
+            Some([]) => Row::new(),
+            _ => record::row(bytes.value(), self.schema(), fetch).map_err(|_| damaged())?,
+        };
+        Ok((id, fields))
+    }
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("commits", &self.commits()).finish_non_exhaustive()
+    }
+}
+
+/// Which fields are returned.
+#[derive(Clone, Debug)]
+pub(crate) enum Fetch {
+    All,
+    Fields(Vec<String>),
+}
+
+impl Fetch {
+    /// The numbers of the fields, or `None` for all.
+    pub(crate) fn numbers(&self, schema: &Schema) -> Result<Option<Vec<u16>>> {
+        let Self::Fields(fields) = self else { return Ok(None) };
+        let number = |field: &String| match schema.find(field) {
+            Some((number, _)) => Ok(number),
+            None => Err(Error::UnknownField { field: field.clone() }),
+        };
+        fields.iter().map(number).collect::<Result<_>>().map(Some)
+    }
+}
+
+/// A walk through the rows, ascending by id: see [`Snapshot::scroll`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Scroll<'s> {
+    snapshot: &'s Snapshot,
+    filter: Option<Filter>,
+    after: Option<String>,
+    limit: usize,
+    fetch: Fetch,
+}
+
+/// A row of a walk.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Scrolled {
+    /// The id.
+    pub id: String,
+    /// The fields that were asked for.
+    pub row: Row,
+}
+
+impl Scroll<'_> {
+    /// Only rows that match.
+    pub fn filter(mut self, filter: Filter) -> Self {
+        self.filter = Some(match self.filter {
+            Some(before) => before & filter,
+            None => filter,
+        });
+        self
+    }
+
+    /// Only rows whose ids come after this one. The id of the last row of a page begins the next.
+    pub fn after(mut self, id: impl Into<String>) -> Self {
+        self.after = Some(id.into());
+        self
+    }
+
+    /// At most so many rows. The default is all.
+    pub fn limit(mut self, rows: usize) -> Self {
+        self.limit = rows;
+        self
+    }
+
+    /// Returns these fields. The default is all.
+    pub fn fetch<F: Into<String>>(mut self, fields: impl IntoIterator<Item = F>) -> Self {
+        self.fetch = Fetch::Fields(fields.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The rows.
+    ///
+    /// # Errors
+    /// If the filter does not fit, a field is unknown, or the store cannot be read.
+    ///
+    /// # Complexity
+    /// Reads the rows one by one until there are enough that match.
+    pub fn run(self) -> Result<Vec<Scrolled>> {
+        let mut rows = Vec::new();
+        self.run_each(|row| rows.push(row))?;
+        Ok(rows)
+    }
+
+    /// Calls `each` with each row.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn run_each(self, mut each: impl FnMut(Scrolled)) -> Result<()> {
+        let Self { snapshot, filter, after, limit, fetch } = self;
+        let schema = snapshot.schema();
+        let filter = filter.map(|filter| filter.compile(schema)).transpose()?;
+        let fetch = fetch.numbers(schema)?;
+        let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut left = limit;
+        for entry in snapshot.state.ids.range::<&str>((start, Bound::Unbounded))? {
+            if left == 0 {
+                break;
+            }
+            let (id, row) = entry?;
+            if !matches(filter.as_ref(), snapshot, row.value())? {
+                continue;
+            }
+            let (id, row) = (id.value().to_owned(), snapshot.read(row.value(), fetch.as_deref())?.1);
+            each(Scrolled { id, row });
+            left -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a row matches, by its fields in the store.
+fn matches(filter: Option<&Compiled>, snapshot: &Snapshot, row: u64) -> Result<bool> {
+    let Some(filter) = filter else { return Ok(true) };
+    let damaged = || Error::Damaged { part: format!("row {row}") };
+    let bytes = snapshot.state.rows.get(row)?.ok_or_else(damaged)?;
+    let keys = record::keys(bytes.value(), snapshot.schema()).map_err(|_| damaged())?;
+    Ok(filter.matches(&|field| keys.iter().find(|(number, _)| *number == field).map(|(_, key)| key.clone())))
+}

@@ -1,0 +1,94 @@
+//! One moment of a collection: what a snapshot sees.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
+
+use crate::bytes::read_vector;
+use crate::disk::Disk;
+use crate::part::{Block, BlockRow, Segment, Slot};
+use crate::store::{self, COMMITS, IDS, META, PENDING, ROWS, SEGMENTS};
+use crate::{Error, Result, Schema};
+
+/// One moment of a collection. It never changes.
+pub(crate) struct State {
+    /// How many commits there were.
+    pub(crate) commits: u64,
+    /// The store at this moment.
+    pub(crate) tx: ReadTransaction,
+    pub(crate) ids: ReadOnlyTable<&'static str, u64>,
+    pub(crate) rows: ReadOnlyTable<u64, &'static [u8]>,
+    /// The segments, then the blocks, each in the order in which they were made.
+    pub(crate) slots: Vec<Slot>,
+}
+
+impl State {
+    /// The moment of a transaction, whose parts are known.
+    pub(crate) fn new(tx: ReadTransaction, slots: Vec<Slot>) -> Result<Self> {
+        let (ids, rows, meta) = (tx.open_table(IDS)?, tx.open_table(ROWS)?, tx.open_table(META)?);
+        Ok(Self { commits: store::counter(&meta, COMMITS)?, tx, ids, rows, slots })
+    }
+
+    /// The moment of a transaction, read from the disk. Parts that an earlier moment has are taken
+    /// from there.
+    pub(crate) fn load(
+        tx: ReadTransaction,
+        disk: &dyn Disk,
+        schema: &Schema,
+        earlier: &[Slot],
+    ) -> Result<Self> {
+        let mut slots = Vec::new();
+        let known: BTreeMap<u64, &Arc<Segment>> =
+            earlier.iter().filter_map(Slot::segment).map(|segment| (segment.number, segment)).collect();
+        for entry in tx.open_table(SEGMENTS)?.iter()? {
+            let (number, entry) = entry?;
+            let (number, (name, count)) = (number.value(), entry.value());
+            let segment = match known.get(&number) {
+                Some(segment) => (*segment).clone(),
+                None => {
+                    let index = disk.open_segment(name)?;
+                    Arc::new(Segment::new(number, name, count as usize, index, schema)?)
+                }
+            };
+            let live = store::live(&tx, number, segment.count)?;
+            slots.push(Slot::of_segment(segment, live));
+        }
+        let rows = tx.open_table(ROWS)?;
+        let mut pending = Vec::new();
+        for entry in tx.open_table(PENDING)?.iter()? {
+            let (row, vector) = entry?;
+            let row = row.value();
+            let damaged = || Error::Damaged { part: format!("pending row {row}") };
+            let record = rows.get(row)?.ok_or_else(damaged)?;
+            let vector = read_vector(vector.value(), schema.dim()).map_err(|_| damaged())?;
+            pending.push(BlockRow::read(row, vector, record.value(), schema).map_err(|_| damaged())?);
+        }
+        drop(rows);
+        if !pending.is_empty() {
+            let damaged = |_| Error::Damaged { part: "a pending vector".to_owned() };
+            slots.push(Slot::of_block(Block::new(pending, schema).map_err(damaged)?));
+        }
+        Self::new(tx, slots)
+    }
+
+    /// How many rows there are.
+    pub(crate) fn len(&self) -> Result<u64> {
+        Ok(self.ids.len()?)
+    }
+
+    /// The number of a row.
+    pub(crate) fn row(&self, id: &str) -> Result<Option<u64>> {
+        Ok(self.ids.get(id)?.map(|row| row.value()))
+    }
+
+    /// The vector of a row. Under cosine it has unit length.
+    pub(crate) fn vector(&self, row: u64) -> Option<Vec<f32>> {
+        self.slots.iter().find_map(|slot| slot.vector(slot.find(row)?))
+    }
+
+    /// How many rows are pending.
+    pub(crate) fn pending(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.block().is_some()).map(|slot| slot.live_count).sum()
+    }
+}

@@ -1,0 +1,146 @@
+//! The tables of the store, which holds everything small that changes.
+//!
+//! | table | key | value |
+//! |---|---|---|
+//! | `meta` | name | number: the version, the dimension, and counters |
+//! | `names` | name | text: metric and model |
+//! | `fields` | number of the field | its type and its name |
+//! | `ids` | id | number of the row |
+//! | `rows` | number of the row | id and fields: see [`record`](crate::record) |
+//! | `pending` | number of the row | its vector, as f32 |
+//! | `segments` | number of the segment | name of the file, and how many nodes it has |
+//! | `dead` | segment, and node / 65,536 | the nodes that are dead, a roaring bitmap |
+//! | `columns` | segment, and number of the field | see [`column`](crate::column) |
+//!
+//! Numbers of rows ascend and are never used again: each upsert gives the row a new one. A live row
+//! is in `ids` and `rows`, and either in `pending` or alive in one segment.
+
+use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
+use roaring::RoaringBitmap;
+use vex::Metric;
+use vex::graph::NodeId;
+
+use crate::bits::Bits;
+use crate::{Error, FieldType, Result, Schema};
+
+pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
+pub(crate) const NAMES: TableDefinition<'_, &str, &str> = TableDefinition::new("names");
+pub(crate) const FIELDS: TableDefinition<'_, u16, (&str, &str)> = TableDefinition::new("fields");
+pub(crate) const IDS: TableDefinition<'_, &str, u64> = TableDefinition::new("ids");
+pub(crate) const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
+pub(crate) const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending");
+pub(crate) const SEGMENTS: TableDefinition<'_, u64, (&str, u32)> = TableDefinition::new("segments");
+pub(crate) const DEAD: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("dead");
+pub(crate) const COLUMNS: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("columns");
+
+/// The version of the tables that this program writes.
+const VERSION: u64 = 1;
+
+/// The next number of a row.
+pub(crate) const NEXT_ROW: &str = "next row";
+/// The next number of a segment.
+pub(crate) const NEXT_SEGMENT: &str = "next segment";
+/// How many commits there were.
+pub(crate) const COMMITS: &str = "commits";
+
+/// Nodes whose dead ones are in one bitmap.
+const CHUNK: u32 = 1 << 16;
+
+/// Fills the store of a new collection.
+pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
+    let mut meta = tx.open_table(META)?;
+    meta.insert("version", VERSION)?;
+    meta.insert("dim", schema.dim() as u64)?;
+    let mut names = tx.open_table(NAMES)?;
+    names.insert("metric", schema.metric().name())?;
+    if let Some(model) = schema.model_name() {
+        names.insert("model", model)?;
+    }
+    let mut fields = tx.open_table(FIELDS)?;
+    for ((name, kind), number) in schema.fields().zip(0..) {
+        fields.insert(number, (kind.name(), name))?;
+    }
+    // A read transaction opens only tables that are there.
+    tx.open_table(IDS)?;
+    tx.open_table(ROWS)?;
+    tx.open_table(PENDING)?;
+    tx.open_table(SEGMENTS)?;
+    tx.open_table(DEAD)?;
+    tx.open_table(COLUMNS)?;
+    Ok(())
+}
+
+/// The schema that a collection was created with.
+pub(crate) fn schema(tx: &ReadTransaction) -> Result<Schema> {
+    let damaged = |part: &str| Error::Damaged { part: part.to_owned() };
+    let meta = tx.open_table(META)?;
+    let number = |name: &str| -> Result<u64> {
+        let value = meta.get(name)?.ok_or_else(|| damaged(name))?.value();
+        Ok(value)
+    };
+    let found = number("version")?;
+    if found > VERSION {
+        return Err(Error::Version { expected: VERSION, found });
+    }
+    let names = tx.open_table(NAMES)?;
+    let metric = names.get("metric")?.and_then(|name| name.value().parse::<Metric>().ok());
+    let dim = usize::try_from(number("dim")?).map_err(|_| damaged("dim"))?;
+    let mut schema = Schema::new(dim, metric.ok_or_else(|| damaged("metric"))?);
+    if let Some(model) = names.get("model")? {
+        schema = schema.model(model.value());
+    }
+    for (field, expected) in tx.open_table(FIELDS)?.iter()?.zip(0..) {
+        let (number, field) = field?;
+        let (kind, name) = field.value();
+        let kind = FieldType::from_name(kind).filter(|_| number.value() == expected);
+        schema = schema.field(name, kind.ok_or_else(|| damaged("fields"))?);
+    }
+    schema.validate().map_err(|_| damaged("schema"))?;
+    Ok(schema)
+}
+
+/// A counter, which begins at 0.
+pub(crate) fn counter(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u64> {
+    Ok(meta.get(name)?.map_or(0, |value| value.value()))
+}
+
+/// The nodes of a segment that are alive.
+pub(crate) fn live(tx: &ReadTransaction, segment: u64, count: usize) -> Result<Bits> {
+    let mut live = Bits::all(count);
+    for chunk in tx.open_table(DEAD)?.range((segment, 0)..=(segment, u16::MAX))? {
+        let (key, bytes) = chunk?;
+        let damaged = || Error::Damaged { part: format!("dead rows of segment {segment}") };
+        let dead = RoaringBitmap::deserialize_from(bytes.value()).map_err(|_| damaged())?;
+        for low in dead {
+            let node = u64::from(key.value().1) * u64::from(CHUNK) + u64::from(low);
+            if node >= count as u64 {
+                return Err(damaged());
+            }
+            live.unset(node as NodeId);
+        }
+    }
+    Ok(live)
+}
+
+/// The chunk of dead nodes in which a node is.
+pub(crate) fn chunk_of(node: NodeId) -> u16 {
+    (node / CHUNK) as u16
+}
+
+/// Writes a chunk of the dead nodes of a segment with `count` nodes.
+pub(crate) fn write_dead(
+    table: &mut redb::Table<'_, (u64, u16), &'static [u8]>,
+    segment: u64,
+    chunk: u16,
+    live: &Bits,
+    count: usize,
+) -> Result<()> {
+    let start = u32::from(chunk) * CHUNK;
+    let end = start.saturating_add(CHUNK).min(count as u32);
+    let dead: RoaringBitmap =
+        (start..end).filter(|node| !live.contains(*node)).map(|node| node - start).collect();
+    let mut bytes = Vec::with_capacity(dead.serialized_size());
+    dead.serialize_into(&mut bytes).map_err(|error| Error::Store(Box::new(error)))?;
+    table.insert((segment, chunk), &*bytes)?;
+    Ok(())
+}

@@ -1,0 +1,153 @@
+//! Every acknowledged commit survives a power cut, and none is there by half.
+
+use std::fmt::Display;
+
+use super::simulated::{Image, Machine, Op};
+use super::{Model, Random, commit, contents, open};
+
+/// What a history left behind.
+struct History {
+    log: Vec<Op>,
+    /// For each number of commits, the rows. Maintenance commits, too, and changes no row.
+    models: Vec<Model>,
+    /// For each acknowledged number of commits, the length of the log.
+    acknowledged: Vec<(u64, usize)>,
+    /// The length of the log when the collection was there.
+    created: usize,
+}
+
+impl History {
+    /// A collection that is created, and sees some commits and some clean ends.
+    fn new(seed: u64, commits: usize) -> Self {
+        let (mut random, machine) = (Random(seed), Machine::default());
+        let mut notes = open(&machine).unwrap();
+        let created = machine.log_len();
+        let (mut models, mut acknowledged) = (vec![Model::new()], vec![(0, created)]);
+        for _ in 0..commits {
+            let mut model = models.last().unwrap().clone();
+            commit(&notes, &mut model, &mut random).unwrap();
+            let number = notes.snapshot().unwrap().commits();
+            models.resize(number as usize + 1, model);
+            acknowledged.push((number, machine.log_len()));
+            if random.below(6) == 0 {
+                drop(notes);
+                notes = open(&machine).unwrap();
+            }
+        }
+        drop(notes);
+        Self { log: machine.log(), models, acknowledged, created }
+    }
+
+    /// Opens what a power cut left after `at` operations, and checks the rows. Returns the
+    /// operations of the recovery.
+    fn check(&self, image: Image, at: usize, what: &dyn Display) -> Vec<Op> {
+        let machine = Machine::with(image);
+        let known = self.acknowledged.iter().rev().find(|(_, len)| *len <= at);
+        let notes = match (open(&machine), known) {
+            (Ok(notes), _) => notes,
+            (Err(error), _) => panic!("after {at} operations, {what}: {error}"),
+        };
+        let (commits, rows) = contents(&notes).unwrap();
+        let least = known.map_or(0, |(commits, _)| *commits);
+        // The next batch may be there, and the maintenance that follows it.
+        let next = self.acknowledged.iter().map(|(commits, _)| *commits).find(|commits| *commits > least);
+        let most = next.unwrap_or(least);
+        assert!((least..=most).contains(&commits), "after {at}, {what}: {least} <= {commits} <= {most}");
+        assert_eq!(rows, self.models[commits as usize], "after {at} operations, {what}");
+        // Files that no commit names are gone.
+        let segments = machine.image().names.keys().filter(|name| name.ends_with(".vex")).count();
+        assert_eq!(
+            segments,
+            notes.inner.state().slots.iter().filter(|slot| slot.segment().is_some()).count()
+        );
+        drop(notes);
+        machine.log()
+    }
+}
+
+/// How many states were checked.
+#[derive(Default)]
+struct Checked {
+    states: u64,
+    in_recovery: u64,
+}
+
+/// Checks the states that a power cut at each moment of a history can leave.
+fn check_all(history: &History, random: &mut Random, recovery_share: u64, checked: &mut Checked) {
+    let (mut medium, mut pending) = (Image::default(), Vec::<Op>::new());
+    for at in 0..=history.log.len() {
+        // What a creation leaves that was cut short is checked as well: the collection is created again.
+        let mut check = |image: Image, what: &dyn Display, random: &mut Random| {
+            checked.states += 1;
+            let recovery = history.check(image.clone(), at, what);
+            if random.below(recovery_share) != 0 || recovery.is_empty() {
+                return;
+            }
+            let cut = random.below(recovery.len() as u64 + 1) as usize;
+            for round in 0..4 {
+                let mut image = image.clone();
+                for (index, op) in recovery[..cut].iter().enumerate() {
+                    let is_synced = recovery[index..cut].iter().any(|later| later.syncs(op));
+                    if is_synced || round == 1 || (round > 1 && random.below(2) == 0) {
+                        image.apply(op);
+                    }
+                }
+                checked.states += 1;
+                checked.in_recovery += 1;
+                history.check(image, at, &format_args!("{what}, recovery cut at {cut}"));
+            }
+        };
+        let with = |keeps: &mut dyn FnMut(usize) -> bool| {
+            let mut image = medium.clone();
+            pending.iter().enumerate().filter(|(index, _)| keeps(*index)).for_each(|(_, op)| image.apply(op));
+            image
+        };
+        check(with(&mut |_| false), &"nothing more", random);
+        if !pending.is_empty() {
+            check(with(&mut |_| true), &"all", random);
+            for dropped in (0..pending.len()).filter(|_| pending.len() > 1) {
+                check(with(&mut |index| index != dropped), &format_args!("without {dropped}"), random);
+            }
+            let subsets = 1u64.checked_shl(pending.len() as u32).map_or(64, |all| all.min(64));
+            for _ in 0..subsets {
+                let mask = random.next();
+                check(with(&mut |index| mask >> (index % 64) & 1 == 1), &format_args!("{mask:x}"), random);
+            }
+            for _ in 0..pending.len().min(16) {
+                let (torn, mask) = (random.below(pending.len() as u64) as usize, random.next());
+                let mut image = medium.clone();
+                for (index, op) in pending.iter().enumerate() {
+                    if index == torn {
+                        op.torn(|| random.below(2) == 0).iter().for_each(|sector| image.apply(sector));
+                    } else if mask >> (index % 64) & 1 == 1 {
+                        image.apply(op);
+                    }
+                }
+                check(image, &format_args!("torn {torn} {mask:x}"), random);
+            }
+        }
+        let Some(op) = history.log.get(at) else { break };
+        if op.is_sync() {
+            pending.retain(|earlier| {
+                if op.syncs(earlier) {
+                    medium.apply(earlier);
+                }
+                !op.syncs(earlier)
+            });
+        } else {
+            pending.push(op.clone());
+        }
+    }
+}
+
+/// `VEX_CRASH_HISTORIES` sets the number of histories: 60 check a million states.
+#[test]
+fn acknowledged_commits_survive_a_power_cut() {
+    let histories = std::env::var("VEX_CRASH_HISTORIES").map_or(1, |count| count.parse().unwrap());
+    let mut checked = Checked::default();
+    for seed in 0..histories {
+        let history = History::new(seed, 16);
+        check_all(&history, &mut Random(!seed), 50, &mut checked);
+    }
+    println!("{} states, {} of them in recovery", checked.states, checked.in_recovery);
+}
