@@ -18,7 +18,7 @@ use vex::graph::Vectors;
 
 use crate::bytes::put_vector;
 use crate::collection::{Inner, Writer};
-use crate::part::{Block, BlockRow, Slot};
+use crate::part::{Block, BlockRow, Slot, tidy};
 use crate::record;
 use crate::state::State;
 use crate::store::{self, COMMITS, DEAD, IDS, META, NEXT_ROW, PENDING, ROWS};
@@ -133,7 +133,7 @@ impl Inner {
         if !block.rows.is_empty() {
             change.slots.push(Slot::of_block(block));
         }
-        tidy(&mut change.slots, self);
+        tidy(&mut change.slots, &self.schema);
         self.finish(&mut writer, tx, false, change.slots)?;
         Ok(change.committed)
     }
@@ -246,21 +246,5 @@ impl Change {
             pending.remove(row)?;
         }
         Ok(())
-    }
-}
-
-/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
-/// next one, so there are few, and a row is copied once for each doubling.
-fn tidy(slots: &mut Vec<Slot>, inner: &Inner) {
-    slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
-    while let [.., before, last] = &**slots
-        && let (Some(first), Some(second)) = (before.block(), last.block())
-        && before.live_count < 2 * last.live_count
-    {
-        let dim = inner.schema.dim();
-        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
-        let joined = Block::new(rows, &inner.schema).expect("the vectors were checked");
-        slots.truncate(slots.len() - 2);
-        slots.push(Slot::of_block(joined));
     }
 }

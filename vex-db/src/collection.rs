@@ -53,7 +53,7 @@ pub(crate) struct Inner {
     /// Dropped before the store, whose transactions it holds.
     state: RwLock<Arc<State>>,
     base: Base,
-    pub(crate) disk: Box<dyn Disk>,
+    pub(crate) disk: Arc<dyn Disk>,
     pub(crate) schema: Schema,
     pub(crate) options: Options,
     writer: Mutex<Writer>,
@@ -76,7 +76,7 @@ pub(crate) struct Trouble {
 }
 
 /// The store.
-enum Base {
+pub(crate) enum Base {
     Write(Database),
     Read(ReadOnlyDatabase),
 }
@@ -125,7 +125,7 @@ impl Collection {
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
         match Folder::look(path)? {
             Found::Nothing => Err(Error::Missing { path: path.to_owned() }),
-            Found::Collection => Self::on(Box::new(Folder::lock(path, options.waits)?), None, options),
+            Found::Collection => Self::on(Arc::new(Folder::lock(path, options.waits)?), None, options),
         }
     }
 
@@ -140,7 +140,7 @@ impl Collection {
         // Another process may have created it before this one had the lock.
         match Folder::look(path)? {
             Found::Collection => Err(exists()),
-            Found::Nothing => Self::on(Box::new(folder), Some(schema), options),
+            Found::Nothing => Self::on(Arc::new(folder), Some(schema), options),
         }
     }
 
@@ -149,12 +149,12 @@ impl Collection {
         if Folder::look(path)? == Found::Nothing {
             Folder::create(path)?;
         }
-        Self::on(Box::new(Folder::lock(path, options.waits)?), Some(schema), options)
+        Self::on(Arc::new(Folder::lock(path, options.waits)?), Some(schema), options)
     }
 
     /// Opens the collection in a folder for writing. With a schema, the collection is created if it
     /// is missing.
-    pub(crate) fn on(disk: Box<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
+    pub(crate) fn on(disk: Arc<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
         let io = |error| Error::Io { path: disk.path().to_owned(), error };
         let names = disk.names().map_err(io)?;
         for name in names.iter().filter(|name| is_temporary(name)) {
@@ -176,7 +176,7 @@ impl Collection {
         if let Some(expected) = schema {
             found.expect(&expected)?;
         }
-        let state = State::load(tx, &*disk, &found, &[])?;
+        let state = State::load(tx, &disk, &found, &[])?;
         // Segments that no commit names: a crash left them before or after the commit.
         let is_named = |name: &&String| {
             state.slots.iter().filter_map(Slot::segment).any(|segment| segment.name == **name)
@@ -188,24 +188,13 @@ impl Collection {
     }
 
     fn assemble(
-        disk: Box<dyn Disk>,
+        disk: Arc<dyn Disk>,
         base: Base,
         schema: Schema,
         state: State,
         options: Options,
     ) -> Result<Self> {
-        let inner = Arc::new(Inner {
-            state: RwLock::new(Arc::new(state)),
-            base,
-            disk,
-            schema,
-            options,
-            writer: Mutex::new(Writer { failed: false, durable: Instant::now(), is_behind: false }),
-            maintenance: Mutex::new(()),
-            scratches: Mutex::default(),
-            closes: Arc::default(),
-            trouble: Mutex::default(),
-        });
+        let inner = Arc::new(Inner::new(disk, base, schema, state, options));
         let worker = match (inner.options.maintenance, &inner.base) {
             (Maintenance::Background, Base::Write(_)) => {
                 let io = |error| Error::Io { path: inner.disk.path().to_owned(), error };
@@ -294,9 +283,10 @@ impl Collection {
 }
 
 /// How the store is opened. A commit that is only in memory cannot be shared with other processes.
-fn store_builder(options: &Options) -> redb::Builder {
+pub(crate) fn store_builder(options: &Options) -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(options.cache);
+    builder.set_check_integrity_on_open(options.verifies);
     builder.set_concurrency_mode(match options.durability {
         Durability::Commit => ConcurrencyMode::SingleWriter,
         Durability::Batched(_) | Durability::None => ConcurrencyMode::ExclusiveWriter,
@@ -305,6 +295,27 @@ fn store_builder(options: &Options) -> redb::Builder {
 }
 
 impl Inner {
+    pub(crate) fn new(
+        disk: Arc<dyn Disk>,
+        base: Base,
+        schema: Schema,
+        state: State,
+        options: Options,
+    ) -> Self {
+        Self {
+            state: RwLock::new(Arc::new(state)),
+            base,
+            disk,
+            schema,
+            options,
+            writer: Mutex::new(Writer { failed: false, durable: Instant::now(), is_behind: false }),
+            maintenance: Mutex::new(()),
+            scratches: Mutex::default(),
+            closes: Arc::default(),
+            trouble: Mutex::default(),
+        }
+    }
+
     /// The moment that new snapshots see.
     pub(crate) fn state(&self) -> Arc<State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()

@@ -209,6 +209,23 @@ impl Column {
         }
     }
 
+    /// The column of the nodes in a set alone.
+    pub(crate) fn only(&self, nodes: &Bits) -> Self {
+        let mut entries = Vec::new();
+        for at in 0..self.keys.len() {
+            let key = match &self.keys {
+                Keys::Numbers(numbers) => Key::Number(numbers[at]),
+                Keys::Texts { ends, bytes } => Key::Text(Keys::text(ends, bytes, at).to_owned()),
+            };
+            let start = at.checked_sub(1).map_or(0, |before| self.ends[before]);
+            let kept = self.nodes[start as usize..self.ends[at] as usize]
+                .iter()
+                .filter(|node| nodes.contains(**node));
+            entries.extend(kept.map(|node| (key.clone(), *node)));
+        }
+        Self::build(entries)
+    }
+
     /// Bytes of memory.
     pub(crate) fn memory(&self) -> usize {
         let keys = match &self.keys {

@@ -10,11 +10,11 @@
 
 use std::fmt::Debug;
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
-use vex::{Index, MappedIndex, OpenError, SaveError, SharedIndex};
+use vex::{Index, MappedIndex, OpenError, Output, SaveError, SharedIndex};
 
 use crate::{Error, Result};
 
@@ -48,6 +48,18 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
 
     /// Opens a segment.
     fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError>;
+
+    /// Checks every byte of a segment.
+    fn verify_segment(&self, name: &str) -> Result<()>;
+
+    /// The bytes of a file.
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read>>;
+
+    /// Writes a copy of a segment, which is on the medium afterwards, or not there at all.
+    fn copy_segment(&self, name: &str, bytes: &mut dyn Read) -> Result<(), SaveError>;
+
+    /// The length of a file.
+    fn bytes(&self, name: &str) -> io::Result<u64>;
 
     /// Removes a file. After a power cut it may be there again.
     fn remove(&self, name: &str) -> io::Result<()>;
@@ -182,6 +194,23 @@ impl Disk for Folder {
 
     fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError> {
         Ok(MappedIndex::read(self.path.join(name))?.into())
+    }
+
+    fn verify_segment(&self, name: &str) -> Result<()> {
+        let index = MappedIndex::read(self.path.join(name))?;
+        index.verify().map_err(|error| Error::Damaged { part: format!("segment {name}: {error}") })
+    }
+
+    fn read(&self, name: &str) -> io::Result<Box<dyn Read>> {
+        Ok(Box::new(File::open(self.path.join(name))?))
+    }
+
+    fn copy_segment(&self, name: &str, bytes: &mut dyn Read) -> Result<(), SaveError> {
+        Output::create(self.path.join(name))?.write(|out| io::copy(bytes, &mut &mut *out).map(|_| ()))
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<u64> {
+        Ok(fs::metadata(self.path.join(name))?.len())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

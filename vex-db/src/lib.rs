@@ -38,6 +38,7 @@
 
 #![forbid(unsafe_code)]
 
+mod backup;
 mod batch;
 mod bits;
 mod bytes;
@@ -49,15 +50,18 @@ mod filter;
 mod maintain;
 mod options;
 mod part;
+mod reader;
 mod record;
 mod schema;
 mod search;
 mod snapshot;
 mod state;
+mod stats;
 mod store;
 #[cfg(test)]
 mod tests;
 mod value;
+mod verify;
 mod worker;
 
 pub use batch::{Batch, Committed};
@@ -66,9 +70,11 @@ pub use error::{Error, Result};
 pub use filter::{Field, Filter, FilterError, field};
 pub use maintain::{Budget, Progress, Report};
 pub use options::{Durability, Maintenance, Options};
+pub use reader::Reader;
 pub use record::{MAX_ID, MAX_INDEXED_TEXT, MAX_ROW, RowError};
 pub use schema::{FieldType, MAX_FIELD_NAME, MAX_FIELDS, Schema, SchemaError};
 pub use search::{Explain, Hit, Hits, PartStats, Search};
 pub use snapshot::{Record, Scroll, Scrolled, Snapshot};
+pub use stats::{SegmentStats, Stats};
 pub use value::{Row, Value};
 pub use vex::Metric;

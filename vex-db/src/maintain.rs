@@ -217,24 +217,10 @@ impl Inner {
                 Err(error) => return Err(Error::Build(error)),
             }
         };
-        let name = built.as_ref().map(|built| built.segment.name.clone());
-        let published = self.publish(&sources, built);
-        // If the transaction ended before it was written, the file is of no use.
-        if let (Err(error), Some(name)) = (&published, name)
-            && !self.has_failed()
-        {
-            let _ = (error, self.disk.remove(&name));
-        }
-        let gone = published?;
-        for name in gone {
-            // A file that cannot be removed now is removed when the collection is opened.
-            let _ = self.disk.remove(&name);
-        }
+        self.publish(&sources, built)?;
+        // No commit names these files any more.
+        sources.into_iter().filter_map(Slot::segment).for_each(|segment| segment.set_gone());
         Ok(true)
-    }
-
-    fn has_failed(&self) -> bool {
-        matches!(self.writer(), Err(Error::Failed))
     }
 
     /// Builds an index of the live rows.
@@ -282,9 +268,8 @@ impl Inner {
         };
         self.disk.save_segment(&name, index)?;
         let opened = || -> Result<Built> {
-            let opened = self.disk.open_segment(&name)?;
             // The number is given when the segment is published.
-            let segment = Segment::new(0, &name, index.len(), opened, &self.schema)?;
+            let segment = Segment::open(0, &name, index.len(), &self.disk, &self.schema)?;
             let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
                 (0..self.schema.fields().count() as u16).map(|field| (field, Vec::new())).collect();
             for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
@@ -305,13 +290,12 @@ impl Inner {
         opened
     }
 
-    /// Names a segment in the store, in place of its sources. Returns the names of the files that
-    /// are of no use any more.
-    fn publish(&self, sources: &[&Slot], built: Option<Built>) -> Result<Vec<String>> {
+    /// Names a segment in the store, in place of its sources.
+    fn publish(&self, sources: &[&Slot], built: Option<Built>) -> Result<()> {
         let mut writer = self.writer()?;
         let state = self.state();
         let tx = self.database()?.begin_write()?;
-        let (mut slots, mut gone) = (Vec::new(), Vec::new());
+        let mut slots = Vec::new();
         {
             let (mut segments, mut dead) = (tx.open_table(SEGMENTS)?, tx.open_table(DEAD)?);
             let (mut columns, mut pending) = (tx.open_table(COLUMNS)?, tx.open_table(PENDING)?);
@@ -322,7 +306,6 @@ impl Inner {
                         segments.remove(segment.number)?;
                         dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
                         columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                        gone.push(segment.name.clone());
                     }
                     None => {
                         for node in source.live.as_set().iter() {
@@ -374,8 +357,7 @@ impl Inner {
             let commits = store::counter(&meta, COMMITS)?;
             meta.insert(COMMITS, commits + 1)?;
         }
-        self.finish(&mut writer, tx, true, slots)?;
-        Ok(gone)
+        self.finish(&mut writer, tx, true, slots)
     }
 
     /// The nodes of a new segment whose rows are alive at a later moment than the one it was built

@@ -57,6 +57,7 @@ pub struct Options {
     pub(crate) maintenance: Maintenance,
     pub(crate) waits: bool,
     pub(crate) cache: usize,
+    pub(crate) verifies: bool,
     pub(crate) seal_at: Option<usize>,
     pub(crate) threads: Option<usize>,
     pub(crate) memory: Option<usize>,
@@ -75,6 +76,7 @@ impl Default for Options {
             maintenance: Maintenance::default(),
             waits: false,
             cache: 64 << 20,
+            verifies: false,
             seal_at: None,
             threads: None,
             memory: None,
@@ -114,6 +116,13 @@ impl Options {
     /// Memory for pages of the store that were read, in bytes. The default is 64 MiB.
     pub fn cache(mut self, bytes: usize) -> Self {
         self.cache = bytes;
+        self
+    }
+
+    /// Checks every page of the store when it is opened, which reads the store. The default is to do
+    /// so after a crash alone. [`Snapshot::verify`](crate::Snapshot::verify) checks the rest.
+    pub fn verify(mut self, verifies: bool) -> Self {
+        self.verifies = verifies;
         self
     }
 

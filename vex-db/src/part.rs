@@ -4,6 +4,7 @@
 //! Both number their rows from 0: the numbers are nodes. A part never changes. Which of its nodes
 //! are alive does, so that is kept beside it, in a [`Slot`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadTransaction;
@@ -16,6 +17,7 @@ use vex::{Element, SearchParams, SharedIndex};
 use crate::bits::Bits;
 use crate::bytes::Damaged;
 use crate::column::{Column, Key};
+use crate::disk::Disk;
 use crate::record;
 use crate::store::COLUMNS;
 use crate::{Error, Result, Schema};
@@ -39,6 +41,11 @@ impl Slot {
     pub(crate) fn of_block(block: Block) -> Self {
         let count = block.rows.len();
         Self { part: Part::Block(Arc::new(block)), live: Arc::new(Bits::all(count)), live_count: count }
+    }
+
+    /// A block of which some rows are alive.
+    pub(crate) fn of_live(block: Arc<Block>, live: Bits) -> Self {
+        Self { part: Part::Block(block), live_count: live.count(), live: Arc::new(live) }
     }
 
     pub(crate) fn of_segment(segment: Arc<Segment>, live: Bits) -> Self {
@@ -182,6 +189,10 @@ pub(crate) struct Segment {
     pub(crate) number: u64,
     /// The name of the file.
     pub(crate) name: String,
+    disk: Arc<dyn Disk>,
+    /// Whether no commit names the file any more. Then it is removed with the last snapshot that
+    /// has the segment.
+    is_gone: AtomicBool,
     pub(crate) index: SharedIndex,
     pub(crate) count: usize,
     /// The numbers of the rows, ascending, and their nodes. Only a writer needs them.
@@ -191,14 +202,15 @@ pub(crate) struct Segment {
 }
 
 impl Segment {
-    /// A segment in a file that was opened, checked against what the store says of it.
-    pub(crate) fn new(
+    /// Opens a segment, and checks it against what the store says of it.
+    pub(crate) fn open(
         number: u64,
         name: &str,
         count: usize,
-        index: SharedIndex,
+        disk: &Arc<dyn Disk>,
         schema: &Schema,
     ) -> Result<Self> {
+        let index = disk.open_segment(name)?;
         let searcher = index.searcher();
         let fits = searcher.dim() == schema.dim()
             && searcher.metric() == schema.metric()
@@ -213,11 +225,18 @@ impl Segment {
         Ok(Self {
             number,
             name: name.to_owned(),
+            disk: disk.clone(),
+            is_gone: AtomicBool::new(false),
             index,
             count,
             nodes: Mutex::default(),
             columns: Mutex::new(vec![None; schema.fields().count()]),
         })
+    }
+
+    /// Removes the file once no snapshot has the segment.
+    pub(crate) fn set_gone(&self) {
+        self.is_gone.store(true, Ordering::Relaxed);
     }
 
     /// The node of a row.
@@ -260,6 +279,15 @@ impl Segment {
         let columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
         nodes.as_ref().map_or(0, |nodes| nodes.0.capacity() * 8 + nodes.1.capacity() * 4)
             + columns.iter().flatten().map(|column| column.memory()).sum::<usize>()
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if self.is_gone.load(Ordering::Relaxed) {
+            // A file that cannot be removed now is removed when the collection is opened.
+            let _ = self.disk.remove(&self.name);
+        }
     }
 }
 
@@ -341,7 +369,7 @@ impl Block {
         })
     }
 
-    /// Bytes of memory, about.
+    /// Bytes of memory for vectors and rows.
     pub(crate) fn memory(&self) -> usize {
         self.raw.capacity() * 8 + self.rows.capacity() * 8
     }
@@ -353,4 +381,20 @@ pub(crate) fn check_query(schema: &Schema, query: &[f32]) -> Result<(), vex::Sea
     let vectors = vectors.expect("the parameters of the schema were checked");
     Exact::new(&vectors.rows(), query, &mut [])?;
     Ok(())
+}
+
+/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
+/// next one, so there are few, and a row is copied once for each doubling.
+pub(crate) fn tidy(slots: &mut Vec<Slot>, schema: &Schema) {
+    slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
+    while let [.., before, last] = &**slots
+        && let (Some(first), Some(second)) = (before.block(), last.block())
+        && before.live_count < 2 * last.live_count
+    {
+        let dim = schema.dim();
+        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
+        let joined = Block::new(rows, schema).expect("the vectors were checked");
+        slots.truncate(slots.len() - 2);
+        slots.push(Slot::of_block(joined));
+    }
 }

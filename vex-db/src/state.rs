@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata};
+use vex::graph::NodeId;
 
+use crate::bits::Bits;
 use crate::bytes::read_vector;
 use crate::disk::Disk;
-use crate::part::{Block, BlockRow, Segment, Slot};
+use crate::part::{Block, BlockRow, Segment, Slot, tidy};
 use crate::store::{self, COMMITS, IDS, META, PENDING, ROWS, SEGMENTS};
 use crate::{Error, Result, Schema};
 
@@ -34,7 +36,7 @@ impl State {
     /// from there.
     pub(crate) fn load(
         tx: ReadTransaction,
-        disk: &dyn Disk,
+        disk: &Arc<dyn Disk>,
         schema: &Schema,
         earlier: &[Slot],
     ) -> Result<Self> {
@@ -46,28 +48,40 @@ impl State {
             let (number, (name, count)) = (number.value(), entry.value());
             let segment = match known.get(&number) {
                 Some(segment) => (*segment).clone(),
-                None => {
-                    let index = disk.open_segment(name)?;
-                    Arc::new(Segment::new(number, name, count as usize, index, schema)?)
-                }
+                None => Arc::new(Segment::open(number, name, count as usize, disk, schema)?),
             };
             let live = store::live(&tx, number, segment.count)?;
             slots.push(Slot::of_segment(segment, live));
         }
+        let mut blocks: Vec<(&Arc<Block>, Bits)> = earlier
+            .iter()
+            .filter_map(|slot| slot.block().map(|block| (block, Bits::none(slot.count()))))
+            .collect();
         let rows = tx.open_table(ROWS)?;
         let mut pending = Vec::new();
         for entry in tx.open_table(PENDING)?.iter()? {
             let (row, vector) = entry?;
             let row = row.value();
+            let known = |(block, live): &mut (&Arc<Block>, Bits)| {
+                let node = block.rows.binary_search(&row).ok()?;
+                live.set(node as NodeId);
+                Some(())
+            };
+            if blocks.iter_mut().find_map(known).is_some() {
+                continue;
+            }
             let damaged = || Error::Damaged { part: format!("pending row {row}") };
             let record = rows.get(row)?.ok_or_else(damaged)?;
             let vector = read_vector(vector.value(), schema.dim()).map_err(|_| damaged())?;
             pending.push(BlockRow::read(row, vector, record.value(), schema).map_err(|_| damaged())?);
         }
         drop(rows);
+        let blocks = blocks.into_iter().filter(|(_, live)| live.count() > 0);
+        slots.extend(blocks.map(|(block, live)| Slot::of_live(block.clone(), live)));
         if !pending.is_empty() {
             let damaged = |_| Error::Damaged { part: "a pending vector".to_owned() };
             slots.push(Slot::of_block(Block::new(pending, schema).map_err(damaged)?));
+            tidy(&mut slots, schema);
         }
         Self::new(tx, slots)
     }

@@ -12,8 +12,6 @@ struct History {
     models: Vec<Model>,
     /// For each acknowledged number of commits, the length of the log.
     acknowledged: Vec<(u64, usize)>,
-    /// The length of the log when the collection was there.
-    created: usize,
 }
 
 impl History {
@@ -35,7 +33,7 @@ impl History {
             }
         }
         drop(notes);
-        Self { log: machine.log(), models, acknowledged, created }
+        Self { log: machine.log(), models, acknowledged }
     }
 
     /// Opens what a power cut left after `at` operations, and checks the rows. Returns the

@@ -54,3 +54,41 @@ fn run(machine: &Machine, seed: u64) -> (usize, Vec<Model>) {
     }
     (0, vec![model])
 }
+
+/// A backup that fails leaves nothing that looks like a collection, and the next try works.
+#[test]
+fn a_backup_may_fail_anywhere() {
+    let machine = Machine::default();
+    let (notes, mut model, mut random) = (open(&machine).unwrap(), Model::new(), Random(3));
+    for _ in 0..10 {
+        commit(&notes, &mut model, &mut random).unwrap();
+    }
+    let view = notes.snapshot().unwrap();
+    // Segments are replaced meanwhile, and their files stay as long as the snapshot does.
+    let mut later = model.clone();
+    for _ in 0..10 {
+        commit(&notes, &mut later, &mut random).unwrap();
+    }
+    for fault in [Fault::Once as fn(usize) -> Fault, Fault::From] {
+        for at in 0.. {
+            let to = Machine::default();
+            to.fail(Some(fault(at)));
+            let copied = view.backup_to(&to);
+            let steps = to.steps();
+            to.fail(None);
+            let names = to.image().names;
+            match copied {
+                Ok(()) => assert!(names.contains_key(crate::disk::STORE)),
+                Err(_) if names.contains_key(crate::disk::STORE) => {
+                    // Only the wait for the last name failed.
+                    assert_eq!(at + 1, steps);
+                }
+                Err(_) => view.backup_to(&to).unwrap(),
+            }
+            assert_eq!(contents(&open(&to).unwrap()).unwrap().1, model);
+            if at >= steps {
+                break;
+            }
+        }
+    }
+}

@@ -5,6 +5,7 @@ mod failing;
 mod simulated;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use simulated::Machine;
 use vex::Metric;
@@ -44,7 +45,7 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn open(machine: &Machine) -> Result<Collection> {
-    Collection::on(Box::new(machine.clone()), Some(schema()), options())
+    Collection::on(Arc::new(machine.clone()), Some(schema()), options())
 }
 
 /// Commits a random batch, and changes the model alike.
@@ -94,5 +95,6 @@ pub(crate) fn contents(notes: &Collection) -> Result<(u64, Model)> {
         let hits = view.search(&query).k(100).filter(crate::field("word").eq(word)).run()?;
         assert_eq!(hits.len(), model.values().filter(|(_, row)| row.text("word") == Some(word)).count());
     }
+    view.verify()?;
     Ok((view.commits(), model))
 }

@@ -184,6 +184,30 @@ impl Machine {
     }
 }
 
+impl Machine {
+    /// The steps of `vex::Output`, which has tests of its own on such a disk.
+    fn save_bytes(&self, name: &str, bytes: &[u8]) -> Result<(), SaveError> {
+        let save = || -> io::Result<()> {
+            let temporary = format!(".vex-{name}.tmp");
+            let file = self.file(&temporary, true)?;
+            let write = || -> io::Result<()> {
+                for (bytes, at) in bytes.chunks(1 << 16).zip((0..).step_by(1 << 16)) {
+                    self.run(Op::Write { file, at, bytes: bytes.into() })?;
+                }
+                self.run(Op::Sync { file })?;
+                self.run(Op::Rename { from: temporary.clone(), to: name.to_owned(), file })
+            };
+            let written = write();
+            if written.is_err() {
+                let _ = self.run(Op::Unname { name: temporary.clone() });
+            }
+            written?;
+            self.run(Op::SyncFolder)
+        };
+        save().map_err(|error| SaveError { path: name.into(), problem: SaveProblem::Io(error) })
+    }
+}
+
 /// An open file.
 #[derive(Debug)]
 struct File {
@@ -268,28 +292,10 @@ impl Disk for Machine {
         self.run(Op::SyncFolder)
     }
 
-    /// The steps of `vex::Output`, which has tests of its own on such a disk.
     fn save_segment(&self, name: &str, index: &Index) -> Result<(), SaveError> {
         let mut bytes = Vec::new();
         index.save_to(&mut bytes, Store::All).unwrap();
-        let save = || -> io::Result<()> {
-            let temporary = format!(".vex-{name}.tmp");
-            let file = self.file(&temporary, true)?;
-            let write = || -> io::Result<()> {
-                for (bytes, at) in bytes.chunks(1 << 16).zip((0..).step_by(1 << 16)) {
-                    self.run(Op::Write { file, at, bytes: bytes.into() })?;
-                }
-                self.run(Op::Sync { file })?;
-                self.run(Op::Rename { from: temporary.clone(), to: name.to_owned(), file })
-            };
-            let written = write();
-            if written.is_err() {
-                let _ = self.run(Op::Unname { name: temporary.clone() });
-            }
-            written?;
-            self.run(Op::SyncFolder)
-        };
-        save().map_err(|error| SaveError { path: name.into(), problem: SaveProblem::Io(error) })
+        self.save_bytes(name, &bytes)
     }
 
     fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError> {
@@ -298,6 +304,28 @@ impl Disk for Machine {
             Ok(MappedIndex::from_bytes(&self.inside().image.files[&file])?.into())
         };
         open().map_err(|problem| OpenError { path: name.into(), problem })
+    }
+
+    fn verify_segment(&self, name: &str) -> crate::Result<()> {
+        let file = self.file(name, false).unwrap();
+        let index = MappedIndex::from_bytes(&self.inside().image.files[&file]).unwrap();
+        index.verify().map_err(|error| crate::Error::Damaged { part: error.to_string() })
+    }
+
+    fn read(&self, name: &str) -> io::Result<Box<dyn io::Read>> {
+        let file = self.file(name, false)?;
+        Ok(Box::new(io::Cursor::new(self.inside().image.files[&file].clone())))
+    }
+
+    fn copy_segment(&self, name: &str, bytes: &mut dyn io::Read) -> Result<(), SaveError> {
+        let mut copy = Vec::new();
+        bytes.read_to_end(&mut copy).unwrap();
+        self.save_bytes(name, &copy)
+    }
+
+    fn bytes(&self, name: &str) -> io::Result<u64> {
+        let file = self.file(name, false)?;
+        Ok(self.inside().image.files[&file].len() as u64)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -1,0 +1,84 @@
+//! Checks of everything that a collection has.
+
+use std::collections::HashSet;
+
+use redb::ReadableTable;
+
+use crate::column::Column;
+use crate::part::{Part, Slot};
+use crate::record;
+use crate::{Error, Result, Snapshot};
+
+impl Snapshot {
+    /// Checks every byte of the segments, and that ids, rows, columns and parts agree. The store has
+    /// checksums of its own, which [`Options::verify`](crate::Options::verify) checks.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    ///
+    /// # Complexity
+    /// Reads everything. Takes memory for a number of each row, and for one column at a time.
+    pub fn verify(&self) -> Result<()> {
+        for segment in self.state.slots.iter().filter_map(Slot::segment) {
+            self.inner.disk.verify_segment(&segment.name)?;
+        }
+        let alive = self.verify_parts()?;
+        let wrong = |part: String| Err(Error::Damaged { part });
+        let mut named = 0;
+        for entry in self.state.ids.iter()? {
+            let (id, row) = entry?;
+            let (id, row) = (id.value(), row.value());
+            let Some(bytes) = self.state.rows.get(row)? else {
+                return wrong(format!("id {id:?}: row {row} is missing"));
+            };
+            if record::id(bytes.value()) != Ok(id) {
+                return wrong(format!("id {id:?}: row {row} has another id"));
+            }
+            if !alive.contains(&row) {
+                return wrong(format!("id {id:?}: row {row} is alive in no part"));
+            }
+            named += 1;
+        }
+        let rows = self.state.rows.iter()?.count();
+        if named != alive.len() || named != rows {
+            return wrong(format!("{named} ids, {rows} rows, {} live vectors", alive.len()));
+        }
+        Ok(())
+    }
+
+    /// Checks the columns of all parts. Returns the rows that are alive.
+    fn verify_parts(&self) -> Result<HashSet<u64>> {
+        let mut alive = HashSet::new();
+        for slot in &self.state.slots {
+            let name = match &slot.part {
+                Part::Segment(segment) => format!("segment {}", segment.number),
+                Part::Block(_) => "pending rows".to_owned(),
+            };
+            for node in slot.live.as_set().iter() {
+                if !alive.insert(slot.row(node)) {
+                    return Err(Error::Damaged {
+                        part: format!("{name}: row {} is alive twice", slot.row(node)),
+                    });
+                }
+            }
+            for (at, (field, _)) in self.schema().fields().enumerate() {
+                let at = at as u16;
+                let mut entries = Vec::new();
+                for node in slot.live.as_set().iter() {
+                    let damaged = || Error::Damaged { part: format!("{name}: row {}", slot.row(node)) };
+                    let bytes = self.state.rows.get(slot.row(node))?.ok_or_else(damaged)?;
+                    let keys = record::keys(bytes.value(), self.schema()).map_err(|_| damaged())?;
+                    entries.extend(
+                        keys.into_iter().filter(|(field, _)| *field == at).map(|(_, key)| (key, node)),
+                    );
+                }
+                // Dead rows are in a column until the segment is built again.
+                let column = slot.column(at, &self.state.tx)?;
+                if column.only(&slot.live) != Column::build(entries) {
+                    return Err(Error::Damaged { part: format!("{name}: the column of {field}") });
+                }
+            }
+        }
+        Ok(alive)
+    }
+}
