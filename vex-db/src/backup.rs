@@ -5,7 +5,7 @@ use std::path::Path;
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::collection::store_builder;
-use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE};
+use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::part::Slot;
 use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS};
 use crate::{Collection, Error, Options, Result, Snapshot};
@@ -48,6 +48,8 @@ impl Snapshot {
                 let mut bytes = self.inner.disk.read(&segment.name).map_err(io)?;
                 to.copy_segment(&segment.name, &mut bytes)?;
             }
+            // What an earlier try may have left.
+            remove_temporary(to)?;
             let new = to.open_store(NEW_STORE, &store_builder(&Options::new()))?;
             copy_store(&self.state.tx, &new)?;
             new.close()?;

@@ -45,7 +45,7 @@ impl Bits {
 
     pub(crate) fn invert(&mut self) {
         self.words.iter_mut().for_each(|word| *word = !*word);
-        if self.len % 64 != 0
+        if !self.len.is_multiple_of(64)
             && let Some(last) = self.words.last_mut()
         {
             *last &= (1 << (self.len % 64)) - 1;

@@ -10,7 +10,7 @@ use redb::{ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, Readabl
 use vex::graph::Scratch;
 
 use crate::batch::Op;
-use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, is_temporary};
+use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::part::Slot;
 use crate::state::State;
 use crate::store;
@@ -156,10 +156,8 @@ impl Collection {
     /// is missing.
     pub(crate) fn on(disk: Arc<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
         let io = |error| Error::Io { path: disk.path().to_owned(), error };
+        remove_temporary(&*disk)?;
         let names = disk.names().map_err(io)?;
-        for name in names.iter().filter(|name| is_temporary(name)) {
-            disk.remove(name).map_err(io)?;
-        }
         let builder = store_builder(&options);
         if !names.iter().any(|name| name == STORE) {
             let schema = schema.as_ref().ok_or_else(|| Error::Missing { path: disk.path().to_owned() })?;

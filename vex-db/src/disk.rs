@@ -150,8 +150,16 @@ pub(crate) enum Found {
     Collection,
 }
 
+/// Removes files that were being made when their writer ended.
+pub(crate) fn remove_temporary(disk: &dyn Disk) -> Result<()> {
+    let remove = || -> io::Result<()> {
+        disk.names()?.iter().filter(|name| is_temporary(name)).try_for_each(|name| disk.remove(name))
+    };
+    remove().map_err(|error| Error::Io { path: disk.path().to_owned(), error })
+}
+
 /// Whether a file is one that was being made.
-pub(crate) fn is_temporary(name: &str) -> bool {
+fn is_temporary(name: &str) -> bool {
     name.starts_with('.') && name.ends_with(".tmp")
 }
 

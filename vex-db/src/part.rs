@@ -98,14 +98,13 @@ impl Slot {
 
     /// The vector at a node. Under cosine it has unit length.
     pub(crate) fn vector(&self, node: NodeId) -> Option<Vec<f32>> {
-        let elements = match &self.part {
+        match &self.part {
             Part::Segment(segment) => {
                 let rows = *segment.index.searcher().graph().rows();
                 rows.are_stored().then(|| rows.row(node).as_f32().map(<[f32]>::to_vec))?
             }
             Part::Block(block) => block.vectors.rows().row(node).as_f32().map(<[f32]>::to_vec),
-        };
-        elements
+        }
     }
 
     /// The vector at a node as it came, or as near to that as the part keeps it.
@@ -183,6 +182,9 @@ impl Slot {
     }
 }
 
+/// The numbers of rows, ascending, and their nodes.
+type NodesByRow = (Vec<u64>, Vec<NodeId>);
+
 /// A sealed segment: an index in a file, whose keys are numbers of rows.
 #[derive(Debug)]
 pub(crate) struct Segment {
@@ -196,7 +198,7 @@ pub(crate) struct Segment {
     pub(crate) index: SharedIndex,
     pub(crate) count: usize,
     /// The numbers of the rows, ascending, and their nodes. Only a writer needs them.
-    nodes: Mutex<Option<Arc<(Vec<u64>, Vec<NodeId>)>>>,
+    nodes: Mutex<Option<Arc<NodesByRow>>>,
     /// The columns that were read.
     columns: Mutex<Vec<Option<Arc<Column>>>>,
 }

@@ -59,7 +59,7 @@ fn role() {
 /// Commits until it is killed, and prints each number once it is acknowledged.
 fn write() {
     let maintenance =
-        if std::process::id() % 2 == 0 { Maintenance::Background } else { Maintenance::OnCommit };
+        if std::process::id().is_multiple_of(2) { Maintenance::Background } else { Maintenance::OnCommit };
     let rows = options().maintenance(maintenance).open_or_create(path(), schema()).unwrap();
     let mut last = number(&rows.snapshot().unwrap());
     // The line after the name of the test.
@@ -88,7 +88,7 @@ fn read() {
         assert!(now >= last, "{now} after {last}");
         last = now;
         reads += 1;
-        if reads % 64 == 0 {
+        if reads.is_multiple_of(64) {
             println!("read {reads}");
         }
     }

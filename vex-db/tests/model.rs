@@ -285,7 +285,8 @@ proptest! {
 fn filters_mean_what_they_say() {
     let folder = tempfile::tempdir().unwrap();
     let schema = Schema::new(1, Metric::SquaredEuclidean).text("lang").int("year");
-    let rows = Collection::create(folder.path().join("rows.vexdb"), schema).unwrap();
+    let options = Options::new().seal_at(10).maintenance(Maintenance::Manual);
+    let rows = options.create(folder.path().join("rows.vexdb"), schema).unwrap();
     let langs = [Some("de"), Some("en"), None, Some("de-AT"), Some("e")];
     let years = [Some(2019), None, Some(2020), Some(2021), Some(-5)];
     for (at, (lang, year)) in langs.into_iter().zip(years).enumerate() {
@@ -296,9 +297,8 @@ fn filters_mean_what_they_say() {
     }
     for is_sealed in [false, true] {
         if is_sealed {
-            let options = Options::new().seal_at(1);
-            drop(options);
             rows.maintain(Budget::unlimited(), |_| ControlFlow::Continue(())).unwrap();
+            assert_eq!(rows.stats().unwrap().pending, 0);
         }
         let view = rows.snapshot().unwrap();
         let ids = |filter: Filter| -> String {
