@@ -178,9 +178,13 @@ impl Inner {
                 .into_iter()
                 .find(|step| !skipped.contains(step));
             let Some(step) = step else { break };
+            // The step takes parts with it, but no transaction: the store could use no page again that
+            // is freed while a transaction is open, and a build takes long.
+            let slots = state.slots.clone();
+            drop(state);
             let steps = report.sealed + report.merged + report.rewritten;
             match self
-                .take(&state, &step, memory, &mut |linked, rows| progress(Progress { steps, linked, rows }))
+                .take(&slots, &step, memory, &mut |linked, rows| progress(Progress { steps, linked, rows }))
             {
                 Ok(true) => match step {
                     Step::Seal => report.sealed += 1,
@@ -201,18 +205,18 @@ impl Inner {
     /// Takes a step. Returns whether it was taken to its end.
     fn take(
         &self,
-        state: &State,
+        slots: &[Slot],
         step: &Step,
         memory: Option<usize>,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<bool> {
-        let sources: Vec<&Slot> = state.slots.iter().filter(|slot| step.takes(slot)).collect();
+        let sources: Vec<&Slot> = slots.iter().filter(|slot| step.takes(slot)).collect();
         let count = sources.iter().map(|slot| slot.live_count).sum();
         let built = if count == 0 {
             None
         } else {
             match self.build(&sources, count, memory, progress) {
-                Ok(index) => Some(self.save(&index, state)?),
+                Ok(index) => Some(self.save(&index)?),
                 Err(BuildError::Graph(vex::graph::BuildError::Cancelled { .. })) => return Ok(false),
                 Err(error) => return Err(Error::Build(error)),
             }
@@ -256,8 +260,9 @@ impl Inner {
         })
     }
 
-    /// Writes a segment, and collects the columns of its fields.
-    fn save(&self, index: &Index, state: &State) -> Result<Built> {
+    /// Writes a segment, and collects the columns of its fields. Rows that died since the build began
+    /// are in no column.
+    fn save(&self, index: &Index) -> Result<Built> {
         let name = loop {
             let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
             let names =
@@ -270,11 +275,14 @@ impl Inner {
         let opened = || -> Result<Built> {
             // The number is given when the segment is published.
             let segment = Segment::open(0, &name, index.len(), &self.disk, &self.schema)?;
+            // Commits wait while the segment is published, so this is done now.
+            segment.sort_rows();
             let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
                 (0..self.schema.fields().count() as u16).map(|field| (field, Vec::new())).collect();
+            let state = self.state();
             for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
                 let damaged = || Error::Damaged { part: format!("row {row}") };
-                let record = state.rows.get(row)?.ok_or_else(damaged)?;
+                let Some(record) = state.rows.get(row)? else { continue };
                 for (field, key) in record::keys(record.value(), &self.schema).map_err(|_| damaged())? {
                     entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
                 }
@@ -301,18 +309,15 @@ impl Inner {
             let (mut columns, mut pending) = (tx.open_table(COLUMNS)?, tx.open_table(PENDING)?);
             let mut meta = tx.open_table(META)?;
             for source in sources {
-                match source.segment() {
-                    Some(segment) => {
-                        segments.remove(segment.number)?;
-                        dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                        columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                    }
-                    None => {
-                        for node in source.live.as_set().iter() {
-                            pending.remove(source.row(node))?;
-                        }
-                    }
+                if let Some(segment) = source.segment() {
+                    segments.remove(segment.number)?;
+                    dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
+                    columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
                 }
+            }
+            let sealed_up_to = sources.iter().filter_map(|slot| slot.block()?.rows.last().copied()).max();
+            if let Some(last) = sealed_up_to {
+                pending.retain_in(..=last, |_, _| false)?;
             }
             // Slots that are not replaced stay. Blocks may have been joined since the step began:
             // rows that are sealed now leave them.
@@ -322,7 +327,6 @@ impl Inner {
                     .any(|source| source.segment().is_some_and(|source| source.number == segment.number)),
                 None => false,
             };
-            let sealed_up_to = sources.iter().filter_map(|slot| slot.block()?.rows.last().copied()).max();
             for slot in state.slots.iter().filter(|slot| !is_source(slot)) {
                 match (slot.block(), sealed_up_to) {
                     (Some(block), Some(last)) => {
@@ -344,7 +348,7 @@ impl Inner {
                 for (field, column) in built {
                     columns.insert((number, field), &*column.encode())?;
                 }
-                let live = self.still_alive(&segment, &state);
+                let live = still_alive(&segment, sources, &state);
                 let chunks = (0..segment.count).step_by(1 << 16).map(|node| store::chunk_of(node as NodeId));
                 if live.count() < segment.count {
                     for chunk in chunks {
@@ -359,18 +363,34 @@ impl Inner {
         }
         self.finish(&mut writer, tx, true, slots)
     }
+}
 
-    /// The nodes of a new segment whose rows are alive at a later moment than the one it was built
-    /// from.
-    fn still_alive(&self, segment: &Segment, state: &State) -> Bits {
-        let mut live = Bits::none(segment.count);
-        for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
-            if state.slots.iter().any(|slot| slot.find(*row).is_some()) {
-                live.set(node);
+/// The nodes of a new segment whose rows are alive now. Its rows were alive in the sources when the
+/// build began.
+fn still_alive(segment: &Segment, sources: &[&Slot], state: &State) -> Bits {
+    let mut live = Bits::all(segment.count);
+    for source in sources {
+        let now = source.segment().and_then(|segment| {
+            let is_it = |slot: &&Slot| slot.segment().is_some_and(|slot| slot.number == segment.number);
+            state.slots.iter().find(is_it)
+        });
+        let died: Vec<u64> = match now {
+            Some(now) => {
+                let mut died = (*now.live).clone();
+                died.invert();
+                died.intersect(&source.live);
+                died.as_set().iter().map(|node| source.row(node)).collect()
             }
-        }
-        live
+            // Blocks may have been joined.
+            None => {
+                let blocks = || state.slots.iter().filter(|slot| slot.block().is_some());
+                let rows = source.live.as_set().iter().map(|node| source.row(node));
+                rows.filter(|row| blocks().all(|slot| slot.find(*row).is_none())).collect()
+            }
+        };
+        died.into_iter().filter_map(|row| segment.node(row)).for_each(|node| live.unset(node));
     }
+    live
 }
 
 /// A segment that the store does not name yet.

@@ -183,7 +183,7 @@ impl Slot {
 }
 
 /// The numbers of rows, ascending, and their nodes.
-type NodesByRow = (Vec<u64>, Vec<NodeId>);
+pub(crate) type NodesByRow = (Vec<u64>, Vec<NodeId>);
 
 /// A sealed segment: an index in a file, whose keys are numbers of rows.
 #[derive(Debug)]
@@ -241,19 +241,21 @@ impl Segment {
         self.is_gone.store(true, Ordering::Relaxed);
     }
 
-    /// The node of a row.
-    fn node(&self, row: u64) -> Option<NodeId> {
-        let table = {
-            let mut table = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
-            table
-                .get_or_insert_with(|| {
-                    let searcher = self.index.searcher();
-                    let mut pairs: Vec<_> = searcher.node_keys().iter().copied().zip(0..).collect();
-                    pairs.sort_unstable();
-                    Arc::new(pairs.into_iter().unzip())
-                })
-                .clone()
+    /// Sorts the rows, so that nodes are found by row.
+    pub(crate) fn sort_rows(&self) -> Arc<NodesByRow> {
+        let mut table = self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        let sort = || {
+            let searcher = self.index.searcher();
+            let mut pairs: Vec<_> = searcher.node_keys().iter().copied().zip(0..).collect();
+            pairs.sort_unstable();
+            Arc::new(pairs.into_iter().unzip())
         };
+        table.get_or_insert_with(sort).clone()
+    }
+
+    /// The node of a row.
+    pub(crate) fn node(&self, row: u64) -> Option<NodeId> {
+        let table = self.sort_rows();
         let at = table.0.binary_search(&row).ok()?;
         Some(table.1[at])
     }
