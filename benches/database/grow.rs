@@ -43,11 +43,16 @@ impl Set {
     }
 }
 
-/// Bytes of all files of a folder.
+/// Bytes that all files of a folder take. Holes take none.
 fn disk(folder: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
-        bytes += entry?.metadata()?.len();
+        let metadata = entry?.metadata()?;
+        #[cfg(unix)]
+        let taken = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
+        #[cfg(not(unix))]
+        let taken = metadata.len();
+        bytes += taken;
     }
     Ok(bytes)
 }
