@@ -27,6 +27,8 @@ mod chapters {
     struct Kernels;
     #[doc = include_str!("../../docs/8-memory.md")]
     struct Memory;
+    #[doc = include_str!("../../docs/10-database.md")]
+    struct Database;
     #[doc = include_str!("../../docs/tuning.md")]
     struct Tuning;
 }

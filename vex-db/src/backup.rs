@@ -51,7 +51,7 @@ impl Snapshot {
             // What an earlier try may have left.
             remove_temporary(to)?;
             let new = to.open_store(NEW_STORE, &store_builder(&Options::new()))?;
-            copy_store(&self.state.tx, &new)?;
+            copy_store(&self.state.tables()?.tx, &new)?;
             new.close()?;
             to.rename(NEW_STORE, STORE).map_err(|error| Error::Io { path: to.path().join(STORE), error })
         };

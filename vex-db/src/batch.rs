@@ -126,7 +126,7 @@ impl Inner {
     pub(crate) fn commit(&self, ops: Vec<Op>) -> Result<Committed> {
         let mut writer = self.writer()?;
         let state = self.state();
-        let tx = self.database()?.begin_write()?;
+        let tx = self.begin_write()?;
         let mut change = Change { slots: state.slots.clone(), ..Change::default() };
         let rows = change.write(&tx, ops, self)?;
         let block = Block::new(rows, &self.schema).expect("the vectors were checked");

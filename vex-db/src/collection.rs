@@ -6,7 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use redb::{ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase};
+use redb::{
+    CompactionError, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
+    WriteTransaction,
+};
 use vex::graph::Scratch;
 
 use crate::batch::Op;
@@ -52,7 +55,7 @@ pub struct Collection {
 pub(crate) struct Inner {
     /// Dropped before the store, whose transactions it holds.
     state: RwLock<Arc<State>>,
-    base: Base,
+    base: RwLock<Base>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) schema: Schema,
     pub(crate) options: Options,
@@ -193,8 +196,8 @@ impl Collection {
         options: Options,
     ) -> Result<Self> {
         let inner = Arc::new(Inner::new(disk, base, schema, state, options));
-        let worker = match (inner.options.maintenance, &inner.base) {
-            (Maintenance::Background, Base::Write(_)) => {
+        let worker = match inner.options.maintenance {
+            Maintenance::Background => {
                 let io = |error| Error::Io { path: inner.disk.path().to_owned(), error };
                 Some(Arc::new(Worker::start(&inner).map_err(io)?))
             }
@@ -302,7 +305,7 @@ impl Inner {
     ) -> Self {
         Self {
             state: RwLock::new(Arc::new(state)),
-            base,
+            base: RwLock::new(base),
             disk,
             schema,
             options,
@@ -324,15 +327,37 @@ impl Inner {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }
 
-    pub(crate) fn database(&self) -> Result<&Database> {
-        match &self.base {
-            Base::Write(base) => Ok(base),
-            Base::Read(_) => Err(Error::Locked { path: self.disk.path().to_owned() }),
+    /// Begins a commit.
+    pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
+        match &*self.base.read().unwrap_or_else(PoisonError::into_inner) {
+            Base::Write(base) => Ok(base.begin_write()?),
+            Base::Read(_) => unreachable!("a reader has no calls that write"),
         }
     }
 
+    /// Gives space back that the store does not use, if no snapshot is alive in any process. Returns
+    /// whether that was done.
+    pub(crate) fn compact(&self) -> Result<bool> {
+        let mut writer = self.writer()?;
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(state) = Arc::get_mut(&mut state) else { return Ok(false) };
+        let compact = || match &mut *self.base.write().unwrap_or_else(PoisonError::into_inner) {
+            Base::Write(base) => match base.compact() {
+                Ok(_) => Ok(true),
+                Err(CompactionError::TransactionInProgress) => Ok(false),
+                Err(error) => Err(error.into()),
+            },
+            Base::Read(_) => unreachable!("a reader has no calls that write"),
+        };
+        // What a failed compaction leaves is known when the collection is opened again.
+        writer.failed = true;
+        let compacted = state.without_transaction(compact, || self.begin_read())?;
+        writer.failed = false;
+        Ok(compacted)
+    }
+
     pub(crate) fn begin_read(&self) -> Result<ReadTransaction> {
-        Ok(match &self.base {
+        Ok(match &*self.base.read().unwrap_or_else(PoisonError::into_inner) {
             Base::Write(base) => base.begin_read()?,
             Base::Read(base) => base.begin_read()?,
         })
@@ -356,7 +381,7 @@ impl Inner {
     fn flush(&self) -> Result<()> {
         let mut writer = self.writer()?;
         if writer.is_behind {
-            let tx = self.database()?.begin_write()?;
+            let tx = self.begin_write()?;
             writer.commit(tx, true, self.options.durability)?;
         }
         Ok(())

@@ -58,7 +58,7 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// Writes a copy of a segment, which is on the medium afterwards, or not there at all.
     fn copy_segment(&self, name: &str, bytes: &mut dyn Read) -> Result<(), SaveError>;
 
-    /// The length of a file.
+    /// The bytes that a file takes.
     fn bytes(&self, name: &str) -> io::Result<u64>;
 
     /// Removes a file. After a power cut it may be there again.
@@ -218,7 +218,12 @@ impl Disk for Folder {
     }
 
     fn bytes(&self, name: &str) -> io::Result<u64> {
-        Ok(fs::metadata(self.path.join(name))?.len())
+        let metadata = fs::metadata(self.path.join(name))?;
+        // The store grows ahead of its contents, by holes that take no space.
+        #[cfg(unix)]
+        return Ok(metadata.len().min(std::os::unix::fs::MetadataExt::blocks(&metadata) * 512));
+        #[cfg(not(unix))]
+        Ok(metadata.len())
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -140,4 +140,12 @@ macro_rules! from_store {
     )*};
 }
 
-from_store!(CommitError, DatabaseError, SetDurabilityError, StorageError, TableError, TransactionError);
+from_store!(
+    CommitError,
+    CompactionError,
+    DatabaseError,
+    SetDurabilityError,
+    StorageError,
+    TableError,
+    TransactionError
+);

@@ -29,6 +29,7 @@ use vex::{BuildError, Index};
 use crate::bits::Bits;
 use crate::collection::{Inner, Trouble};
 use crate::column::{Column, Key};
+use crate::disk::STORE;
 use crate::part::{Segment, Slot};
 use crate::record;
 use crate::state::State;
@@ -80,6 +81,9 @@ pub struct Report {
     pub rewritten: usize,
     /// Steps that were left out, since they would take more memory than the budget.
     pub skipped: usize,
+    /// Whether the store gave space back. It does so if much of it is unused, and no snapshot is
+    /// alive in any process.
+    pub compacted: bool,
 }
 
 /// A step of maintenance.
@@ -140,11 +144,23 @@ impl Collection {
         budget: Budget,
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        self.inner.maintain(budget.memory, true, &mut progress)
+        let mut report = self.inner.maintain(budget.memory, true, &mut progress)?;
+        report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
+        Ok(report)
     }
 }
 
 impl Inner {
+    /// Whether half of the store or more is unused.
+    fn wastes_space(&self) -> Result<bool> {
+        let tx = self.begin_write()?;
+        let stats = tx.stats()?;
+        tx.abort()?;
+        let io = |error| Error::Io { path: self.disk.path().join(STORE), error };
+        let used = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
+        Ok(self.disk.bytes(STORE).map_err(io)? > 2 * used)
+    }
+
     /// Takes the steps that commits have made necessary. The commits are done already, so an error
     /// is not theirs: it is kept for [`Collection::stats`], and the steps are tried again when more
     /// rows are pending.
@@ -168,7 +184,6 @@ impl Inner {
         seals_early: bool,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        self.database()?;
         let _one_at_a_time = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
         let seal_at = self.options.rows_to_seal(self.schema.dim());
         let (mut report, mut skipped) = (Report::default(), Vec::new());
@@ -282,7 +297,7 @@ impl Inner {
             let state = self.state();
             for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
                 let damaged = || Error::Damaged { part: format!("row {row}") };
-                let Some(record) = state.rows.get(row)? else { continue };
+                let Some(record) = state.tables()?.rows.get(row)? else { continue };
                 for (field, key) in record::keys(record.value(), &self.schema).map_err(|_| damaged())? {
                     entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
                 }
@@ -302,7 +317,7 @@ impl Inner {
     fn publish(&self, sources: &[&Slot], built: Option<Built>) -> Result<()> {
         let mut writer = self.writer()?;
         let state = self.state();
-        let tx = self.database()?.begin_write()?;
+        let tx = self.begin_write()?;
         let mut slots = Vec::new();
         {
             let (mut segments, mut dead) = (tx.open_table(SEGMENTS)?, tx.open_table(DEAD)?);

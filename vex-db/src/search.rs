@@ -91,6 +91,7 @@ impl<'s> Search<'s> {
         // A query is checked even if nothing is there.
         crate::part::check_query(snapshot.schema(), &query)?;
 
+        let tables = state.tables()?;
         let mut scratch = snapshot.inner.scratch();
         let (mut found, mut out) = (Vec::new(), Vec::new());
         let mut parts = Vec::with_capacity(state.slots.len());
@@ -98,7 +99,7 @@ impl<'s> Search<'s> {
             for (at, slot) in state.slots.iter().enumerate() {
                 let mut accepted: Cow<'_, Bits> = Cow::Borrowed(&slot.live);
                 if let Some(filter) = &filter {
-                    let column = |field| slot.column(field, &state.tx);
+                    let column = |field| slot.column(field, &tables.tx);
                     let mut matches = filter.select(slot.count(), &column)?;
                     matches.intersect(&slot.live);
                     accepted = Cow::Owned(matches);

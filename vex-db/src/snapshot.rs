@@ -70,7 +70,7 @@ impl Snapshot {
     pub fn get(&self, id: &str) -> Result<Option<Record>> {
         let Some(row) = self.state.row(id)? else { return Ok(None) };
         let damaged = || Error::Damaged { part: format!("row {id:?}") };
-        let bytes = self.state.rows.get(row)?.ok_or_else(damaged)?;
+        let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
         let fields = record::row(bytes.value(), self.schema(), None).map_err(|_| damaged())?;
         let vector = self.state.vector(row).ok_or_else(damaged)?;
         Ok(Some(Record { id: id.to_owned(), vector, row: fields }))
@@ -108,7 +108,7 @@ impl Snapshot {
     /// The fields of a row, and its id.
     pub(crate) fn read(&self, row: u64, fetch: Option<&[u16]>) -> Result<(String, Row)> {
         let damaged = || Error::Damaged { part: format!("row {row}") };
-        let bytes = self.state.rows.get(row)?.ok_or_else(damaged)?;
+        let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
         let id = record::id(bytes.value()).map_err(|_| damaged())?.to_owned();
         let fields = match fetch {
             Some([]) => Row::new(),
@@ -216,7 +216,7 @@ impl Scroll<'_> {
         let fetch = fetch.numbers(schema)?;
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = limit;
-        for entry in snapshot.state.ids.range::<&str>((start, Bound::Unbounded))? {
+        for entry in snapshot.state.tables()?.ids.range::<&str>((start, Bound::Unbounded))? {
             if left == 0 {
                 break;
             }
@@ -236,7 +236,7 @@ impl Scroll<'_> {
 fn matches(filter: Option<&Compiled>, snapshot: &Snapshot, row: u64) -> Result<bool> {
     let Some(filter) = filter else { return Ok(true) };
     let damaged = || Error::Damaged { part: format!("row {row}") };
-    let bytes = snapshot.state.rows.get(row)?.ok_or_else(damaged)?;
+    let bytes = snapshot.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
     let keys = record::keys(bytes.value(), snapshot.schema()).map_err(|_| damaged())?;
     Ok(filter.matches(&|field| keys.iter().find(|(number, _)| *number == field).map(|(_, key)| key.clone())))
 }

@@ -17,19 +17,47 @@ use crate::{Error, Result, Schema};
 pub(crate) struct State {
     /// How many commits there were.
     pub(crate) commits: u64,
-    /// The store at this moment.
+    /// `None` only if the store could not be opened again after it was compacted.
+    tables: Option<Tables>,
+    /// The segments, then the blocks, each in the order in which they were made.
+    pub(crate) slots: Vec<Slot>,
+}
+
+/// The store at one moment.
+pub(crate) struct Tables {
     pub(crate) tx: ReadTransaction,
     pub(crate) ids: ReadOnlyTable<&'static str, u64>,
     pub(crate) rows: ReadOnlyTable<u64, &'static [u8]>,
-    /// The segments, then the blocks, each in the order in which they were made.
-    pub(crate) slots: Vec<Slot>,
+}
+
+impl Tables {
+    fn open(tx: ReadTransaction) -> Result<Self> {
+        Ok(Self { ids: tx.open_table(IDS)?, rows: tx.open_table(ROWS)?, tx })
+    }
 }
 
 impl State {
     /// The moment of a transaction, whose parts are known.
     pub(crate) fn new(tx: ReadTransaction, slots: Vec<Slot>) -> Result<Self> {
-        let (ids, rows, meta) = (tx.open_table(IDS)?, tx.open_table(ROWS)?, tx.open_table(META)?);
-        Ok(Self { commits: store::counter(&meta, COMMITS)?, tx, ids, rows, slots })
+        let commits = store::counter(&tx.open_table(META)?, COMMITS)?;
+        Ok(Self { commits, tables: Some(Tables::open(tx)?), slots })
+    }
+
+    /// The store at this moment.
+    pub(crate) fn tables(&self) -> Result<&Tables> {
+        self.tables.as_ref().ok_or(Error::Failed)
+    }
+
+    /// Runs something that the store allows only without transactions.
+    pub(crate) fn without_transaction<T>(
+        &mut self,
+        run: impl FnOnce() -> Result<T>,
+        begin: impl FnOnce() -> Result<ReadTransaction>,
+    ) -> Result<T> {
+        self.tables = None;
+        let done = run();
+        self.tables = Some(Tables::open(begin()?)?);
+        done
     }
 
     /// The moment of a transaction, read from the disk. Parts that an earlier moment has are taken
@@ -88,12 +116,12 @@ impl State {
 
     /// How many rows there are.
     pub(crate) fn len(&self) -> Result<u64> {
-        Ok(self.ids.len()?)
+        Ok(self.tables()?.ids.len()?)
     }
 
     /// The number of a row.
     pub(crate) fn row(&self, id: &str) -> Result<Option<u64>> {
-        Ok(self.ids.get(id)?.map(|row| row.value()))
+        Ok(self.tables()?.ids.get(id)?.map(|row| row.value()))
     }
 
     /// The vector of a row. Under cosine it has unit length.

@@ -25,10 +25,10 @@ impl Snapshot {
         let alive = self.verify_parts()?;
         let wrong = |part: String| Err(Error::Damaged { part });
         let mut named = 0;
-        for entry in self.state.ids.iter()? {
+        for entry in self.state.tables()?.ids.iter()? {
             let (id, row) = entry?;
             let (id, row) = (id.value(), row.value());
-            let Some(bytes) = self.state.rows.get(row)? else {
+            let Some(bytes) = self.state.tables()?.rows.get(row)? else {
                 return wrong(format!("id {id:?}: row {row} is missing"));
             };
             if record::id(bytes.value()) != Ok(id) {
@@ -39,7 +39,7 @@ impl Snapshot {
             }
             named += 1;
         }
-        let rows = self.state.rows.iter()?.count();
+        let rows = self.state.tables()?.rows.iter()?.count();
         if named != alive.len() || named != rows {
             return wrong(format!("{named} ids, {rows} rows, {} live vectors", alive.len()));
         }
@@ -66,14 +66,14 @@ impl Snapshot {
                 let mut entries = Vec::new();
                 for node in slot.live.as_set().iter() {
                     let damaged = || Error::Damaged { part: format!("{name}: row {}", slot.row(node)) };
-                    let bytes = self.state.rows.get(slot.row(node))?.ok_or_else(damaged)?;
+                    let bytes = self.state.tables()?.rows.get(slot.row(node))?.ok_or_else(damaged)?;
                     let keys = record::keys(bytes.value(), self.schema()).map_err(|_| damaged())?;
                     entries.extend(
                         keys.into_iter().filter(|(field, _)| *field == at).map(|(_, key)| (key, node)),
                     );
                 }
                 // Dead rows are in a column until the segment is built again.
-                let column = slot.column(at, &self.state.tx)?;
+                let column = slot.column(at, &self.state.tables()?.tx)?;
                 if column.only(&slot.live) != Column::build(entries) {
                     return Err(Error::Damaged { part: format!("{name}: the column of {field}") });
                 }

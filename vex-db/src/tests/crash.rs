@@ -1,8 +1,11 @@
 //! Every acknowledged commit survives a power cut, and none is there by half.
 
 use std::fmt::Display;
+use std::ops::ControlFlow;
 
 use super::simulated::{Image, Machine, Op};
+use crate::Budget;
+
 use super::{Model, Random, commit, contents, open};
 
 /// What a history left behind.
@@ -27,6 +30,12 @@ impl History {
             let number = notes.snapshot().unwrap().commits();
             models.resize(number as usize + 1, model);
             acknowledged.push((number, machine.log_len()));
+            if random.below(8) == 0 {
+                notes.maintain(Budget::unlimited(), |_| ControlFlow::Continue(())).unwrap();
+                let number = notes.snapshot().unwrap().commits();
+                models.resize(number as usize + 1, models.last().unwrap().clone());
+                acknowledged.push((number, machine.log_len()));
+            }
             if random.below(6) == 0 {
                 drop(notes);
                 notes = open(&machine).unwrap();

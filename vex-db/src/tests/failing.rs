@@ -1,5 +1,9 @@
 //! An operation of the disk that fails leaves the old state or the new one, and the next try works.
 
+use std::ops::ControlFlow;
+
+use crate::Budget;
+
 use super::simulated::{Fault, Machine};
 use super::{Model, Random, commit, contents, open};
 
@@ -52,7 +56,8 @@ fn run(machine: &Machine, seed: u64) -> (usize, Vec<Model>) {
             return (1, vec![before, after]);
         }
     }
-    (0, vec![model])
+    let maintained = notes.maintain(Budget::unlimited(), |_| ControlFlow::Continue(()));
+    (usize::from(maintained.is_err()), vec![model])
 }
 
 /// A backup that fails leaves nothing that looks like a collection, and the next try works.
