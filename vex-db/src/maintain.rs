@@ -107,11 +107,23 @@ impl Step {
     }
 }
 
+/// How much is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Goal {
+    /// What commits have made necessary.
+    Enough,
+    /// What makes searches fast: few segments.
+    All,
+}
+
+/// After [`Goal::All`], a segment has at least so many times the rows of all smaller ones.
+const SPREAD: usize = 4;
+
 /// The steps that are due, the most urgent first.
-fn due(state: &State, seal_at: usize, fanout: usize, seals_early: bool) -> Vec<Step> {
+fn due(state: &State, seal_at: usize, fanout: usize, goal: Goal) -> Vec<Step> {
     let mut steps = Vec::new();
     let pending = state.pending();
-    if pending >= seal_at || (seals_early && pending * fanout >= seal_at) {
+    if pending >= seal_at || (goal == Goal::All && pending * fanout >= seal_at) {
         steps.push(Step::Seal);
     }
     let mut tiers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
@@ -126,12 +138,31 @@ fn due(state: &State, seal_at: usize, fanout: usize, seals_early: bool) -> Vec<S
     }
     let full = tiers.into_values().filter(|numbers| numbers.len() >= fanout);
     steps.extend(full.map(Step::Merge));
+    if goal == Goal::All {
+        steps.extend(small(state).map(Step::Merge));
+    }
     steps
 }
 
+/// The small segments, if there are two or more: from the smallest on, all that have less than
+/// [`SPREAD`] times the rows of those before.
+fn small(state: &State) -> Option<Vec<u64>> {
+    let segment = |slot: &Slot| Some((slot.live_count, slot.segment()?.number));
+    let mut sizes: Vec<(usize, u64)> = state.slots.iter().filter_map(segment).collect();
+    sizes.sort_unstable();
+    let (mut rows, mut end) = (0, 0);
+    for (at, (size, _)) in sizes.iter().enumerate() {
+        if at > 0 && *size < SPREAD * rows {
+            end = at + 1;
+        }
+        rows += size;
+    }
+    (end >= 2).then(|| sizes[..end].iter().map(|(_, number)| *number).collect())
+}
+
 impl Collection {
-    /// Seals pending rows, merges segments and rewrites those with many dead rows, until nothing is
-    /// left to do. `progress` is called on this thread, and ends maintenance early by
+    /// Seals pending rows, merges segments until few are left, and rewrites those with many dead rows.
+    /// Then gives back what the store does not use. `progress` is called on this thread, and ends maintenance early by
     /// [`ControlFlow::Break`]. Reads and commits go on meanwhile.
     ///
     /// # Errors
@@ -144,7 +175,7 @@ impl Collection {
         budget: Budget,
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let mut report = self.inner.maintain(budget.memory, true, &mut progress)?;
+        let mut report = self.inner.maintain(budget.memory, Goal::All, &mut progress)?;
         report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
         Ok(report)
     }
@@ -174,14 +205,14 @@ impl Inner {
         {
             return;
         }
-        let caught_up = self.maintain(self.options.memory, false, &mut |_| ControlFlow::Continue(()));
+        let caught_up = self.maintain(self.options.memory, Goal::Enough, &mut |_| ControlFlow::Continue(()));
         *trouble() = caught_up.err().map(|error| Trouble { error: error.to_string(), pending });
     }
 
     fn maintain(
         &self,
         memory: Option<usize>,
-        seals_early: bool,
+        goal: Goal,
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let _one_at_a_time = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,7 +220,7 @@ impl Inner {
         let (mut report, mut skipped) = (Report::default(), Vec::new());
         loop {
             let state = self.state();
-            let step = due(&state, seal_at, self.options.fanout, seals_early)
+            let step = due(&state, seal_at, self.options.fanout, goal)
                 .into_iter()
                 .find(|step| !skipped.contains(step));
             let Some(step) = step else { break };
