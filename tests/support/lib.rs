@@ -20,9 +20,11 @@ pub use poke::{accepted, poke};
 pub use random::Random;
 pub use seal::{seal, seal_header};
 
-/// The chapters, whose examples are tests.
+/// The README and the chapters, whose examples are tests.
 #[cfg(doctest)]
 mod chapters {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
     #[doc = include_str!("../../docs/5-kernels.md")]
     struct Kernels;
     #[doc = include_str!("../../docs/8-memory.md")]

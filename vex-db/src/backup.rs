@@ -7,7 +7,7 @@ use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value
 use crate::collection::store_builder;
 use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::part::Slot;
-use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS};
+use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS, UNFINISHED};
 use crate::{Collection, Error, Options, Result, Snapshot};
 
 /// So many rows of a table are copied in one transaction.
@@ -76,6 +76,7 @@ fn copy_store(from: &ReadTransaction, to: &Database) -> Result<()> {
     copy_table(PENDING, from, to)?;
     copy_table(SEGMENTS, from, to)?;
     copy_table(DEAD, from, to)?;
+    copy_table(UNFINISHED, from, to)?;
     copy_table(COLUMNS, from, to)
 }
 

@@ -10,15 +10,17 @@
 //! Nothing in memory changes before the transaction is on the medium.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::PoisonError;
 use std::time::Instant;
 
 use redb::WriteTransaction;
 use vex::Element;
 use vex::graph::Vectors;
 
+use crate::block::{Block, BlockRow, tidy};
 use crate::bytes::put_vector;
 use crate::collection::{Inner, Writer};
-use crate::part::{Block, BlockRow, Slot, tidy};
+use crate::part::Slot;
 use crate::record;
 use crate::state::State;
 use crate::store::{self, COMMITS, DEAD, IDS, META, NEXT_ROW, PENDING, ROWS};
@@ -133,7 +135,9 @@ impl Inner {
         if !block.rows.is_empty() {
             change.slots.push(Slot::of_block(block));
         }
-        tidy(&mut change.slots, &self.schema);
+        let most = self.options.rows_to_seal(self.schema.dim());
+        let sealing = *self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
+        tidy(&mut change.slots, &self.schema, most, sealing);
         self.finish(&mut writer, tx, false, change.slots)?;
         Ok(change.committed)
     }

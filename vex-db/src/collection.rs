@@ -3,8 +3,8 @@
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Instant;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 use redb::{
     CompactionError, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
@@ -14,6 +14,7 @@ use vex::graph::Scratch;
 
 use crate::batch::Op;
 use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
+use crate::maintain::Kind;
 use crate::part::Slot;
 use crate::state::State;
 use crate::store;
@@ -51,6 +52,12 @@ pub struct Collection {
     pub(crate) inner: Arc<Inner>,
 }
 
+/// A commit waits if so many times the rows of a seal are pending, and maintenance is in the background.
+const PENDING_AT_MOST: usize = 2;
+
+/// The longest that it waits.
+const PATIENCE: Duration = Duration::from_millis(100);
+
 /// What all handles share.
 pub(crate) struct Inner {
     /// Dropped before the store, whose transactions it holds.
@@ -60,8 +67,14 @@ pub(crate) struct Inner {
     pub(crate) schema: Schema,
     pub(crate) options: Options,
     writer: Mutex<Writer>,
-    /// Held by the one maintenance step that runs.
-    pub(crate) maintenance: Mutex<()>,
+    /// Held while rows are sealed.
+    pub(crate) sealing: Mutex<()>,
+    /// Held while segments are merged or rewritten.
+    pub(crate) merging: Mutex<()>,
+    /// Pending rows with smaller numbers are being sealed, so blocks of them are not joined to others.
+    pub(crate) sealing_below: Mutex<Option<u64>>,
+    /// Signals that rows were sealed.
+    pub(crate) sealed: Condvar,
     /// The memory of searches that ended.
     scratches: Mutex<Vec<Scratch>>,
     /// Whether a maintenance step should end early, since the collection is closed.
@@ -178,6 +191,7 @@ impl Collection {
             found.expect(&expected)?;
         }
         let state = State::load(tx, &disk, &found, &[])?;
+        store::remove_unfinished(&base)?;
         // Segments that no commit names: a crash left them before or after the commit.
         let is_named = |name: &&String| {
             state.slots.iter().filter_map(Slot::segment).any(|segment| segment.name == **name)
@@ -275,8 +289,11 @@ impl Collection {
     pub(crate) fn apply(&self, ops: Vec<Op>) -> Result<Committed> {
         let committed = self.inner.commit(ops)?;
         match (self.inner.options.maintenance, &self.worker) {
-            (Maintenance::OnCommit, _) => self.inner.catch_up(),
-            (_, Some(worker)) => worker.wake(),
+            (Maintenance::OnCommit, _) => self.inner.catch_up(&[Kind::Seal, Kind::Merge]),
+            (_, Some(worker)) => {
+                worker.wake();
+                self.inner.wait_for_seals();
+            }
             (_, None) => (),
         }
         Ok(committed)
@@ -310,7 +327,10 @@ impl Inner {
             schema,
             options,
             writer: Mutex::new(Writer { failed: false, durable: Instant::now(), is_behind: false }),
-            maintenance: Mutex::new(()),
+            sealing: Mutex::default(),
+            merging: Mutex::default(),
+            sealing_below: Mutex::default(),
+            sealed: Condvar::new(),
             scratches: Mutex::default(),
             closes: Arc::default(),
             trouble: Mutex::default(),
@@ -376,6 +396,15 @@ impl Inner {
 
     pub(crate) fn give_back(&self, scratch: Scratch) {
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
+    }
+
+    /// Waits a while if far more rows are pending than are sealed at once, so that a fast writer does
+    /// not outrun the background.
+    fn wait_for_seals(&self) {
+        let most = PENDING_AT_MOST * self.options.rows_to_seal(self.schema.dim());
+        let is_behind = |_: &mut Option<u64>| self.state().pending() > most;
+        let sealing = self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.sealed.wait_timeout_while(sealing, PATIENCE, is_behind));
     }
 
     fn flush(&self) -> Result<()> {

@@ -45,6 +45,7 @@
 mod backup;
 mod batch;
 mod bits;
+mod block;
 mod bytes;
 mod collection;
 mod column;
@@ -57,6 +58,7 @@ mod maintain;
 mod options;
 mod part;
 mod reader;
+mod rebuild;
 mod record;
 mod reembed;
 mod schema;

@@ -7,8 +7,7 @@
 //!   segments grows with the logarithm of the rows.
 //! - **Rewrite.** A quarter of a segment's rows are dead. It is built again without them.
 //!
-//! Each step builds from a moment of the collection, while commits go on, and then takes three steps
-//! of its own:
+//! Each step builds from a moment of the collection, while commits go on. Then:
 //!
 //! 1. The segment is written and is on the medium, under a new random name.
 //! 2. One transaction names it, and forgets what it replaces. Rows that died since the build began
@@ -16,24 +15,20 @@
 //! 3. Files that no commit names any more are removed.
 //!
 //! A crash between them leaves a file that no commit names. Opening the collection removes it.
+//!
+//! Seals go on beside a merge, which may take minutes: they share no part. `rebuild.rs` takes the
+//! steps that are chosen here.
 
 use std::collections::BTreeMap;
-use std::hash::{BuildHasher, RandomState};
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 
-use vex::graph::NodeId;
-use vex::{BuildError, Index};
+use vex::BuildError;
 
-use crate::bits::Bits;
 use crate::collection::{Inner, Trouble};
-use crate::column::{Column, Key};
 use crate::disk::STORE;
-use crate::part::{Segment, Slot};
-use crate::record;
+use crate::part::Slot;
 use crate::state::State;
-use crate::store::{self, COLUMNS, COMMITS, DEAD, META, NEXT_SEGMENT, PENDING, SEGMENTS};
 use crate::{Collection, Error, Result};
 
 /// A segment is rewritten if one row in so many is dead.
@@ -88,16 +83,31 @@ pub struct Report {
 
 /// A step of maintenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
+pub(crate) enum Step {
     Seal,
     /// The numbers of the segments.
     Merge(Vec<u64>),
     Rewrite(u64),
 }
 
+/// Steps of one kind are taken one after the other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Seal,
+    /// Merges and rewrites.
+    Merge,
+}
+
 impl Step {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Seal => Kind::Seal,
+            Self::Merge(_) | Self::Rewrite(_) => Kind::Merge,
+        }
+    }
+
     /// Whether the step replaces this slot.
-    fn takes(&self, slot: &Slot) -> bool {
+    pub(crate) fn takes(&self, slot: &Slot) -> bool {
         match (self, slot.segment()) {
             (Self::Seal, segment) => segment.is_none(),
             (_, None) => false,
@@ -175,7 +185,8 @@ impl Collection {
         budget: Budget,
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let mut report = self.inner.maintain(budget.memory, Goal::All, &mut progress)?;
+        let mut report =
+            self.inner.maintain(budget.memory, Goal::All, &[Kind::Seal, Kind::Merge], &mut progress)?;
         report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
         Ok(report)
     }
@@ -195,7 +206,7 @@ impl Inner {
     /// Takes the steps that commits have made necessary. The commits are done already, so an error
     /// is not theirs: it is kept for [`Collection::stats`], and the steps are tried again when more
     /// rows are pending.
-    pub(crate) fn catch_up(&self) {
+    pub(crate) fn catch_up(&self, kinds: &[Kind]) {
         let trouble = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let pending = self.state().pending();
         let before = trouble().clone();
@@ -205,7 +216,8 @@ impl Inner {
         {
             return;
         }
-        let caught_up = self.maintain(self.options.memory, Goal::Enough, &mut |_| ControlFlow::Continue(()));
+        let caught_up =
+            self.maintain(self.options.memory, Goal::Enough, kinds, &mut |_| ControlFlow::Continue(()));
         *trouble() = caught_up.err().map(|error| Trouble { error: error.to_string(), pending });
     }
 
@@ -213,234 +225,44 @@ impl Inner {
         &self,
         memory: Option<usize>,
         goal: Goal,
+        kinds: &[Kind],
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let _one_at_a_time = self.maintenance.lock().unwrap_or_else(PoisonError::into_inner);
         let seal_at = self.options.rows_to_seal(self.schema.dim());
         let (mut report, mut skipped) = (Report::default(), Vec::new());
         loop {
-            let state = self.state();
-            let step = due(&state, seal_at, self.options.fanout, goal)
-                .into_iter()
-                .find(|step| !skipped.contains(step));
-            let Some(step) = step else { break };
-            // The step takes parts with it, but no transaction: the store could use no page again that
-            // is freed while a transaction is open, and a build takes long.
-            let slots = state.slots.clone();
-            drop(state);
-            let steps = report.sealed + report.merged + report.rewritten;
-            match self
-                .take(&slots, &step, memory, &mut |linked, rows| progress(Progress { steps, linked, rows }))
-            {
-                Ok(true) => match step {
-                    Step::Seal => report.sealed += 1,
-                    Step::Merge(_) => report.merged += 1,
-                    Step::Rewrite(_) => report.rewritten += 1,
-                },
-                Ok(false) => break,
-                Err(Error::Build(BuildError::MemoryLimit(_))) => {
-                    report.skipped += 1;
-                    skipped.push(step);
-                }
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(report)
-    }
-
-    /// Takes a step. Returns whether it was taken to its end.
-    fn take(
-        &self,
-        slots: &[Slot],
-        step: &Step,
-        memory: Option<usize>,
-        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<bool> {
-        let sources: Vec<&Slot> = slots.iter().filter(|slot| step.takes(slot)).collect();
-        let count = sources.iter().map(|slot| slot.live_count).sum();
-        let built = if count == 0 {
-            None
-        } else {
-            match self.build(&sources, count, memory, progress) {
-                Ok(index) => Some(self.save(&index)?),
-                Err(BuildError::Graph(vex::graph::BuildError::Cancelled { .. })) => return Ok(false),
-                Err(error) => return Err(Error::Build(error)),
-            }
-        };
-        self.publish(&sources, built)?;
-        // No commit names these files any more.
-        sources.into_iter().filter_map(Slot::segment).for_each(|segment| segment.set_gone());
-        Ok(true)
-    }
-
-    /// Builds an index of the live rows.
-    fn build(
-        &self,
-        sources: &[&Slot],
-        count: usize,
-        memory: Option<usize>,
-        progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
-    ) -> Result<Index, BuildError> {
-        let options = &self.options;
-        let mut builder = Index::builder(self.schema.dim())
-            .metric(self.schema.metric())
-            .m(options.m)
-            .ef_construction(options.ef_construction)
-            .quantization(options.coding);
-        if let Some(threads) = options.threads {
-            builder = builder.threads(threads);
-        }
-        if let Some(memory) = memory {
-            builder = builder.memory_limit(memory);
-        }
-        let mut rows = sources
-            .iter()
-            .flat_map(|slot| slot.live.as_set().iter().map(|node| (slot.row(node), slot.raw(node))));
-        let fill = |to: &mut [f32]| {
-            let (row, vector) = rows.next().expect("as many rows as were counted");
-            to.copy_from_slice(&vector);
-            Ok::<u64, std::convert::Infallible>(row)
-        };
-        builder.build_with(count, fill, |linked| {
-            if self.closes.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { progress(linked, count) }
-        })
-    }
-
-    /// Writes a segment, and collects the columns of its fields. Rows that died since the build began
-    /// are in no column.
-    fn save(&self, index: &Index) -> Result<Built> {
-        let name = loop {
-            let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
-            let names =
-                self.disk.names().map_err(|error| Error::Io { path: self.disk.path().to_owned(), error })?;
-            if !names.contains(&name) {
-                break name;
-            }
-        };
-        self.disk.save_segment(&name, index)?;
-        let opened = || -> Result<Built> {
-            // The number is given when the segment is published.
-            let segment = Segment::open(0, &name, index.len(), &self.disk, &self.schema)?;
-            // Commits wait while the segment is published, so this is done now.
-            segment.sort_rows();
-            let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
-                (0..self.schema.fields().count() as u16).map(|field| (field, Vec::new())).collect();
-            let state = self.state();
-            for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
-                let damaged = || Error::Damaged { part: format!("row {row}") };
-                let Some(record) = state.tables()?.rows.get(row)? else { continue };
-                for (field, key) in record::keys(record.value(), &self.schema).map_err(|_| damaged())? {
-                    entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
-                }
-            }
-            let columns =
-                entries.into_iter().map(|(field, entries)| (field, Column::build(entries))).collect();
-            Ok(Built { segment, columns })
-        };
-        let opened = opened();
-        if opened.is_err() {
-            let _ = self.disk.remove(&name);
-        }
-        opened
-    }
-
-    /// Names a segment in the store, in place of its sources.
-    fn publish(&self, sources: &[&Slot], built: Option<Built>) -> Result<()> {
-        let mut writer = self.writer()?;
-        let state = self.state();
-        let tx = self.begin_write()?;
-        let mut slots = Vec::new();
-        {
-            let (mut segments, mut dead) = (tx.open_table(SEGMENTS)?, tx.open_table(DEAD)?);
-            let (mut columns, mut pending) = (tx.open_table(COLUMNS)?, tx.open_table(PENDING)?);
-            let mut meta = tx.open_table(META)?;
-            for source in sources {
-                if let Some(segment) = source.segment() {
-                    segments.remove(segment.number)?;
-                    dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                    columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                }
-            }
-            let sealed_up_to = sources.iter().filter_map(|slot| slot.block()?.rows.last().copied()).max();
-            if let Some(last) = sealed_up_to {
-                pending.retain_in(..=last, |_, _| false)?;
-            }
-            // Slots that are not replaced stay. Blocks may have been joined since the step began:
-            // rows that are sealed now leave them.
-            let is_source = |slot: &Slot| match slot.segment() {
-                Some(segment) => sources
-                    .iter()
-                    .any(|source| source.segment().is_some_and(|source| source.number == segment.number)),
-                None => false,
-            };
-            for slot in state.slots.iter().filter(|slot| !is_source(slot)) {
-                match (slot.block(), sealed_up_to) {
-                    (Some(block), Some(last)) => {
-                        let mut rest = (*slot.live).clone();
-                        let sealed = block.rows.partition_point(|row| *row <= last);
-                        (0..sealed as NodeId).for_each(|node| rest.unset(node));
-                        if rest.count() > 0 {
-                            slots.push(slot.only(rest, &self.schema));
-                        }
+            let before = report;
+            for kind in kinds {
+                let lock = match kind {
+                    Kind::Seal => &self.sealing,
+                    Kind::Merge => &self.merging,
+                };
+                let _one_at_a_time = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                let state = self.state();
+                let step = due(&state, seal_at, self.options.fanout, goal)
+                    .into_iter()
+                    .find(|step| step.kind() == *kind && !skipped.contains(step));
+                let Some(step) = step else { continue };
+                drop(state);
+                let steps = report.sealed + report.merged + report.rewritten;
+                let mut of_step = |linked, rows| progress(Progress { steps, linked, rows });
+                match self.take(&step, memory, &mut of_step) {
+                    Ok(true) => match step {
+                        Step::Seal => report.sealed += 1,
+                        Step::Merge(_) => report.merged += 1,
+                        Step::Rewrite(_) => report.rewritten += 1,
+                    },
+                    Ok(false) => return Ok(report),
+                    Err(Error::Build(BuildError::MemoryLimit(_))) => {
+                        report.skipped += 1;
+                        skipped.push(step);
                     }
-                    _ => slots.push(slot.clone()),
+                    Err(error) => return Err(error),
                 }
             }
-            if let Some(Built { mut segment, columns: built }) = built {
-                let number = store::counter(&meta, NEXT_SEGMENT)?;
-                meta.insert(NEXT_SEGMENT, number + 1)?;
-                segment.number = number;
-                segments.insert(number, (&*segment.name, segment.count as u32))?;
-                for (field, column) in built {
-                    columns.insert((number, field), &*column.encode())?;
-                }
-                let live = still_alive(&segment, sources, &state);
-                let chunks = (0..segment.count).step_by(1 << 16).map(|node| store::chunk_of(node as NodeId));
-                if live.count() < segment.count {
-                    for chunk in chunks {
-                        store::write_dead(&mut dead, number, chunk, &live, segment.count)?;
-                    }
-                }
-                let at = slots.iter().position(|slot| slot.block().is_some()).unwrap_or(slots.len());
-                slots.insert(at, Slot::of_segment(Arc::new(segment), live));
+            if report == before {
+                return Ok(report);
             }
-            let commits = store::counter(&meta, COMMITS)?;
-            meta.insert(COMMITS, commits + 1)?;
         }
-        self.finish(&mut writer, tx, true, slots)
     }
-}
-
-/// The nodes of a new segment whose rows are alive now. Its rows were alive in the sources when the
-/// build began.
-fn still_alive(segment: &Segment, sources: &[&Slot], state: &State) -> Bits {
-    let mut live = Bits::all(segment.count);
-    for source in sources {
-        let now = source.segment().and_then(|segment| {
-            let is_it = |slot: &&Slot| slot.segment().is_some_and(|slot| slot.number == segment.number);
-            state.slots.iter().find(is_it)
-        });
-        let died: Vec<u64> = match now {
-            Some(now) => {
-                let mut died = (*now.live).clone();
-                died.invert();
-                died.intersect(&source.live);
-                died.as_set().iter().map(|node| source.row(node)).collect()
-            }
-            // Blocks may have been joined.
-            None => {
-                let blocks = || state.slots.iter().filter(|slot| slot.block().is_some());
-                let rows = source.live.as_set().iter().map(|node| source.row(node));
-                rows.filter(|row| blocks().all(|slot| slot.find(*row).is_none())).collect()
-            }
-        };
-        died.into_iter().filter_map(|row| segment.node(row)).for_each(|node| live.unset(node));
-    }
-    live
-}
-
-/// A segment that the store does not name yet.
-struct Built {
-    segment: Segment,
-    columns: Vec<(u16, Column)>,
 }

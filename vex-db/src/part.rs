@@ -9,16 +9,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadTransaction;
 use vex::graph::{
-    Candidate, Exact, InsertError, Neighbor, NodeId, Scratch, SearchEnd, SearchStats, Vectors, search,
-    search_filtered,
+    Candidate, Exact, Neighbor, NodeId, Scratch, SearchEnd, SearchStats, Vectors, search, search_filtered,
 };
 use vex::{Element, SearchParams, SharedIndex};
 
 use crate::bits::Bits;
-use crate::bytes::Damaged;
-use crate::column::{Column, Key};
+use crate::block::Block;
+use crate::column::Column;
 use crate::disk::Disk;
-use crate::record;
 use crate::store::COLUMNS;
 use crate::{Error, Result, Schema};
 
@@ -34,6 +32,17 @@ pub(crate) struct Slot {
 pub(crate) enum Part {
     Segment(Arc<Segment>),
     Block(Arc<Block>),
+}
+
+impl Part {
+    /// Whether two parts are one.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Segment(one), Self::Segment(other)) => one.number == other.number,
+            (Self::Block(one), Self::Block(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
 }
 
 impl Slot {
@@ -111,21 +120,8 @@ impl Slot {
     pub(crate) fn raw(&self, node: NodeId) -> Vec<f32> {
         match &self.part {
             Part::Segment(_) => self.vector(node).expect("segments store vectors of f32"),
-            Part::Block(block) => {
-                let dim = block.vectors.rows().dim();
-                block.raw[node as usize * dim..][..dim].to_vec()
-            }
+            Part::Block(block) => block.raw(node).to_vec(),
         }
-    }
-
-    /// A block of these nodes alone. The slot must be a block.
-    pub(crate) fn only(&self, nodes: Bits, schema: &Schema) -> Self {
-        let block = self.block().expect("a block");
-        if nodes == *self.live {
-            return self.clone();
-        }
-        let rest = Block::new(block.rows_at(&nodes, schema.dim()), schema);
-        Self::of_block(rest.expect("the vectors were checked"))
     }
 
     /// The column of a field. That of a segment is read on first use.
@@ -295,110 +291,10 @@ impl Drop for Segment {
     }
 }
 
-/// Rows that are pending, in memory.
-#[derive(Debug)]
-pub(crate) struct Block {
-    /// The numbers of the rows, ascending.
-    pub(crate) rows: Vec<u64>,
-    /// The vectors as they came.
-    raw: Vec<f32>,
-    /// The vectors as searches compare them.
-    vectors: Vectors,
-    /// The columns of the fields that have values, ascending by field.
-    columns: Vec<(u16, Arc<Column>)>,
-    /// The keys of the fields, from which the columns were made.
-    keys: Vec<Vec<(u16, Key)>>,
-}
-
-/// A row that becomes part of a block.
-#[derive(Clone, Debug)]
-pub(crate) struct BlockRow {
-    pub(crate) row: u64,
-    pub(crate) vector: Vec<f32>,
-    pub(crate) keys: Vec<(u16, Key)>,
-}
-
-impl BlockRow {
-    /// A row as the store keeps it.
-    pub(crate) fn read(row: u64, vector: Vec<f32>, record: &[u8], schema: &Schema) -> Result<Self, Damaged> {
-        Ok(Self { row, vector, keys: record::keys(record, schema)? })
-    }
-}
-
-impl Block {
-    /// A block of rows, whose numbers ascend.
-    pub(crate) fn new(
-        rows: impl IntoIterator<Item = BlockRow>,
-        schema: &Schema,
-    ) -> Result<Self, InsertError> {
-        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
-        let mut block = Self {
-            rows: Vec::new(),
-            raw: Vec::new(),
-            vectors: vectors.expect("the parameters of the schema were checked"),
-            columns: Vec::new(),
-            keys: Vec::new(),
-        };
-        for row in rows {
-            block.vectors.push(&row.vector)?;
-            block.raw.extend_from_slice(&row.vector);
-            block.rows.push(row.row);
-            block.keys.push(row.keys);
-        }
-        let mut entries: Vec<(u16, Key, NodeId)> = Vec::new();
-        for (keys, node) in block.keys.iter().zip(0..) {
-            entries.extend(keys.iter().map(|(field, key)| (*field, key.clone(), node)));
-        }
-        entries.sort_unstable();
-        for entries in entries.chunk_by(|one, other| one.0 == other.0) {
-            let nodes = entries.iter().map(|(_, key, node)| (key.clone(), *node)).collect();
-            block.columns.push((entries[0].0, Arc::new(Column::build(nodes))));
-        }
-        Ok(block)
-    }
-
-    /// The rows at these nodes.
-    pub(crate) fn rows_at<'b>(
-        &'b self,
-        nodes: &'b Bits,
-        dim: usize,
-    ) -> impl Iterator<Item = BlockRow> + use<'b> {
-        nodes.as_set().iter().map(move |node| {
-            let at = node as usize;
-            BlockRow {
-                row: self.rows[at],
-                vector: self.raw[at * dim..][..dim].to_vec(),
-                keys: self.keys[at].clone(),
-            }
-        })
-    }
-
-    /// Bytes of memory for vectors and rows.
-    pub(crate) fn memory(&self) -> usize {
-        self.raw.capacity() * 8 + self.rows.capacity() * 8
-    }
-}
-
 /// Checks that a query can be searched for.
 pub(crate) fn check_query(schema: &Schema, query: &[f32]) -> Result<(), vex::SearchError> {
     let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
     let vectors = vectors.expect("the parameters of the schema were checked");
     Exact::new(&vectors.rows(), query, &mut [])?;
     Ok(())
-}
-
-/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
-/// next one, so there are few, and a row is copied once for each doubling.
-pub(crate) fn tidy(slots: &mut Vec<Slot>, schema: &Schema) {
-    slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
-    while let [.., before, last] = &**slots
-        && let (Some(first), Some(second)) = (before.block(), last.block())
-        && before.live_count < 2 * last.live_count
-    {
-        let dim = schema.dim();
-        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
-        let joined = Block::new(rows, schema).expect("the vectors were checked");
-        slots.truncate(slots.len() - 2);
-        slots.push(Slot::of_block(joined));
-    }
 }

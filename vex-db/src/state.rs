@@ -7,10 +7,11 @@ use redb::{ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata}
 use vex::graph::NodeId;
 
 use crate::bits::Bits;
+use crate::block::{Block, BlockRow, tidy};
 use crate::bytes::read_vector;
 use crate::disk::Disk;
-use crate::part::{Block, BlockRow, Segment, Slot, tidy};
-use crate::store::{self, COMMITS, IDS, META, PENDING, ROWS, SEGMENTS};
+use crate::part::{Segment, Slot};
+use crate::store::{self, COMMITS, IDS, META, PENDING, ROWS, SEALED, SEGMENTS};
 use crate::{Error, Result, Schema};
 
 /// One moment of a collection. It never changes.
@@ -87,7 +88,8 @@ impl State {
             .collect();
         let rows = tx.open_table(ROWS)?;
         let mut pending = Vec::new();
-        for entry in tx.open_table(PENDING)?.iter()? {
+        let sealed = store::counter(&tx.open_table(META)?, SEALED)?;
+        for entry in tx.open_table(PENDING)?.range(sealed..)? {
             let (row, vector) = entry?;
             let row = row.value();
             let known = |(block, live): &mut (&Arc<Block>, Bits)| {
@@ -109,7 +111,7 @@ impl State {
         if !pending.is_empty() {
             let damaged = |_| Error::Damaged { part: "a pending vector".to_owned() };
             slots.push(Slot::of_block(Block::new(pending, schema).map_err(damaged)?));
-            tidy(&mut slots, schema);
+            tidy(&mut slots, schema, usize::MAX, None);
         }
         Self::new(tx, slots)
     }

@@ -10,6 +10,7 @@
 //! | `pending` | number of the row | its vector, as f32 |
 //! | `segments` | number of the segment | name of the file, and how many nodes it has |
 //! | `dead` | segment, and node / 65,536 | the nodes that are dead, a roaring bitmap |
+//! | `unfinished` | number of a segment whose columns are being written | |
 //! | `columns` | segment, and number of the field | see [`column`](crate::column) |
 //!
 //! Numbers of rows ascend and are never used again: each upsert gives the row a new one. A live row
@@ -31,6 +32,8 @@ pub(crate) const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("r
 pub(crate) const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending");
 pub(crate) const SEGMENTS: TableDefinition<'_, u64, (&str, u32)> = TableDefinition::new("segments");
 pub(crate) const DEAD: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("dead");
+/// Numbers of segments whose columns are being written.
+pub(crate) const UNFINISHED: TableDefinition<'_, u64, ()> = TableDefinition::new("unfinished");
 pub(crate) const COLUMNS: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("columns");
 
 /// The version of the tables that this program writes.
@@ -40,11 +43,13 @@ const VERSION: u64 = 1;
 pub(crate) const NEXT_ROW: &str = "next row";
 /// The next number of a segment.
 pub(crate) const NEXT_SEGMENT: &str = "next segment";
+/// Pending rows with smaller numbers are sealed, and wait to be removed.
+pub(crate) const SEALED: &str = "sealed";
 /// How many commits there were.
 pub(crate) const COMMITS: &str = "commits";
 
 /// Nodes whose dead ones are in one bitmap.
-const CHUNK: u32 = 1 << 16;
+pub(crate) const CHUNK: u32 = 1 << 16;
 
 /// Fills the store of a new collection.
 pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
@@ -67,6 +72,7 @@ pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
     tx.open_table(SEGMENTS)?;
     tx.open_table(DEAD)?;
     tx.open_table(COLUMNS)?;
+    tx.open_table(UNFINISHED)?;
     Ok(())
 }
 
@@ -97,6 +103,26 @@ pub(crate) fn schema(tx: &ReadTransaction) -> Result<Schema> {
     }
     schema.validate().map_err(|_| damaged("schema"))?;
     Ok(schema)
+}
+
+/// Removes columns whose segment was never named, since a crash came before that.
+pub(crate) fn remove_unfinished(base: &redb::Database) -> Result<()> {
+    let tx = base.begin_write()?;
+    let numbers: Vec<u64> = {
+        let unfinished = tx.open_table(UNFINISHED)?;
+        unfinished.iter()?.map(|entry| Ok(entry?.0.value())).collect::<Result<_>>()?
+    };
+    if numbers.is_empty() {
+        return Ok(tx.abort()?);
+    }
+    {
+        let (mut unfinished, mut columns) = (tx.open_table(UNFINISHED)?, tx.open_table(COLUMNS)?);
+        for number in numbers {
+            columns.retain_in((number, 0)..=(number, u16::MAX), |_, _| false)?;
+            unfinished.remove(number)?;
+        }
+    }
+    Ok(tx.commit()?)
 }
 
 /// A counter, which begins at 0.

@@ -172,8 +172,3 @@ pub use vex_graph::{
     ParamsError, Quantization, Scalar, SearchEnd, SearchError, SearchParams, SearchStats, VectorError,
 };
 pub use vex_kernels::{Metric, f16};
-
-/// The README, whose examples are tests.
-#[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-struct Readme;

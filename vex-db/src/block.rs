@@ -1,0 +1,121 @@
+//! Blocks of pending rows, in memory. Each commit adds one.
+
+use std::sync::Arc;
+
+use vex::Element;
+use vex::graph::{InsertError, NodeId, Vectors};
+
+use crate::bits::Bits;
+use crate::bytes::Damaged;
+use crate::column::{Column, Key};
+use crate::part::Slot;
+use crate::{Schema, record};
+
+/// Rows that are pending, in memory.
+#[derive(Debug)]
+pub(crate) struct Block {
+    /// The numbers of the rows, ascending.
+    pub(crate) rows: Vec<u64>,
+    /// The vectors as they came.
+    raw: Vec<f32>,
+    /// The vectors as searches compare them.
+    pub(crate) vectors: Vectors,
+    /// The columns of the fields that have values, ascending by field.
+    pub(crate) columns: Vec<(u16, Arc<Column>)>,
+    /// The keys of the fields, from which the columns were made.
+    keys: Vec<Vec<(u16, Key)>>,
+}
+
+/// A row that becomes part of a block.
+#[derive(Clone, Debug)]
+pub(crate) struct BlockRow {
+    pub(crate) row: u64,
+    pub(crate) vector: Vec<f32>,
+    pub(crate) keys: Vec<(u16, Key)>,
+}
+
+impl BlockRow {
+    /// A row as the store keeps it.
+    pub(crate) fn read(row: u64, vector: Vec<f32>, record: &[u8], schema: &Schema) -> Result<Self, Damaged> {
+        Ok(Self { row, vector, keys: record::keys(record, schema)? })
+    }
+}
+
+impl Block {
+    /// A block of rows, whose numbers ascend.
+    pub(crate) fn new(
+        rows: impl IntoIterator<Item = BlockRow>,
+        schema: &Schema,
+    ) -> Result<Self, InsertError> {
+        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
+        let mut block = Self {
+            rows: Vec::new(),
+            raw: Vec::new(),
+            vectors: vectors.expect("the parameters of the schema were checked"),
+            columns: Vec::new(),
+            keys: Vec::new(),
+        };
+        for row in rows {
+            block.vectors.push(&row.vector)?;
+            block.raw.extend_from_slice(&row.vector);
+            block.rows.push(row.row);
+            block.keys.push(row.keys);
+        }
+        let mut entries: Vec<(u16, Key, NodeId)> = Vec::new();
+        for (keys, node) in block.keys.iter().zip(0..) {
+            entries.extend(keys.iter().map(|(field, key)| (*field, key.clone(), node)));
+        }
+        entries.sort_unstable();
+        for entries in entries.chunk_by(|one, other| one.0 == other.0) {
+            let nodes = entries.iter().map(|(_, key, node)| (key.clone(), *node)).collect();
+            block.columns.push((entries[0].0, Arc::new(Column::build(nodes))));
+        }
+        Ok(block)
+    }
+
+    /// The rows at these nodes.
+    pub(crate) fn rows_at<'b>(
+        &'b self,
+        nodes: &'b Bits,
+        dim: usize,
+    ) -> impl Iterator<Item = BlockRow> + use<'b> {
+        nodes.as_set().iter().map(move |node| {
+            let at = node as usize;
+            BlockRow {
+                row: self.rows[at],
+                vector: self.raw[at * dim..][..dim].to_vec(),
+                keys: self.keys[at].clone(),
+            }
+        })
+    }
+
+    /// The vector of a node as it came.
+    pub(crate) fn raw(&self, node: NodeId) -> &[f32] {
+        let dim = self.vectors.rows().dim();
+        &self.raw[node as usize * dim..][..dim]
+    }
+
+    /// Bytes of memory for vectors and rows.
+    pub(crate) fn memory(&self) -> usize {
+        self.raw.capacity() * 8 + self.rows.capacity() * 8
+    }
+}
+
+/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
+/// next one, up to `most` rows, so there are few, and a row is copied once for each doubling. Rows
+/// with numbers below `sealing` are left alone.
+pub(crate) fn tidy(slots: &mut Vec<Slot>, schema: &Schema, most: usize, sealing: Option<u64>) {
+    slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
+    while let [.., before, last] = &**slots
+        && let (Some(first), Some(second)) = (before.block(), last.block())
+        && before.live_count < 2 * last.live_count
+        && before.live_count + last.live_count <= most
+        && sealing.is_none_or(|sealing| first.rows[0] >= sealing)
+    {
+        let dim = schema.dim();
+        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
+        let joined = Block::new(rows, schema).expect("the vectors were checked");
+        slots.truncate(slots.len() - 2);
+        slots.push(Slot::of_block(joined));
+    }
+}
