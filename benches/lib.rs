@@ -1,5 +1,7 @@
 //! What the benchmarks share: vectors that need no download, and a description of the machine.
 
+use std::path::Path;
+
 use vex::kernels::Isa;
 use vex::{Index, Metric};
 
@@ -49,5 +51,37 @@ impl Random {
     pub fn normal(&mut self) -> f32 {
         let uniform = |word: u64| (word >> 40) as f32 / (1u64 << 24) as f32 - 0.5;
         (0..4).map(|_| uniform(self.next())).sum::<f32>() * 3f32.sqrt()
+    }
+}
+
+/// Vectors of a `.npy` file of f32.
+pub struct Matrix {
+    /// Elements of a row.
+    pub dim: usize,
+    elements: Vec<f32>,
+}
+
+impl Matrix {
+    /// Reads a file of version 1, in C order.
+    pub fn read(path: &Path) -> Result<Self, Box<dyn std::error::Error>> {
+        let bytes = std::fs::read(path)?;
+        let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        let header = std::str::from_utf8(&bytes[10..10 + header_len])?;
+        let is_expected = header.contains("'<f4'") && header.contains("'fortran_order': False");
+        if bytes[6] != 1 || !is_expected {
+            return Err(
+                format!("{}: expected npy 1.0 of <f4 in C order, found {header}", path.display()).into()
+            );
+        }
+        let shape = header.split("'shape': (").nth(1).and_then(|rest| rest.split(')').next());
+        let dim = shape.and_then(|shape| shape.split(',').nth(1)).ok_or("expected two dimensions")?;
+        let elements = bytes[10 + header_len..].chunks_exact(4);
+        let elements = elements.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
+        Ok(Self { dim: dim.trim().parse()?, elements: elements.collect() })
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
+        self.elements.chunks_exact(self.dim)
     }
 }

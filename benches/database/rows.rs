@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value, json};
 use vex::Metric;
+use vex_benches::Matrix;
 use vex_db::{Budget, Collection, Filter, Options, Row, Schema, Snapshot, field, row};
 
 type Error = Box<dyn std::error::Error>;
@@ -17,35 +18,6 @@ const SINGLE: usize = 300;
 const BATCH: usize = 1_000;
 const K: usize = 10;
 const EFFORTS: [usize; 12] = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
-
-/// Vectors of a `.npy` file of f32.
-struct Matrix {
-    dim: usize,
-    elements: Vec<f32>,
-}
-
-impl Matrix {
-    fn read(path: &Path) -> Result<Self, Error> {
-        let bytes = fs::read(path)?;
-        let header_len = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
-        let header = std::str::from_utf8(&bytes[10..10 + header_len])?;
-        let is_expected = header.contains("'<f4'") && header.contains("'fortran_order': False");
-        if bytes[6] != 1 || !is_expected {
-            return Err(
-                format!("{}: expected npy 1.0 of <f4 in C order, found {header}", path.display()).into()
-            );
-        }
-        let shape = header.split("'shape': (").nth(1).and_then(|rest| rest.split(')').next());
-        let dim = shape.and_then(|shape| shape.split(',').nth(1)).ok_or("expected two dimensions")?;
-        let elements = bytes[10 + header_len..].chunks_exact(4);
-        let elements = elements.map(|bytes| f32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
-        Ok(Self { dim: dim.trim().parse()?, elements: elements.collect() })
-    }
-
-    fn rows(&self) -> impl ExactSizeIterator<Item = &[f32]> {
-        self.elements.chunks_exact(self.dim)
-    }
-}
 
 /// The rows and their texts.
 struct Set {
