@@ -47,7 +47,8 @@ impl Set {
 fn disk(folder: &Path) -> Result<u64, Error> {
     let mut bytes = 0;
     for entry in std::fs::read_dir(folder)? {
-        let metadata = entry?.metadata()?;
+        // A file may be removed meanwhile.
+        let Ok(metadata) = entry?.metadata() else { continue };
         #[cfg(unix)]
         let taken = std::os::unix::fs::MetadataExt::blocks(&metadata) * 512;
         #[cfg(not(unix))]

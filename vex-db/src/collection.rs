@@ -55,6 +55,9 @@ pub struct Collection {
 /// A commit waits if so many times the rows of a seal are pending, and maintenance is in the background.
 const PENDING_AT_MOST: usize = 2;
 
+/// So it does if there are so many times the segments of a merge.
+const SEGMENTS_AT_MOST: usize = 4;
+
 /// The longest that it waits.
 const PATIENCE: Duration = Duration::from_millis(100);
 
@@ -398,11 +401,15 @@ impl Inner {
         self.scratches.lock().unwrap_or_else(PoisonError::into_inner).push(scratch);
     }
 
-    /// Waits a while if far more rows are pending than are sealed at once, so that a fast writer does
-    /// not outrun the background.
+    /// Waits a while if maintenance is far behind, so that a fast writer does not outrun it.
     fn wait_for_seals(&self) {
         let most = PENDING_AT_MOST * self.options.rows_to_seal(self.schema.dim());
-        let is_behind = |_: &mut Option<u64>| self.state().pending() > most;
+        let most_segments = SEGMENTS_AT_MOST * self.options.fanout;
+        let is_behind = |_: &mut Option<u64>| {
+            let state = self.state();
+            let segments = state.slots.iter().filter(|slot| slot.segment().is_some()).count();
+            state.pending() > most || segments > most_segments
+        };
         let sealing = self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.sealed.wait_timeout_while(sealing, PATIENCE, is_behind));
     }

@@ -139,15 +139,22 @@ fn due(state: &State, seal_at: usize, fanout: usize, goal: Goal) -> Vec<Step> {
     let mut tiers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
     for slot in &state.slots {
         let Some(segment) = slot.segment() else { continue };
-        if (segment.count - slot.live_count) * DEAD_SHARE >= segment.count {
-            steps.push(Step::Rewrite(segment.number));
-        } else {
-            let tier = (slot.live_count / seal_at).max(1).ilog(fanout as _);
-            tiers.entry(tier).or_default().push(segment.number);
+        let tier = (slot.live_count / seal_at).max(1).ilog(fanout as _);
+        tiers.entry(tier).or_default().push(segment.number);
+    }
+    // A merge leaves dead rows out as well, so it comes before rewrites.
+    tiers.retain(|_, numbers| numbers.len() >= fanout);
+    steps.extend(tiers.into_values().map(Step::Merge));
+    let mut wasteful: Vec<(usize, u64)> = Vec::new();
+    for slot in &state.slots {
+        let Some(segment) = slot.segment() else { continue };
+        let dead = segment.count - slot.live_count;
+        if dead * DEAD_SHARE >= segment.count {
+            wasteful.push((dead, segment.number));
         }
     }
-    let full = tiers.into_values().filter(|numbers| numbers.len() >= fanout);
-    steps.extend(full.map(Step::Merge));
+    wasteful.sort_unstable();
+    steps.extend(wasteful.into_iter().rev().map(|(_, number)| Step::Rewrite(number)));
     if goal == Goal::All {
         steps.extend(small(state).map(Step::Merge));
     }
