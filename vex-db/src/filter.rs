@@ -10,8 +10,9 @@ use crate::bits::Bits;
 use crate::column::{Column, Key, Range};
 use crate::{FieldType, Schema, Value};
 
-/// The most levels of a filter's tree.
-const MAX_DEPTH: usize = 200;
+/// The most levels of a filter's tree. One that was parsed from text has fewer: each of the 100 levels
+/// of a text is at most an `or` and an `and`.
+const MAX_DEPTH: usize = 250;
 
 /// A condition on the fields of a row. It begins with [`field`], and is combined with `&`, `|` and
 /// `!`.
@@ -26,10 +27,10 @@ const MAX_DEPTH: usize = 200;
 /// let filter = field("lang").eq("de") & (field("year").ge(2020) | !field("year").exists());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filter(Tree);
+pub struct Filter(pub(crate) Tree);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Tree {
+pub(crate) enum Tree {
     Test { field: String, test: Test },
     All(Vec<Filter>),
     Any(Vec<Filter>),
@@ -38,7 +39,7 @@ enum Tree {
 
 /// What is asked of one field.
 #[derive(Clone, Debug, PartialEq)]
-enum Test {
+pub(crate) enum Test {
     Eq(Value),
     Ne(Value),
     Lt(Value),

@@ -35,6 +35,10 @@
 //! once, in segments: indexes of the crate [`vex`], each in a file that never changes. A commit is a
 //! transaction of the store. Maintenance seals pending rows into segments, and merges and rewrites
 //! segments.
+//!
+//! # Features
+//! - `text`: filters can be parsed from text, by `Filter::parse`, and be written as text. Rust
+//!   programs do not need that.
 
 #![forbid(unsafe_code)]
 
@@ -44,6 +48,8 @@ mod bits;
 mod bytes;
 mod collection;
 mod column;
+#[cfg(feature = "text")]
+mod condition;
 mod disk;
 mod error;
 mod filter;
@@ -66,6 +72,8 @@ mod worker;
 
 pub use batch::{Batch, Committed};
 pub use collection::Collection;
+#[cfg(feature = "text")]
+pub use condition::{MAX_FILTER_NESTING, MAX_FILTER_TEXT, ParseError};
 pub use error::{Error, Result};
 pub use filter::{Field, Filter, FilterError, field};
 pub use maintain::{Budget, Progress, Report};
