@@ -127,8 +127,7 @@ impl Put<'_> {
         let schema = self.notes.schema().clone();
         let mut vector = vec![0.0; schema.dim()];
         let (mut batch, mut rows) = (self.notes.batch(), 0);
-        loop {
-            let Some(line) = self.lines.next()? else { break };
+        while let Some(line) = self.lines.next()? {
             let parsed = row::parse(line, &schema);
             let row = parsed.map_err(|problem| Failure::line_of(&self.lines, problem))?;
             let vector = match (&mut self.vectors, &row.vector) {
