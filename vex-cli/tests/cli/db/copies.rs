@@ -162,6 +162,16 @@ fn damage_is_found_by_verify() {
         found.insert(run.code);
     }
     assert!(found.contains(&Some(1)), "no damage was found");
+    // A text that is still a text is wrong by the checksum of its page alone.
+    let mut damaged = whole.clone();
+    let places = whole.windows(8).enumerate().filter(|(_, bytes)| bytes == b"row 9001").map(|(at, _)| at);
+    for at in places.collect::<Vec<_>>() {
+        damaged[at + 7] = b'2';
+    }
+    assert!(damaged != whole);
+    fs::write(&path, &damaged).unwrap();
+    let run = db(&folder, "verify", &[]);
+    assert!(run.code == Some(1) && run.stderr.starts_with("error: notes.vexdb: store: "), "{run:?}");
     fs::write(&path, &whole).unwrap();
     succeed(&folder, "verify", &[]);
 }
