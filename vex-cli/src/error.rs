@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
 use crate::human;
-use crate::io::{FileError, Problem};
+use crate::io::{FileError, Lines, Problem};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -116,6 +116,41 @@ pub(crate) enum Failure {
         /// How many vectors.
         found: usize,
     },
+    /// A line is not a row, or its row does not fit.
+    #[error("{}: line {line}: {problem}", path.display())]
+    Line {
+        /// The file of lines.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// Why.
+        problem: Box<dyn Error + Send + Sync>,
+    },
+    /// Rows before those of the failure were committed.
+    #[error("{failure}; rows committed before: {committed}")]
+    Partly {
+        /// Why no more were.
+        failure: Box<Failure>,
+        /// How many were.
+        committed: u64,
+    },
+    /// The fields of a collection cannot be told from the id and the vector of a row.
+    #[error("{}: expected no field {field}, which is the {field} of a row in JSON", path.display())]
+    ReservedField {
+        /// The collection.
+        path: PathBuf,
+        /// The name of the field.
+        field: &'static str,
+    },
+    /// Another process writes to a collection.
+    #[error("{}: another process has it open for writing; --wait waits for its end", path.display())]
+    Locked {
+        /// The collection.
+        path: PathBuf,
+    },
+    /// The database refused. [`about`](Self::about) adds the collection to its message.
+    #[error(transparent)]
+    Database(#[from] vex_db::Error),
     /// The library refused. Its message has what it expected and found.
     #[error("{}: {problem}", path.display())]
     Refused {
@@ -133,6 +168,33 @@ impl Failure {
     /// An error of the library about `path`.
     pub(crate) fn refused(path: &Path, problem: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::Refused { path: path.to_owned(), problem: problem.into() }
+    }
+
+    /// An error about a line of `lines`, which was read last.
+    pub(crate) fn line_of(lines: &Lines, problem: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Line { path: lines.path().to_owned(), line: lines.number(), problem: problem.into() }
+    }
+
+    /// An error of the database about the collection at `path`. Other errors stay as they are.
+    pub(crate) fn about(self, path: &Path) -> Self {
+        use vex_db::Error;
+        match self {
+            Self::Database(Error::Segment(error)) => error.into(),
+            Self::Database(Error::Save(error)) => error.into(),
+            // The message has the path already.
+            Self::Database(
+                Error::Missing { .. }
+                | Error::Exists { .. }
+                | Error::NotACollection { .. }
+                | Error::Locked { .. }
+                | Error::Io { .. },
+            ) => self,
+            Self::Database(error) => Self::refused(path, error),
+            Self::Partly { failure, committed } => {
+                Self::Partly { failure: Box::new(failure.about(path)), committed }
+            }
+            failure => failure,
+        }
     }
 
     /// The error of a search for row `row` of `queries` in `index`.

@@ -6,12 +6,12 @@ use std::time::Duration;
 /// Text on one line without characters that control the terminal, since names of files may come
 /// from strangers.
 pub(crate) fn printable(text: &str) -> String {
-    // Besides control characters, these change the direction of the text after them.
-    let steers = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
     text.chars().map(|c| if steers(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+/// Whether a character controls the terminal, or changes the direction of the text after it.
+pub(crate) fn steers(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The name of a file, as [printable] text.

@@ -5,6 +5,7 @@ mod cmd;
 mod error;
 mod human;
 mod io;
+mod json;
 mod machine;
 mod measure;
 mod mmap;
@@ -20,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Isa;
 
-use cmd::{bench, build, demo, explore, gt, info, search, verify};
+use cmd::{bench, build, db, demo, explore, gt, info, search, verify};
 use error::Failure;
 
 /// Build, search, measure and verify vector indexes
@@ -52,6 +53,7 @@ enum Command {
     Info(info::Args),
     Verify(verify::Args),
     Explore(explore::Args),
+    Db(db::Args),
     Demo(demo::Args),
 }
 
@@ -110,6 +112,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Info(args) => info::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Explore(args) => explore::run(args, out),
+        Command::Db(args) => db::run(args, out),
         Command::Demo(args) => demo::run(args, out),
     }
 }

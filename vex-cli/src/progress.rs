@@ -8,3 +8,10 @@ pub(crate) fn bar(label: &'static str, total: usize) -> ProgressBar {
     let style = ProgressStyle::with_template(template).expect("a template that parses").progress_chars("━╸ ");
     ProgressBar::new(total as u64).with_style(style).with_message(label)
 }
+
+/// A count whose end is not known. As [`bar`], it is drawn on a terminal alone.
+pub(crate) fn count(label: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:<8} {human_pos:>10} {elapsed:>4}")
+        .expect("a template that parses");
+    ProgressBar::no_length().with_style(style).with_message(label)
+}

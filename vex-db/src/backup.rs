@@ -1,5 +1,6 @@
 //! Copies of a collection.
 
+use std::io;
 use std::path::Path;
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
@@ -8,7 +9,7 @@ use crate::collection::store_builder;
 use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::part::Slot;
 use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS, UNFINISHED};
-use crate::{Collection, Error, Options, Result, Snapshot};
+use crate::{Collection, Error, Options, Reader, Result, Snapshot};
 
 /// So many rows of a table are copied in one transaction.
 const ROWS_AT_ONCE: usize = 10_000;
@@ -25,11 +26,35 @@ impl Collection {
     }
 }
 
+impl Reader {
+    /// Writes a copy of the collection as it is now: see [`Collection::backup`]. If a writer removes
+    /// a segment meanwhile, the copy begins again with a later moment.
+    ///
+    /// # Errors
+    /// As [`Collection::backup`].
+    pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
+        let mut last = None;
+        loop {
+            let view = self.snapshot()?;
+            match view.backup(&path) {
+                // Without a commit since the last try, the file is lost.
+                Err(Error::Io { error, .. })
+                    if error.kind() == io::ErrorKind::NotFound && last != Some(view.commits()) =>
+                {
+                    last = Some(view.commits());
+                }
+                copied => return copied,
+            }
+        }
+    }
+}
+
 impl Snapshot {
     /// Writes a copy of this moment to a new folder: see [`Collection::backup`].
     ///
     /// # Errors
-    /// As [`Collection::backup`].
+    /// As [`Collection::backup`]. A moment of a [`Reader`] cannot be copied any more when the writer
+    /// has removed one of its segments: see [`Reader::backup`].
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         match Folder::look(path)? {

@@ -102,7 +102,7 @@ impl Snapshot {
                     return Err(ReembedError::Count { expected: missing.len(), found: vectors.len() });
                 }
                 let mut batch = to.batch();
-                for (Scrolled { id, row }, vector) in missing.into_iter().zip(vectors) {
+                for (Scrolled { id, row, .. }, vector) in missing.into_iter().zip(vectors) {
                     batch.upsert(&id, &vector, row)?;
                 }
                 done.embedded += batch.len();

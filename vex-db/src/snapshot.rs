@@ -72,8 +72,7 @@ impl Snapshot {
         let damaged = || Error::Damaged { part: format!("row {id:?}") };
         let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
         let fields = record::row(bytes.value(), self.schema(), None).map_err(|_| damaged())?;
-        let vector = self.state.vector(row).ok_or_else(damaged)?;
-        Ok(Some(Record { id: id.to_owned(), vector, row: fields }))
+        Ok(Some(Record { id: id.to_owned(), vector: self.vector(id, row)?, row: fields }))
     }
 
     /// Whether there is a row with this id.
@@ -95,14 +94,18 @@ impl Snapshot {
     /// If there is no row with this id, or the store cannot be read.
     pub fn near(&self, id: &str) -> Result<Search<'_>> {
         let row = self.state.row(id)?.ok_or_else(|| Error::NoRow { id: id.to_owned() })?;
-        let damaged = || Error::Damaged { part: format!("row {id:?}") };
-        let vector = self.state.vector(row).ok_or_else(damaged)?;
-        Ok(Search::new(self, vector.into(), Some(row)))
+        Ok(Search::new(self, self.vector(id, row)?.into(), Some(row)))
     }
 
     /// Begins a walk through the rows, ascending by id.
     pub fn scroll(&self) -> Scroll<'_> {
-        Scroll { snapshot: self, filter: None, after: None, limit: usize::MAX, fetch: Fetch::All }
+        let fetch = Fetch::All;
+        Scroll { snapshot: self, filter: None, after: None, limit: usize::MAX, fetch, has_vectors: false }
+    }
+
+    /// The vector of a row.
+    fn vector(&self, id: &str, row: u64) -> Result<Vec<f32>> {
+        self.state.vector(row).ok_or_else(|| Error::Damaged { part: format!("row {id:?}") })
     }
 
     /// The fields of a row, and its id.
@@ -152,6 +155,7 @@ pub struct Scroll<'s> {
     after: Option<String>,
     limit: usize,
     fetch: Fetch,
+    has_vectors: bool,
 }
 
 /// A row of a walk.
@@ -162,6 +166,8 @@ pub struct Scrolled {
     pub id: String,
     /// The fields that were asked for.
     pub row: Row,
+    /// The vector, if it was asked for. Under cosine it has unit length.
+    pub vector: Option<Vec<f32>>,
 }
 
 impl Scroll<'_> {
@@ -192,6 +198,12 @@ impl Scroll<'_> {
         self
     }
 
+    /// Returns the vectors as well.
+    pub fn vectors(mut self) -> Self {
+        self.has_vectors = true;
+        self
+    }
+
     /// The rows.
     ///
     /// # Errors
@@ -210,22 +222,35 @@ impl Scroll<'_> {
     /// # Errors
     /// As [`run`](Self::run).
     pub fn run_each(self, mut each: impl FnMut(Scrolled)) -> Result<()> {
-        let Self { snapshot, filter, after, limit, fetch } = self;
+        self.try_each(|row| {
+            each(row);
+            Ok(())
+        })
+    }
+
+    /// Calls `each` with each row, until it fails.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and the error of `each`.
+    pub fn try_each<E: From<Error>>(self, mut each: impl FnMut(Scrolled) -> Result<(), E>) -> Result<(), E> {
+        let Self { snapshot, filter, after, limit, fetch, has_vectors } = self;
         let schema = snapshot.schema();
-        let filter = filter.map(|filter| filter.compile(schema)).transpose()?;
+        let filter = filter.map(|filter| filter.compile(schema)).transpose().map_err(Error::from)?;
         let fetch = fetch.numbers(schema)?;
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
         let mut left = limit;
-        for entry in snapshot.state.tables()?.ids.range::<&str>((start, Bound::Unbounded))? {
+        let ids = &snapshot.state.tables()?.ids;
+        for entry in ids.range::<&str>((start, Bound::Unbounded)).map_err(Error::from)? {
             if left == 0 {
                 break;
             }
-            let (id, row) = entry?;
-            if !matches(filter.as_ref(), snapshot, row.value())? {
+            let (id, row) = entry.map_err(Error::from)?;
+            let (id, row) = (id.value(), row.value());
+            if !matches(filter.as_ref(), snapshot, row)? {
                 continue;
             }
-            let (id, row) = (id.value().to_owned(), snapshot.read(row.value(), fetch.as_deref())?.1);
-            each(Scrolled { id, row });
+            let vector = if has_vectors { Some(snapshot.vector(id, row)?) } else { None };
+            each(Scrolled { id: id.to_owned(), row: snapshot.read(row, fetch.as_deref())?.1, vector })?;
             left -= 1;
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod build;
+pub(crate) mod db;
 pub(crate) mod demo;
 mod effort;
 pub(crate) mod explore;
@@ -23,11 +24,11 @@ use vex::{Element, Elements, Metric};
 
 use crate::error::Failure;
 use crate::io::{FromFile, Matrix, VectorFile};
+use crate::json;
 
 /// Prints one JSON document.
 fn print_json(out: &mut dyn Write, document: &impl Serialize) -> Result<(), Failure> {
-    serde_json::to_writer(&mut *out, document).map_err(std::io::Error::from)?;
-    Ok(writeln!(out)?)
+    Ok(json::write_line(out, document)?)
 }
 
 /// Queries, in the element type of the vectors that they are compared with.

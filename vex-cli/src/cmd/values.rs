@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use vex::graph::MAX_DIM;
 use vex::{Coding, Element, Metric, Params, Quantization};
 
 use crate::error::Failure;
@@ -10,6 +11,12 @@ use crate::error::Failure;
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
     PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse())
+}
+
+/// A metric for vectors of floats by its name.
+pub(crate) fn float_metric() -> impl TypedValueParser<Value = Metric> {
+    let floats = Metric::ALL.into_iter().filter(|metric| !Metric::BITS.contains(metric));
+    PossibleValuesParser::new(floats.map(Metric::name)).try_map(|name| name.parse())
 }
 
 /// Codes by their name. The name `none` means no codes.
@@ -118,6 +125,36 @@ pub(crate) fn ef() -> impl TypedValueParser<Value = usize> {
 /// Threads to work on.
 pub(crate) fn threads() -> impl TypedValueParser<Value = usize> {
     within(1..=1024)
+}
+
+/// Elements of a vector.
+pub(crate) fn dim() -> impl TypedValueParser<Value = usize> {
+    within(1..=MAX_DIM)
+}
+
+/// Rows that are committed together.
+pub(crate) fn batch() -> impl TypedValueParser<Value = usize> {
+    within(1..=1_000_000)
+}
+
+/// Bytes, as a whole number and a unit.
+pub(crate) fn bytes(text: &str) -> Result<usize, String> {
+    const UNITS: [(&str, usize); 9] = [
+        ("", 1),
+        ("B", 1),
+        ("kB", 1_000),
+        ("MB", 1_000_000),
+        ("GB", 1_000_000_000),
+        ("KiB", 1 << 10),
+        ("MiB", 1 << 20),
+        ("GiB", 1 << 30),
+        ("TiB", 1 << 40),
+    ];
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let unit = UNITS.iter().find(|(name, _)| *name == unit.trim_start());
+    let bytes = unit.and_then(|(_, unit)| number.parse::<usize>().ok()?.checked_mul(*unit));
+    bytes.ok_or_else(|| format!("{text} is not a number of bytes, such as 512MiB or 2GB"))
 }
 
 fn within(range: RangeInclusive<usize>) -> RangedU64ValueParser<usize> {

@@ -221,6 +221,22 @@ pub(crate) enum Problem {
         /// The key.
         key: i128,
     },
+    /// A line that is longer than any row.
+    #[error("expected at most {limit} bytes in line {line}, found more")]
+    LongLine {
+        /// The line, counted from 1.
+        line: usize,
+        /// The most bytes of a line.
+        limit: usize,
+    },
+    /// A line that is no text.
+    #[error("expected UTF-8 in line {line}, found other bytes at byte {byte}")]
+    NotText {
+        /// The line, counted from 1.
+        line: usize,
+        /// Where the text ends, counted from 1.
+        byte: usize,
+    },
     /// The content does not fit into memory.
     #[error("cannot be held in memory: {0}")]
     Memory(#[from] TryReserveError),

@@ -9,6 +9,8 @@
 //! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
 //! | `.txt` | a decimal number a line | keys alone |
 //!
+//! Rows and ids of a collection are [`Lines`] of text, whatever the extension.
+//!
 //! A header is parsed into a [`layout::Layout`]. Its sizes are checked against the length of the
 //! file before memory is allocated for them. One [`reader::RowReader`] then reads every binary
 //! format.
@@ -19,6 +21,7 @@ mod error;
 mod ids;
 mod keys;
 mod layout;
+mod lines;
 mod matrix;
 mod npy;
 mod output;
@@ -33,6 +36,7 @@ mod fixture;
 pub(crate) use error::{FileError, Problem};
 pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
 pub(crate) use keys::read_keys;
+pub(crate) use lines::Lines;
 pub(crate) use matrix::Matrix;
 pub(crate) use output::open_output;
 pub(crate) use source::read_bytes;

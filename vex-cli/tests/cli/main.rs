@@ -1,6 +1,7 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
 mod bench;
+mod db;
 mod demo;
 mod elements;
 mod explore;

@@ -2,7 +2,10 @@
 
 use crate::support::{Folder, run};
 
-const COMMANDS: [&str; 8] = ["build", "search", "gt", "bench", "info", "verify", "explore", "demo"];
+const COMMANDS: [&str; 9] = ["build", "search", "gt", "bench", "info", "verify", "explore", "db", "demo"];
+
+const OF_DB: [&str; 10] =
+    ["create", "put", "get", "delete", "query", "scroll", "stats", "verify", "backup", "maintain"];
 
 #[test]
 fn wrong_usage_has_exit_code_2() {
@@ -43,6 +46,35 @@ fn wrong_usage_has_exit_code_2() {
         "verify",
         "verify a.vex --json",
         "demo something",
+        "db",
+        "db a.vexdb",
+        "db create a.vexdb --dim 2",
+        "db create a.vexdb --metric cosine",
+        "db create a.vexdb --dim 0 --metric cosine",
+        "db create a.vexdb --dim 65537 --metric cosine",
+        "db create a.vexdb --dim 2 --metric hamming",
+        "db create a.vexdb --dim 2 --metric cosine --text",
+        "db put a.vexdb",
+        "db put a.vexdb rows.jsonl --batch 0",
+        "db get a.vexdb",
+        "db delete a.vexdb",
+        "db delete a.vexdb note/1 --ids ids.txt",
+        "db query a.vexdb",
+        "db query a.vexdb --near note/1 -k 0",
+        "db query a.vexdb --near note/1 --ef-search 0",
+        "db query a.vexdb --near note/1 --vector [1,0]",
+        "db query a.vexdb --near note/1 --vector-file q.npy",
+        "db query a.vexdb --near note/1 --param 1",
+        "db query a.vexdb --near note/1 --fetch a --fetch-all",
+        "db query a.vexdb --vector 1,0",
+        "db query a.vexdb --vector [1,null]",
+        "db scroll a.vexdb --limit -1",
+        "db scroll a.vexdb --param 1",
+        "db backup a.vexdb",
+        "db maintain a.vexdb --memory much",
+        "db maintain a.vexdb --memory 1.5GB",
+        "db maintain a.vexdb --memory 99999999999GB",
+        "db maintain a.vexdb --threads 0",
     ] {
         let run = folder.run(arguments);
         assert_eq!((run.code, &*run.stdout), (Some(2), ""), "vex {arguments}: {run:?}");
@@ -76,6 +108,20 @@ fn help_and_version_succeed() {
         if command != "demo" {
             assert!(long.contains("\nExample"), "{long}");
         }
+    }
+}
+
+#[test]
+fn every_command_of_collections_has_help_with_an_example() {
+    let folder = Folder::new();
+    let help = folder.succeed("db --help");
+    for command in OF_DB {
+        assert!(help.contains(&format!("\n  {command} ")), "{command}: {help}");
+        let long = folder.succeed(&format!("db {command} --help"));
+        let short = folder.succeed(&format!("db {command} -h"));
+        assert!(long.len() > short.len(), "{command}");
+        assert!(long.contains(&format!("Usage: vex db {command}")), "{long}");
+        assert!(long.contains("\nExample"), "{long}");
     }
 }
 

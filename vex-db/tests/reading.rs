@@ -1,0 +1,67 @@
+//! Walks and copies of a collection, as a command line uses them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use vex_db::{Collection, Error, Metric, Options, Reader, Row, Schema};
+
+fn vector(number: u32) -> [f32; 2] {
+    [number as f32, 1.0]
+}
+
+fn filled(path: &std::path::Path, rows: u32) -> Collection {
+    let schema = Schema::new(2, Metric::SquaredEuclidean);
+    let notes = Options::new().seal_at(8).threads(1).create(path, schema).unwrap();
+    for number in 0..rows {
+        notes.upsert(&format!("{number:03}"), &vector(number), Row::new()).unwrap();
+    }
+    notes
+}
+
+#[test]
+fn a_walk_has_the_vectors_that_were_asked_for_and_ends_with_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    // Some rows are in segments, and some are pending.
+    let notes = filled(&folder.path().join("notes.vexdb"), 20);
+    let view = notes.snapshot().unwrap();
+    assert!(view.scroll().run().unwrap().iter().all(|row| row.vector.is_none()));
+    let rows = view.scroll().vectors().run().unwrap();
+    assert_eq!(rows.len(), 20);
+    for (row, number) in rows.iter().zip(0..) {
+        assert_eq!(row.vector.as_deref(), Some(&vector(number)[..]), "{}", row.id);
+    }
+    let mut left = 3;
+    let walked = view.scroll().try_each(|row| {
+        left -= 1;
+        if left > 0 { Ok(()) } else { Err(Error::NoRow { id: row.id }) }
+    });
+    assert!(matches!(walked, Err(Error::NoRow { id }) if id == "002"));
+}
+
+/// Each merge removes files that a copy may be about to read.
+#[test]
+fn a_reader_copies_the_collection_while_the_writer_merges() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("notes.vexdb");
+    let notes = filled(&path, 100);
+    let reader = Reader::open(&path).unwrap();
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            for number in (100..).take_while(|_| !is_over.load(Ordering::Relaxed)) {
+                notes.upsert(&format!("{:03}", number % 200), &vector(number), Row::new()).unwrap();
+            }
+        });
+        for copy in 0..30 {
+            let copy = folder.path().join(format!("{copy}.vexdb"));
+            let copied = reader.backup(&copy);
+            is_over.store(copied.is_err(), Ordering::Relaxed);
+            copied.unwrap();
+            let copy = Collection::open(&copy).unwrap().snapshot().unwrap();
+            assert!(copy.len().unwrap() >= 100);
+            copy.verify().unwrap();
+        }
+        is_over.store(true, Ordering::Relaxed);
+    });
+    let copied = reader.backup(folder.path().join("0.vexdb"));
+    assert!(matches!(copied, Err(Error::Exists { .. })));
+}
