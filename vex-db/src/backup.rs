@@ -1,6 +1,5 @@
 //! Copies of a collection.
 
-use std::io;
 use std::path::Path;
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
@@ -38,11 +37,7 @@ impl Reader {
             let view = self.snapshot()?;
             match view.backup(&path) {
                 // Without a commit since the last try, the file is lost.
-                Err(Error::Io { error, .. })
-                    if error.kind() == io::ErrorKind::NotFound && last != Some(view.commits()) =>
-                {
-                    last = Some(view.commits());
-                }
+                Err(Error::Gone { .. }) if last != Some(view.commits()) => last = Some(view.commits()),
                 copied => return copied,
             }
         }
@@ -70,6 +65,8 @@ impl Snapshot {
         let copy = || -> Result<()> {
             for segment in segments() {
                 let io = |error| Error::Io { path: self.inner.disk.path().join(&segment.name), error };
+                // Damage must not become a copy whose other half fits.
+                self.verify_segment(&segment.name)?;
                 let mut bytes = self.inner.disk.read(&segment.name).map_err(io)?;
                 to.copy_segment(&segment.name, &mut bytes)?;
             }

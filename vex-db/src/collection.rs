@@ -4,19 +4,20 @@ use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use redb::{
-    CompactionError, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    WriteTransaction,
+    CompactionError, ConcurrencyMode, Database, DatabaseError, ReadOnlyDatabase, ReadTransaction,
+    ReadableDatabase, WriteTransaction,
 };
 use vex::graph::Scratch;
 
 use crate::batch::Op;
-use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
+use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, absolute, is_segment, remove_temporary};
 use crate::maintain::Kind;
 use crate::part::Slot;
-use crate::state::State;
+use crate::state::{Known, State};
 use crate::store;
 use crate::worker::Worker;
 use crate::{Batch, Committed, Durability, Error, Maintenance, Options, Result, Row, Schema, Snapshot};
@@ -63,8 +64,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What all handles share.
 pub(crate) struct Inner {
-    /// Dropped before the store, whose transactions it holds.
-    state: RwLock<Arc<State>>,
+    /// Dropped before the store, whose transactions it holds. A reader keeps none: the writer could
+    /// use no page again that is freed after it.
+    state: RwLock<Option<Arc<State>>>,
     base: RwLock<Base>,
     pub(crate) disk: Arc<dyn Disk>,
     pub(crate) schema: Schema,
@@ -82,16 +84,16 @@ pub(crate) struct Inner {
     scratches: Mutex<Vec<Scratch>>,
     /// Whether a maintenance step should end early, since the collection is closed.
     pub(crate) closes: Arc<AtomicBool>,
-    /// Why the last maintenance step on its own failed.
-    pub(crate) trouble: Mutex<Option<Trouble>>,
+    /// For each kind of step, why the last one on its own failed.
+    pub(crate) trouble: [Mutex<Option<Trouble>>; 2],
 }
 
 /// A maintenance step that failed.
 #[derive(Clone, Debug)]
 pub(crate) struct Trouble {
     pub(crate) error: String,
-    /// How many rows were pending then.
-    pub(crate) pending: usize,
+    /// When steps of the kind are tried again.
+    pub(crate) until: Instant,
 }
 
 /// The store.
@@ -142,6 +144,7 @@ impl Collection {
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
+        let path = &absolute(path)?;
         match Folder::look(path)? {
             Found::Nothing => Err(Error::Missing { path: path.to_owned() }),
             Found::Collection => Self::on(Arc::new(Folder::lock(path, options.waits)?), None, options),
@@ -149,6 +152,7 @@ impl Collection {
     }
 
     pub(crate) fn create_with(path: &Path, schema: Schema, options: Options) -> Result<Self> {
+        let path = &absolute(path)?;
         schema.validate()?;
         let exists = || Error::Exists { path: path.to_owned() };
         if Folder::look(path)? == Found::Collection {
@@ -164,6 +168,7 @@ impl Collection {
     }
 
     pub(crate) fn open_or_create_with(path: &Path, schema: Schema, options: Options) -> Result<Self> {
+        let path = &absolute(path)?;
         schema.validate()?;
         if Folder::look(path)? == Found::Nothing {
             Folder::create(path)?;
@@ -174,6 +179,7 @@ impl Collection {
     /// Opens the collection in a folder for writing. With a schema, the collection is created if it
     /// is missing.
     pub(crate) fn on(disk: Arc<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
+        options.validate()?;
         let io = |error| Error::Io { path: disk.path().to_owned(), error };
         remove_temporary(&*disk)?;
         let names = disk.names().map_err(io)?;
@@ -187,19 +193,30 @@ impl Collection {
             new.close()?;
             disk.rename(NEW_STORE, STORE).map_err(io)?;
         }
-        let base = disk.open_store(STORE, &builder)?;
+        let base = loop {
+            match disk.open_store(STORE, &builder) {
+                // Readers keep out a writer that shares nothing with other processes.
+                Err(DatabaseError::DatabaseAlreadyOpen) if options.waits => {
+                    thread::sleep(Duration::from_millis(5))
+                }
+                Err(DatabaseError::DatabaseAlreadyOpen) => {
+                    return Err(Error::Locked { path: disk.path().to_owned() });
+                }
+                opened => break opened?,
+            }
+        };
         let tx = base.begin_read()?;
         let found = store::schema(&tx)?;
         if let Some(expected) = schema {
             found.expect(&expected)?;
         }
-        let state = State::load(tx, &disk, &found, &[])?;
+        let state = State::load(tx, &disk, &found, &mut Known::default())?;
         store::remove_unfinished(&base)?;
         // Segments that no commit names: a crash left them before or after the commit.
         let is_named = |name: &&String| {
             state.slots.iter().filter_map(Slot::segment).any(|segment| segment.name == **name)
         };
-        for name in names.iter().filter(|name| name.ends_with(".vex")).filter(|name| !is_named(name)) {
+        for name in names.iter().filter(|name| is_segment(name) && !is_named(name)) {
             disk.remove(name).map_err(io)?;
         }
         Self::assemble(disk, Base::Write(base), found, state, options)
@@ -212,7 +229,7 @@ impl Collection {
         state: State,
         options: Options,
     ) -> Result<Self> {
-        let inner = Arc::new(Inner::new(disk, base, schema, state, options));
+        let inner = Arc::new(Inner::new(disk, base, schema, Some(state), options));
         let worker = match inner.options.maintenance {
             Maintenance::Background => {
                 let io = |error| Error::Io { path: inner.disk.path().to_owned(), error };
@@ -320,11 +337,11 @@ impl Inner {
         disk: Arc<dyn Disk>,
         base: Base,
         schema: Schema,
-        state: State,
+        state: Option<State>,
         options: Options,
     ) -> Self {
         Self {
-            state: RwLock::new(Arc::new(state)),
+            state: RwLock::new(state.map(Arc::new)),
             base: RwLock::new(base),
             disk,
             schema,
@@ -336,18 +353,24 @@ impl Inner {
             sealed: Condvar::new(),
             scratches: Mutex::default(),
             closes: Arc::default(),
-            trouble: Mutex::default(),
+            trouble: Default::default(),
         }
     }
 
     /// The moment that new snapshots see.
     pub(crate) fn state(&self) -> Arc<State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        state.clone().expect("a reader has no calls that ask for the last moment")
     }
 
     /// Lets new snapshots see another moment.
     pub(crate) fn show(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        let state = Some(Arc::new(state));
+        let mut shown = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let before = std::mem::replace(&mut *shown, state);
+        // What only the earlier moment had is freed without the lock.
+        drop(shown);
+        drop(before);
     }
 
     /// Begins a commit.
@@ -363,7 +386,7 @@ impl Inner {
     pub(crate) fn compact(&self) -> Result<bool> {
         let mut writer = self.writer()?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
-        let Some(state) = Arc::get_mut(&mut state) else { return Ok(false) };
+        let Some(state) = state.as_mut().and_then(Arc::get_mut) else { return Ok(false) };
         let compact = || match &mut *self.base.write().unwrap_or_else(PoisonError::into_inner) {
             Base::Write(base) => match base.compact() {
                 Ok(_) => Ok(true),
@@ -405,6 +428,12 @@ impl Inner {
     fn wait_for_seals(&self) {
         let most = PENDING_AT_MOST * self.options.rows_to_seal(self.schema.dim());
         let most_segments = SEGMENTS_AT_MOST * self.options.fanout;
+        let has_trouble = |trouble: &Mutex<Option<Trouble>>| {
+            trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        };
+        if self.trouble.iter().any(has_trouble) {
+            return;
+        }
         let is_behind = |_: &mut Option<u64>| {
             let state = self.state();
             let segments = state.slots.iter().filter(|slot| slot.segment().is_some()).count();

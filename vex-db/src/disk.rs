@@ -130,7 +130,8 @@ impl Folder {
             match name.to_str() {
                 Some(STORE) => has_store = true,
                 Some(LOCK) => (),
-                Some(name) if is_temporary(name) => (),
+                // What a backup or a creation leaves that was cut short.
+                Some(name) if is_temporary(name) || is_segment(name) => (),
                 _ => foreign = Some(name),
             }
         }
@@ -156,6 +157,17 @@ pub(crate) fn remove_temporary(disk: &dyn Disk) -> Result<()> {
         disk.names()?.iter().filter(|name| is_temporary(name)).try_for_each(|name| disk.remove(name))
     };
     remove().map_err(|error| Error::Io { path: disk.path().to_owned(), error })
+}
+
+/// The path from the root, so that the folder is found when the program goes to another one.
+pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| Error::Io { path: path.to_owned(), error })
+}
+
+/// Whether a name is that of a segment: 16 hexadecimal digits and `.vex`.
+pub(crate) fn is_segment(name: &str) -> bool {
+    let digits = name.strip_suffix(".vex").unwrap_or_default();
+    digits.len() == 16 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Whether a file is one that was being made.

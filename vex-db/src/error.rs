@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use vex::graph::InsertError;
-use vex::{BuildError, OpenError, SaveError, SearchError};
+use vex::{BuildError, OpenError, OpenProblem, SaveError, SearchError};
 
 use crate::bytes::Damaged;
 use crate::{FilterError, RowError, SchemaError};
@@ -13,7 +13,7 @@ use crate::{FilterError, RowError, SchemaError};
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why something could not be done. After an error the collection is as it was, except for
-/// [`Failed`](Self::Failed).
+/// [`Failed`](Self::Failed) and the commit before it, whose outcome is unknown until then.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -54,6 +54,9 @@ pub enum Error {
     /// The schema cannot be used, or is not that of the collection.
     #[error(transparent)]
     Schema(#[from] SchemaError),
+    /// Maintenance was given no thread.
+    #[error("threads: expected 1 or more, found 0")]
+    NoThreads,
     /// A row does not fit the schema.
     #[error("row {id:?}: {error}")]
     Row {
@@ -96,6 +99,13 @@ pub enum Error {
         /// The part.
         part: String,
     },
+    /// The writer has replaced a segment since the snapshot was taken. A new snapshot has what took its
+    /// place.
+    #[error("{}: replaced since by the writer: take a new snapshot", path.display())]
+    Gone {
+        /// The file.
+        path: PathBuf,
+    },
     /// A segment cannot be opened.
     #[error(transparent)]
     Segment(#[from] OpenError),
@@ -117,13 +127,25 @@ pub enum Error {
     /// The store cannot be read or written.
     #[error("store: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A commit failed while it was written, so it is unknown whether it is there. The collection
-    /// must be opened again, which finds either the state before the commit or the one after it.
+    /// A commit failed while it was written, with [`Store`](Self::Store), so it is unknown whether it is
+    /// there. When all handles and snapshots are gone, the collection can be opened again. Then it has
+    /// either the state before the commit or the one after it.
     #[error("an earlier commit failed: open the collection again")]
     Failed,
 }
 
 impl Error {
+    /// Whether a file was not there.
+    pub(crate) fn is_missing_file(&self) -> bool {
+        match self {
+            Self::Segment(error) => {
+                matches!(&error.problem, OpenProblem::Io(error) if error.kind() == io::ErrorKind::NotFound)
+            }
+            Self::Io { error, .. } => error.kind() == io::ErrorKind::NotFound,
+            _ => false,
+        }
+    }
+
     pub(crate) fn damaged(part: impl Into<String>) -> impl FnOnce(Damaged) -> Self {
         |_| Self::Damaged { part: part.into() }
     }

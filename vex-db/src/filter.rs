@@ -27,14 +27,23 @@ const MAX_DEPTH: usize = 250;
 /// let filter = field("lang").eq("de") & (field("year").ge(2020) | !field("year").exists());
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-pub struct Filter(pub(crate) Tree);
+pub struct Filter {
+    pub(crate) tree: Tree,
+    /// Levels of the tree.
+    levels: usize,
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Tree {
-    Test { field: String, test: Test },
+    Test {
+        field: String,
+        test: Test,
+    },
     All(Vec<Filter>),
     Any(Vec<Filter>),
     Not(Box<Filter>),
+    /// Too many levels.
+    TooDeep,
 }
 
 /// What is asked of one field.
@@ -113,7 +122,26 @@ impl Field {
     }
 
     fn test(self, test: Test) -> Filter {
-        Filter(Tree::Test { field: self.0, test })
+        Filter::of(Tree::Test { field: self.0, test })
+    }
+}
+
+impl Filter {
+    /// A filter of this tree, or one that no collection takes if the tree has too many levels: its
+    /// parts would be dropped by as many nested calls.
+    fn of(tree: Tree) -> Self {
+        let levels = match &tree {
+            Tree::Test { .. } | Tree::TooDeep => 0,
+            Tree::All(filters) | Tree::Any(filters) => {
+                filters.iter().map(|filter| filter.levels).max().unwrap_or(0)
+            }
+            Tree::Not(inner) => inner.levels,
+        };
+        if levels < MAX_DEPTH {
+            Self { tree, levels: levels + 1 }
+        } else {
+            Self { tree: Tree::TooDeep, levels: 1 }
+        }
     }
 }
 
@@ -121,15 +149,15 @@ impl BitAnd for Filter {
     type Output = Self;
 
     fn bitand(self, other: Self) -> Self {
-        let mut all = match self.0 {
+        let mut all = match self.tree {
             Tree::All(all) => all,
-            tree => vec![Self(tree)],
+            _ => vec![self],
         };
-        match other.0 {
+        match other.tree {
             Tree::All(more) => all.extend(more),
-            tree => all.push(Self(tree)),
+            _ => all.push(other),
         }
-        Self(Tree::All(all))
+        Self::of(Tree::All(all))
     }
 }
 
@@ -137,15 +165,15 @@ impl BitOr for Filter {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        let mut any = match self.0 {
+        let mut any = match self.tree {
             Tree::Any(any) => any,
-            tree => vec![Self(tree)],
+            _ => vec![self],
         };
-        match other.0 {
+        match other.tree {
             Tree::Any(more) => any.extend(more),
-            tree => any.push(Self(tree)),
+            _ => any.push(other),
         }
-        Self(Tree::Any(any))
+        Self::of(Tree::Any(any))
     }
 }
 
@@ -153,9 +181,9 @@ impl Not for Filter {
     type Output = Self;
 
     fn not(self) -> Self {
-        match self.0 {
+        match self.tree {
             Tree::Not(inner) => *inner,
-            tree => Self(Tree::Not(Box::new(Self(tree)))),
+            _ => Self::of(Tree::Not(Box::new(self))),
         }
     }
 }
@@ -200,22 +228,18 @@ pub enum FilterError {
 impl Filter {
     /// Checks the filter against a schema.
     pub(crate) fn compile(&self, schema: &Schema) -> Result<Compiled, FilterError> {
-        self.compile_at(schema, MAX_DEPTH)
-    }
-
-    fn compile_at(&self, schema: &Schema, levels: usize) -> Result<Compiled, FilterError> {
-        let levels = levels.checked_sub(1).ok_or(FilterError::TooDeep)?;
         let each = |filters: &[Self]| -> Result<Vec<Compiled>, FilterError> {
-            filters.iter().map(|filter| filter.compile_at(schema, levels)).collect()
+            filters.iter().map(|filter| filter.compile(schema)).collect()
         };
-        Ok(match &self.0 {
+        Ok(match &self.tree {
             Tree::Test { field, test } => {
                 let (number, ranges) = test.compile(field, schema)?;
                 Compiled::Test(number, ranges)
             }
             Tree::All(all) => Compiled::All(each(all)?),
             Tree::Any(any) => Compiled::Any(each(any)?),
-            Tree::Not(inner) => Compiled::Not(Box::new(inner.compile_at(schema, levels)?)),
+            Tree::Not(inner) => Compiled::Not(Box::new(inner.compile(schema)?)),
+            Tree::TooDeep => return Err(FilterError::TooDeep),
         })
     }
 }

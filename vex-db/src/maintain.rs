@@ -21,7 +21,8 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::PoisonError;
+use std::sync::{PoisonError, TryLockError};
+use std::time::{Duration, Instant};
 
 use vex::BuildError;
 
@@ -76,6 +77,8 @@ pub struct Report {
     pub rewritten: usize,
     /// Steps that were left out, since they would take more memory than the budget.
     pub skipped: usize,
+    /// Whether `progress` ended it early.
+    pub cancelled: bool,
     /// Whether the store gave space back. It does so if much of it is unused, and no snapshot is
     /// alive in any process.
     pub compacted: bool,
@@ -125,6 +128,19 @@ enum Goal {
     /// What makes searches fast: few segments.
     All,
 }
+
+/// How steps are taken.
+#[derive(Clone, Copy, Debug)]
+struct How {
+    /// The most memory of a step.
+    memory: Option<usize>,
+    goal: Goal,
+    /// Whether to wait for another thread that takes steps of this kind.
+    waits: bool,
+}
+
+/// Steps that failed are tried again after this time, or after as long as they took.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// After [`Goal::All`], a segment has at least so many times the rows of all smaller ones.
 const SPREAD: usize = 4;
@@ -179,22 +195,29 @@ fn small(state: &State) -> Option<Vec<u64>> {
 
 impl Collection {
     /// Seals pending rows, merges segments until few are left, and rewrites those with many dead rows.
-    /// Then gives back what the store does not use. `progress` is called on this thread, and ends maintenance early by
-    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile.
+    /// Then gives back what the store does not use, for which commits and snapshots wait, in other
+    /// processes too. `progress` is called on this thread, and ends maintenance early by
+    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile. It must not commit to the collection itself.
     ///
     /// # Errors
     /// If a segment cannot be built or written. The collection is as good as before.
     ///
     /// # Complexity
-    /// Builds segments: see [`vex::Builder::build_from`].
+    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether half of it
+    /// is unused.
     pub fn maintain(
         &self,
         budget: Budget,
         mut progress: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let mut report =
-            self.inner.maintain(budget.memory, Goal::All, &[Kind::Seal, Kind::Merge], &mut progress)?;
-        report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
+        let mut report = self.inner.maintain(
+            How { memory: budget.memory, goal: Goal::All, waits: true },
+            &[Kind::Seal, Kind::Merge],
+            &mut progress,
+        )?;
+        if !report.cancelled {
+            report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
+        }
         Ok(report)
     }
 }
@@ -206,45 +229,62 @@ impl Inner {
         let stats = tx.stats()?;
         tx.abort()?;
         let io = |error| Error::Io { path: self.disk.path().join(STORE), error };
-        let used = stats.stored_bytes() + stats.metadata_bytes() + stats.fragmented_bytes();
+        let used = stats.allocated_pages() * stats.page_size() as u64;
         Ok(self.disk.bytes(STORE).map_err(io)? > 2 * used)
     }
 
-    /// Takes the steps that commits have made necessary. The commits are done already, so an error
-    /// is not theirs: it is kept for [`Collection::stats`], and the steps are tried again when more
-    /// rows are pending.
+    /// Takes the steps that commits have made necessary, unless another thread takes them already. The
+    /// commits are done, so an error is not theirs: it is kept for [`Collection::stats`], and the steps
+    /// of its kind are tried again after a while.
     pub(crate) fn catch_up(&self, kinds: &[Kind]) {
-        let trouble = || self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        let pending = self.state().pending();
-        let before = trouble().clone();
-        let seal_at = self.options.rows_to_seal(self.schema.dim());
-        if before
-            .is_some_and(|before| (before.pending..before.pending + seal_at.div_ceil(8)).contains(&pending))
-        {
-            return;
+        for kind in kinds {
+            let trouble = || self.trouble[*kind as usize].lock().unwrap_or_else(PoisonError::into_inner);
+            if trouble().as_ref().is_some_and(|trouble| Instant::now() < trouble.until) {
+                continue;
+            }
+            let start = Instant::now();
+            let how = How { memory: self.options.memory, goal: Goal::Enough, waits: false };
+            let caught_up = self.maintain(how, &[*kind], &mut |_| ControlFlow::Continue(()));
+            let error = match caught_up {
+                Ok(Report { skipped: 0, .. }) => None,
+                Ok(_) => Some("a step would take more memory than the limit".to_owned()),
+                Err(error) => Some(error.to_string()),
+            };
+            // What took long is not tried again at once.
+            let until = Instant::now() + start.elapsed().max(RETRY_AFTER);
+            *trouble() = error.map(|error| Trouble { error, until });
         }
-        let caught_up =
-            self.maintain(self.options.memory, Goal::Enough, kinds, &mut |_| ControlFlow::Continue(()));
-        *trouble() = caught_up.err().map(|error| Trouble { error: error.to_string(), pending });
+    }
+
+    /// Keeps that a step has panicked, which is not tried again.
+    pub(crate) fn set_panicked(&self, kind: Kind) {
+        let until = Instant::now() + Duration::from_secs(u64::from(u32::MAX));
+        let trouble = Trouble { error: "a step has panicked".to_owned(), until };
+        *self.trouble[kind as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
     }
 
     fn maintain(
         &self,
-        memory: Option<usize>,
-        goal: Goal,
+        how: How,
         kinds: &[Kind],
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
         let seal_at = self.options.rows_to_seal(self.schema.dim());
-        let (mut report, mut skipped) = (Report::default(), Vec::new());
+        let How { memory, goal, waits } = how;
+        let (mut report, mut skipped, mut failed) = (Report::default(), Vec::new(), None);
         loop {
-            let before = report;
+            let before = (report, skipped.len());
             for kind in kinds {
                 let lock = match kind {
                     Kind::Seal => &self.sealing,
                     Kind::Merge => &self.merging,
                 };
-                let _one_at_a_time = lock.lock().unwrap_or_else(PoisonError::into_inner);
+                let _one_at_a_time = match lock.try_lock() {
+                    Ok(lock) => lock,
+                    Err(TryLockError::Poisoned(lock)) => lock.into_inner(),
+                    Err(TryLockError::WouldBlock) if !waits => continue,
+                    Err(TryLockError::WouldBlock) => lock.lock().unwrap_or_else(PoisonError::into_inner),
+                };
                 let state = self.state();
                 let step = due(&state, seal_at, self.options.fanout, goal)
                     .into_iter()
@@ -259,16 +299,23 @@ impl Inner {
                         Step::Merge(_) => report.merged += 1,
                         Step::Rewrite(_) => report.rewritten += 1,
                     },
-                    Ok(false) => return Ok(report),
+                    Ok(false) => {
+                        report.cancelled = true;
+                        return Ok(report);
+                    }
                     Err(Error::Build(BuildError::MemoryLimit(_))) => {
                         report.skipped += 1;
                         skipped.push(step);
                     }
-                    Err(error) => return Err(error),
+                    // Other steps may succeed.
+                    Err(error) => {
+                        skipped.push(step);
+                        failed = failed.or(Some(error));
+                    }
                 }
             }
-            if report == before {
-                return Ok(report);
+            if (report, skipped.len()) == before {
+                return failed.map_or(Ok(report), Err);
             }
         }
     }

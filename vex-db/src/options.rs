@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use vex::Coding;
 
-use crate::{Collection, Result, Schema};
+use crate::{Collection, Error, Result, Schema, SchemaError};
 
 /// When a commit is on the medium.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -187,6 +187,16 @@ impl Options {
     /// As [`Collection::open_or_create`].
     pub fn open_or_create(self, path: impl AsRef<Path>, schema: Schema) -> Result<Collection> {
         Collection::open_or_create_with(path.as_ref(), schema, self)
+    }
+
+    /// Checks what segments will be built with.
+    pub(crate) fn validate(&self) -> Result<()> {
+        let params = vex::Params::new().m(self.m).ef_construction(self.ef_construction);
+        params.validate().map_err(SchemaError::Params)?;
+        if self.threads == Some(0) {
+            return Err(Error::NoThreads);
+        }
+        Ok(())
     }
 
     /// The number of pending rows that are sealed.

@@ -193,7 +193,7 @@ pub(crate) struct Segment {
     is_gone: AtomicBool,
     pub(crate) index: SharedIndex,
     pub(crate) count: usize,
-    /// The numbers of the rows, ascending, and their nodes. Only a writer needs them.
+    /// The numbers of the rows, ascending, and their nodes. Made when a row is looked up.
     nodes: Mutex<Option<Arc<NodesByRow>>>,
     /// The columns that were read.
     columns: Mutex<Vec<Option<Arc<Column>>>>,
@@ -257,20 +257,17 @@ impl Segment {
     }
 
     fn column(&self, field: u16, tx: &ReadTransaction) -> Result<Arc<Column>> {
-        let mut columns = self.columns.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = &mut columns[usize::from(field)];
-        if let Some(column) = place {
+        let columns = || self.columns.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(column) = &columns()[usize::from(field)] {
             return Ok(column.clone());
         }
-        let bytes = tx.open_table(COLUMNS)?.get((self.number, field))?;
+        // Other searches need not wait for this.
         let part = || format!("column {field} of segment {}", self.number);
-        let column = match bytes {
-            Some(bytes) => {
-                Column::decode(bytes.value(), self.count).map_err(|error| Error::damaged(part())(error))?
-            }
-            None => return Err(Error::Damaged { part: part() }),
+        let Some(bytes) = tx.open_table(COLUMNS)?.get((self.number, field))? else {
+            return Err(Error::Damaged { part: part() });
         };
-        Ok(place.insert(Arc::new(column)).clone())
+        let column = Column::decode(bytes.value(), self.count).map_err(Error::damaged(part()))?;
+        Ok(columns()[usize::from(field)].get_or_insert(Arc::new(column)).clone())
     }
 
     /// Bytes of memory besides the index.

@@ -1,20 +1,17 @@
 //! Reading a collection that another process may write to.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use redb::{DatabaseError, ReadOnlyDatabase};
-use vex::OpenProblem;
-
 use crate::collection::{Base, Inner, store_builder};
-use crate::disk::{Disk, Folder, Found, STORE};
-use crate::state::State;
+use crate::disk::{Disk, Folder, Found, STORE, absolute};
+use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
-use crate::{Error, Options, Result, Schema, Snapshot};
+use crate::{Durability, Error, Options, Result, Schema, Snapshot};
+use redb::{DatabaseError, ReadOnlyDatabase};
 
 /// How long a reader waits for a writer that repairs the store.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +35,16 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Reader {
     inner: Arc<Inner>,
+    last: Arc<Mutex<Last>>,
+}
+
+/// What a reader keeps between snapshots. A transaction is not among it.
+#[derive(Debug, Default)]
+struct Last {
+    known: Known,
+    commits: u64,
+    /// The last moment, if a snapshot still has it.
+    state: Weak<State>,
 }
 
 impl Reader {
@@ -59,17 +66,18 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
-        let path = path.as_ref();
+        let path = &absolute(path.as_ref())?;
         if Folder::look(path)? == Found::Nothing {
             return Err(Error::Missing { path: path.to_owned() });
         }
         let folder = Folder::to_read(path);
         let base = open_store(&folder, &options)?;
         let folder: Arc<dyn Disk> = Arc::new(folder);
-        let reader = || redb::ReadableDatabase::begin_read(&base);
-        let schema = store::schema(&reader()?)?;
-        let state = load(&folder, &schema, None, || Ok(reader()?))?;
-        Ok(Self { inner: Arc::new(Inner::new(folder, Base::Read(base), schema, state, options)) })
+        let schema = store::schema(&redb::ReadableDatabase::begin_read(&base)?)?;
+        let inner = Arc::new(Inner::new(folder, Base::Read(base), schema, None, options));
+        let reader = Self { inner, last: Arc::default() };
+        reader.snapshot()?;
+        Ok(reader)
     }
 
     /// What the rows have in common.
@@ -83,44 +91,39 @@ impl Reader {
     /// # Errors
     /// If the store or a segment cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
-        let (tx, current) = (self.inner.begin_read()?, self.inner.state());
-        if store::counter(&tx.open_table(META)?, COMMITS)? != current.commits {
-            drop(tx);
-            let begin = || self.inner.begin_read();
-            self.inner.show(load(&self.inner.disk, &self.inner.schema, Some(&current), begin)?);
-        }
-        Ok(Snapshot::new(self.inner.clone(), self.inner.state()))
-    }
-}
-
-/// Reads the newest moment. If a segment is gone, a later commit has replaced it.
-fn load(
-    disk: &Arc<dyn Disk>,
-    schema: &Schema,
-    earlier: Option<&State>,
-    begin: impl Fn() -> Result<redb::ReadTransaction>,
-) -> Result<State> {
-    let mut last = None;
-    loop {
-        let tx = begin()?;
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let tx = self.inner.begin_read()?;
         let commits = store::counter(&tx.open_table(META)?, COMMITS)?;
-        let is_gone = |error: &Error| match error {
-            Error::Segment(error) => {
-                matches!(&error.problem, OpenProblem::Io(error) if error.kind() == io::ErrorKind::NotFound)
+        if let Some(state) = last.state.upgrade().filter(|state| state.commits == commits) {
+            return Ok(Snapshot::new(self.inner.clone(), state));
+        }
+        let state = Arc::new(self.load(tx, &mut last.known)?);
+        last.known.set(&state.slots);
+        (last.commits, last.state) = (state.commits, Arc::downgrade(&state));
+        Ok(Snapshot::new(self.inner.clone(), state))
+    }
+
+    /// Reads the newest moment. If a segment is gone, a later commit has replaced it. Segments that were
+    /// read are kept for the next try.
+    fn load(&self, mut tx: redb::ReadTransaction, known: &mut Known) -> Result<State> {
+        let mut last = None;
+        loop {
+            let commits = store::counter(&tx.open_table(META)?, COMMITS)?;
+            match State::load(tx, &self.inner.disk, &self.inner.schema, known) {
+                // Without a commit since the last try, the file is lost.
+                Err(error) if error.is_missing_file() && last != Some(commits) => last = Some(commits),
+                loaded => return loaded,
             }
-            _ => false,
-        };
-        match State::load(tx, disk, schema, earlier.map_or(&[], |earlier| &earlier.slots)) {
-            // Without a commit since the last try, the file is lost.
-            Err(error) if is_gone(&error) && last != Some(commits) => last = Some(commits),
-            loaded => return loaded,
+            tx = self.inner.begin_read()?;
         }
     }
 }
 
 /// Opens the store. If a writer was killed, this repairs the store as the next writer would.
 fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
-    let (builder, start) = (store_builder(options), Instant::now());
+    // A writer that shares its commits is the only one to read beside.
+    let options = options.clone().durability(Durability::Commit).verify(false);
+    let (builder, start) = (store_builder(&options), Instant::now());
     loop {
         match folder.open_store_to_read(&builder) {
             Err(DatabaseError::RepairAborted) if start.elapsed() < PATIENCE => {

@@ -23,6 +23,9 @@ use crate::{Error, Result};
 /// So many pending rows leave the store in one transaction, for which commits wait.
 const ROWS_AT_ONCE: usize = 1_000;
 
+/// Columns are written until a transaction has so many bytes.
+const BYTES_AT_ONCE: usize = 1 << 20;
+
 /// A segment that the store does not name yet.
 struct Built {
     segment: Segment,
@@ -57,13 +60,22 @@ impl Inner {
         let built = if count == 0 {
             None
         } else {
+            // Damage must not be copied into a file whose checksums fit.
+            for segment in sources.iter().filter_map(|source| source.segment()) {
+                self.disk.verify_segment(&segment.name)?;
+            }
             match self.build(&sources, count, memory, progress) {
-                Ok(index) => Some(self.save(&index)?),
+                Ok(index) => Some(self.save(index)?),
                 Err(BuildError::Graph(vex::graph::BuildError::Cancelled { .. })) => return Ok(false),
                 Err(error) => return Err(Error::Build(error)),
             }
         };
-        self.publish(&sources, built)?;
+        let number = built.as_ref().map(|built| built.segment.number);
+        let published = self.publish(&sources, built);
+        if let (Err(_), Some(number)) = (&published, number) {
+            self.forget_columns(number);
+        }
+        published?;
         // No commit names these files any more.
         sources.into_iter().filter_map(Slot::segment).for_each(|segment| segment.set_gone());
         self.forget_sealed()?;
@@ -118,7 +130,7 @@ impl Inner {
 
     /// Writes a segment, and collects the columns of its fields. Rows that died since the build began
     /// are in no column.
-    fn save(&self, index: &Index) -> Result<Built> {
+    fn save(&self, index: Index) -> Result<Built> {
         let name = loop {
             let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
             let names =
@@ -127,14 +139,16 @@ impl Inner {
                 break name;
             }
         };
-        self.disk.save_segment(&name, index)?;
+        self.disk.save_segment(&name, &index)?;
+        let count = index.len();
+        drop(index);
         let opened = || -> Result<Built> {
             // The number is given when the segment is published.
-            let mut segment = Segment::open(0, &name, index.len(), &self.disk, &self.schema)?;
+            let mut segment = Segment::open(0, &name, count, &self.disk, &self.schema)?;
             // Commits wait while the segment is published, so this is done now.
             segment.sort_rows();
             let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
-                (0..self.schema.fields().count() as u16).map(|field| (field, Vec::new())).collect();
+                self.schema.indexed().map(|field| (field, Vec::new())).collect();
             let state = self.state();
             for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
                 let damaged = || Error::Damaged { part: format!("row {row}") };
@@ -146,7 +160,11 @@ impl Inner {
             let columns =
                 entries.into_iter().map(|(field, entries)| (field, Column::build(entries))).collect();
             drop(state);
-            self.write_columns(&mut segment, columns)?;
+            let written = self.write_columns(&mut segment, columns);
+            if written.is_err() {
+                self.forget_columns(segment.number);
+            }
+            written?;
             Ok(Built { segment })
         };
         let opened = opened();
@@ -156,8 +174,8 @@ impl Inner {
         opened
     }
 
-    /// Gives a segment its number, and writes its columns, each in a transaction of its own, so that
-    /// commits wait for one at a time. Nobody sees the columns before the segment is named.
+    /// Gives a segment its number, and writes its columns, few bytes in each transaction, for which
+    /// commits wait. Nobody sees the columns before the segment is named.
     fn write_columns(&self, segment: &mut Segment, columns: Vec<(u16, Column)>) -> Result<()> {
         let commit = |write: &mut dyn FnMut(&redb::WriteTransaction) -> Result<()>| -> Result<()> {
             let mut writer = self.writer()?;
@@ -172,14 +190,32 @@ impl Inner {
             tx.open_table(UNFINISHED)?.insert(segment.number, ())?;
             Ok(())
         })?;
-        for (field, column) in columns {
-            let bytes = column.encode();
+        let mut columns = columns.into_iter().map(|(field, column)| (field, column.encode())).peekable();
+        while columns.peek().is_some() {
             commit(&mut |tx| {
-                tx.open_table(COLUMNS)?.insert((segment.number, field), &*bytes)?;
+                let (mut table, mut bytes) = (tx.open_table(COLUMNS)?, 0);
+                while bytes < BYTES_AT_ONCE
+                    && let Some((field, column)) = columns.next()
+                {
+                    bytes += column.len();
+                    table.insert((segment.number, field), &*column)?;
+                }
                 Ok(())
             })?;
         }
         Ok(())
+    }
+
+    /// Removes the columns of a segment that was not named, as far as the store can still be written.
+    /// Else opening the collection does.
+    fn forget_columns(&self, number: u64) {
+        let forget = || -> Result<()> {
+            let mut writer = self.writer()?;
+            let tx = self.begin_write()?;
+            store::remove_columns(&tx, number)?;
+            self.finish(&mut writer, tx, false, self.state().slots.clone())
+        };
+        let _ = forget();
     }
 
     /// Names a segment in the store, in place of its sources.

@@ -139,6 +139,13 @@ impl Schema {
         self.fields.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
 
+    /// The numbers of the fields that filters can ask for.
+    pub(crate) fn indexed(&self) -> impl Iterator<Item = u16> {
+        let is_indexed =
+            |(at, (_, kind)): (u16, &(String, FieldType))| (*kind != FieldType::Stored).then_some(at);
+        (0..).zip(&self.fields).filter_map(is_indexed)
+    }
+
     /// The number of a field, and its type.
     pub(crate) fn find(&self, name: &str) -> Option<(u16, FieldType)> {
         let at = self.fields.iter().position(|(field, _)| field == name)?;

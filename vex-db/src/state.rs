@@ -24,6 +24,22 @@ pub(crate) struct State {
     pub(crate) slots: Vec<Slot>,
 }
 
+/// Parts that were read for earlier moments.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    segments: BTreeMap<u64, Arc<Segment>>,
+    blocks: Vec<Arc<Block>>,
+}
+
+impl Known {
+    /// Forgets all parts but these.
+    pub(crate) fn set(&mut self, slots: &[Slot]) {
+        self.segments =
+            slots.iter().filter_map(Slot::segment).map(|segment| (segment.number, segment.clone())).collect();
+        self.blocks = slots.iter().filter_map(Slot::block).cloned().collect();
+    }
+}
+
 /// The store at one moment.
 pub(crate) struct Tables {
     pub(crate) tx: ReadTransaction,
@@ -61,31 +77,28 @@ impl State {
         done
     }
 
-    /// The moment of a transaction, read from the disk. Parts that an earlier moment has are taken
-    /// from there.
+    /// The moment of a transaction, read from the disk. Parts that are known are not
+    /// read again, and those that are read are known then.
     pub(crate) fn load(
         tx: ReadTransaction,
         disk: &Arc<dyn Disk>,
         schema: &Schema,
-        earlier: &[Slot],
+        known: &mut Known,
     ) -> Result<Self> {
         let mut slots = Vec::new();
-        let known: BTreeMap<u64, &Arc<Segment>> =
-            earlier.iter().filter_map(Slot::segment).map(|segment| (segment.number, segment)).collect();
         for entry in tx.open_table(SEGMENTS)?.iter()? {
             let (number, entry) = entry?;
             let (number, (name, count)) = (number.value(), entry.value());
-            let segment = match known.get(&number) {
-                Some(segment) => (*segment).clone(),
+            let segment = match known.segments.get(&number) {
+                Some(segment) => segment.clone(),
                 None => Arc::new(Segment::open(number, name, count as usize, disk, schema)?),
             };
+            known.segments.insert(number, segment.clone());
             let live = store::live(&tx, number, segment.count)?;
             slots.push(Slot::of_segment(segment, live));
         }
-        let mut blocks: Vec<(&Arc<Block>, Bits)> = earlier
-            .iter()
-            .filter_map(|slot| slot.block().map(|block| (block, Bits::none(slot.count()))))
-            .collect();
+        let mut blocks: Vec<(&Arc<Block>, Bits)> =
+            known.blocks.iter().map(|block| (block, Bits::none(block.rows.len()))).collect();
         let rows = tx.open_table(ROWS)?;
         let mut pending = Vec::new();
         let sealed = store::counter(&tx.open_table(META)?, SEALED)?;

@@ -59,8 +59,10 @@ impl Collection {
     /// If the store or the folder cannot be read.
     pub fn stats(&self) -> Result<Stats> {
         let mut stats = self.snapshot()?.stats()?;
-        let trouble = self.inner.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.maintenance_error = trouble.as_ref().map(|trouble| trouble.error.clone());
+        stats.maintenance_error = self.inner.trouble.iter().find_map(|trouble| {
+            let trouble = trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            trouble.as_ref().map(|trouble| trouble.error.clone())
+        });
         Ok(stats)
     }
 }

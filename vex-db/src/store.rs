@@ -115,14 +115,15 @@ pub(crate) fn remove_unfinished(base: &redb::Database) -> Result<()> {
     if numbers.is_empty() {
         return Ok(tx.abort()?);
     }
-    {
-        let (mut unfinished, mut columns) = (tx.open_table(UNFINISHED)?, tx.open_table(COLUMNS)?);
-        for number in numbers {
-            columns.retain_in((number, 0)..=(number, u16::MAX), |_, _| false)?;
-            unfinished.remove(number)?;
-        }
-    }
+    numbers.into_iter().try_for_each(|number| remove_columns(&tx, number))?;
     Ok(tx.commit()?)
+}
+
+/// Removes the columns of a segment that was never named.
+pub(crate) fn remove_columns(tx: &WriteTransaction, number: u64) -> Result<()> {
+    tx.open_table(COLUMNS)?.retain_in((number, 0)..=(number, u16::MAX), |_, _| false)?;
+    tx.open_table(UNFINISHED)?.remove(number)?;
+    Ok(())
 }
 
 /// A counter, which begins at 0.

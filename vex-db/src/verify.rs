@@ -1,10 +1,11 @@
 //! Checks of everything that a collection has.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use redb::ReadableTable;
+use vex::graph::NodeId;
 
-use crate::column::Column;
+use crate::column::{Column, Key};
 use crate::part::{Part, Slot};
 use crate::record;
 use crate::{Error, Result, Snapshot};
@@ -17,10 +18,10 @@ impl Snapshot {
     /// The first thing that is wrong.
     ///
     /// # Complexity
-    /// Reads everything. Takes memory for a number of each row, and for one column at a time.
+    /// Reads everything. Takes memory for a number of each row, and for the columns of one segment.
     pub fn verify(&self) -> Result<()> {
         for segment in self.state.slots.iter().filter_map(Slot::segment) {
-            self.inner.disk.verify_segment(&segment.name)?;
+            self.verify_segment(&segment.name)?;
         }
         let alive = self.verify_parts()?;
         let wrong = |part: String| Err(Error::Damaged { part });
@@ -46,6 +47,14 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Checks every byte of a segment.
+    pub(crate) fn verify_segment(&self, name: &str) -> Result<()> {
+        self.inner.disk.verify_segment(name).map_err(|error| match error.is_missing_file() {
+            true => Error::Gone { path: self.inner.disk.path().join(name) },
+            false => error,
+        })
+    }
+
     /// Checks the columns of all parts. Returns the rows that are alive.
     fn verify_parts(&self) -> Result<HashSet<u64>> {
         let mut alive = HashSet::new();
@@ -61,21 +70,20 @@ impl Snapshot {
                     });
                 }
             }
-            for (at, (field, _)) in self.schema().fields().enumerate() {
-                let at = at as u16;
-                let mut entries = Vec::new();
-                for node in slot.live.as_set().iter() {
-                    let damaged = || Error::Damaged { part: format!("{name}: row {}", slot.row(node)) };
-                    let bytes = self.state.tables()?.rows.get(slot.row(node))?.ok_or_else(damaged)?;
-                    let keys = record::keys(bytes.value(), self.schema()).map_err(|_| damaged())?;
-                    entries.extend(
-                        keys.into_iter().filter(|(field, _)| *field == at).map(|(_, key)| (key, node)),
-                    );
+            let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
+                self.schema().indexed().map(|field| (field, Vec::new())).collect();
+            for node in slot.live.as_set().iter() {
+                let damaged = || Error::Damaged { part: format!("{name}: row {}", slot.row(node)) };
+                let bytes = self.state.tables()?.rows.get(slot.row(node))?.ok_or_else(damaged)?;
+                for (field, key) in record::keys(bytes.value(), self.schema()).map_err(|_| damaged())? {
+                    entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
                 }
+            }
+            for (field, entries) in entries {
                 // Dead rows are in a column until the segment is built again.
-                let column = slot.column(at, &self.state.tables()?.tx)?;
+                let column = slot.column(field, &self.state.tables()?.tx)?;
                 if column.only(&slot.live) != Column::build(entries) {
-                    return Err(Error::Damaged { part: format!("{name}: the column of {field}") });
+                    return Err(Error::Damaged { part: format!("{name}: the column of field {field}") });
                 }
             }
         }

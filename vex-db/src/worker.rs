@@ -1,5 +1,6 @@
 //! The threads of background maintenance: one seals, and one merges, which may take minutes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
@@ -31,7 +32,9 @@ impl Worker {
             let run = move || {
                 while woken.recv().is_ok() {
                     let Some(inner) = weak.upgrade() else { break };
-                    inner.catch_up(&[kind]);
+                    if catch_unwind(AssertUnwindSafe(|| inner.catch_up(&[kind]))).is_err() {
+                        inner.set_panicked(kind);
+                    }
                     if let Some(next) = &next {
                         let _ = next.try_send(());
                     }

@@ -12,11 +12,12 @@ use crate::{Filter, Value};
 /// no field can have, or beyond the limits of a text.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.0 {
+        match &self.tree {
             Tree::Test { field, test } => write!(f, "{} {}", Name(field), Operation(test)),
+            Tree::TooDeep => f.write_str("(too many levels)"),
             Tree::All(all) => list(f, all, " and ", Self::group),
             Tree::Any(any) => list(f, any, " or ", fmt::Display::fmt),
-            Tree::Not(inner) => match &inner.0 {
+            Tree::Not(inner) => match &inner.tree {
                 Tree::Test { field, test: Test::Exists } => write!(f, "{} is null", Name(field)),
                 _ => {
                     f.write_str("not ")?;
@@ -31,8 +32,8 @@ impl Filter {
     /// The filter as a part of `and` or `not`, which bind more tightly than what has parentheses
     /// here.
     fn group(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Tree::Test { .. } | Tree::Not(_) => fmt::Display::fmt(self, f),
+        match &self.tree {
+            Tree::Test { .. } | Tree::Not(_) | Tree::TooDeep => fmt::Display::fmt(self, f),
             Tree::All(_) | Tree::Any(_) => write!(f, "({self})"),
         }
     }
