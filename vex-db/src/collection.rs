@@ -21,7 +21,7 @@ use crate::{Batch, Committed, Durability, Error, Maintenance, Options, Result, R
 ///
 /// A clone is another handle of the same collection, for another thread. The last handle, or the
 /// last [`Snapshot`], closes it. One handle at a time has a collection open for writing, in all
-/// processes together. Any number of processes may [read](Self::open_read_only) meanwhile.
+/// processes together. Any number of processes may [read](crate::Reader) meanwhile.
 ///
 /// # Examples
 /// ```
