@@ -23,7 +23,8 @@ def main():
     result = {
         "when": time.strftime("%Y-%m-%d"),
         "machine": machine(),
-        "set": {"name": args.set.stem, "rows": len(texts.records), "queries": data.QUERIES},
+        "set": {"name": args.set.stem, "rows": len(texts.records), "queries": data.QUERIES,
+                "bytes": sum(files[part].stat().st_size for part in ("rows", "texts"))},
         "passing": {which: int(texts.passing(which).sum()) for which in data.FILTERS},
         "repetitions": args.repetitions,
         "runs": {},
@@ -31,6 +32,10 @@ def main():
     }
     names = ([VEX] if args.vex else []) + args.rivals
     programs = {name: process.Program(name, args.vex, files, args.work) for name in names}
+    for name, reason in failed_installs().items():
+        if name in names:
+            names.remove(name)
+            result["missing"][name, "install"] = reason
     for name in names:
         result["runs"][name] = {"syncs": syncs(programs[name], files, args.work, result["missing"])}
     for repetition in range(args.repetitions):
@@ -73,6 +78,14 @@ def syncs(program, files, work, missing):
         missing[program.name, "syncs"] = str(failure)
         return None
     return {call: (counts[1][call] - counts[0][call]) / 100 for call in process.SYNCS}
+
+
+def failed_installs():
+    """Left by `run`: the libraries that pip could not install, and why."""
+    failed = json.loads((pathlib.Path(sys.prefix) / "installed.json").read_text())["failed"]
+    return {
+        name: failed[package] for name, packages in rivals.LIBRARIES.items() for package in packages if package in failed
+    }
 
 
 def in_turn(names, repetition):

@@ -14,7 +14,7 @@ REFINE = 2  # Times k: candidates by code that are compared exactly.
 
 class Library(Database):
     efforts = [effort for effort in EFFORTS if effort >= REFINE * K]  # It refuses fewer.
-    durability = "not documented for a local disk, and no setting for it"
+    durability = "no promise for a local disk was found in its documentation, and no setting"
     index_what = (
         "`create_index`: HnswSq (one partition, m 16, ef_construction 200) on the vectors, Bitmap on `pos`, BTree on "
         "`length` and `id`; `optimize`"
