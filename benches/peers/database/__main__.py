@@ -14,6 +14,7 @@ from . import data, judge, process, report, rivals
 
 VEX = "vex"
 OPENS = 5
+NEEDS = {"open": ["fill"], "search": ["fill"], "replace": ["fill"], "tidy": ["fill", "replace"]}
 
 
 def main():
@@ -31,7 +32,7 @@ def main():
         "missing": {},
     }
     names = ([VEX] if args.vex else []) + args.rivals
-    programs = {name: process.Program(name, args.vex, files, args.work) for name in names}
+    programs = {name: process.Program(name, args.vex, files, args.work, args.limit) for name in names}
     for name, reason in failed_installs().items():
         if name in names:
             names.remove(name)
@@ -41,7 +42,7 @@ def main():
     for repetition in range(args.repetitions):
         for phase in ("fill", *["open"] * OPENS, "search", "replace", "tidy"):
             for name in in_turn(names, repetition):
-                if (name, "fill") in result["missing"]:
+                if any((name, needed) in result["missing"] for needed in NEEDS.get(phase, [])):
                     continue
                 progress(f"{repetition + 1} of {args.repetitions}: {phase}: {name}")
                 measured(programs[name], phase, result, files, texts)
@@ -125,6 +126,7 @@ def arguments():
         help=f"{', '.join(rivals.LIBRARIES)}, or none (default: all)")
     add("--rows", type=int, help="store so many rows, the first (default: all)")
     add("--repetitions", type=int, default=3, help="of everything (default 3)")
+    add("--limit", type=int, default=3600, help="seconds that a phase of a library may take (default 3600)")
     add("--work", type=path, default=here / "work", help="where the databases lie (default %(default)s)")
     add("--keep", action="store_true", help="leave the databases there")
     add("--out", type=path, default=here / "results", help="results.json, results.md (default %(default)s)")

@@ -18,8 +18,8 @@ class Failed(Exception):
 
 
 class Program:
-    def __init__(self, name, vex, files, work):
-        self.name, self.vex, self.files, self.folder = name, vex, files, work / name
+    def __init__(self, name, vex, files, work, limit):
+        self.name, self.vex, self.files, self.folder, self.limit = name, vex, files, work / name, limit
 
     def empty(self):
         """A new empty folder for the database."""
@@ -53,8 +53,12 @@ class Program:
                     **{part: str(files[part]) for part in ("rows", "texts", "queries")},
                 }))
                 command = [*before, sys.executable, "-m", "database.worker", self.name, phase, spec, out]
-            ended = subprocess.run([str(part) for part in command], capture_output=True, text=True,
-                                   env=os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"})
+            environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+            command = [str(part) for part in command]
+            try:
+                ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=self.limit)
+            except subprocess.TimeoutExpired:
+                raise Failed(f"expected {phase} to end within {self.limit} s, and it did not") from None
             said = ended.stdout if self.name == "vex" else out.read_text() if out.exists() else ""
         try:
             answer = json.loads(said)
