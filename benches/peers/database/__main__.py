@@ -68,7 +68,7 @@ def measured(program, phase, result, files, texts):
 
 
 def syncs(program, files, work, missing):
-    """How often a put of one row asks the system to write to the medium: the calls of 101 puts less those of 1."""
+    """How often a put asks the system to write to the medium: the calls of 101 puts less those of one."""
     try:
         counts = []
         for rows in (1, 101):
@@ -84,9 +84,8 @@ def syncs(program, files, work, missing):
 def failed_installs():
     """Left by `run`: the libraries that pip could not install, and why."""
     failed = json.loads((pathlib.Path(sys.prefix) / "installed.json").read_text())["failed"]
-    return {
-        name: failed[package] for name, packages in rivals.LIBRARIES.items() for package in packages if package in failed
-    }
+    needed = [(name, package) for name, packages in rivals.LIBRARIES.items() for package in packages]
+    return {name: failed[package] for name, package in needed if package in failed}
 
 
 def in_turn(names, repetition):
@@ -97,8 +96,8 @@ def in_turn(names, repetition):
 
 def save(out, result):
     out.mkdir(parents=True, exist_ok=True)
-    plain = result | {"missing": {f"{name}: {phase}": why for (name, phase), why in result["missing"].items()}}
-    (out / "results.json").write_text(json.dumps(plain, indent=1) + "\n")
+    missing = {f"{name}: {phase}": why for (name, phase), why in result["missing"].items()}
+    (out / "results.json").write_text(json.dumps(result | {"missing": missing}, indent=1) + "\n")
     (out / "results.md").write_text(report.markdown(result) + "\n")
 
 
@@ -119,8 +118,10 @@ def arguments():
     add = parser.add_argument
     here = pathlib.Path(__file__).resolve().parent
     path = lambda text: pathlib.Path(text).resolve()
-    add("--set", type=path, required=True, metavar="ROWS.npy", help="a matrix of rows; 1,000 are held out as queries")
-    add("--texts", type=path, required=True, metavar="ROWS.tsv", help="a line for each row: pos, words, definition")
+    add("--set", type=path, required=True, metavar="ROWS.npy",
+        help="a matrix of rows; 1,000 are held out as queries")
+    add("--texts", type=path, required=True, metavar="ROWS.tsv",
+        help="a line for each row: part of speech, words, definition")
     add("--vex", type=path, help="the binary `db-rows`")
     add("--rivals", type=chosen, default=list(rivals.LIBRARIES), metavar="NAME,...",
         help=f"{', '.join(rivals.LIBRARIES)}, or none (default: all)")

@@ -10,7 +10,7 @@ BAR = 0.95
 
 
 def check(phase, answer, files, texts):
-    """Fails where rows are missing or an answer breaks its filter; adds `recall` and `short` to every sweep."""
+    """Fails where rows are missing or an answer breaks its filter; adds `recall` and `short` to sweeps."""
     rows = len(texts.records)
     expect(f"{phase}: rows", answer["count"], rows)
     if phase == "fill":

@@ -34,7 +34,8 @@ class Program:
         if not shutil.which("strace"):
             raise Failed("strace is not installed")
         with tempfile.NamedTemporaryFile(mode="r", suffix=".strace") as trace:
-            self.run(phase, files, ["strace", "-f", "-qq", "-o", trace.name, "-e", f"trace={','.join(SYNCS)}"])
+            strace = ["strace", "-f", "-qq", "-o", trace.name, "-e", f"trace={','.join(SYNCS)}"]
+            self.run(phase, files, strace)
             lines = trace.read().splitlines()
         started = [match[1] for line in lines if (match := re.match(r"\d+\s+(\w+)\(", line))]
         return {call: started.count(call) for call in SYNCS}
@@ -56,7 +57,9 @@ class Program:
             environment = os.environ | {"OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
             command = [str(part) for part in command]
             try:
-                ended = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=self.limit)
+                ended = subprocess.run(
+                    command, capture_output=True, text=True, env=environment, timeout=self.limit
+                )
             except subprocess.TimeoutExpired:
                 raise Failed(f"expected {phase} to end within {self.limit} s, and it did not") from None
             said = ended.stdout if self.name == "vex" else out.read_text() if out.exists() else ""

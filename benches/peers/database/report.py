@@ -9,27 +9,33 @@ MEGA = 1e6
 
 
 def markdown(result):
-    runs = {name: run | {"data_bytes": result["set"]["bytes"]} for name, run in result["runs"].items() if "fill" in run}
+    data = {"data_bytes": result["set"]["bytes"]}
+    runs = {name: run | data for name, run in result["runs"].items() if "fill" in run}
     lines = head(result, runs)
     if runs:
         lines += [
             "",
-            f"| | {' | '.join(runs)} |",
+            line(["", *runs]),
             "|---|" + "---:|" * len(runs),
-            *[f"| {title} | {' | '.join(cell(figure, run) for run in runs.values())} |" for title, figure in ROWS],
+            *[line([title, *[cell(figure, run) for run in runs.values()]]) for title, figure in ROWS],
         ]
     return "\n".join([*lines, *sweeps(runs), *remarks(result, runs), *missing(result)])
+
+
+def line(cells):
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def head(result, runs):
     host, data, passing = result["machine"], result["set"], result["passing"]
     memory = f", {host['memory_bytes'] / 2**30:.0f} GiB" if host["memory_bytes"] else ""
     load = "" if host["load_before"] is None else f", load {host['load_before']:.2f} before the start"
+    versions = [run["fill"][0]["version"] for run in runs.values()]
     return [
         f"# {data['name']}: {data['rows']:,} rows, {data['bytes'] / MEGA:.0f} MB",
         "",
         f"{result['when']}. Machine: {host['cpu']}, {host['cores']} cores{memory}{load}. {host['system']}.",
-        f"Versions: {'; '.join(run['fill'][0]['version'] for run in runs.values())}; Python {host['python']}.",
+        f"Versions: {'; '.join(versions)}; Python {host['python']}.",
         f"{data['queries']:,} queries, k 10, {result['repetitions']} repetitions, interleaved, medians.",
         f"{passing['verb']:,} rows pass `verb`, {passing['short_noun']:,} pass `short_noun`.",
         "The data are the vectors in f32 and the texts; disk space is compared with their size.",
@@ -62,9 +68,9 @@ def syncs(run):
 def point(run, which):
     """The cheapest effort of each repetition: their median figures."""
     points = [judge.cheapest(answer["sweeps"][which]) for answer in run["search"]]
-    return {key: statistics.median(each[key] for each in points) for key in ("recall", "p50_us", "p99_us", "short")} | {
-        "effort": points[0]["effort"]
-    }
+    keys = ("recall", "p50_us", "p99_us", "short")
+    figures = {key: statistics.median(each[key] for each in points) for key in keys}
+    return {"effort": points[0]["effort"], **figures}
 
 
 def asked(which):
@@ -142,11 +148,12 @@ def sweeps(runs):
         rows = []
         for name, run in runs.items():
             for points in zip(*[answer["sweeps"][which] for answer in run.get("search", [])]):
-                recall, p50 = (statistics.median(each[key] for each in points) for key in ("recall", "p50_us"))
+                recall = statistics.median(each["recall"] for each in points)
+                p50 = statistics.median(each["p50_us"] for each in points) / 1e3
                 effort = "-" if points[0]["effort"] is None else points[0]["effort"]
-                rows.append(f"| {name} | {effort} | {recall:.4f} | {p50 / 1e3:.3f} | {points[0]['short']} |")
-        title = ["", f"## Sweep of `{which}`", "", "| | effort | recall@10 | p50 ms | short |", "|---|---:|---:|---:|---:|"]
-        lines += title + rows if rows else []
+                rows.append(line([name, effort, f"{recall:.4f}", f"{p50:.3f}", points[0]["short"]]))
+        columns = ["| | effort | recall@10 | p50 ms | short |", "|---|---:|---:|---:|---:|"]
+        lines += ["", f"## Sweep of `{which}`", "", *columns, *rows] if rows else []
     return lines
 
 
@@ -166,4 +173,5 @@ def remarks(result, runs):
 def missing(result):
     if not result["missing"]:
         return []
-    return ["", "## Not measured", ""] + [f"- {name}, {phase}: {why}" for (name, phase), why in result["missing"].items()]
+    reasons = [f"- {name}, {phase}: {why}" for (name, phase), why in result["missing"].items()]
+    return ["", "## Not measured", "", *reasons]
