@@ -28,7 +28,8 @@ class Database:
     tidy_what = ""
 
     def version(self):
-        return ", ".join(f"{package} {importlib.metadata.version(package)}" for package in LIBRARIES[self.name])
+        packages = LIBRARIES[self.name]
+        return ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
 
     def create(self, folder, dim):
         raise NotImplementedError

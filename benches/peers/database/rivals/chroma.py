@@ -17,7 +17,8 @@ VACUUM = "from chromadb.cli.cli import app; app()"
 
 class Library(Database):
     durability = (
-        "it leaves durability to SQLite (https://docs.trychroma.com/docs/overview/architecture), and has no setting"
+        "it leaves durability to SQLite (https://docs.trychroma.com/docs/overview/architecture), and has "
+        "no setting"
     )
     index_what = "nothing: rows are linked while they are added"
     tidy_what = "`chroma vacuum`, in a process of its own"

@@ -16,17 +16,15 @@ class Library(Database):
     efforts = [effort for effort in EFFORTS if effort >= REFINE * K]  # It refuses fewer.
     durability = "no promise for a local disk was found in its documentation, and no setting"
     index_what = (
-        "`create_index`: HnswSq (one partition, m 16, ef_construction 200) on the vectors, Bitmap on `pos`, BTree on "
-        "`length` and `id`; `optimize`"
+        "`create_index`: HnswSq (one partition, m 16, ef_construction 200) on the vectors, Bitmap on `pos`, "
+        "BTree on `length` and `id`; `optimize`"
     )
     tidy_what = "`optimize(cleanup_older_than=0)`"
 
     def schema(self, dim):
-        text = pa.string()
-        vector = pa.list_(pa.float32(), dim)
-        return pa.schema(
-            [("id", text), ("vector", vector), ("pos", text), ("length", pa.int64()), ("words", text), ("definition", text)]
-        )
+        texts = [(name, pa.string()) for name in ("id", "pos", "words", "definition")]
+        vector, length = ("vector", pa.list_(pa.float32(), dim)), ("length", pa.int64())
+        return pa.schema([*texts, vector, length])
 
     def create(self, folder, dim):
         self.dim = dim
@@ -39,7 +37,7 @@ class Library(Database):
     def batch(self, numbers, vectors, records):
         pos, length, words, definition = (list(column) for column in zip(*records))
         vector = pa.FixedSizeListArray.from_arrays(pa.array(vectors.ravel()), self.dim)
-        columns = [[f"row/{i}" for i in numbers], vector, pos, length, words, definition]
+        columns = [[f"row/{i}" for i in numbers], pos, words, definition, vector, length]
         return pa.table(columns, schema=self.schema(self.dim))
 
     def insert(self, batch):

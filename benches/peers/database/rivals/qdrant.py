@@ -1,5 +1,7 @@
 """qdrant-edge, the library of qdrant: one segment and its graph, with indexes for the filters."""
 
+import os
+
 import qdrant_edge as qdrant
 
 from . import EF_CONSTRUCTION, K, M, Database
@@ -10,17 +12,18 @@ NAMES = ("pos", "length", "words", "definition")
 def filter(which):
     if which == "all":
         return None
-    of_pos = lambda pos: qdrant.FieldCondition(key="pos", match=qdrant.MatchValue(pos))
-    if which == "verb":
-        return qdrant.Filter(must=[of_pos("verb")])
-    short = qdrant.FieldCondition(key="length", range=qdrant.RangeFloat(lt=40))
-    return qdrant.Filter(must=[short, of_pos("noun")])
+    pos = "verb" if which == "verb" else "noun"
+    conditions = [qdrant.FieldCondition(key="pos", match=qdrant.MatchValue(pos))]
+    if which == "short_noun":
+        conditions.append(qdrant.FieldCondition(key="length", range=qdrant.RangeFloat(lt=40)))
+    return qdrant.Filter(must=conditions)
 
 
 class Library(Database):
     durability = (
-        "no write-ahead log, and `flush` after each write: its documentation says that without this log updates are "
-        "durable once `flush` returns. With the log and without `flush`, a put calls none of the functions counted here"
+        "no write-ahead log, and `flush` after each write: its documentation says that without this log "
+        "updates are durable once `flush` returns. With the log and without `flush`, a put calls none of "
+        "the functions counted here"
     )
     index_what = "`optimize` until there is nothing to do, `flush`"
     tidy_what = "`optimize` until there is nothing to do, `flush`"
@@ -28,7 +31,10 @@ class Library(Database):
     def config(self, dim):
         return qdrant.EdgeConfig(
             vectors=qdrant.EdgeVectorParams(dim, qdrant.Distance.Cosine),
-            hnsw_config=qdrant.HnswIndexConfig(M, EF_CONSTRUCTION, 10_000),
+            # Left to itself, it builds the graph on one of two cores.
+            hnsw_config=qdrant.HnswIndexConfig(
+                M, EF_CONSTRUCTION, 10_000, max_indexing_threads=os.cpu_count()
+            ),
             optimizers=qdrant.EdgeOptimizersConfig(
                 default_segment_number=1, indexing_threshold=1000, max_segment_size=20_000_000
             ),
@@ -38,7 +44,8 @@ class Library(Database):
 
     def create(self, folder, dim):
         self.shard = qdrant.EdgeShard.create(str(folder), self.config(dim))
-        for name, kind in (("pos", qdrant.PayloadSchemaType.Keyword), ("length", qdrant.PayloadSchemaType.Integer)):
+        kinds = qdrant.PayloadSchemaType
+        for name, kind in (("pos", kinds.Keyword), ("length", kinds.Integer)):
             self.shard.update(qdrant.UpdateOperation.create_field_index(name, kind))
 
     def open(self, folder, dim):
@@ -71,10 +78,9 @@ class Library(Database):
         return self.shard.count(qdrant.CountRequest(exact=True))
 
     def prepare(self, queries, which, effort):
-        params, where = qdrant.SearchParams(hnsw_ef=effort), filter(which)
+        rest = {"limit": K, "params": qdrant.SearchParams(hnsw_ef=effort), "filter": filter(which)}
         return [
-            qdrant.QueryRequest(limit=K, query=qdrant.Query.Nearest(query.tolist()), params=params, filter=where)
-            for query in queries
+            qdrant.QueryRequest(query=qdrant.Query.Nearest(query.tolist()), **rest) for query in queries
         ]
 
     def search(self, query):
