@@ -1,0 +1,1 @@
+"""Embedded vector databases side by side: see README.md."""
