@@ -4,8 +4,8 @@ use std::path::Path;
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
-use crate::collection::store_builder;
 use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
+use crate::inner::store_builder;
 use crate::part::Slot;
 use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS, UNFINISHED};
 use crate::{Collection, Error, Options, Reader, Result, Snapshot};

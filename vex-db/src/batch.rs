@@ -19,7 +19,7 @@ use vex::graph::Vectors;
 
 use crate::block::{Block, BlockRow, tidy};
 use crate::bytes::put_vector;
-use crate::collection::{Inner, Writer};
+use crate::inner::{Inner, Writer};
 use crate::part::Slot;
 use crate::record;
 use crate::state::State;

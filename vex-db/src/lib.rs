@@ -4,7 +4,8 @@
 //! - **At once.** A row is found by searches as soon as it is committed.
 //! - **Snapshots.** A [`Snapshot`] is one moment, while writers go on.
 //! - **Filters.** A search with a [`Filter`] returns `k` rows, or all that match.
-//! - **Tidy.** Space of dead rows is given back without being asked.
+//! - **Tidy.** Segments with many dead rows are built again without being asked, and the store uses
+//!   its free pages again.
 //!
 //! # Examples
 //! ```
@@ -54,6 +55,7 @@ mod condition;
 mod disk;
 mod error;
 mod filter;
+mod inner;
 mod maintain;
 mod options;
 mod part;

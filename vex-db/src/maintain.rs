@@ -26,8 +26,8 @@ use std::time::{Duration, Instant};
 
 use vex::BuildError;
 
-use crate::collection::{Inner, Trouble};
 use crate::disk::STORE;
+use crate::inner::{Inner, Trouble};
 use crate::part::Slot;
 use crate::state::State;
 use crate::{Collection, Error, Result};

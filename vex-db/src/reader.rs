@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::collection::{Base, Inner, store_builder};
 use crate::disk::{Disk, Folder, Found, STORE, absolute};
+use crate::inner::{Base, Inner, store_builder};
 use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
 use crate::{Durability, Error, Options, Result, Schema, Snapshot};

@@ -11,8 +11,8 @@ use vex::graph::NodeId;
 use vex::{BuildError, Index};
 
 use crate::bits::Bits;
-use crate::collection::Inner;
 use crate::column::{Column, Key};
+use crate::inner::Inner;
 use crate::maintain::Step;
 use crate::part::{Segment, Slot};
 use crate::record;

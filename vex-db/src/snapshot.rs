@@ -4,8 +4,8 @@ use std::fmt;
 use std::ops::Bound;
 use std::sync::Arc;
 
-use crate::collection::Inner;
 use crate::filter::Compiled;
+use crate::inner::Inner;
 use crate::record;
 use crate::state::State;
 use crate::{Error, Filter, Result, Row, Schema, Search};

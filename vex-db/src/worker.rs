@@ -6,7 +6,7 @@ use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
 use std::thread::{self, JoinHandle};
 
-use crate::collection::Inner;
+use crate::inner::Inner;
 use crate::maintain::Kind;
 
 /// Threads that maintain a collection whenever they are woken. They end when this value is dropped:

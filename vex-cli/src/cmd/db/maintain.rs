@@ -15,7 +15,7 @@ use crate::{human, progress};
 /// Build the segments that make searches fast
 ///
 /// Seals pending rows into a segment, merges segments of about the same size, and rewrites those with
-/// many dead rows, until nothing is left to do. `vex db put` and `vex db delete` do so too when it is
+/// many dead rows, until nothing is left to do. Then gives back what the store does not use. `vex db put` and `vex db delete` do so too when it is
 /// necessary; this command begins earlier. Readers go on meanwhile.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
@@ -23,7 +23,7 @@ Example:
   vex db maintain notes.vexdb --memory 512MiB
 
 JSON: one object with sealed, merged and rewritten (steps of each kind), skipped (steps that would take more memory), \
-segments and pending (afterwards), bytes (of all files) and seconds.")]
+compacted (whether the store gave space back), segments and pending (afterwards), bytes (of all files) and seconds.")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) writing: Writing,
@@ -44,6 +44,7 @@ struct Report {
     merged: usize,
     rewritten: usize,
     skipped: usize,
+    compacted: bool,
     segments: usize,
     pending: usize,
     bytes: u64,
@@ -71,6 +72,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         merged: done.merged,
         rewritten: done.rewritten,
         skipped: done.skipped,
+        compacted: done.compacted,
         segments: stats.segments.len(),
         pending: stats.pending,
         bytes: stats.bytes(),
@@ -85,6 +87,9 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if skipped > 0 {
         let steps = human::plural(skipped as u64, "step");
         writeln!(out, "{steps} left out, which would take more memory than --memory allows")?;
+    }
+    if report.compacted {
+        writeln!(out, "the store gave space back")?;
     }
     let segments = human::plural(report.segments as u64, "segment");
     let (pending, bytes) = (human::count(report.pending as u64), human::bytes(report.bytes));
