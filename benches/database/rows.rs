@@ -1,5 +1,5 @@
-//! Vex's side of `benches/peers/database`, whose README has the arguments, the phases and the keys of
-//! the JSON object that this prints.
+//! Vex's side of `benches/peers/database`, whose README has the arguments, the phases and the keys
+//! of the JSON object that this prints.
 
 use std::fs;
 use std::ops::ControlFlow;

@@ -26,8 +26,8 @@ impl Collection {
 }
 
 impl Reader {
-    /// Writes a copy of the collection as it is now: see [`Collection::backup`]. If a writer removes
-    /// a segment meanwhile, the copy begins again with a later moment.
+    /// Writes a copy of the collection as it is now: see [`Collection::backup`]. If a writer
+    /// removes a segment meanwhile, the copy begins again with a later moment.
     ///
     /// # Errors
     /// As [`Collection::backup`].
@@ -48,8 +48,8 @@ impl Snapshot {
     /// Writes a copy of this moment to a new folder: see [`Collection::backup`].
     ///
     /// # Errors
-    /// As [`Collection::backup`]. A moment of a [`Reader`] cannot be copied any more when the writer
-    /// has removed one of its segments: see [`Reader::backup`].
+    /// As [`Collection::backup`]. A moment of a [`Reader`] cannot be copied any more when the
+    /// writer has removed one of its segments: see [`Reader::backup`].
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
         match Folder::look(path)? {

@@ -101,9 +101,9 @@ impl Block {
     }
 }
 
-/// Drops blocks without rows, and joins small blocks. A block is at least twice as large as the
-/// next one, up to `most` rows, so there are few, and a row is copied once for each doubling. Rows
-/// with numbers below `sealing` are left alone.
+/// Drops blocks without rows, and joins small blocks up to `most` rows. Then each is at least twice
+/// as large as the next. So there are few, and a row is copied once for each doubling. Rows with
+/// numbers below `sealing` are left alone.
 pub(crate) fn tidy(slots: &mut Vec<Slot>, schema: &Schema, most: usize, sealing: Option<u64>) {
     slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
     while let [.., before, last] = &**slots

@@ -255,7 +255,8 @@ impl Column {
         out
     }
 
-    /// Reads a column of a segment with `len` nodes. Whatever the bytes are, the column can be used.
+    /// Reads a column of a segment with `len` nodes. Whatever the bytes are, the column can be
+    /// used.
     pub(crate) fn decode(bytes: &[u8], len: usize) -> Result<Self, Damaged> {
         let mut reader = Reader::new(bytes);
         let is_text = match reader.u8()? {

@@ -99,8 +99,8 @@ pub enum Error {
         /// The part.
         part: String,
     },
-    /// The writer has replaced a segment since the snapshot was taken. A new snapshot has what took its
-    /// place.
+    /// The writer has replaced a segment since the snapshot was taken. A new snapshot has what took
+    /// its place.
     #[error("{}: replaced since by the writer: take a new snapshot", path.display())]
     Gone {
         /// The file.
@@ -127,9 +127,9 @@ pub enum Error {
     /// The store cannot be read or written.
     #[error("store: {0}")]
     Store(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// A commit failed while it was written, with [`Store`](Self::Store), so it is unknown whether it is
-    /// there. When all handles and snapshots are gone, the collection can be opened again. Then it has
-    /// either the state before the commit or the one after it.
+    /// A commit failed while it was written, with [`Store`](Self::Store), so it is unknown whether
+    /// it is there. When all handles and snapshots are gone, the collection can be opened again.
+    /// Then it has either the state before the commit or the one after it.
     #[error("an earlier commit failed: open the collection again")]
     Failed,
 }

@@ -10,8 +10,8 @@ use crate::bits::Bits;
 use crate::column::{Column, Key, Range};
 use crate::{FieldType, Schema, Value};
 
-/// The most levels of a filter's tree. One that was parsed from text has fewer: each of the 100 levels
-/// of a text is at most an `or` and an `and`.
+/// The most levels of a filter's tree. One that was parsed from text has fewer: each of the 100
+/// levels of a text is at most an `or` and an `and`.
 const MAX_DEPTH: usize = 250;
 
 /// A condition on the fields of a row. It begins with [`field`], and is combined with `&`, `|` and

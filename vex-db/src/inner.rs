@@ -14,7 +14,8 @@ use crate::disk::Disk;
 use crate::state::State;
 use crate::{Durability, Error, Options, Result, Schema};
 
-/// A commit waits if so many times the rows of a seal are pending, and maintenance is in the background.
+/// A commit waits if so many times the rows of a seal are pending, and maintenance is in the
+/// background.
 const PENDING_AT_MOST: usize = 2;
 
 /// So it does if there are so many times the segments of a merge.
@@ -37,7 +38,8 @@ pub(crate) struct Inner {
     pub(crate) sealing: Mutex<()>,
     /// Held while segments are merged or rewritten.
     pub(crate) merging: Mutex<()>,
-    /// Pending rows with smaller numbers are being sealed, so blocks of them are not joined to others.
+    /// Pending rows with smaller numbers are being sealed, so blocks of them are not joined to
+    /// others.
     pub(crate) sealing_below: Mutex<Option<u64>>,
     /// Signals that rows were sealed.
     pub(crate) sealed: Condvar,
@@ -134,8 +136,8 @@ impl Inner {
         }
     }
 
-    /// Gives space back that the store does not use, if no snapshot is alive in any process. Returns
-    /// whether that was done.
+    /// Gives space back that the store does not use, if no snapshot is alive in any process.
+    /// Returns whether that was done.
     pub(crate) fn compact(&self) -> Result<bool> {
         let mut writer = self.writer()?;
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);

@@ -33,9 +33,9 @@
 //! # How it works
 //! A store in one file, by the crate [`redb`], has everything small that changes: ids, fields, the
 //! vectors of pending rows, and which rows of which segment are dead. Vectors that are many live
-//! once, in segments: indexes of the crate [`vex`], each in a file that never changes. A commit is a
-//! transaction of the store. Maintenance seals pending rows into segments, and merges and rewrites
-//! segments.
+//! once, in segments: indexes of the crate [`vex`], each in a file that never changes. A commit is
+//! a transaction of the store. Maintenance seals pending rows into segments, and merges and
+//! rewrites segments.
 //!
 //! # Features
 //! - `text`: filters can be parsed from text, by `Filter::parse`, and be written as text. Rust

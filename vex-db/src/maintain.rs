@@ -194,17 +194,18 @@ fn small(state: &State) -> Option<Vec<u64>> {
 }
 
 impl Collection {
-    /// Seals pending rows, merges segments until few are left, and rewrites those with many dead rows.
-    /// Then gives back what the store does not use, for which commits and snapshots wait, in other
-    /// processes too. `progress` is called on this thread, and ends maintenance early by
-    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile. It must not commit to the collection itself.
+    /// Seals pending rows, merges segments until few are left, and rewrites those with many dead
+    /// rows. Then gives back what the store does not use, for which commits and snapshots wait, in
+    /// other processes too. `progress` is called on this thread, and ends maintenance early by
+    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile. It must not commit to the
+    /// collection itself.
     ///
     /// # Errors
     /// If a segment cannot be built or written. The collection is as good as before.
     ///
     /// # Complexity
-    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether half of it
-    /// is unused.
+    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether half
+    /// of it is unused.
     pub fn maintain(
         &self,
         budget: Budget,
@@ -233,9 +234,9 @@ impl Inner {
         Ok(self.disk.bytes(STORE).map_err(io)? > 2 * used)
     }
 
-    /// Takes the steps that commits have made necessary, unless another thread takes them already. The
-    /// commits are done, so an error is not theirs: it is kept for [`Collection::stats`], and the steps
-    /// of its kind are tried again after a while.
+    /// Takes the steps that commits have made necessary, unless another thread takes them already.
+    /// The commits are done, so an error is not theirs: it is kept for [`Collection::stats`], and
+    /// the steps of its kind are tried again after a while.
     pub(crate) fn catch_up(&self, kinds: &[Kind]) {
         for kind in kinds {
             let trouble = || self.trouble[*kind as usize].lock().unwrap_or_else(PoisonError::into_inner);

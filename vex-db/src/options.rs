@@ -20,8 +20,8 @@ pub enum Durability {
     /// Other processes cannot read meanwhile.
     Batched(Duration),
     /// At [`Collection::flush`], when rows are sealed, and when the collection is closed. As for
-    /// [`Batched`](Self::Batched), a crash leaves an earlier moment, and other processes cannot read
-    /// meanwhile.
+    /// [`Batched`](Self::Batched), a crash leaves an earlier moment, and other processes cannot
+    /// read meanwhile.
     None,
 }
 
@@ -119,8 +119,8 @@ impl Options {
         self
     }
 
-    /// Checks every page of the store when it is opened, which reads the store. The default is to do
-    /// so after a crash alone. [`Snapshot::verify`](crate::Snapshot::verify) checks the rest.
+    /// Checks every page of the store when it is opened, which reads the store. The default is to
+    /// do so after a crash alone. [`Snapshot::verify`](crate::Snapshot::verify) checks the rest.
     pub fn verify(mut self, verifies: bool) -> Self {
         self.verifies = verifies;
         self

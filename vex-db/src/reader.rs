@@ -51,8 +51,8 @@ impl Reader {
     /// Opens a collection for reading.
     ///
     /// # Errors
-    /// If there is none, or it is damaged. [`Error::Locked`] if the writer does not put every commit
-    /// on the medium: see [`Durability`](crate::Durability).
+    /// If there is none, or it is damaged. [`Error::Locked`] if the writer does not put every
+    /// commit on the medium: see [`Durability`](crate::Durability).
     ///
     /// # Complexity
     /// Reads all segments into memory. If a writer was killed and none came since, the store is
@@ -103,8 +103,8 @@ impl Reader {
         Ok(Snapshot::new(self.inner.clone(), state))
     }
 
-    /// Reads the newest moment. If a segment is gone, a later commit has replaced it. Segments that were
-    /// read are kept for the next try.
+    /// Reads the newest moment. If a segment is gone, a later commit has replaced it. Segments that
+    /// were read are kept for the next try.
     fn load(&self, mut tx: redb::ReadTransaction, known: &mut Known) -> Result<State> {
         let mut last = None;
         loop {

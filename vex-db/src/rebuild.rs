@@ -128,8 +128,8 @@ impl Inner {
         })
     }
 
-    /// Writes a segment, and collects the columns of its fields. Rows that died since the build began
-    /// are in no column.
+    /// Writes a segment, and collects the columns of its fields. Rows that died since the build
+    /// began are in no column.
     fn save(&self, index: Index) -> Result<Built> {
         let name = loop {
             let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
@@ -206,8 +206,8 @@ impl Inner {
         Ok(())
     }
 
-    /// Removes the columns of a segment that was not named, as far as the store can still be written.
-    /// Else opening the collection does.
+    /// Removes the columns of a segment that was not named, as far as the store can still be
+    /// written. Else opening the collection does.
     fn forget_columns(&self, number: u64) {
         let forget = || -> Result<()> {
             let mut writer = self.writer()?;
@@ -286,8 +286,8 @@ impl Inner {
 }
 
 /// The nodes of a new segment whose rows are alive now. Its rows were alive in the sources when the
-/// build began. Blocks that are sealed are not joined meanwhile, so each source is still there, unless
-/// all of its rows died.
+/// build began. Blocks that are sealed are not joined meanwhile, so each source is still there,
+/// unless all of its rows died.
 fn still_alive(segment: &Segment, sources: &[&Slot], state: &State) -> Bits {
     let mut live = Bits::all(segment.count);
     for source in sources {

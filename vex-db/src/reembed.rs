@@ -41,13 +41,13 @@ pub enum ReembedError<E: Debug + Display> {
 }
 
 impl Snapshot {
-    /// Embeds all rows by another model, into another collection, whose schema has that model's name
-    /// and dimension, and the same fields. `embed` gets up to 256 rows at a time, with all fields,
-    /// and returns a vector for each.
+    /// Embeds all rows by another model, into another collection, whose schema has that model's
+    /// name and dimension, and the same fields. `embed` gets up to 256 rows at a time, with all
+    /// fields, and returns a vector for each.
     ///
     /// A run that was cut short is resumed by another: rows that are in the new collection with
-    /// equal fields are kept, and rows that the old collection no longer has are deleted. So a later
-    /// run also brings over what was changed since.
+    /// equal fields are kept, and rows that the old collection no longer has are deleted. So a
+    /// later run also brings over what was changed since.
     ///
     /// # Errors
     /// If the callback fails, returns another number of vectors, or a row does not fit the new

@@ -47,7 +47,8 @@ impl<'s> Search<'s> {
         self
     }
 
-    /// When a search in a segment ends early: see [`SearchParams::slack`](field@SearchParams::slack).
+    /// When a search in a segment ends early: see
+    /// [`SearchParams::slack`](field@SearchParams::slack).
     pub fn slack(mut self, slack: f32) -> Self {
         self.params = self.params.slack(slack);
         self
@@ -81,8 +82,8 @@ impl<'s> Search<'s> {
     /// store cannot be read.
     ///
     /// # Complexity
-    /// A search for each segment, and a distance for each pending row that matches. The first filter
-    /// on a field reads the field's columns into memory.
+    /// A search for each segment, and a distance for each pending row that matches. The first
+    /// filter on a field reads the field's columns into memory.
     pub fn run(self) -> Result<Hits> {
         let Self { snapshot, query, params, filter, fetch, except } = self;
         let state = &snapshot.state;

@@ -12,8 +12,8 @@ use crate::{Error, Filter, Result, Row, Schema, Search};
 
 /// One moment of a collection. It stays as it is while writers go on.
 ///
-/// A clone takes constant time, and may go to another thread. As long as a snapshot lives, the space
-/// of rows that were replaced or deleted since is not used again.
+/// A clone takes constant time, and may go to another thread. As long as a snapshot lives, the
+/// space of rows that were replaced or deleted since is not used again.
 #[derive(Clone)]
 pub struct Snapshot {
     pub(crate) inner: Arc<Inner>,

@@ -11,8 +11,8 @@ use crate::record;
 use crate::{Error, Result, Snapshot};
 
 impl Snapshot {
-    /// Checks every byte of the segments, and that ids, rows, columns and parts agree. The store has
-    /// checksums of its own, which [`Options::verify`](crate::Options::verify) checks.
+    /// Checks every byte of the segments, and that ids, rows, columns and parts agree. The store
+    /// has checksums of its own, which [`Options::verify`](crate::Options::verify) checks.
     ///
     /// # Errors
     /// The first thing that is wrong.

@@ -8,8 +8,8 @@ use crate::schema::is_name;
 use crate::{Filter, Value};
 
 /// The text that [`Filter::parse`] reads as the same filter, with the feature `text`. Some filters
-/// are written, and are refused when they are read: those with a value that is NaN, with a name that
-/// no field can have, or beyond the limits of a text.
+/// are written, and are refused when they are read: those with a value that is NaN, with a name
+/// that no field can have, or beyond the limits of a text.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.tree {

@@ -83,7 +83,8 @@ struct Checked {
 fn check_all(history: &History, random: &mut Random, recovery_share: u64, checked: &mut Checked) {
     let (mut medium, mut pending) = (Image::default(), Vec::<Op>::new());
     for at in 0..=history.log.len() {
-        // What a creation leaves that was cut short is checked as well: the collection is created again.
+        // What a creation leaves that was cut short is checked as well: the collection is created
+        // again.
         let mut check = |image: Image, what: &dyn Display, random: &mut Random| {
             checked.states += 1;
             let recovery = history.check(image.clone(), at, what);

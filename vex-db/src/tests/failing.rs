@@ -19,7 +19,8 @@ fn any_operation_may_fail() {
                 let (errors, model) = run(&machine, seed);
                 let steps = machine.steps();
                 machine.fail(None);
-                // Closed and opened again: what was acknowledged is there, and perhaps the last try.
+                // Closed and opened again: what was acknowledged is there, and perhaps the last
+                // try.
                 let notes = open(&machine).unwrap_or_else(|error| panic!("{seed}, {:?}: {error}", fault(at)));
                 let (_, rows) = contents(&notes).unwrap();
                 let fits = model.contains(&rows);
