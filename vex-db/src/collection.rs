@@ -235,7 +235,8 @@ impl Collection {
         Ok(self.len()? == 0)
     }
 
-    /// Waits until all commits are on the medium. With [`Durability::Commit`] they are.
+    /// Waits until all commits are on the medium. With
+    /// [`Durability::Commit`](crate::Durability::Commit) they are.
     ///
     /// # Errors
     /// If the store cannot be written.

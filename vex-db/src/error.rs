@@ -93,6 +93,9 @@ pub enum Error {
         /// The id.
         id: String,
     },
+    /// Rows like no row were asked for.
+    #[error("recommend: expected one or more ids of rows to be like, found none")]
+    NothingLiked,
     /// The store is not what this crate wrote.
     #[error("damaged: {part}")]
     Damaged {

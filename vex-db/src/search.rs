@@ -5,15 +5,19 @@
 //! distance, and equal distances by the number of the row.
 
 use std::borrow::Cow;
-use std::fmt;
-use std::ops::Deref;
 
 use vex::SearchParams;
-use vex::graph::{Neighbor, SearchEnd, SearchStats};
+use vex::graph::Neighbor;
+use vex::kernels::Distance;
 
 use crate::bits::Bits;
 use crate::snapshot::Fetch;
-use crate::{Filter, Result, Row, Snapshot};
+use crate::{
+    Error, Explain, FieldType, Filter, FilterError, Group, Hit, Hits, PartStats, Result, Snapshot, Value,
+};
+
+/// So many times the rows that are returned are candidates of a diverse search.
+const POOL: usize = 4;
 
 /// A search that is being described: see [`Snapshot::search`].
 #[derive(Clone, Debug)]
@@ -24,14 +28,16 @@ pub struct Search<'s> {
     params: SearchParams,
     filter: Option<Filter>,
     fetch: Fetch,
-    /// A row that is not returned.
-    except: Option<u64>,
+    /// Rows that are not returned.
+    except: Vec<u64>,
+    /// How much nearness counts beside differences.
+    diversity: Option<f32>,
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(snapshot: &'s Snapshot, query: Cow<'s, [f32]>, except: Option<u64>) -> Self {
+    pub(crate) fn new(snapshot: &'s Snapshot, query: Cow<'s, [f32]>, except: Vec<u64>) -> Self {
         let (params, fetch) = (SearchParams::new(10), Fetch::Fields(Vec::new()));
-        Self { snapshot, query, params, filter: None, fetch, except }
+        Self { snapshot, query, params, filter: None, fetch, except, diversity: None }
     }
 
     /// How many rows are returned at most. The default is 10.
@@ -75,6 +81,15 @@ impl<'s> Search<'s> {
         self
     }
 
+    /// Prefers rows that differ from each other: maximal marginal relevance (Carbonell and Goldstein,
+    /// 1998). Of four times as many rows as are returned, one after the other is taken that is near to
+    /// the query and far from those taken. A `share` of 1 is a plain search, and 0 looks at differences
+    /// alone. Values beyond are taken as 0 or 1.
+    pub fn diverse(mut self, share: f32) -> Self {
+        self.diversity = Some(share.clamp(0.0, 1.0));
+        self
+    }
+
     /// Runs the search: `k` rows, or all that match if there are fewer.
     ///
     /// # Errors
@@ -85,12 +100,68 @@ impl<'s> Search<'s> {
     /// A search for each segment, and a distance for each pending row that matches. The first
     /// filter on a field reads the field's columns into memory.
     pub fn run(self) -> Result<Hits> {
-        let Self { snapshot, query, params, filter, fetch, except } = self;
-        let state = &snapshot.state;
-        let fetch = fetch.numbers(snapshot.schema())?;
-        let filter = filter.map(|filter| filter.compile(snapshot.schema())).transpose()?;
+        let fetch = self.fetch.numbers(self.snapshot.schema())?;
+        let k = self.params.k;
+        let wanted = if self.diversity.is_some() { k.saturating_mul(POOL) } else { k };
+        let (mut found, explain) = self.find(wanted)?;
+        if let Some(share) = self.diversity {
+            found = self.diversify(found, share);
+        }
+        let hits = found.iter().map(|found| self.hit(found, fetch.as_deref())).collect::<Result<_>>()?;
+        Ok(Hits { hits, explain })
+    }
+
+    /// Runs the search, and puts rows with equal values of a field into groups: the `k` groups with
+    /// the nearest rows, nearest first, and the nearest `per_group` rows of each. Rows without a value
+    /// are in no group.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run), and if the field is unknown or stored only.
+    ///
+    /// # Complexity
+    /// Searches for four times as many rows until the groups are full. If a few groups have nearly all
+    /// rows, that ends with a distance for each row that matches.
+    pub fn groups(self, field: &str, per_group: usize) -> Result<Vec<Group>> {
+        let schema = self.snapshot.schema();
+        let number = match schema.find(field) {
+            Some((number, kind)) if kind != FieldType::Stored => number,
+            Some(_) => return Err(FilterError::StoredOnly { field: field.to_owned() }.into()),
+            None => return Err(Error::UnknownField { field: field.to_owned() }),
+        };
+        let (fetch, k) = (self.fetch.numbers(schema)?, self.params.k);
+        let mut wanted = k.saturating_mul(per_group).saturating_mul(2);
+        loop {
+            let (found, _) = self.find(wanted)?;
+            let mut groups: Vec<(Value, Vec<&Found>)> = Vec::new();
+            for hit in &found {
+                let (_, row) = self.snapshot.read(self.row(hit), Some(&[number]))?;
+                let Some(value) = row.get(field) else { continue };
+                match groups.iter().position(|(of, _)| of == value) {
+                    Some(at) if groups[at].1.len() < per_group => groups[at].1.push(hit),
+                    None if groups.len() < k => groups.push((value.clone(), vec![hit])),
+                    _ => (),
+                }
+            }
+            let is_full = groups.len() == k && groups.iter().all(|(_, rows)| rows.len() == per_group);
+            if is_full || found.len() < wanted || per_group == 0 {
+                let group = |(value, rows): (Value, Vec<&Found>)| {
+                    let hits = rows.into_iter().map(|found| self.hit(found, fetch.as_deref()));
+                    Ok(Group { value, hits: hits.collect::<Result<_>>()? })
+                };
+                return groups.into_iter().filter(|_| per_group > 0).map(group).collect();
+            }
+            wanted = wanted.saturating_mul(4);
+        }
+    }
+
+    /// The `k` nearest rows of all parts, nearest first.
+    fn find(&self, k: usize) -> Result<(Vec<Found>, Explain)> {
+        let (snapshot, mut params) = (self.snapshot, self.params);
+        params.k = k;
+        let (state, schema) = (&snapshot.state, snapshot.schema());
+        let filter = self.filter.as_ref().map(|filter| filter.compile(schema)).transpose()?;
         // A query is checked even if nothing is there.
-        crate::part::check_query(snapshot.schema(), &query)?;
+        crate::part::check_query(schema, &self.query)?;
 
         let tables = state.tables()?;
         let mut scratch = snapshot.inner.scratch();
@@ -105,14 +176,14 @@ impl<'s> Search<'s> {
                     matches.intersect(&slot.live);
                     accepted = Cow::Owned(matches);
                 }
-                if let Some(node) = except.and_then(|row| slot.find(row)) {
+                for node in self.except.iter().filter_map(|row| slot.find(*row)) {
                     accepted.to_mut().unset(node);
                 }
                 let count = match &accepted {
                     Cow::Borrowed(_) => slot.live_count,
                     Cow::Owned(accepted) => accepted.count(),
                 };
-                let stats = slot.search(&query, &params, &accepted, count, &mut scratch, &mut out)?;
+                let stats = slot.search(&self.query, &params, &accepted, count, &mut scratch, &mut out)?;
                 found.extend(out.iter().map(|neighbor| Found { neighbor: *neighbor, slot: at }));
                 let segment = slot.segment().map(|segment| segment.number);
                 parts.push(PartStats { segment, rows: slot.live_count, matches: count, stats });
@@ -123,18 +194,49 @@ impl<'s> Search<'s> {
         snapshot.inner.give_back(scratch);
         searched?;
 
-        let row = |found: &Found| state.slots[found.slot].row(found.neighbor.id);
         found.sort_by(|one, other| {
             let order = one.neighbor.distance.total_cmp(&other.neighbor.distance);
-            order.then_with(|| row(one).cmp(&row(other)))
+            order.then_with(|| self.row(one).cmp(&self.row(other)))
         });
-        found.truncate(params.k);
-        let hit = |found: &Found| {
-            let (id, fields) = snapshot.read(row(found), fetch.as_deref())?;
-            Ok(Hit { id, distance: found.neighbor.distance, row: fields })
-        };
-        let hits = found.iter().map(hit).collect::<Result<_>>()?;
-        Ok(Hits { hits, explain: Explain { is_filtered: filter.is_some(), parts } })
+        found.truncate(k);
+        Ok((found, Explain { is_filtered: filter.is_some(), parts }))
+    }
+
+    /// The rows that are near to the query and far from each other.
+    fn diversify(&self, mut pool: Vec<Found>, share: f32) -> Vec<Found> {
+        let distance = Distance::<f32>::new(self.snapshot.schema().metric());
+        let slots = &self.snapshot.state.slots;
+        let vector = |found: &Found| slots[found.slot].vector(found.neighbor.id).unwrap_or_default();
+        let mut vectors: Vec<Vec<f32>> = pool.iter().map(vector).collect();
+        // For each row of the pool, its distance to the nearest row that was taken.
+        let mut nearest = vec![f32::INFINITY; pool.len()];
+        let mut taken = Vec::new();
+        while taken.len() < self.params.k && !pool.is_empty() {
+            let score = |at: usize| {
+                // The first row is the nearest of all.
+                let apart = if taken.is_empty() { 0.0 } else { nearest[at] };
+                (1.0 - share) * apart - share * pool[at].neighbor.distance
+            };
+            // Of equal ones, the first is nearer to the query.
+            let best = (1..pool.len()).fold(0, |best, at| if score(at) > score(best) { at } else { best });
+            let (row, of_row) = (pool.remove(best), vectors.remove(best));
+            nearest.remove(best);
+            for (nearest, other) in nearest.iter_mut().zip(&vectors) {
+                *nearest = nearest.min(distance.distance(&of_row, other));
+            }
+            taken.push(row);
+        }
+        taken
+    }
+
+    /// The number of a row.
+    fn row(&self, found: &Found) -> u64 {
+        self.snapshot.state.slots[found.slot].row(found.neighbor.id)
+    }
+
+    fn hit(&self, found: &Found, fetch: Option<&[u16]>) -> Result<Hit> {
+        let (id, row) = self.snapshot.read(self.row(found), fetch)?;
+        Ok(Hit { id, distance: found.neighbor.distance, row })
     }
 }
 
@@ -142,129 +244,4 @@ impl<'s> Search<'s> {
 struct Found {
     neighbor: Neighbor,
     slot: usize,
-}
-
-/// A row that was found.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct Hit {
-    /// The id.
-    pub id: String,
-    /// The distance to the query under the metric of the collection. Smaller is nearer.
-    pub distance: f32,
-    /// The fields that were asked for.
-    pub row: Row,
-}
-
-/// The rows that a search found, nearest first. They are a slice of [`Hit`]s.
-#[derive(Clone, Debug)]
-pub struct Hits {
-    hits: Vec<Hit>,
-    explain: Explain,
-}
-
-impl Hits {
-    /// How the search went.
-    pub fn explain(&self) -> &Explain {
-        &self.explain
-    }
-}
-
-impl Deref for Hits {
-    type Target = [Hit];
-
-    fn deref(&self) -> &[Hit] {
-        &self.hits
-    }
-}
-
-impl IntoIterator for Hits {
-    type Item = Hit;
-    type IntoIter = std::vec::IntoIter<Hit>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.hits.into_iter()
-    }
-}
-
-impl<'h> IntoIterator for &'h Hits {
-    type Item = &'h Hit;
-    type IntoIter = std::slice::Iter<'h, Hit>;
-
-    fn into_iter(self) -> Self::IntoIter {
-        self.hits.iter()
-    }
-}
-
-/// How a search went. It is printed as a table, a line for each segment and each block of pending
-/// rows.
-#[derive(Clone, Debug)]
-pub struct Explain {
-    is_filtered: bool,
-    parts: Vec<PartStats>,
-}
-
-/// The work of a search in one part of a collection.
-#[derive(Clone, Copy, Debug)]
-#[non_exhaustive]
-pub struct PartStats {
-    /// The number of the segment, or `None` for a block of pending rows.
-    pub segment: Option<u64>,
-    /// Rows of the part that are alive.
-    pub rows: usize,
-    /// Those that match the filter.
-    pub matches: usize,
-    /// The work.
-    pub stats: SearchStats,
-}
-
-impl Explain {
-    /// The parts, in the order in which they were searched.
-    pub fn parts(&self) -> &[PartStats] {
-        &self.parts
-    }
-
-    /// Distances that were computed, in all parts.
-    pub fn distances(&self) -> usize {
-        self.parts.iter().map(|part| part.stats.distances).sum()
-    }
-
-    /// Rows that match the filter.
-    pub fn matches(&self) -> usize {
-        self.parts.iter().map(|part| part.matches).sum()
-    }
-}
-
-impl fmt::Display for Explain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let segments = self.parts.iter().filter(|part| part.segment.is_some()).count();
-        let pending: usize =
-            self.parts.iter().filter(|part| part.segment.is_none()).map(|part| part.rows).sum();
-        writeln!(f, "segments {segments}, pending rows {pending}, distances {}", self.distances())?;
-        if self.is_filtered {
-            writeln!(f, "the filter matches {} rows", self.matches())?;
-        }
-        writeln!(
-            f,
-            "{:>10} {:>10} {:>10} {:>10} {:>6}  plan",
-            "part", "rows", "matches", "distances", "hops"
-        )?;
-        for part in &self.parts {
-            let name = part.segment.map_or_else(|| "pending".to_owned(), |number| number.to_string());
-            let plan = match part.stats.end {
-                _ if part.matches == 0 => "skipped: nothing matches",
-                SearchEnd::Scan => "exact scan",
-                SearchEnd::Slack => "beam search, ended by slack",
-                SearchEnd::MaxDistances => "beam search, ended by its limit",
-                _ => "beam search",
-            };
-            let (distances, hops) = (part.stats.distances, part.stats.hops);
-            writeln!(
-                f,
-                "{name:>10} {:>10} {:>10} {distances:>10} {hops:>6}  {plan}",
-                part.rows, part.matches
-            )?;
-        }
-        Ok(())
-    }
 }

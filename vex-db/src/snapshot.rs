@@ -85,7 +85,7 @@ impl Snapshot {
 
     /// Begins a search for the rows that are nearest to a vector.
     pub fn search<'s>(&'s self, query: &'s [f32]) -> Search<'s> {
-        Search::new(self, query.into(), None)
+        Search::new(self, query.into(), Vec::new())
     }
 
     /// Begins a search for the rows that are nearest to another row, which is not among them.
@@ -93,8 +93,32 @@ impl Snapshot {
     /// # Errors
     /// If there is no row with this id, or the store cannot be read.
     pub fn near(&self, id: &str) -> Result<Search<'_>> {
-        let row = self.state.row(id)?.ok_or_else(|| Error::NoRow { id: id.to_owned() })?;
-        Ok(Search::new(self, self.vector(id, row)?.into(), Some(row)))
+        self.recommend(&[id], &[])
+    }
+
+    /// Begins a search for rows that are like some rows and unlike others, none of which is among
+    /// them. The query is the mean of the `like`, moved away from the mean of the `unlike` by as much
+    /// as they are apart.
+    ///
+    /// # Errors
+    /// If `like` is empty, there is no row with one of the ids, or the store cannot be read.
+    pub fn recommend(&self, like: &[&str], unlike: &[&str]) -> Result<Search<'_>> {
+        let mut except = Vec::new();
+        let mut mean = |ids: &[&str]| -> Result<Option<Vec<f32>>> {
+            let mut sum = vec![0.0; self.schema().dim()];
+            for id in ids {
+                let row = self.state.row(id)?.ok_or_else(|| Error::NoRow { id: (*id).to_owned() })?;
+                except.push(row);
+                let vector = self.vector(id, row)?;
+                sum.iter_mut().zip(&vector).for_each(|(sum, element)| *sum += element / ids.len() as f32);
+            }
+            Ok((!ids.is_empty()).then_some(sum))
+        };
+        let Some(mut query) = mean(like)? else { return Err(Error::NothingLiked) };
+        if let Some(unlike) = mean(unlike)? {
+            query.iter_mut().zip(&unlike).for_each(|(query, unlike)| *query += *query - unlike);
+        }
+        Ok(Search::new(self, query.into(), except))
     }
 
     /// Begins a walk through the rows, ascending by id.
