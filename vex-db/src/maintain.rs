@@ -197,8 +197,7 @@ impl Collection {
     /// Seals pending rows, merges segments until few are left, and rewrites those with many dead
     /// rows. Then gives back what the store does not use, for which commits and snapshots wait, in
     /// other processes too. `progress` is called on this thread, and ends maintenance early by
-    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile. A commit of
-    /// its own waits for no step, and takes none.
+    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile, and `progress` may commit, too.
     ///
     /// # Errors
     /// If a segment cannot be built or written. The collection is as good as before.
