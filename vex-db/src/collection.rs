@@ -9,7 +9,7 @@ use std::time::Duration;
 use redb::{DatabaseError, ReadableDatabase};
 
 use crate::batch::Op;
-use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, absolute, is_segment, remove_temporary};
+use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, is_segment, remove_temporary};
 use crate::inner::{Base, Inner, store_builder};
 use crate::maintain::Kind;
 use crate::part::Slot;
@@ -81,7 +81,6 @@ impl Collection {
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
-        let path = &absolute(path)?;
         match Folder::look(path)? {
             Found::Nothing => Err(Error::Missing { path: path.to_owned() }),
             Found::Collection => Self::on(Arc::new(Folder::lock(path, options.waits)?), None, options),
@@ -89,7 +88,6 @@ impl Collection {
     }
 
     pub(crate) fn create_with(path: &Path, schema: Schema, options: Options) -> Result<Self> {
-        let path = &absolute(path)?;
         schema.validate()?;
         let exists = || Error::Exists { path: path.to_owned() };
         if Folder::look(path)? == Found::Collection {
@@ -105,7 +103,6 @@ impl Collection {
     }
 
     pub(crate) fn open_or_create_with(path: &Path, schema: Schema, options: Options) -> Result<Self> {
-        let path = &absolute(path)?;
         schema.validate()?;
         if Folder::look(path)? == Found::Nothing {
             Folder::create(path)?;

@@ -14,7 +14,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
-use vex::{Index, MappedIndex, OpenError, Output, SaveError, SharedIndex};
+use vex::{Index, Loaded, MappedIndex, OpenError, Output, SaveError, SharedIndex};
 
 use crate::{Error, Result};
 
@@ -68,7 +68,10 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
 /// A folder of the file system.
 #[derive(Debug)]
 pub(crate) struct Folder {
+    /// The path as the caller spells it, for messages.
     path: PathBuf,
+    /// The path from the root, which stays right when the program goes to another folder.
+    root: PathBuf,
     /// Locked as long as the folder is open for writing.
     _lock: Option<File>,
 }
@@ -106,12 +109,22 @@ impl Folder {
                 TryLockError::Error(error) => io(error),
             })?;
         }
-        Ok(Self { path: path.to_owned(), _lock: Some(lock) })
+        Ok(Self { path: path.to_owned(), root: absolute(path)?, _lock: Some(lock) })
     }
 
     /// Opens a folder for reading.
-    pub(crate) fn to_read(path: &Path) -> Self {
-        Self { path: path.to_owned(), _lock: None }
+    pub(crate) fn to_read(path: &Path) -> Result<Self> {
+        Ok(Self { path: path.to_owned(), root: absolute(path)?, _lock: None })
+    }
+
+    fn read_segment(&self, name: &str) -> Result<MappedIndex<Loaded>, OpenError> {
+        let spell = |OpenError { problem, .. }| OpenError { path: self.path.join(name), problem };
+        MappedIndex::read(self.root.join(name)).map_err(spell)
+    }
+
+    /// An error with the path as the caller spells it.
+    fn spell_save(&self, name: &str, error: SaveError) -> SaveError {
+        SaveError { path: self.path.join(name), problem: error.problem }
     }
 
     /// What is in the folder of a path. Says nothing of a collection that has no store yet.
@@ -159,8 +172,7 @@ pub(crate) fn remove_temporary(disk: &dyn Disk) -> Result<()> {
     remove().map_err(|error| Error::Io { path: disk.path().to_owned(), error })
 }
 
-/// The path from the root, so that the folder is found when the program goes to another one.
-pub(crate) fn absolute(path: &Path) -> Result<PathBuf> {
+fn absolute(path: &Path) -> Result<PathBuf> {
     std::path::absolute(path).map_err(|error| Error::Io { path: path.to_owned(), error })
 }
 
@@ -187,7 +199,7 @@ impl Disk for Folder {
 
     fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.path)? {
+        for entry in fs::read_dir(&self.root)? {
             // Other names are not ours.
             names.extend(entry?.file_name().into_string().ok());
         }
@@ -196,41 +208,44 @@ impl Disk for Folder {
     }
 
     fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
-        builder.create(self.path.join(name))
+        builder.create(self.root.join(name))
     }
 
     fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
-        builder.open_read_only(self.path.join(STORE))
+        builder.open_read_only(self.root.join(STORE))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
-        fs::rename(self.path.join(from), self.path.join(to))?;
-        sync_folder(&self.path)
+        fs::rename(self.root.join(from), self.root.join(to))?;
+        sync_folder(&self.root)
     }
 
     fn save_segment(&self, name: &str, index: &Index) -> Result<(), SaveError> {
-        index.save(self.path.join(name))
+        index.save(self.root.join(name)).map_err(|error| self.spell_save(name, error))
     }
 
     fn open_segment(&self, name: &str) -> Result<SharedIndex, OpenError> {
-        Ok(MappedIndex::read(self.path.join(name))?.into())
+        Ok(self.read_segment(name)?.into())
     }
 
     fn verify_segment(&self, name: &str) -> Result<()> {
-        let index = MappedIndex::read(self.path.join(name))?;
+        let index = self.read_segment(name)?;
         index.verify().map_err(|error| Error::Damaged { part: format!("segment {name}: {error}") })
     }
 
     fn read(&self, name: &str) -> io::Result<Box<dyn Read>> {
-        Ok(Box::new(File::open(self.path.join(name))?))
+        Ok(Box::new(File::open(self.root.join(name))?))
     }
 
     fn copy_segment(&self, name: &str, bytes: &mut dyn Read) -> Result<(), SaveError> {
-        Output::create(self.path.join(name))?.write(|out| io::copy(bytes, &mut &mut *out).map(|_| ()))
+        let output = Output::create(self.root.join(name));
+        let written =
+            output.and_then(|output| output.write(|out| io::copy(bytes, &mut &mut *out).map(|_| ())));
+        written.map_err(|error| self.spell_save(name, error))
     }
 
     fn bytes(&self, name: &str) -> io::Result<u64> {
-        let metadata = fs::metadata(self.path.join(name))?;
+        let metadata = fs::metadata(self.root.join(name))?;
         // The store grows ahead of its contents, by holes that take no space.
         #[cfg(unix)]
         return Ok(metadata.len().min(std::os::unix::fs::MetadataExt::blocks(&metadata) * 512));
@@ -239,6 +254,6 @@ impl Disk for Folder {
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
-        fs::remove_file(self.path.join(name))
+        fs::remove_file(self.root.join(name))
     }
 }

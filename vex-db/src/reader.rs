@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, Folder, Found, STORE, absolute};
+use crate::disk::{Disk, Folder, Found, STORE};
 use crate::inner::{Base, Inner, store_builder};
 use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
@@ -66,11 +66,11 @@ impl Reader {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
-        let path = &absolute(path.as_ref())?;
+        let path = path.as_ref();
         if Folder::look(path)? == Found::Nothing {
             return Err(Error::Missing { path: path.to_owned() });
         }
-        let folder = Folder::to_read(path);
+        let folder = Folder::to_read(path)?;
         let base = open_store(&folder, &options)?;
         let folder: Arc<dyn Disk> = Arc::new(folder);
         let schema = store::schema(&redb::ReadableDatabase::begin_read(&base)?)?;

@@ -172,3 +172,27 @@ fn a_filter_of_a_hundred_thousand_levels_is_an_error() {
     let error = view.search(&[0.0, 0.0]).filter(filter.clone()).run().unwrap_err();
     assert!(matches!(error, Error::Filter(vex_db::FilterError::TooDeep)), "{error}");
 }
+
+/// In a process of its own, since all tests of one share the folder they are in.
+#[test]
+fn a_collection_stays_where_it_is_when_the_program_goes_elsewhere() {
+    const HERE: &str = "VEX_DB_TEST_ELSEWHERE";
+    if std::env::var_os(HERE).is_some() {
+        let rows = Options::new().seal_at(20).create("rows.vexdb", schema()).unwrap();
+        std::env::set_current_dir("elsewhere").unwrap();
+        fill(&rows, 50, "");
+        assert_eq!(rows.stats().unwrap().maintenance_error, None);
+        assert_eq!(segments(Path::new("../rows.vexdb")).len(), 1);
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("elsewhere")).unwrap();
+    let name = "a_collection_stays_where_it_is_when_the_program_goes_elsewhere";
+    let run = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([name, "--exact"])
+        .env(HERE, "1")
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+}
