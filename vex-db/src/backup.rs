@@ -67,7 +67,8 @@ impl Snapshot {
                 let io = |error| Error::Io { path: self.inner.disk.path().join(&segment.name), error };
                 // Damage must not become a copy whose other half fits.
                 self.verify_segment(&segment.name)?;
-                let mut bytes = self.inner.disk.read(&segment.name).map_err(io)?;
+                let bytes = self.inner.disk.read(&segment.name).map_err(io);
+                let mut bytes = bytes.map_err(|error| self.or_gone(&segment.name, error))?;
                 to.copy_segment(&segment.name, &mut bytes)?;
             }
             // What an earlier try may have left.

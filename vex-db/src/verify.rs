@@ -49,10 +49,12 @@ impl Snapshot {
 
     /// Checks every byte of a segment.
     pub(crate) fn verify_segment(&self, name: &str) -> Result<()> {
-        self.inner.disk.verify_segment(name).map_err(|error| match error.is_missing_file() {
-            true => Error::Gone { path: self.inner.disk.path().join(name) },
-            false => error,
-        })
+        self.inner.disk.verify_segment(name).map_err(|error| self.or_gone(name, error))
+    }
+
+    /// The error of a segment's file, or that the writer has replaced the segment.
+    pub(crate) fn or_gone(&self, name: &str, error: Error) -> Error {
+        if error.is_missing_file() { Error::Gone { path: self.inner.disk.path().join(name) } } else { error }
     }
 
     /// Checks the columns of all parts. Returns the rows that are alive.
