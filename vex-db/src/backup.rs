@@ -1,10 +1,11 @@
 //! Copies of a collection.
 
+use std::fs;
 use std::path::Path;
 
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
-use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
+use crate::disk::{BACKUP, Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::inner::store_builder;
 use crate::part::Slot;
 use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS, UNFINISHED};
@@ -56,7 +57,13 @@ impl Snapshot {
             Found::Collection => return Err(Error::Exists { path: path.to_owned() }),
             Found::Nothing => Folder::create(path)?,
         }
-        self.backup_to(&Folder::lock(path, false)?)
+        let (to, mark) = (Folder::lock(path, false)?, path.join(BACKUP));
+        let io = |error| Error::Io { path: mark.clone(), error };
+        fs::write(&mark, "").map_err(io)?;
+        let copied = self.backup_to(&to);
+        // If only this fails, opening the copy removes the file.
+        let _ = fs::remove_file(&mark);
+        copied
     }
 
     /// Copies the segments first, and the store last, by whose name the copy begins to exist.

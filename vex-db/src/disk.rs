@@ -24,6 +24,9 @@ pub(crate) const STORE: &str = "store.redb";
 /// The name of the store while it is made.
 pub(crate) const NEW_STORE: &str = ".store.redb.tmp";
 
+/// A file that says that a backup is being written, whose store comes last.
+pub(crate) const BACKUP: &str = ".backup.tmp";
+
 const LOCK: &str = "lock";
 
 /// What a collection asks of its folder. Each file is written once, except for the store.
@@ -137,17 +140,21 @@ impl Folder {
             Ok(found) if !found.is_dir() => return other("a file".to_owned()),
             Ok(_) => (),
         }
-        let (mut has_store, mut foreign) = (false, None);
+        let (mut has_store, mut is_backup, mut segment, mut foreign) = (false, false, None, None);
         for entry in fs::read_dir(path).map_err(io)? {
             let name = entry.map_err(io)?.file_name();
             match name.to_str() {
                 Some(STORE) => has_store = true,
                 Some(LOCK) => (),
-                // What a backup or a creation leaves that was cut short.
-                Some(name) if is_temporary(name) || is_segment(name) => (),
+                Some(BACKUP | NEW_STORE) => is_backup = true,
+                Some(name) if is_temporary(name) => (),
+                Some(name) if is_segment(name) => segment = Some(name.into()),
                 _ => foreign = Some(name),
             }
         }
+        // Segments without a store are what a backup leaves that was cut short, or a collection that has
+        // lost its store: somebody may still want them.
+        let foreign = foreign.or(segment.filter(|_| !is_backup));
         match (has_store, foreign) {
             (true, _) => Ok(Found::Collection),
             (false, None) => Ok(Found::Nothing),
@@ -208,7 +215,8 @@ impl Disk for Folder {
     }
 
     fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
-        builder.create(self.root.join(name))
+        // A store that has lost its bytes must not be taken for a new one.
+        if name == STORE { builder.open(self.root.join(name)) } else { builder.create(self.root.join(name)) }
     }
 
     fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {

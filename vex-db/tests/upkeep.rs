@@ -196,3 +196,31 @@ fn a_collection_stays_where_it_is_when_the_program_goes_elsewhere() {
         .unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
 }
+
+#[test]
+fn a_collection_that_lost_its_store_is_not_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("rows.vexdb");
+    let rows = Options::new().seal_at(20).create(&path, schema()).unwrap();
+    fill(&rows, 50, "");
+    drop(rows);
+    let store = path.join("store.redb");
+    let whole = fs::read(&store).unwrap();
+    fs::write(&store, "").unwrap();
+    assert!(Collection::open(&path).is_err());
+    assert_eq!(fs::metadata(&store).unwrap().len(), 0, "a file without bytes is left as it is");
+    fs::remove_file(&store).unwrap();
+    assert!(matches!(Collection::create(&path, schema()), Err(Error::NotACollection { .. })));
+    assert!(matches!(Collection::open_or_create(&path, schema()), Err(Error::NotACollection { .. })));
+    assert_eq!(segments(&path).len(), 1);
+    fs::write(&store, whole).unwrap();
+    Collection::open(&path).unwrap().snapshot().unwrap().verify().unwrap();
+    // What a backup leaves that was killed is taken for what it is.
+    let copy = folder.path().join("copy.vexdb");
+    fs::create_dir(&copy).unwrap();
+    fs::copy(&segments(&path)[0], copy.join("0123456789abcdef.vex")).unwrap();
+    fs::write(copy.join(".backup.tmp"), "").unwrap();
+    Reader::open(&path).unwrap().backup(&copy).unwrap();
+    assert_eq!(Collection::open(&copy).unwrap().len().unwrap(), 50);
+    assert_eq!(segments(&copy).len(), 1);
+}

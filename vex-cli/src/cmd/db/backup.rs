@@ -13,11 +13,11 @@ use crate::human;
 ///
 /// The copy is one moment of the collection, whatever is written meanwhile. It is a collection
 /// itself, and is on the medium when the command ends. If copying fails, nothing that looks like a
-/// collection is left.
+/// collection is left. Damage of the store is copied, so verify the collection first.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Example:
-  vex db backup notes.vexdb backup/notes.vexdb && vex db verify backup/notes.vexdb")]
+  vex db verify notes.vexdb && vex db backup notes.vexdb backup/notes.vexdb")]
 pub(crate) struct Args {
     /// The collection
     pub(super) collection: PathBuf,
