@@ -1,5 +1,5 @@
-//! Filters as text: one that is parsed is written as the same filter, and selects the same rows in a
-//! scroll, which asks the rows, and in a search, which asks columns.
+//! Filters as text: one that is parsed is written as the same filter. It selects the same rows in a
+//! scroll, which asks the rows, as in a search, which asks columns.
 #![no_main]
 
 use std::collections::BTreeSet;

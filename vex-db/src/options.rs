@@ -32,7 +32,8 @@ pub enum Maintenance {
     /// On the thread of the commit that makes it necessary, before the call returns. The default.
     #[default]
     OnCommit,
-    /// On a thread of the collection's own, which ends with the collection.
+    /// On two threads of the collection's own, one that seals and one that merges. They end with the
+    /// collection.
     Background,
     /// Only when [`Collection::maintain`] is called.
     Manual,

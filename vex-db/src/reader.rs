@@ -42,7 +42,6 @@ pub struct Reader {
 #[derive(Debug, Default)]
 struct Last {
     known: Known,
-    commits: u64,
     /// The last moment, if a snapshot still has it.
     state: Weak<State>,
 }
@@ -99,7 +98,7 @@ impl Reader {
         }
         let state = Arc::new(self.load(tx, &mut last.known)?);
         last.known.set(&state.slots);
-        (last.commits, last.state) = (state.commits, Arc::downgrade(&state));
+        last.state = Arc::downgrade(&state);
         Ok(Snapshot::new(self.inner.clone(), state))
     }
 
