@@ -1,7 +1,8 @@
 //! A collection that grows one row at a time, and is replaced by tenths: recall, disk, memory, and
 //! the longest time that a writer waits.
 //!
-//! `cargo run --release -p vex-benches --bin db-grow -- FOLDER [ROWS] [DIM]`
+//! `cargo run --release -p vex-benches --bin db-grow -- FOLDER [ROWS] [DIM] [COMMIT] [ROUNDS]`, where a
+//! commit has COMMIT rows.
 
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,8 +14,8 @@ use vex_db::{Budget, Collection, Durability, Maintenance, Options, Row, Schema};
 
 type Error = Box<dyn std::error::Error>;
 
-/// Rows of a commit.
-const BATCH: usize = 100;
+/// The files are counted once in so many rows.
+const ROWS_A_LOOK: usize = 1_000;
 const QUERIES: usize = 200;
 const K: usize = 10;
 
@@ -86,34 +87,42 @@ fn main() -> Result<(), Error> {
     let folder = args.next().ok_or("expected a folder that is not there yet")?;
     let count: u64 = args.next().map_or(Ok(1_000_000), |rows| rows.parse())?;
     let dim: usize = args.next().map_or(Ok(128), |dim| dim.parse())?;
+    let commit_rows: usize = args.next().map_or(Ok(1), |rows| rows.parse())?;
+    let last_round: u64 = args.next().map_or(Ok(10), |rounds| rounds.parse())?;
     let set = Set::new(dim);
     let options = Options::new().maintenance(Maintenance::Background).durability(Durability::Commit);
     let rows = options.create(&folder, Schema::new(dim, Metric::SquaredEuclidean))?;
-    println!("{count} rows x {dim}, commits of {BATCH}, background maintenance");
+    println!("{count} rows x {dim}, commits of {commit_rows}, background maintenance");
     println!(
-        "{:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>10}",
-        "phase", "seconds", "stall, ms", "disk MB", "RSS MiB", "peak MiB", "segments"
+        "{:>10} {:>10} {:>10} {:>10} {:>9} {:>9} {:>9} {:>10}",
+        "phase", "seconds", "median, ms", "stall, ms", "disk MB", "RSS MiB", "peak MiB", "segments"
     );
 
     let start = Instant::now();
     let commit = |phase: &str, ids: &mut dyn Iterator<Item = u64>, round: u64| -> Result<(), Error> {
-        let (began, mut longest, mut largest) = (Instant::now(), Duration::ZERO, 0);
+        let (began, mut times, mut largest) = (Instant::now(), Vec::new(), 0);
         let mut ids = ids.peekable();
         while ids.peek().is_some() {
             let mut batch = rows.batch();
-            for id in ids.by_ref().take(BATCH) {
+            for id in ids.by_ref().take(commit_rows) {
                 batch.upsert(&id.to_string(), &set.vector(id, round), Row::new())?;
             }
             let before = Instant::now();
             batch.commit()?;
-            longest = longest.max(before.elapsed());
-            largest = largest.max(disk(Path::new(&folder))?);
+            times.push(before.elapsed());
+            if times.len() % ROWS_A_LOOK.div_ceil(commit_rows) == 0 {
+                largest = largest.max(disk(Path::new(&folder))?);
+            }
         }
+        times.sort();
+        let median = times.get(times.len() / 2).copied().unwrap_or_default();
+        let longest = times.last().copied().unwrap_or_default();
         let (now, peak) = memory();
         let segments = rows.stats()?.segments.len();
         println!(
-            "{phase:>10} {:>10.1} {:>10.1} {:>9} {now:>9} {peak:>9} {segments:>10}",
+            "{phase:>10} {:>10.1} {:>10.2} {:>10.1} {:>9} {now:>9} {peak:>9} {segments:>10}",
             began.elapsed().as_secs_f64(),
+            median.as_secs_f64() * 1e3,
             longest.as_secs_f64() * 1e3,
             largest / 1_000_000,
         );
@@ -122,7 +131,7 @@ fn main() -> Result<(), Error> {
     commit("grow", &mut (0..count), 0)?;
     // What each row is now.
     let mut rounds = vec![0u64; count as usize];
-    for round in 1..=10 {
+    for round in 1..=last_round {
         let mut random = Random(round);
         let mut ids: Vec<u64> = (0..count / 10).map(|_| random.next() % count).collect();
         ids.sort_unstable();

@@ -187,6 +187,7 @@ impl Failure {
                 | Error::Exists { .. }
                 | Error::NotACollection { .. }
                 | Error::Locked { .. }
+                | Error::BackupInside { .. }
                 | Error::Io { .. },
             ) => self,
             Self::Database(error) => Self::refused(path, error),

@@ -18,9 +18,11 @@ impl Collection {
     /// Writes a copy of the collection as it is now to a new folder, while readers and writers go
     /// on. The copy is a collection: it is opened as any other.
     ///
+    /// First the collection is [verified](Snapshot::verify).
+    ///
     /// # Errors
-    /// If something is at the path already, or the copy cannot be written. What was written is
-    /// removed then.
+    /// If something is at the path already, the path is in the folder of the collection, the collection
+    /// is damaged, or the copy cannot be written. What was written is removed then.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.snapshot()?.backup(path)
     }
@@ -53,6 +55,9 @@ impl Snapshot {
     /// writer has removed one of its segments: see [`Reader::backup`].
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
+        if is_inside(path, self.inner.disk.path()) {
+            return Err(Error::BackupInside { path: path.to_owned() });
+        }
         match Folder::look(path)? {
             Found::Collection => return Err(Error::Exists { path: path.to_owned() }),
             Found::Nothing => Folder::create(path)?,
@@ -60,7 +65,7 @@ impl Snapshot {
         let (to, mark) = (Folder::lock(path, false)?, path.join(BACKUP));
         let io = |error| Error::Io { path: mark.clone(), error };
         fs::write(&mark, "").map_err(io)?;
-        let copied = self.backup_to(&to);
+        let copied = Error::caught(|| self.backup_to(&to));
         // If only this fails, opening the copy removes the file.
         let _ = fs::remove_file(&mark);
         copied
@@ -70,10 +75,10 @@ impl Snapshot {
     pub(crate) fn backup_to(&self, to: &dyn Disk) -> Result<()> {
         let segments = || self.state.slots.iter().filter_map(Slot::segment);
         let copy = || -> Result<()> {
+            // Damage must not become a copy whose parts fit.
+            self.verify()?;
             for segment in segments() {
                 let io = |error| Error::Io { path: self.inner.disk.path().join(&segment.name), error };
-                // Damage must not become a copy whose other half fits.
-                self.verify_segment(&segment.name)?;
                 let bytes = self.inner.disk.read(&segment.name).map_err(io);
                 let mut bytes = bytes.map_err(|error| self.or_gone(&segment.name, error))?;
                 to.copy_segment(&segment.name, &mut bytes)?;
@@ -95,6 +100,13 @@ impl Snapshot {
         }
         copied
     }
+}
+
+/// Whether a path, at which nothing need be, is in a folder.
+fn is_inside(path: &Path, folder: &Path) -> bool {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let found = fs::canonicalize(path).or_else(|_| fs::canonicalize(parent));
+    matches!((found, fs::canonicalize(folder)), (Ok(path), Ok(folder)) if path.starts_with(&folder))
 }
 
 fn copy_store(from: &ReadTransaction, to: &Database) -> Result<()> {

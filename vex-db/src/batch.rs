@@ -127,6 +127,18 @@ impl Inner {
     /// Commits these changes. Each id comes once.
     pub(crate) fn commit(&self, ops: Vec<Op>) -> Result<Committed> {
         let mut writer = self.writer()?;
+        let mut has_ended = false;
+        let committed = Error::caught(|| {
+            let committed = self.commit_by(&mut writer, ops);
+            has_ended = true;
+            committed
+        });
+        // Nobody knows what a panic of the store leaves.
+        writer.failed |= !has_ended;
+        committed
+    }
+
+    fn commit_by(&self, writer: &mut Writer, ops: Vec<Op>) -> Result<Committed> {
         let state = self.state();
         let tx = self.begin_write()?;
         let mut change = Change { slots: state.slots.clone(), ..Change::default() };
@@ -138,7 +150,7 @@ impl Inner {
         let most = self.options.rows_to_seal(self.schema.dim());
         let sealing = *self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
         tidy(&mut change.slots, &self.schema, most, sealing);
-        self.finish(&mut writer, tx, false, change.slots)?;
+        self.finish(writer, tx, false, change.slots)?;
         Ok(change.committed)
     }
 

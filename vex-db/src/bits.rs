@@ -31,6 +31,10 @@ impl Bits {
         self.words[node as usize / 64] &= !(1 << (node % 64));
     }
 
+    pub(crate) fn toggle(&mut self, node: NodeId) {
+        self.words[node as usize / 64] ^= 1 << (node % 64);
+    }
+
     pub(crate) fn contains(&self, node: NodeId) -> bool {
         self.as_set().contains(node)
     }
@@ -58,6 +62,16 @@ impl Bits {
 
     pub(crate) fn unite(&mut self, other: &Self) {
         self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word |= other);
+    }
+
+    /// Keeps what is in one of the sets alone.
+    pub(crate) fn toggle_all(&mut self, other: &Self) {
+        self.words.iter_mut().zip(&other.words).for_each(|(word, other)| *word ^= other);
+    }
+
+    /// Bytes of memory.
+    pub(crate) fn memory(&self) -> usize {
+        self.words.capacity() * 8
     }
 
     /// Runs of nodes that are in the set and follow each other.

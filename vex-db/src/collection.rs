@@ -81,10 +81,8 @@ impl Collection {
     }
 
     pub(crate) fn open_with(path: &Path, options: Options) -> Result<Self> {
-        match Folder::look(path)? {
-            Found::Nothing => Err(Error::Missing { path: path.to_owned() }),
-            Found::Collection => Self::on(Arc::new(Folder::lock(path, options.waits)?), None, options),
-        }
+        Folder::find(path)?;
+        Self::on(Arc::new(Folder::lock(path, options.waits)?), None, options)
     }
 
     pub(crate) fn create_with(path: &Path, schema: Schema, options: Options) -> Result<Self> {
@@ -114,6 +112,10 @@ impl Collection {
     /// is missing.
     pub(crate) fn on(disk: Arc<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
         options.validate()?;
+        Error::caught(|| Self::on_valid(disk, schema, options))
+    }
+
+    fn on_valid(disk: Arc<dyn Disk>, schema: Option<Schema>, options: Options) -> Result<Self> {
         let io = |error| Error::Io { path: disk.path().to_owned(), error };
         remove_temporary(&*disk)?;
         let names = disk.names().map_err(io)?;
@@ -221,7 +223,7 @@ impl Collection {
     /// # Errors
     /// If the store cannot be read.
     pub fn len(&self) -> Result<u64> {
-        self.inner.state().len()
+        Error::caught(|| self.inner.state().len())
     }
 
     /// Whether there are no rows.

@@ -4,6 +4,10 @@
 //! of keys is found by two binary searches. Its nodes follow each other, so their bits are set at a
 //! few nanoseconds each. That serves few distinct keys and many equally well.
 //!
+//! A range may have most of the nodes. So a column in memory has marks: at every 32nd part of the
+//! list, the set of all nodes before. A long range is the difference of the two marks that are
+//! nearest to its ends, and the few nodes between the ends and the marks.
+//!
 //! Bytes of a column, little-endian:
 //!
 //! ```text
@@ -96,7 +100,16 @@ pub(crate) struct Column {
     /// For each key, where its nodes end in `nodes`.
     ends: Vec<u32>,
     nodes: Vec<NodeId>,
+    /// `marks[i]` is the set of the first `i * step` nodes. Empty if there are few nodes.
+    marks: Vec<Bits>,
+    step: usize,
 }
+
+/// Parts of the list that have marks at their ends.
+const MARKS: usize = 32;
+
+/// A column with fewer nodes has no marks.
+const MARKED_FROM: usize = 4_096;
 
 /// The distinct keys, ascending.
 #[derive(Debug, PartialEq)]
@@ -204,9 +217,40 @@ impl Column {
         };
         if keys.start < keys.end {
             let start = keys.start.checked_sub(1).map_or(0, |before| self.ends[before]);
-            let nodes = &self.nodes[start as usize..self.ends[keys.end - 1] as usize];
-            nodes.iter().for_each(|node| bits.set(*node));
+            self.select_nodes(start as usize..self.ends[keys.end - 1] as usize, bits);
         }
+    }
+
+    /// Adds a range of the list of nodes to a set.
+    fn select_nodes(&self, range: std::ops::Range<usize>, bits: &mut Bits) {
+        if self.marks.is_empty() || range.len() < 2 * self.step {
+            self.nodes[range].iter().for_each(|node| bits.set(*node));
+            return;
+        }
+        let mark = |at: usize| ((at + self.step / 2) / self.step).min(self.marks.len() - 1);
+        let (first, last) = (mark(range.start), mark(range.end));
+        // The nodes before the end, without those before the start: what is in both is in neither.
+        let mut found = self.marks[last].clone();
+        found.toggle_all(&self.marks[first]);
+        for (mark, at) in [(first, range.start), (last, range.end)] {
+            let marked = (mark * self.step).min(self.nodes.len());
+            self.nodes[marked.min(at)..marked.max(at)].iter().for_each(|node| found.toggle(*node));
+        }
+        bits.unite(&found);
+    }
+
+    /// The column of a segment with `len` nodes, with marks.
+    pub(crate) fn marked(mut self, len: usize) -> Self {
+        if self.nodes.len() >= MARKED_FROM {
+            self.step = self.nodes.len().div_ceil(MARKS);
+            let mut mark = Bits::none(len);
+            self.marks.push(mark.clone());
+            for part in self.nodes.chunks(self.step) {
+                part.iter().for_each(|node| mark.set(*node));
+                self.marks.push(mark.clone());
+            }
+        }
+        self
     }
 
     /// The column of the nodes in a set alone.
@@ -232,7 +276,8 @@ impl Column {
             Keys::Numbers(numbers) => numbers.capacity() * 8,
             Keys::Texts { ends, bytes } => ends.capacity() * 4 + bytes.capacity(),
         };
-        keys + (self.ends.capacity() + self.nodes.capacity()) * 4
+        let marks: usize = self.marks.iter().map(Bits::memory).sum();
+        keys + marks + (self.ends.capacity() + self.nodes.capacity()) * 4
     }
 
     pub(crate) fn encode(&self) -> Vec<u8> {
@@ -284,7 +329,7 @@ impl Column {
         let fits = ends.is_sorted()
             && ends.last().map_or(0, |end| *end as usize) == nodes.len()
             && nodes.iter().all(|node| (*node as usize) < len);
-        if fits { Ok(Self { keys, ends, nodes }) } else { Err(Damaged) }
+        if fits { Ok(Self { keys, ends, nodes, ..Self::default() }) } else { Err(Damaged) }
     }
 }
 
@@ -307,6 +352,32 @@ mod tests {
             assert_eq!(Key::of(&lossy.into(), FieldType::Float), None, "{lossy}");
         }
         assert_eq!(exact(i64::MIN), Some(-(2f64.powi(63))));
+    }
+
+    #[test]
+    fn ranges_have_the_same_nodes_with_marks_and_without() {
+        const LEN: usize = 3 * MARKED_FROM + 1;
+        for distinct in [1, 7, 1_000, LEN as u64] {
+            // Not all nodes have a key.
+            let nodes = (0..LEN as NodeId).filter(|node| node % 11 != 0);
+            let key =
+                |node: NodeId| Key::Number(u64::from(node).wrapping_mul(0x9E37_79B9_7F4A_7C15) % distinct);
+            let column = Column::build(nodes.map(|node| (key(node), node)).collect());
+            let marked = Column::decode(&column.encode(), LEN).unwrap().marked(LEN);
+            assert_eq!(marked.marks.len(), MARKS + 1);
+            for part in 0..=20 {
+                for end in part..=21 {
+                    let [from, to] = [part, end].map(|part| Key::Number(part * distinct / 20));
+                    let range = Range::Between(Bound::Included(from), Bound::Excluded(to));
+                    // What is in the set before stays.
+                    let (mut one, mut other) = (Bits::none(LEN), Bits::none(LEN));
+                    (one.set(22), other.set(22));
+                    column.select(&range, &mut one);
+                    marked.select(&range, &mut other);
+                    assert!(one == other, "{distinct} keys, {part} to {end}");
+                }
+            }
+        }
     }
 
     #[test]

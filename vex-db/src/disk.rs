@@ -34,7 +34,7 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// The path of the folder, for messages.
     fn path(&self) -> &Path;
 
-    /// The names of all files.
+    /// The names of all files that may be the collection's.
     fn names(&self) -> io::Result<Vec<String>>;
 
     /// Opens a store to write to it. It is created if it is missing or empty.
@@ -90,7 +90,11 @@ impl Folder {
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => match fs::metadata(path) {
                 Ok(found) if found.is_dir() => Ok(()),
-                Ok(_) => Err(Error::NotACollection { path: path.to_owned(), found: "a file".to_owned() }),
+                Ok(_) => Err(Error::NotACollection {
+                    path: path.to_owned(),
+                    expected: "a folder",
+                    found: "a file".to_owned(),
+                }),
                 Err(error) => Err(io(error)),
             },
             Err(error) => Err(io(error)),
@@ -130,10 +134,23 @@ impl Folder {
         SaveError { path: self.path.join(name), problem: error.problem }
     }
 
+    /// As [`look`](Self::look), for a collection that is to be there.
+    pub(crate) fn find(path: &Path) -> Result<()> {
+        match Self::look(path) {
+            Ok(Found::Collection) => Ok(()),
+            Ok(Found::Nothing) => Err(Error::Missing { path: path.to_owned() }),
+            Err(Error::NotACollection { path, found, .. }) => {
+                Err(Error::NotACollection { path, expected: "a collection", found })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// What is in the folder of a path. Says nothing of a collection that has no store yet.
     pub(crate) fn look(path: &Path) -> Result<Found> {
         let io = |error| Error::Io { path: path.to_owned(), error };
-        let other = |found: String| Err(Error::NotACollection { path: path.to_owned(), found });
+        let expected = "a collection or an empty folder";
+        let other = |found: String| Err(Error::NotACollection { path: path.to_owned(), expected, found });
         match fs::metadata(path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
             Err(error) => return Err(io(error)),
@@ -207,8 +224,11 @@ impl Disk for Folder {
     fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.root)? {
-            // Other names are not ours.
-            names.extend(entry?.file_name().into_string().ok());
+            let entry = entry?;
+            // Folders and other names are not ours.
+            if !entry.file_type()?.is_dir() {
+                names.extend(entry.file_name().into_string().ok());
+            }
         }
         names.sort();
         Ok(names)

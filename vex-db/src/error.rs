@@ -1,6 +1,8 @@
 //! What can go wrong.
 
+use std::any::Any;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 
 use vex::graph::InsertError;
@@ -30,12 +32,20 @@ pub enum Error {
         path: PathBuf,
     },
     /// The path is a file, or a folder with other files.
-    #[error("{}: expected a collection or an empty folder, found {found}", path.display())]
+    #[error("{}: expected {expected}, found {found}", path.display())]
     NotACollection {
         /// The path.
         path: PathBuf,
+        /// What could be there.
+        expected: &'static str,
         /// What is there.
         found: String,
+    },
+    /// A copy was to be written into the folder of its collection.
+    #[error("{}: the copy would be in the folder of its collection", path.display())]
+    BackupInside {
+        /// The path of the copy.
+        path: PathBuf,
     },
     /// Another handle has the collection open for writing, in this process or in another.
     #[error("{}: another process or handle has it open for writing", path.display())]
@@ -149,9 +159,26 @@ impl Error {
         }
     }
 
+    /// Runs something that reads the store. The crate of the store trusts its pages, and panics at some
+    /// that are damaged.
+    pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+        // What a panic leaves is not used: a commit that panics is the last one of its handle.
+        catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+            Err(Self::Damaged {
+                part: format!("the store, or a fault of this program: {}", message(&*panic)),
+            })
+        })
+    }
+
     pub(crate) fn damaged(part: impl Into<String>) -> impl FnOnce(Damaged) -> Self {
         |_| Self::Damaged { part: part.into() }
     }
+}
+
+/// What a panic said.
+fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref().cloned()).unwrap_or_else(|| "a panic".to_owned())
 }
 
 /// The errors of the store, by operation.

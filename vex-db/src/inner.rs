@@ -75,14 +75,17 @@ pub(crate) struct Writer {
     pub(crate) is_behind: bool,
 }
 
-/// How the store is opened. A commit that is only in memory cannot be shared with other processes.
+/// How the store is opened.
 pub(crate) fn store_builder(options: &Options) -> redb::Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(options.cache);
     builder.set_check_integrity_on_open(options.verifies);
-    builder.set_concurrency_mode(match options.durability {
-        Durability::Commit => ConcurrencyMode::SingleWriter,
-        Durability::Batched(_) | Durability::None => ConcurrencyMode::ExclusiveWriter,
+    // A commit that is only in memory cannot be shared.
+    let is_shared = options.durability == Durability::Commit && !options.exclusive;
+    builder.set_concurrency_mode(if is_shared {
+        ConcurrencyMode::SingleWriter
+    } else {
+        ConcurrencyMode::ExclusiveWriter
     });
     builder
 }

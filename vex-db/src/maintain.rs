@@ -47,7 +47,9 @@ impl Budget {
         Self::default()
     }
 
-    /// At most so many bytes of memory in one step. A step that would take more is left out.
+    /// At most so many bytes of memory in one step. A step that would take more is left out. What is
+    /// counted is the new graph and its vectors. When they are on disk, the columns of fields are made,
+    /// four at a time, which take less unless indexed texts are longer than vectors.
     pub fn memory(bytes: usize) -> Self {
         Self { memory: Some(bytes) }
     }
@@ -216,7 +218,7 @@ impl Collection {
             &mut progress,
         )?;
         if !report.cancelled {
-            report.compacted = self.inner.wastes_space()? && self.inner.compact()?;
+            report.compacted = Error::caught(|| Ok(self.inner.wastes_space()? && self.inner.compact()?))?;
         }
         Ok(report)
     }
@@ -244,7 +246,8 @@ impl Inner {
             }
             let start = Instant::now();
             let how = How { memory: self.options.memory, goal: Goal::Enough, waits: false };
-            let caught_up = self.maintain(how, &[*kind], &mut |_| ControlFlow::Continue(()));
+            let catch_up = || self.maintain(how, &[*kind], &mut |_| ControlFlow::Continue(()));
+            let caught_up = Error::caught(catch_up);
             let error = match caught_up {
                 Ok(Report { skipped: 0, .. }) => None,
                 Ok(_) => Some("a step would take more memory than the limit".to_owned()),
@@ -254,13 +257,6 @@ impl Inner {
             let until = Instant::now() + start.elapsed().max(RETRY_AFTER);
             *trouble() = error.map(|error| Trouble { error, until });
         }
-    }
-
-    /// Keeps that a step has panicked, which is not tried again.
-    pub(crate) fn set_panicked(&self, kind: Kind) {
-        let until = Instant::now() + Duration::from_secs(u64::from(u32::MAX));
-        let trouble = Trouble { error: "a step has panicked".to_owned(), until };
-        *self.trouble[kind as usize].lock().unwrap_or_else(PoisonError::into_inner) = Some(trouble);
     }
 
     fn maintain(

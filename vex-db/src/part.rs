@@ -267,6 +267,7 @@ impl Segment {
             return Err(Error::Damaged { part: part() });
         };
         let column = Column::decode(bytes.value(), self.count).map_err(Error::damaged(part()))?;
+        let column = column.marked(self.count);
         Ok(columns()[usize::from(field)].get_or_insert(Arc::new(column)).clone())
     }
 

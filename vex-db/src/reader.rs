@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, Folder, Found, STORE};
+use crate::disk::{Disk, Folder, STORE};
 use crate::inner::{Base, Inner, store_builder};
 use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
@@ -51,7 +51,8 @@ impl Reader {
     ///
     /// # Errors
     /// If there is none, or it is damaged. [`Error::Locked`] if the writer does not put every
-    /// commit on the medium: see [`Durability`](crate::Durability).
+    /// commit on the medium, or has the collection for itself: see [`Durability`](crate::Durability) and
+    /// [`Options::exclusive`].
     ///
     /// # Complexity
     /// Reads all segments into memory. If a writer was killed and none came since, the store is
@@ -66,10 +67,12 @@ impl Reader {
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, options: Options) -> Result<Self> {
         let path = path.as_ref();
-        if Folder::look(path)? == Found::Nothing {
-            return Err(Error::Missing { path: path.to_owned() });
-        }
+        Folder::find(path)?;
         let folder = Folder::to_read(path)?;
+        Error::caught(|| Self::on(folder, options))
+    }
+
+    fn on(folder: Folder, options: Options) -> Result<Self> {
         let base = open_store(&folder, &options)?;
         let folder: Arc<dyn Disk> = Arc::new(folder);
         let schema = store::schema(&redb::ReadableDatabase::begin_read(&base)?)?;
@@ -90,6 +93,10 @@ impl Reader {
     /// # Errors
     /// If the store or a segment cannot be read.
     pub fn snapshot(&self) -> Result<Snapshot> {
+        Error::caught(|| self.newest())
+    }
+
+    fn newest(&self) -> Result<Snapshot> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let tx = self.inner.begin_read()?;
         let commits = store::counter(&tx.open_table(META)?, COMMITS)?;
@@ -121,7 +128,7 @@ impl Reader {
 /// Opens the store. If a writer was killed, this repairs the store as the next writer would.
 fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
     // A writer that shares its commits is the only one to read beside.
-    let options = options.clone().durability(Durability::Commit).verify(false);
+    let options = options.clone().durability(Durability::Commit).exclusive(false).verify(false);
     let (builder, start) = (store_builder(&options), Instant::now());
     loop {
         match folder.open_store_to_read(&builder) {

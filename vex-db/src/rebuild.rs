@@ -23,6 +23,9 @@ use crate::{Error, Result};
 /// So many pending rows leave the store in one transaction, for which commits wait.
 const ROWS_AT_ONCE: usize = 1_000;
 
+/// So many columns are made at a time: each takes 32 bytes a row while it is sorted.
+const FIELDS_AT_ONCE: usize = 4;
+
 /// Columns are written until a transaction has so many bytes.
 const BYTES_AT_ONCE: usize = 1 << 20;
 
@@ -71,14 +74,14 @@ impl Inner {
             }
         };
         let number = built.as_ref().map(|built| built.segment.number);
-        let published = self.publish(&sources, built);
+        let published = Error::caught(|| self.publish(&sources, built));
         if let (Err(_), Some(number)) = (&published, number) {
             self.forget_columns(number);
         }
         published?;
         // No commit names these files any more.
         sources.into_iter().filter_map(Slot::segment).for_each(|segment| segment.set_gone());
-        self.forget_sealed()?;
+        Error::caught(|| self.forget_sealed())?;
         Ok(true)
     }
 
@@ -128,8 +131,7 @@ impl Inner {
         })
     }
 
-    /// Writes a segment, and collects the columns of its fields. Rows that died since the build
-    /// began are in no column.
+    /// Writes a segment, and the columns of its fields.
     fn save(&self, index: Index) -> Result<Built> {
         let name = loop {
             let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
@@ -147,20 +149,7 @@ impl Inner {
             let mut segment = Segment::open(0, &name, count, &self.disk, &self.schema)?;
             // Commits wait while the segment is published, so this is done now.
             segment.sort_rows();
-            let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
-                self.schema.indexed().map(|field| (field, Vec::new())).collect();
-            let state = self.state();
-            for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
-                let damaged = || Error::Damaged { part: format!("row {row}") };
-                let Some(record) = state.tables()?.rows.get(row)? else { continue };
-                for (field, key) in record::keys(record.value(), &self.schema).map_err(|_| damaged())? {
-                    entries.get_mut(&field).ok_or_else(damaged)?.push((key, node));
-                }
-            }
-            let columns =
-                entries.into_iter().map(|(field, entries)| (field, Column::build(entries))).collect();
-            drop(state);
-            let written = self.write_columns(&mut segment, columns);
+            let written = self.write_columns(&mut segment);
             if written.is_err() {
                 self.forget_columns(segment.number);
             }
@@ -174,9 +163,10 @@ impl Inner {
         opened
     }
 
-    /// Gives a segment its number, and writes its columns, few bytes in each transaction, for which
-    /// commits wait. Nobody sees the columns before the segment is named.
-    fn write_columns(&self, segment: &mut Segment, columns: Vec<(u16, Column)>) -> Result<()> {
+    /// Gives a segment its number, and writes its columns: a few at a time are in memory, and few bytes
+    /// are in each transaction, for which commits wait. Nobody sees the columns before the segment is
+    /// named.
+    fn write_columns(&self, segment: &mut Segment) -> Result<()> {
         let commit = |write: &mut dyn FnMut(&redb::WriteTransaction) -> Result<()>| -> Result<()> {
             let mut writer = self.writer()?;
             let tx = self.begin_write()?;
@@ -190,20 +180,41 @@ impl Inner {
             tx.open_table(UNFINISHED)?.insert(segment.number, ())?;
             Ok(())
         })?;
-        let mut columns = columns.into_iter().map(|(field, column)| (field, column.encode())).peekable();
-        while columns.peek().is_some() {
-            commit(&mut |tx| {
-                let (mut table, mut bytes) = (tx.open_table(COLUMNS)?, 0);
-                while bytes < BYTES_AT_ONCE
-                    && let Some((field, column)) = columns.next()
-                {
-                    bytes += column.len();
-                    table.insert((segment.number, field), &*column)?;
-                }
-                Ok(())
-            })?;
+        let fields: Vec<u16> = self.schema.indexed().collect();
+        for fields in fields.chunks(FIELDS_AT_ONCE) {
+            let columns = self.columns(segment, fields)?;
+            let mut columns = columns.into_iter().map(|(field, column)| (field, column.encode())).peekable();
+            while columns.peek().is_some() {
+                commit(&mut |tx| {
+                    let (mut table, mut bytes) = (tx.open_table(COLUMNS)?, 0);
+                    while bytes < BYTES_AT_ONCE
+                        && let Some((field, column)) = columns.next()
+                    {
+                        bytes += column.len();
+                        table.insert((segment.number, field), &*column)?;
+                    }
+                    Ok(())
+                })?;
+            }
         }
         Ok(())
+    }
+
+    /// The columns of some fields of a segment. Rows that died since the build began are in none.
+    fn columns(&self, segment: &Segment, fields: &[u16]) -> Result<Vec<(u16, Column)>> {
+        let mut entries: BTreeMap<u16, Vec<(Key, NodeId)>> =
+            fields.iter().map(|field| (*field, Vec::new())).collect();
+        let state = self.state();
+        for (row, node) in segment.index.searcher().node_keys().iter().zip(0..) {
+            let Some(record) = state.tables()?.rows.get(row)? else { continue };
+            let damaged = |_| Error::Damaged { part: format!("row {row}") };
+            for (field, key) in record::keys(record.value(), &self.schema).map_err(damaged)? {
+                if let Some(entries) = entries.get_mut(&field) {
+                    entries.push((key, node));
+                }
+            }
+        }
+        Ok(entries.into_iter().map(|(field, entries)| (field, Column::build(entries))).collect())
     }
 
     /// Removes the columns of a segment that was not named, as far as the store can still be

@@ -1,16 +1,19 @@
 //! Searches of a snapshot.
 //!
 //! A search goes through the parts one after the other: the segments as [`vex`] searches them, each
-//! with its own plan for the filter, and the pending rows exactly. The results are merged by
-//! distance, and equal distances by the number of the row.
+//! with its own plan for the filter, and the pending rows exactly. The walks share a bound: the
+//! distance of the `k`-th nearest row so far. The results are merged by distance, and equal distances
+//! by the number of the row.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 
 use vex::SearchParams;
 use vex::graph::Neighbor;
 use vex::kernels::Distance;
 
 use crate::bits::Bits;
+use crate::part::Slot;
 use crate::snapshot::Fetch;
 use crate::{
     Error, Explain, FieldType, Filter, FilterError, Group, Hit, Hits, PartStats, Result, Snapshot, Value,
@@ -100,6 +103,10 @@ impl<'s> Search<'s> {
     /// A search for each segment, and a distance for each pending row that matches. The first
     /// filter on a field reads the field's columns into memory.
     pub fn run(self) -> Result<Hits> {
+        Error::caught(|| self.hits())
+    }
+
+    fn hits(self) -> Result<Hits> {
         let fetch = self.fetch.numbers(self.snapshot.schema())?;
         let k = self.params.k;
         let wanted = if self.diversity.is_some() { k.saturating_mul(POOL) } else { k };
@@ -122,6 +129,10 @@ impl<'s> Search<'s> {
     /// Searches for four times as many rows until the groups are full. If a few groups have nearly all
     /// rows, that ends with a distance for each row that matches.
     pub fn groups(self, field: &str, per_group: usize) -> Result<Vec<Group>> {
+        Error::caught(|| self.grouped(field, per_group))
+    }
+
+    fn grouped(self, field: &str, per_group: usize) -> Result<Vec<Group>> {
         let schema = self.snapshot.schema();
         let number = match schema.find(field) {
             Some((number, kind)) if kind != FieldType::Stored => number,
@@ -168,7 +179,8 @@ impl<'s> Search<'s> {
         let (mut found, mut out) = (Vec::new(), Vec::new());
         let mut parts = Vec::with_capacity(state.slots.len());
         let mut search = || -> Result<()> {
-            for (at, slot) in state.slots.iter().enumerate() {
+            for at in order(&state.slots) {
+                let slot = &state.slots[at];
                 let mut accepted: Cow<'_, Bits> = Cow::Borrowed(&slot.live);
                 if let Some(filter) = &filter {
                     let column = |field| slot.column(field, &tables.tx);
@@ -186,20 +198,29 @@ impl<'s> Search<'s> {
                 let stats = slot.search(&self.query, &params, &accepted, count, &mut scratch, &mut out)?;
                 found.extend(out.iter().map(|neighbor| Found { neighbor: *neighbor, slot: at }));
                 let segment = slot.segment().map(|segment| segment.number);
-                parts.push(PartStats { segment, rows: slot.live_count, matches: count, stats });
+                parts.push((at, PartStats { segment, rows: slot.live_count, matches: count, stats }));
+                self.keep_nearest(&mut found, k);
+                if let Some(last) = k.checked_sub(1).and_then(|at| found.get(at)) {
+                    params.bound = last.neighbor.distance;
+                }
             }
             Ok(())
         };
         let searched = search();
         snapshot.inner.give_back(scratch);
         searched?;
+        parts.sort_by_key(|(at, _)| *at);
+        let parts = parts.into_iter().map(|(_, part)| part).collect();
+        Ok((found, Explain { is_filtered: filter.is_some(), parts }))
+    }
 
+    /// Sorts rows by distance, equal ones by the numbers of the rows, and drops all but the first `k`.
+    fn keep_nearest(&self, found: &mut Vec<Found>, k: usize) {
         found.sort_by(|one, other| {
             let order = one.neighbor.distance.total_cmp(&other.neighbor.distance);
             order.then_with(|| self.row(one).cmp(&self.row(other)))
         });
         found.truncate(k);
-        Ok((found, Explain { is_filtered: filter.is_some(), parts }))
     }
 
     /// The rows that are near to the query and far from each other.
@@ -238,6 +259,14 @@ impl<'s> Search<'s> {
         let (id, row) = self.snapshot.read(self.row(found), fetch)?;
         Ok(Hit { id, distance: found.neighbor.distance, row })
     }
+}
+
+/// The parts in the order in which they are searched: pending rows, then segments, the largest first.
+/// What is found early bounds the walks that come later.
+fn order(slots: &[Slot]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..slots.len()).collect();
+    order.sort_by_key(|at| (slots[*at].segment().is_some(), Reverse(slots[*at].live_count)));
+    order
 }
 
 /// A neighbor in one of the parts.

@@ -47,7 +47,7 @@ impl Snapshot {
     /// # Errors
     /// If the store cannot be read.
     pub fn len(&self) -> Result<u64> {
-        self.state.len()
+        Error::caught(|| self.state.len())
     }
 
     /// Whether there are no rows.
@@ -68,6 +68,10 @@ impl Snapshot {
     /// # Errors
     /// If the store cannot be read.
     pub fn get(&self, id: &str) -> Result<Option<Record>> {
+        Error::caught(|| self.record(id))
+    }
+
+    fn record(&self, id: &str) -> Result<Option<Record>> {
         let Some(row) = self.state.row(id)? else { return Ok(None) };
         let damaged = || Error::Damaged { part: format!("row {id:?}") };
         let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
@@ -80,7 +84,7 @@ impl Snapshot {
     /// # Errors
     /// If the store cannot be read.
     pub fn contains(&self, id: &str) -> Result<bool> {
-        Ok(self.state.row(id)?.is_some())
+        Ok(self.number(id)?.is_some())
     }
 
     /// Begins a search for the rows that are nearest to a vector.
@@ -107,7 +111,7 @@ impl Snapshot {
         let mut mean = |ids: &[&str]| -> Result<Option<Vec<f32>>> {
             let mut sum = vec![0.0; self.schema().dim()];
             for id in ids {
-                let row = self.state.row(id)?.ok_or_else(|| Error::NoRow { id: (*id).to_owned() })?;
+                let row = self.number(id)?.ok_or_else(|| Error::NoRow { id: (*id).to_owned() })?;
                 except.push(row);
                 let vector = self.vector(id, row)?;
                 sum.iter_mut().zip(&vector).for_each(|(sum, element)| *sum += element / ids.len() as f32);
@@ -125,6 +129,11 @@ impl Snapshot {
     pub fn scroll(&self) -> Scroll<'_> {
         let fetch = Fetch::All;
         Scroll { snapshot: self, filter: None, after: None, limit: usize::MAX, fetch, has_vectors: false }
+    }
+
+    /// The number of a row.
+    fn number(&self, id: &str) -> Result<Option<u64>> {
+        Error::caught(|| self.state.row(id))
     }
 
     /// The vector of a row.
@@ -262,20 +271,23 @@ impl Scroll<'_> {
         let filter = filter.map(|filter| filter.compile(schema)).transpose().map_err(Error::from)?;
         let fetch = fetch.numbers(schema)?;
         let start = after.as_deref().map_or(Bound::Unbounded, Bound::Excluded);
-        let mut left = limit;
         let ids = &snapshot.state.tables()?.ids;
-        for entry in ids.range::<&str>((start, Bound::Unbounded)).map_err(Error::from)? {
-            if left == 0 {
-                break;
+        let mut entries = Error::caught(|| Ok(ids.range::<&str>((start, Bound::Unbounded))?))?;
+        let mut next = || -> Result<Option<Scrolled>> {
+            for entry in entries.by_ref() {
+                let (id, row) = entry?;
+                let (id, row) = (id.value(), row.value());
+                if matches(filter.as_ref(), snapshot, row)? {
+                    let vector = if has_vectors { Some(snapshot.vector(id, row)?) } else { None };
+                    let (id, row) = (id.to_owned(), snapshot.read(row, fetch.as_deref())?.1);
+                    return Ok(Some(Scrolled { id, row, vector }));
+                }
             }
-            let (id, row) = entry.map_err(Error::from)?;
-            let (id, row) = (id.value(), row.value());
-            if !matches(filter.as_ref(), snapshot, row)? {
-                continue;
-            }
-            let vector = if has_vectors { Some(snapshot.vector(id, row)?) } else { None };
-            each(Scrolled { id: id.to_owned(), row: snapshot.read(row, fetch.as_deref())?.1, vector })?;
-            left -= 1;
+            Ok(None)
+        };
+        for _ in 0..limit {
+            let Some(row) = Error::caught(&mut next)? else { break };
+            each(row)?;
         }
         Ok(())
     }

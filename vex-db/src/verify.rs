@@ -20,6 +20,10 @@ impl Snapshot {
     /// # Complexity
     /// Reads everything. Takes memory for a number of each row, and for the columns of one segment.
     pub fn verify(&self) -> Result<()> {
+        Error::caught(|| self.verify_all())
+    }
+
+    fn verify_all(&self) -> Result<()> {
         for segment in self.state.slots.iter().filter_map(Slot::segment) {
             self.verify_segment(&segment.name)?;
         }

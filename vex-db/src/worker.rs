@@ -1,6 +1,5 @@
 //! The threads of background maintenance: one seals, and one merges, which may take minutes.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::sync::{Arc, Weak};
@@ -32,9 +31,7 @@ impl Worker {
             let run = move || {
                 while woken.recv().is_ok() {
                     let Some(inner) = weak.upgrade() else { break };
-                    if catch_unwind(AssertUnwindSafe(|| inner.catch_up(&[kind]))).is_err() {
-                        inner.set_panicked(kind);
-                    }
+                    inner.catch_up(&[kind]);
                     if let Some(next) = &next {
                         let _ = next.try_send(());
                     }
@@ -61,7 +58,7 @@ impl Drop for Worker {
         self.wake.clear();
         // The thread that merges is also woken by the one that seals, so that one is first.
         for thread in self.threads.drain(..) {
-            // A panic there has ended the thread alone.
+            // Steps that panic do not end it.
             let _ = thread.join();
         }
     }

@@ -1,6 +1,7 @@
 //! Lines of text.
 
-use std::io::{self, BufRead, ErrorKind, StdinLock};
+use std::fs::File;
+use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::error::{FileError, Problem};
@@ -9,8 +10,10 @@ use super::source::Source;
 /// The most bytes of a line: twice as many as a row of a collection has, since JSON escapes some.
 const MAX_LINE: usize = 2 * vex_db::MAX_ROW;
 
-/// The lines of a regular file, or of standard input for the name `-`.
-#[derive(Debug)]
+/// Some programs begin a text with this.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
+/// The lines of a regular file or a pipe, or of standard input for the name `-`.
 pub(crate) struct Lines {
     /// The name of the file, for the errors.
     path: PathBuf,
@@ -20,16 +23,19 @@ pub(crate) struct Lines {
     line: Vec<u8>,
 }
 
-#[derive(Debug)]
 enum Input {
     File(Source),
-    Standard(StdinLock<'static>),
+    /// Can be read once.
+    Stream(Box<dyn BufRead>),
 }
 
 impl Lines {
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
         let (path, input) = if path == Path::new("-") {
-            (Path::new("standard input"), Input::Standard(io::stdin().lock()))
+            (Path::new("standard input"), Input::Stream(Box::new(io::stdin().lock())))
+        } else if is_pipe(path) {
+            let pipe = File::open(path).map_err(|error| FileError::new(path, Problem::Open(error)))?;
+            (path, Input::Stream(Box::new(BufReader::new(pipe))))
         } else {
             (path, Input::File(Source::open(path)?))
         };
@@ -59,7 +65,9 @@ impl Lines {
                 break;
             }
         }
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        let mark: &[u8] = if self.number == 1 { BYTE_ORDER_MARK } else { b"" };
+        let line = self.line.strip_prefix(mark).unwrap_or(&self.line);
+        let line = line.strip_suffix(b"\n").unwrap_or(line);
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         str::from_utf8(line).map(Some).map_err(|error| {
             let problem = Problem::NotText { line: self.number, byte: error.valid_up_to() + 1 };
@@ -67,8 +75,8 @@ impl Lines {
         })
     }
 
-    /// How many lines are left that are not blank. A file can be read once more then, and standard
-    /// input cannot.
+    /// How many lines are left that are not blank. A file can be read once more then, and a
+    /// stream cannot.
     ///
     /// # Errors
     /// As [`next`](Self::next).
@@ -97,7 +105,7 @@ impl Lines {
         loop {
             let read: &mut dyn BufRead = match &mut self.input {
                 Input::File(source) => source.stream(),
-                Input::Standard(input) => input,
+                Input::Stream(stream) => stream,
             };
             let bytes = match read.fill_buf() {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
@@ -119,6 +127,16 @@ impl Lines {
             }
         }
     }
+}
+
+/// Whether a path is that of a pipe, such as a shell makes for `<(command)`.
+fn is_pipe(path: &Path) -> bool {
+    #[cfg(unix)]
+    return path
+        .metadata()
+        .is_ok_and(|metadata| std::os::unix::fs::FileTypeExt::is_fifo(&metadata.file_type()));
+    #[cfg(not(unix))]
+    return false;
 }
 
 #[cfg(test)]
@@ -147,6 +165,10 @@ mod tests {
         assert_eq!(lines(" a\n\r\n  \nb\r\n\nä ".as_bytes()), expected);
         assert_eq!(lines(b""), []);
         assert_eq!(lines(b"\n\n"), []);
+        assert_eq!(
+            lines("\u{feff}a\n\u{feff}b".as_bytes()),
+            [Ok((1, "a".into())), Ok((2, "\u{feff}b".into()))]
+        );
     }
 
     #[test]

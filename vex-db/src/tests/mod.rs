@@ -45,7 +45,11 @@ pub(crate) fn options() -> Options {
 }
 
 pub(crate) fn open(machine: &Machine) -> Result<Collection> {
-    Collection::on(Arc::new(machine.clone()), Some(schema()), options())
+    open_with(machine, options())
+}
+
+pub(crate) fn open_with(machine: &Machine, options: Options) -> Result<Collection> {
+    Collection::on(Arc::new(machine.clone()), Some(schema()), options)
 }
 
 /// Commits a random batch, and changes the model alike.

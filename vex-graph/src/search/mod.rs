@@ -350,6 +350,8 @@ impl Search<'_, '_> {
         report(observer, candidates, |id, rank| Step::Reranked { id, distance: coded.exact_distance(rank) });
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
         let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
+        // What is beyond the bound need not be found.
+        let farthest = farthest.min(self.params.bound);
         // Codes may have placed a neighbor behind the end of the list: see `distance/doubt.rs`.
         let tolerance = if self.ranked_each { Edge::TOLERANCE_OF_SCAN } else { Edge::TOLERANCE };
         let is_in_doubt =

@@ -93,5 +93,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
     let segments = human::plural(report.segments as u64, "segment");
     let (pending, bytes) = (human::count(report.pending as u64), human::bytes(report.bytes));
-    Ok(writeln!(out, "{segments}, {pending} rows pending, {bytes}")?)
+    let few = if report.pending > 0 && skipped == 0 { ", too few for a segment" } else { "" };
+    Ok(writeln!(out, "{segments}, {pending} rows pending{few}, {bytes}")?)
 }

@@ -15,6 +15,7 @@ mod table;
 mod verify;
 
 use std::io::Write;
+use std::panic;
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
@@ -58,6 +59,7 @@ enum Command {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    hush_store();
     let (result, path) = match &args.command {
         Command::Create(args) => (create::run(args, out), &args.collection),
         Command::Put(args) => (put::run(args, out), &args.writing.collection),
@@ -71,6 +73,17 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Maintain(args) => (maintain::run(args, out), &args.writing.collection),
     };
     result.map_err(|failure| failure.about(path))
+}
+
+/// The crate of the store panics at some damage, which becomes an error. What the panic itself prints
+/// would say nothing to users.
+fn hush_store() {
+    let print = panic::take_hook();
+    panic::set_hook(Box::new(move |panic| {
+        if !panic.location().is_some_and(|at| at.file().contains("redb")) {
+            print(panic);
+        }
+    }));
 }
 
 /// The arguments of a command that has the collection for itself.

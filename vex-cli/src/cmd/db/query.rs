@@ -1,5 +1,6 @@
 //! `vex db query`.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,7 @@ use crate::io::Matrix;
 Examples:
   vex db query notes.vexdb --near note/7 -k 3 --fetch lang,doc
   vex db query notes.vexdb --vector '[0.1, 0.9]' --where \"lang = 'de' and year >= 2020\" --json
+  vex db query notes.vexdb --near note/7 --near note/8 --unlike note/3 --diverse 0.5
   vex db query notes.vexdb --vector-file queries.npy
 
 JSON: an array with an object for each query: query (its row in the file, else 0), ids, distances, rows (an object with \
@@ -33,6 +35,9 @@ pub(crate) struct Args {
     pub(super) collection: PathBuf,
     #[command(flatten)]
     queries: Queries,
+    /// With --near: the id of a row that results should be unlike
+    #[arg(long, value_name = "ID", requires = "near")]
+    unlike: Vec<String>,
     /// Rows of an answer
     #[arg(short, default_value_t = 10, value_parser = values::k())]
     k: usize,
@@ -42,8 +47,11 @@ pub(crate) struct Args {
     ef_search: Option<usize>,
     #[command(flatten)]
     condition: Condition,
+    /// Prefer rows that differ from each other: 1 counts nearness alone, 0 differences alone
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    diverse: Option<f32>,
     /// Fields to print, separated by commas
-    #[arg(long, value_name = "FIELDS", value_delimiter = ',', conflicts_with = "fetch_all")]
+    #[arg(long, value_name = "FIELDS", value_delimiter = ',', value_parser = name, conflicts_with = "fetch_all")]
     fetch: Vec<String>,
     /// Print all fields
     #[arg(long)]
@@ -66,9 +74,14 @@ struct Queries {
     /// File of vectors, .npy, .fvecs, .bvecs or .fbin
     #[arg(long, value_name = "VECTORS")]
     vector_file: Option<PathBuf>,
-    /// The id of a row, which is not among the results
+    /// The id of a row, which is not among the results; more than once for rows like several
     #[arg(long, value_name = "ID")]
-    near: Option<String>,
+    near: Vec<String>,
+}
+
+/// A name, without the blanks that people put after commas.
+fn name(text: &str) -> Result<String, Infallible> {
+    Ok(text.trim().to_owned())
 }
 
 #[derive(Clone, Debug)]
@@ -76,6 +89,13 @@ struct Vector(Vec<f32>);
 
 fn vector(text: &str) -> Result<Vector, String> {
     serde_json::from_str(text).map(Vector).map_err(|_| "not a JSON array of numbers".to_owned())
+}
+
+fn share(text: &str) -> Result<f32, String> {
+    match text.parse() {
+        Ok(share) if (0.0..=1.0).contains(&share) => Ok(share),
+        _ => Err(format!("{text} is not in 0..=1")),
+    }
 }
 
 #[derive(Serialize)]
@@ -111,7 +131,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let view = notes.snapshot()?;
     let ask = |search| args.search(search, filter.clone());
     let answers = match &args.queries {
-        Queries { near: Some(id), .. } => vec![ask(view.near(id)?)?],
+        Queries { near, .. } if !near.is_empty() => {
+            let ids = |ids: &'_ [String]| ids.iter().map(String::as_str).collect::<Vec<_>>();
+            vec![ask(view.recommend(&ids(near), &ids(&args.unlike))?)?]
+        }
         Queries { vector: Some(Vector(vector)), .. } => vec![ask(view.search(vector)).map_err(of_vector)?],
         Queries { vector_file: Some(path), .. } => {
             let queries = args.read(&view, path)?;
@@ -149,6 +172,9 @@ impl Args {
         }
         if let Some(ef_search) = self.ef_search {
             search = search.ef_search(ef_search);
+        }
+        if let Some(share) = self.diverse {
+            search = search.diverse(share);
         }
         search = if self.fetch_all { search.fetch_all() } else { search.fetch(&self.fetch) };
         Ok(search.run()?)

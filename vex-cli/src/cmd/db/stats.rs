@@ -20,7 +20,7 @@ Example:
   vex db stats notes.vexdb --json
 
 JSON: one object with rows, pending, commits (those of maintenance too), dim, metric, model (null for none), fields (an \
-array of objects with name and type), store_bytes, segment_bytes, and segments (number, file, rows, dead and bytes of each).")]
+array of objects with name and type), store_bytes (blocks on disk; the store grows ahead, so ls shows more), segment_bytes, and segments (number, file, rows, dead and bytes of each).")]
 pub(crate) struct Args {
     /// The collection
     pub(super) collection: PathBuf,

@@ -119,6 +119,9 @@ fn segments_are_built_searched_copied_and_checked() {
     let expected = ".: expected a collection or an empty folder, found a folder with ";
     let run = folder.run("db backup notes.vexdb .");
     assert!(run.code == Some(1) && run.stderr.starts_with(&format!("error: {expected}")), "{run:?}");
+    let expected = "notes.vexdb/copy: the copy would be in the folder of its collection";
+    folder.refuse("db backup notes.vexdb notes.vexdb/copy", expected);
+    assert!(!folder.path("notes.vexdb/copy").exists());
     let expected = "far/copy.vexdb: No such file or directory (os error 2)";
     folder.refuse("db backup notes.vexdb far/copy.vexdb", expected);
 }

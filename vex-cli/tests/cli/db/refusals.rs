@@ -105,16 +105,19 @@ fn there_is_no_collection() {
         folder.refuse(&format!("db {command}"), "notes.vexdb: no collection there");
     }
     fs::write(folder.path("notes.vexdb").join("letter.txt"), "").unwrap();
-    let expected = "notes.vexdb: expected a collection or an empty folder, found a folder with letter.txt";
-    for command in COMMANDS.into_iter().chain(["create notes.vexdb --dim 2 --metric cosine"]) {
+    const CREATE: &str = "db create notes.vexdb --dim 2 --metric cosine";
+    for command in COMMANDS {
+        let expected = "notes.vexdb: expected a collection, found a folder with letter.txt";
         folder.refuse(&format!("db {command}"), expected);
     }
+    let expected = "notes.vexdb: expected a collection or an empty folder, found a folder with letter.txt";
+    folder.refuse(CREATE, expected);
     fs::remove_dir_all(folder.path("notes.vexdb")).unwrap();
     folder.write("notes.vexdb", "a letter");
-    let expected = "notes.vexdb: expected a collection or an empty folder, found a file";
-    for command in COMMANDS.into_iter().chain(["create notes.vexdb --dim 2 --metric cosine"]) {
-        folder.refuse(&format!("db {command}"), expected);
+    for command in COMMANDS {
+        folder.refuse(&format!("db {command}"), "notes.vexdb: expected a collection, found a file");
     }
+    folder.refuse(CREATE, "notes.vexdb: expected a collection or an empty folder, found a file");
 }
 
 #[test]

@@ -140,12 +140,12 @@ fn rows_are_replaced_read_and_deleted() {
 
     assert_eq!(
         succeed(&folder, "delete", &["new", "nobody"]),
-        "notes.vexdb: 1 row deleted, 1 id had no row\n"
+        "notes.vexdb: 1 row deleted, 1 id had no row: nobody\n"
     );
     folder.write("ids.txt", format!("{}\r\n\n{}\nnobody\n", id(0), id(1)));
     assert_eq!(
         lines(&folder, "delete", &["--ids", "ids.txt", "--json"]),
-        [json!({ "deleted": 2, "missing": 1 })]
+        [json!({ "deleted": 2, "missing": ["nobody"] })]
     );
     let run = pipe(&folder, "db delete notes.vexdb --ids -", id(3).as_bytes());
     assert_eq!((run.code, &*run.stdout), (Some(0), "notes.vexdb: 1 row deleted\n"));
@@ -214,4 +214,45 @@ fn fields_keep_the_order_of_the_arguments() {
     assert_eq!([&stats["dim"], &stats["rows"], &stats["pending"]], [3, 0, 0]);
     assert_eq!(answers(&folder, &["--vector", "[1,2,3]"])[0]["ids"], json!([]));
     assert_eq!(succeed(&folder, "query", &["--vector", "[1,2,3]"]), "rank  distance  id\n");
+}
+
+#[test]
+fn rows_that_meet_a_condition_are_deleted() {
+    let folder = prepared(&floats(&bytes(3, 60, 4)));
+    let is_old = |row: &usize| fields(*row)["year"].as_i64().is_some_and(|year| year < 2010);
+    let old = (0..60).filter(is_old).count();
+    let report = lines(&folder, "delete", &["--where", "year < ?", "--param", "2010", "--json"]);
+    assert_eq!(report, [json!({ "deleted": old, "missing": [] })]);
+    let left: Vec<Value> = lines(&folder, "scroll", &[]).iter().map(|row| row["id"].clone()).collect();
+    assert_eq!(left, (0..60).filter(|row| !is_old(row)).map(id).collect::<Vec<_>>());
+    // Either ids or a condition.
+    assert_eq!(db(&folder, "delete", &["note/1", "--where", "year < 2010"]).code, Some(2));
+    assert_eq!(db(&folder, "delete", &[]).code, Some(2));
+}
+
+#[test]
+fn rows_are_like_some_and_unlike_others() {
+    let rows = floats(&bytes(4, 300, 4));
+    let folder = prepared(&rows);
+    // The mean of the liked rows, moved away from the other. All numbers are whole or halves.
+    let query: Vec<f32> = (0..4).map(|at| rows[3][at] + rows[8][at] - rows[20][at]).collect();
+    let expected = nearest(&rows, &query, 5, |row| ![3, 8, 20].contains(&row));
+    let liked = ["--near", &id(3), "--near", &id(8), "--unlike", &id(20), "-k", "5"];
+    assert_eq!(answers(&folder, &liked)[0]["ids"], ids(&expected));
+    assert_eq!(db(&folder, "query", &["--vector", "[1,2,3,4]", "--unlike", &id(2)]).code, Some(2));
+    let far = answers(&folder, &["--near", &id(3), "-k", "5", "--diverse", "0"]);
+    assert_ne!(far[0]["ids"], answers(&folder, &["--near", &id(3), "-k", "5"])[0]["ids"]);
+}
+
+#[test]
+#[cfg(unix)]
+fn rows_come_through_a_pipe_with_a_name() {
+    let rows = floats(&bytes(3, 60, 4));
+    let folder = prepared(&rows);
+    let name = folder.path("rows.pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&name).status().unwrap().success());
+    let put = std::thread::spawn(move || std::fs::write(name, with_vectors(&floats(&bytes(3, 60, 4)))));
+    let run = succeed(&folder, "put", &["rows.pipe"]);
+    assert!(run.starts_with("notes.vexdb: 0 rows inserted, 60 replaced in "), "{run}");
+    put.join().unwrap().unwrap();
 }
