@@ -23,7 +23,7 @@ const NAMED: usize = 5;
 #[command(after_long_help = "\
 Examples:
   vex db delete notes.vexdb note/7 note/8
-  vex db delete notes.vexdb --where "year < ?" --param 2020
+  vex db delete notes.vexdb --where \"year < ?\" --param 2020
 
 JSON: one object with deleted (how many rows) and missing (an array of the ids without a row).")]
 pub(crate) struct Args {

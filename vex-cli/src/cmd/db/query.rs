@@ -36,7 +36,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     queries: Queries,
     /// With --near: the id of a row that results should be unlike
-    #[arg(long, value_name = "ID", requires = "near")]
+    #[arg(long, value_name = "ID", requires = "near", conflicts_with_all = ["vector", "vector_file"])]
     unlike: Vec<String>,
     /// Rows of an answer
     #[arg(short, default_value_t = 10, value_parser = values::k())]
@@ -77,6 +77,10 @@ struct Queries {
     /// The id of a row, which is not among the results; more than once for rows like several
     #[arg(long, value_name = "ID")]
     near: Vec<String>,
+}
+
+fn names(names: &[String]) -> Vec<&str> {
+    names.iter().map(String::as_str).collect()
 }
 
 /// A name, without the blanks that people put after commas.
@@ -132,8 +136,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let ask = |search| args.search(search, filter.clone());
     let answers = match &args.queries {
         Queries { near, .. } if !near.is_empty() => {
-            let ids = |ids: &'_ [String]| ids.iter().map(String::as_str).collect::<Vec<_>>();
-            vec![ask(view.recommend(&ids(near), &ids(&args.unlike))?)?]
+            vec![ask(view.recommend(&names(near), &names(&args.unlike))?)?]
         }
         Queries { vector: Some(Vector(vector)), .. } => vec![ask(view.search(vector)).map_err(of_vector)?],
         Queries { vector_file: Some(path), .. } => {
