@@ -14,17 +14,17 @@ def distances(metric: str, base: Array, queries: Array) -> Floats:
     a, b = queries.astype(np.float64), base.astype(np.float64)
     products: Floats = a @ b.T
     if metric == "inner-product":
-        return -products
+        return np.negative(products)
     squares_a, squares_b = (a * a).sum(axis=1)[:, None], (b * b).sum(axis=1)[None, :]
     if metric == "squared-euclidean":
-        return np.maximum(squares_a + squares_b - 2 * products, 0)
+        return np.asarray(np.maximum(squares_a + squares_b - 2 * products, 0))
     if metric == "cosine":
         return np.asarray(1 - products / np.sqrt(squares_a * squares_b))
     # Of bits the product is their intersection.
     if metric == "hamming":
-        return squares_a + squares_b - 2 * products
+        return np.asarray(squares_a + squares_b - 2 * products)
     union = squares_a + squares_b - products
-    return np.asarray(1 - products / np.maximum(union, 1))
+    return np.where(union > 0, 1 - products / np.maximum(union, 1), 0)
 
 
 def nearest(metric: str, base: Array, queries: Array, k: int) -> npt.NDArray[np.int64]:

@@ -158,7 +158,8 @@ def test_read_only_and_mapped_arrays(tmp_path: Any) -> None:
 
 
 def test_numbers_that_do_not_fit(index: Index) -> None:
-    for bad in ({"k": -1}, {"ef_search": -1}, {"threads": -1}):
+    wrong: list[dict[str, Any]] = [{"k": -1}, {"ef_search": -1}, {"threads": -1}]
+    for bad in wrong:
         with pytest.raises(OverflowError):
             index.search(BASE[0], **bad)
     with pytest.raises(ValueError, match="expected at least 1 thread, found 0"):

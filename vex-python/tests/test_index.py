@@ -262,7 +262,7 @@ def test_codes_are_changed() -> None:
     index.requantize(None)
     assert index.quantization is None
     with pytest.raises(ValueError, match="expected sq8"):
-        index.requantize("sq3")
+        index.requantize("sq3")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ _Vectors: TypeAlias = npt.NDArray[Any] | Sequence[float] | Sequence[Sequence[flo
 _Found: TypeAlias = tuple[npt.NDArray[np.uint64], npt.NDArray[np.float32]]
 _Quantization: TypeAlias = Literal["auto", "auto-coded", "none", "sq8", "sq4", "sq2x2"]
 _Value: TypeAlias = str | int | float | bool | np.generic
-_Row: TypeAlias = Mapping[str, _Value | None]
+_Row: TypeAlias = Mapping[str, Any]
 _Fetch: TypeAlias = bool | str | Sequence[str]
 
 class VexError(Exception): ...
