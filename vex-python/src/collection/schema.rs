@@ -1,0 +1,98 @@
+//! `vex_index.Schema`.
+
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyString, PyType};
+use vex_db::FieldType;
+
+use crate::error::{Failure, Result};
+use crate::options;
+
+/// What the rows of a collection have in common.
+///
+/// Args:
+///     dim: Elements of a vector.
+///     metric: "cosine", "squared-euclidean" or "inner-product".
+///     model: The name of the model that makes the vectors. A collection is opened only under the
+///         name that it was created with.
+///     fields: A dict from names to types: str, int, float, bool, or their names "text", "int",
+///         "float" and "bool". A field that is "stored" takes values of any type, and filters cannot
+///         ask for it.
+#[pyclass(frozen, module = "vex_index", name = "Schema")]
+pub(crate) struct Schema(pub(crate) vex_db::Schema);
+
+#[pymethods]
+impl Schema {
+    #[new]
+    #[pyo3(signature = (dim, *, metric="cosine", model=None, fields=None))]
+    fn new(
+        dim: usize,
+        metric: &str,
+        model: Option<String>,
+        fields: Option<&Bound<'_, PyDict>>,
+    ) -> Result<Self> {
+        let mut schema = vex_db::Schema::new(dim, options::metric(metric)?);
+        if let Some(model) = model {
+            schema = schema.model(model);
+        }
+        for (name, kind) in fields.into_iter().flatten() {
+            let name: String = name.extract()?;
+            let kind = field_type(&name, &kind)?;
+            schema = schema.field(name, kind);
+        }
+        Ok(Self(schema))
+    }
+
+    /// Elements of a vector.
+    #[getter]
+    fn dim(&self) -> usize {
+        self.0.dim()
+    }
+
+    /// The name of the metric.
+    #[getter]
+    fn metric(&self) -> &'static str {
+        self.0.metric().name()
+    }
+
+    /// The name of the model, or None.
+    #[getter]
+    fn model(&self) -> Option<&str> {
+        self.0.model_name()
+    }
+
+    /// A dict from the names of the fields to the names of their types.
+    #[getter]
+    fn fields<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
+        let fields = PyDict::new(py);
+        for (name, kind) in self.0.fields() {
+            fields.set_item(name, kind.name())?;
+        }
+        Ok(fields)
+    }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+
+    fn __repr__(&self, py: Python<'_>) -> Result<String> {
+        let model = self.0.model_name().map_or("None".to_owned(), |model| format!("{model:?}"));
+        let fields = self.fields(py)?;
+        Ok(format!(
+            "Schema(dim={}, metric={:?}, model={model}, fields={})",
+            self.0.dim(),
+            self.metric(),
+            fields.repr()?
+        ))
+    }
+}
+
+fn field_type(field: &str, kind: &Bound<'_, PyAny>) -> Result<FieldType> {
+    let name: String = match kind.cast::<PyType>() {
+        Ok(class) => class.name()?.extract()?,
+        Err(_) => kind.cast::<PyString>().map_err(PyErr::from)?.extract()?,
+    };
+    let found = if name == "str" { Some(FieldType::Text) } else { FieldType::from_name(&name) };
+    found.ok_or_else(|| {
+        Failure::value(format!("field {field}: expected text, int, float, bool or stored, found {name}"))
+    })
+}
