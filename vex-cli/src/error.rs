@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
 use crate::human;
-use crate::io::{FileError, Lines, Problem};
+use crate::io::{Failed, FileError, Lines, Problem};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -24,6 +24,25 @@ pub(crate) enum Failure {
         row: usize,
         /// Why it cannot be indexed or searched for.
         error: VectorError,
+    },
+    /// No vector can be indexed.
+    #[error("{}: expected a row that can be indexed, found none among {rows}: row 0: {reason}", path.display())]
+    NoValidRow {
+        /// The file of vectors.
+        path: PathBuf,
+        /// How many rows it has.
+        rows: usize,
+        /// Why the first cannot be.
+        reason: String,
+    },
+    /// Two inputs are standard input, which can be read once.
+    #[error("standard input: expected to be read once, found two inputs named -")]
+    TwoStdins,
+    /// The ids of an older index would stay beside a new one.
+    #[error("{}: has the ids of the index that would be replaced: give --ids for the new one, or remove it", path.display())]
+    OldNames {
+        /// The file of ids.
+        path: PathBuf,
     },
     /// Queries have another dimension than the vectors that they are compared with.
     #[error("{}: expected {expected} dimensions as in {}, found {found}", path.display(), like.display())]
@@ -93,10 +112,12 @@ pub(crate) enum Failure {
         key: u64,
     },
     /// A key does not fit into a file of ids.
-    #[error("{}: expected keys up to {}, which a file of ids can hold, found key {key}", path.display(), i32::MAX)]
+    #[error("{}: expected keys up to {largest}, which the file of ids can hold, found key {key}", path.display())]
     WideKey {
         /// The index.
         path: PathBuf,
+        /// The largest key that fits.
+        largest: u64,
         /// The key.
         key: u64,
     },
@@ -206,12 +227,17 @@ impl Failure {
         }
     }
 
-    /// The error of a build from the rows of `vectors`.
-    pub(crate) fn build(vectors: &Path, error: BuildError<FileError>) -> Self {
+    /// The error of a build from the rows of `vectors`. `place` tells the file and the row in it.
+    pub(crate) fn build(
+        vectors: &Path,
+        place: impl Fn(usize) -> (PathBuf, usize),
+        error: BuildError<FileError>,
+    ) -> Self {
         match error {
             BuildError::Graph(vex::graph::BuildError::Source { error, .. }) => error.into(),
             BuildError::Graph(vex::graph::BuildError::Vector { position, error }) => {
-                Self::Row { path: vectors.to_owned(), row: position, error }
+                let (path, row) = place(position);
+                Self::Row { path, row, error }
             }
             error => Self::refused(vectors, error),
         }
@@ -237,6 +263,16 @@ impl Failure {
     /// strangers.
     pub(crate) fn line(&self) -> String {
         human::printable(&self.to_string())
+    }
+}
+
+impl From<Failed> for Failure {
+    /// A stream that was not written is standard output.
+    fn from(failed: Failed) -> Self {
+        match failed {
+            Failed::Write(error) => error.into(),
+            Failed::File(error) => error.into(),
+        }
     }
 }
 

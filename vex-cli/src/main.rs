@@ -21,7 +21,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Isa;
 
-use cmd::{bench, build, db, demo, explore, gt, info, search, verify};
+use cmd::{bench, build, convert, db, demo, explore, gt, info, search, verify};
 use error::Failure;
 
 /// Build, search, measure and verify vector indexes
@@ -50,6 +50,7 @@ enum Command {
     Search(search::Args),
     Gt(gt::Args),
     Bench(bench::Args),
+    Convert(convert::Args),
     Info(info::Args),
     Verify(verify::Args),
     Explore(explore::Args),
@@ -109,6 +110,7 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Search(args) => search::run(args, out),
         Command::Gt(args) => gt::run(args, out),
         Command::Bench(args) => bench::run(args, out),
+        Command::Convert(args) => convert::run(args, out),
         Command::Info(args) => info::run(args, out),
         Command::Verify(args) => verify::run(args, out),
         Command::Explore(args) => explore::run(args, out),

@@ -168,8 +168,8 @@ fn with_room<T>(count: usize) -> Result<Vec<T>, TryReserveError> {
 }
 
 /// The number of hits among the true ids, in any order.
-fn same_ids(hits: &[Hit], truth: &[i32]) -> usize {
-    let is_true = |hit: &&Hit| i32::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
+fn same_ids(hits: &[Hit], truth: &[i64]) -> usize {
+    let is_true = |hit: &&Hit| i64::try_from(hit.key).is_ok_and(|id| truth.contains(&id));
     hits.iter().filter(is_true).count()
 }
 
@@ -181,7 +181,7 @@ mod tests {
     fn hits_are_counted_whatever_their_order() {
         let hit = |key| Hit { key, distance: 0.0 };
         assert_eq!(same_ids(&[hit(3), hit(1), hit(u64::MAX)], &[1, 2, 3]), 2);
-        assert_eq!(same_ids(&[hit(u64::from(u32::MAX))], &[-1]), 0);
+        assert_eq!(same_ids(&[hit(u64::MAX)], &[-1]), 0);
         assert_eq!(same_ids(&[], &[1]), 0);
     }
 }

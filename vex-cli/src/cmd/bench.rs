@@ -8,9 +8,10 @@ use serde::Serialize;
 use vex::{MappedIndex, Scratch, SearchError, SearchParams};
 
 use super::effort::Effort;
+use super::reading::Reading;
 use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
-use crate::io::{IdMatrix, read_ids};
+use crate::io::{IdMatrix, Role, read_ids};
 use crate::measure::{MeasureError, measure};
 use crate::recall::Truth;
 use crate::{human, machine, mmap};
@@ -37,9 +38,10 @@ use crate::{human, machine, mmap};
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
-  .npy      2-D array of int32, a row a query, with at least k columns
+  .npy      2-D array of int32, int64, uint32 or uint64, a row a query, with at least k columns
   .ivecs    rows of int32, each after its int32 length
   .ibin     uint32 rows, uint32 columns, then int32
+  .hdf5     the dataset neighbors; queries are the dataset test
 
 Example:
   vex gt base.npy --queries queries.npy --output truth.npy
@@ -54,12 +56,14 @@ the vectors).")]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
-    /// File of queries: .npy, .fvecs, .bvecs or .fbin
+    /// File of queries: for the formats, see `vex search --help`
     #[arg(long, value_name = "VECTORS")]
     queries: PathBuf,
-    /// The true nearest ids of each query, as `vex gt` writes them: .npy, .ivecs or .ibin
+    /// The true nearest ids of each query, as `vex gt` writes them
     #[arg(long, value_name = "IDS")]
     ground_truth: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
     /// Candidates of a search, one measurement for each value; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
@@ -116,7 +120,8 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     index: MappedIndex<B>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
+    let queries = args.reading.input(&args.queries, Role::Queries);
+    let queries = Queries::read(&queries, &args.index, Kind::of(index.header()))?;
     let ids = read_truth(args, queries.rows())?;
     let truth = Truth::new(&args.index, &index, ids, args.effort.k, |row| queries.row(row))?;
     let bench = Bench { args, index, queries, truth };
@@ -156,7 +161,7 @@ fn run_on<B: AsRef<[u8]> + Sync>(
 }
 
 fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
-    let truth = read_ids(&args.ground_truth)?;
+    let truth = read_ids(&args.reading.input_without_column(&args.ground_truth, Role::Ids))?;
     let path = args.ground_truth.clone();
     if truth.rows() != queries {
         let like = args.queries.clone();

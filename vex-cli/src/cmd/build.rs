@@ -8,13 +8,18 @@ use std::time::Instant;
 
 use serde::Serialize;
 use vex::graph::{BuildError, MAX_NODES};
-use vex::{Coding, Element, GivenUpCodes, Index, Metric, Quantization, SaveOptions, Store};
+use vex::{Coding, Element, GivenUpCodes, Index, Metric, Output, Quantization, SaveOptions, Scalar, Store};
 
+use super::invalid::{self, OnInvalid, Skipped};
 use super::plan::{self, Planned};
+use super::reading::{FORMATS, Reading};
 use super::{check_unique, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, FromFile, Problem, VectorFile, open_output, read_keys};
-use crate::{human, machine, progress, rss};
+use crate::io::{
+    self, FileError, FromFile, Input, Names, Problem, Role, VectorFile, open_output, read_keys, read_names,
+    write_names,
+};
+use crate::{human, machine, mmap, progress, rss};
 
 /// Build an index from a file of vectors
 ///
@@ -23,19 +28,23 @@ use crate::{human, machine, progress, rss};
 /// files are replaced. If the output is a symbolic link, the file that it leads to is replaced. The
 /// same vectors and options give the same bytes, on any number of threads.
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "\
+#[command(after_long_help = format!("\
 Vectors:
-  .npy            2-D array of float32, float16, int8 or uint8, either byte order, C or Fortran order
-  .fvecs .bvecs   rows of float32 or uint8, each after its int32 length
-  .fbin           uint32 rows, uint32 columns, then float32
+{FORMATS}
 Keys:
-  .npy            1-D array of uint64 or int64, none negative
-  .txt            a decimal number a line
+  .npy   1-D array of uint64, int64, uint32 or int32, none negative
+  .txt   a decimal number a line
+Ids:
+  .txt                           a line for each vector
+  .csv .jsonl .parquet .arrow    the column --id-column
 
-Example:
+Examples:
   vex build base.npy --output base.vex --metric cosine
+  vex build rows.parquet --output rows.vex --id-column name
 
-JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), underflow (of some \
+Ids are kept beside the index, in INDEX.ids. The keys are then row numbers, without those of rows that were skipped.
+
+JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), skipped (the rows that were, as numbers), underflow (of some \
 vectors, the share whose nearest other is at a squared distance below 1.2e-38, where f32 loses digits), build_seconds \
 (reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
 process needed; null where the system \
@@ -43,10 +52,12 @@ does not say).
 
 JSON of --plan: one object with count, dim, element, metric, vectors_bytes, codes_bytes, links_bytes and graph_bytes (the \
 index in memory, without its keys), peak_bytes (the most that the graph needs during the build) and index_bytes (the file, without \
-its header and the chains of equal vectors). With --quantize auto codes are the largest that it may take.")]
+its header and the chains of equal vectors). With --quantize auto codes are the largest that it may take."))]
 pub(crate) struct Args {
-    /// File of vectors: .npy, .fvecs, .bvecs or .fbin
+    /// File of vectors, or a folder of them; - for standard input
     vectors: PathBuf,
+    #[command(flatten)]
+    reading: Reading,
     /// The index to write
     #[arg(long, value_name = "INDEX", required_unless_present = "plan")]
     output: Option<PathBuf>,
@@ -90,6 +101,15 @@ pub(crate) struct Args {
     /// A number for each vector, which a search returns [default: its row, counted from 0]
     #[arg(long, value_name = "FILE")]
     keys: Option<PathBuf>,
+    /// A text for each vector, which a search prints
+    #[arg(long, value_name = "FILE", conflicts_with = "keys")]
+    ids: Option<PathBuf>,
+    /// Column of ids, in the file of --ids or else in that of the vectors [default: id]
+    #[arg(long, value_name = "NAME", conflicts_with = "keys")]
+    id_column: Option<String>,
+    /// What to do with a row of NaN, or of zeros under cosine
+    #[arg(long, value_name = "WHAT", default_value = "refuse")]
+    on_invalid: OnInvalid,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -99,9 +119,10 @@ pub(crate) struct Args {
 const UNDERFLOW_SAMPLES: usize = 200;
 
 #[derive(Serialize)]
-struct Report {
+struct Report<'s> {
     count: usize,
     dim: usize,
+    skipped: invalid::Rows<'s>,
     element: &'static str,
     metric: &'static str,
     m: usize,
@@ -116,18 +137,20 @@ struct Report {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
-    let path = args.vectors.as_path();
-    let file = VectorFile::<f32>::open(path)?;
-    let (element, store) = args.element.kept(file.element(), args.metric, args.store)?;
+    let rows = io::open(&args.reading.input(&args.vectors, Role::Vectors))?;
+    let stored = io::element(rows.shape().stored);
+    let (element, store) = args.element.kept(stored, args.metric, args.store)?;
     match element {
-        Element::F32 | Element::F16 => build(args, element, store, file, started, out),
-        Element::I8 => build::<i8>(args, element, store, file.typed()?, started, out),
-        Element::U8 => build::<u8>(args, element, store, file.typed()?, started, out),
-        Element::Bits => build::<u64>(args, element, store, file.typed()?, started, out),
+        Element::F32 | Element::F16 => {
+            build::<f32>(args, element, store, VectorFile::of(rows)?, started, out)
+        }
+        Element::I8 => build::<i8>(args, element, store, VectorFile::of(rows)?, started, out),
+        Element::U8 => build::<u8>(args, element, store, VectorFile::of(rows)?, started, out),
+        Element::Bits => build::<u64>(args, element, store, VectorFile::of(rows)?, started, out),
     }
 }
 
-fn build<T: FromFile>(
+fn build<T: FromFile + Scalar>(
     args: &Args,
     element: Element,
     store: Store,
@@ -164,20 +187,36 @@ fn build<T: FromFile>(
     };
     let mut inputs = vec![path];
     inputs.extend(args.keys.as_deref());
+    inputs.extend(args.ids.as_deref());
     // The file is locked until the index is saved, so a second build to it fails now and not after
     // its work.
     let file_lock = open_output(output, &inputs)?;
     let keys = args.keys.as_ref().map(|path| read_unique_keys(path, count)).transpose()?;
+    let names = read_ids(args, output, &inputs, count)?;
+    let skipped = match args.on_invalid {
+        OnInvalid::Refuse => Skipped::default(),
+        OnInvalid::Skip => invalid::find(&mut file, element, args.metric)?,
+    };
+    let (all, count) = (count, count - skipped.len());
 
     let reading = progress::bar("reading", count);
     let linking = progress::bar("linking", count);
-    let mut row = 0;
+    let (mut row, mut filled) = (0, 0);
     let fill = |vector: &mut [T]| {
         file.read_row(vector)?;
-        let key = keys.as_ref().map_or(row as u64, |keys| keys[row]);
-        row += 1;
+        while skipped.contains(row) {
+            row += 1;
+            file.read_row(vector)?;
+        }
+        // Ids are those of the rows that are left.
+        let key = match &keys {
+            Some(keys) => keys[row],
+            None if names.is_some() => filled as u64,
+            None => row as u64,
+        };
+        (row, filled) = (row + 1, filled + 1);
         reading.inc(1);
-        if row == count {
+        if filled == count {
             reading.finish_and_clear();
         }
         Ok::<u64, FileError>(key)
@@ -186,18 +225,26 @@ fn build<T: FromFile>(
         linking.set_position(linked as u64);
         ControlFlow::Continue(())
     };
-    let index = builder.build_with(count, fill, linked).map_err(|error| Failure::build(path, error))?;
+    let built = builder.build_with(count, fill, linked);
+    let index = built.map_err(|error| Failure::build(path, |row| file.place(row), error))?;
     linking.finish_and_clear();
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
     let linked = started.elapsed();
     // The index was built from vectors, so it is meant to replace an older one.
     index.save_output(file_lock, SaveOptions::from(store).overwrite(true))?;
+    if let Some((names_lock, mut names)) = names {
+        let mut row = 0..all;
+        names.retain(|_| row.next().is_some_and(|row| !skipped.contains(row)));
+        let checksum = mmap::open(output)?.header().checksum;
+        write_names(names_lock, checksum, &names)?;
+    }
     let time = started.elapsed();
 
     let metadata = output.metadata().map_err(|error| FileError::new(output, Problem::Open(error)))?;
     let report = Report {
         count,
         dim,
+        skipped: skipped.rows(),
         element: element.name(),
         metric: args.metric.name(),
         m: args.m,
@@ -220,6 +267,7 @@ fn build<T: FromFile>(
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
         None => writeln!(out)?,
     }
+    skipped.print(path, out)?;
     if underflow > 0.0 {
         let percent = (100.0 * underflow).ceil();
         writeln!(
@@ -236,6 +284,29 @@ fn build<T: FromFile>(
         )?;
     }
     Ok(())
+}
+
+/// Reads the ids if there are any, and locks the file for them.
+fn read_ids(
+    args: &Args,
+    index: &Path,
+    inputs: &[&Path],
+    count: usize,
+) -> Result<Option<(Output, Vec<String>)>, Failure> {
+    let path = Names::path_of(index);
+    let column = args.id_column.as_deref();
+    let input = match (&args.ids, column) {
+        (Some(ids), _) => Input { column, ..args.reading.input(ids, Role::Ids) },
+        (None, Some(_)) => Input { column, ..args.reading.input(&args.vectors, Role::Ids) },
+        (None, None) if path.exists() => return Err(Failure::OldNames { path }),
+        (None, None) => return Ok(None),
+    };
+    // Standard input was read for the vectors.
+    if input.path.as_os_str() == "-" && (args.ids.is_none() || args.vectors.as_os_str() == "-") {
+        return Err(Failure::TwoStdins);
+    }
+    let output = open_output(&path, inputs)?;
+    Ok(Some((output, read_names(&input, count)?)))
 }
 
 /// Reads keys, and checks for duplicates before the build begins.

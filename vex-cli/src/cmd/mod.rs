@@ -2,14 +2,18 @@
 
 pub(crate) mod bench;
 pub(crate) mod build;
+pub(crate) mod convert;
 pub(crate) mod db;
 pub(crate) mod demo;
 mod effort;
 pub(crate) mod explore;
 pub(crate) mod gt;
 pub(crate) mod info;
+mod invalid;
 mod kernels;
+mod parts;
 mod plan;
+mod reading;
 pub(crate) mod search;
 pub(crate) mod values;
 pub(crate) mod verify;
@@ -20,10 +24,10 @@ use std::path::Path;
 use serde::Serialize;
 use vex::format::Header;
 use vex::graph::{Exact, Vectors};
-use vex::{Element, Elements, Metric};
+use vex::{Element, Elements, Metric, Scalar};
 
 use crate::error::Failure;
-use crate::io::{FromFile, Matrix, VectorFile};
+use crate::io::{FromFile, Input, Matrix, VectorFile};
 use crate::json;
 
 /// Prints one JSON document.
@@ -42,12 +46,12 @@ enum Queries {
 
 impl Queries {
     /// Reads queries for the vectors in `like`, and checks them all.
-    fn read(path: &Path, like: &Path, kind: Kind) -> Result<Self, Failure> {
+    fn read(input: &Input<'_>, like: &Path, kind: Kind) -> Result<Self, Failure> {
         Ok(match kind.element {
-            Element::F32 | Element::F16 => Self::F32(read_queries(path, like, kind)?),
-            Element::I8 => Self::I8(read_queries(path, like, kind)?),
-            Element::U8 => Self::U8(read_queries(path, like, kind)?),
-            Element::Bits => Self::Bits(read_queries(path, like, kind)?),
+            Element::F32 | Element::F16 => Self::F32(read_queries(input, like, kind)?),
+            Element::I8 => Self::I8(read_queries(input, like, kind)?),
+            Element::U8 => Self::U8(read_queries(input, like, kind)?),
+            Element::Bits => Self::Bits(read_queries(input, like, kind)?),
         })
     }
 
@@ -87,19 +91,22 @@ impl Kind {
 
 /// Reads queries for the vectors in `like`, and checks them all. So a query that cannot be searched
 /// for is reported before the first search.
-fn read_queries<T: FromFile>(path: &Path, like: &Path, kind: Kind) -> Result<Matrix<T>, Failure> {
-    let queries = VectorFile::<T>::open(path)?;
-    let found = queries.dim();
+fn read_queries<T: FromFile + Scalar>(
+    input: &Input<'_>,
+    like: &Path,
+    kind: Kind,
+) -> Result<Matrix<T>, Failure> {
+    let queries = VectorFile::<T>::open(input)?;
+    let (path, found) = (queries.path().to_owned(), queries.dim());
     if found != kind.dim {
-        let (path, like) = (path.to_owned(), like.to_owned());
-        return Err(Failure::Dimension { path, expected: kind.dim, like, found });
+        return Err(Failure::Dimension { path, expected: kind.dim, like: like.to_owned(), found });
     }
     let queries = queries.read_all()?;
     let none = Vectors::new(kind.element, kind.metric, kind.dim);
     let none = none.map_err(|error| Failure::refused(like, error))?;
     for (row, query) in queries.iter().enumerate() {
         Exact::new(&none.rows(), query, &mut []).map_err(|error| Failure::Row {
-            path: path.to_owned(),
+            path: path.clone(),
             row,
             error,
         })?;

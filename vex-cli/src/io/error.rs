@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 use vex::{NotRegular, SaveError, SaveProblem};
 
+use super::format::Format;
+use super::stored::Stored;
+
 /// A file and its fault.
 #[derive(Debug, Error)]
 #[error("{}: {problem}", path.display())]
@@ -75,11 +78,87 @@ pub(crate) enum Problem {
     /// It is a folder, a pipe or a device, which has no useful length.
     #[error("expected a regular file")]
     NotRegular,
+    /// Standard input could not be kept in a temporary file.
+    #[error("cannot be copied into a temporary file: {0}")]
+    Spool(std::io::Error),
     /// Its extension names no format that can be used here.
     #[error("unknown extension, expected {accepted}")]
     Extension {
         /// The extensions that can be used.
         accepted: &'static str,
+    },
+    /// Its extension names no format, and none was given.
+    #[error("unknown extension: expected --format, or one of {}", Format::extensions())]
+    UnknownFormat,
+    /// Standard input has no extension.
+    #[error("expected --format, since it has no extension")]
+    NoFormat,
+    /// Standard output has no extension.
+    #[error("expected --to, since it has no extension")]
+    NoTarget,
+    /// This program was compiled without the readers of the format.
+    #[cfg(not(feature = "formats"))]
+    #[error(
+        "{format} needs the feature formats, which is off: cargo install --path vex-cli --features formats"
+    )]
+    NoReader {
+        /// The format.
+        format: Format,
+    },
+    /// A format that is read and not written.
+    #[error("expected an output of another format: {format} is read alone")]
+    NoWriter {
+        /// The format.
+        format: Format,
+    },
+    /// A library that reads the format refused it.
+    #[error("{problem}")]
+    Foreign {
+        /// The message of the library.
+        problem: String,
+    },
+    /// A row, a column or a cell that cannot be used.
+    #[error("{place}: expected {expected}, found {found}")]
+    Cell {
+        /// Where, such as `row 3` or `line 4`.
+        place: String,
+        /// What can be used.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
+    /// A table without the column that was asked for, or with several that might be meant.
+    #[error("expected {expected}, found {found}")]
+    Column {
+        /// The column that is needed.
+        expected: String,
+        /// The columns, or datasets, that there are.
+        found: String,
+    },
+    /// A folder without files.
+    #[error("expected a folder of files with vectors, found none")]
+    NoShards,
+    /// A file of a folder that does not fit to the first.
+    #[error("expected {expected} as in {}, found {found}", like.display())]
+    Shard {
+        /// The dimension or the type of the first file.
+        expected: String,
+        /// The first file.
+        like: PathBuf,
+        /// The dimension or the type of this file.
+        found: String,
+    },
+    /// A number that the format of the output cannot hold.
+    #[error("row {row}: expected {expected}, found {found} at position {position}")]
+    Number {
+        /// The row, counted from 0.
+        row: usize,
+        /// The numbers that the format holds.
+        expected: String,
+        /// The number.
+        found: String,
+        /// Where in the row, counted from 0.
+        position: usize,
     },
     /// It ends within its own header.
     #[error("expected a header of at least {expected} bytes, found {found} bytes ({})", shortage(*.found))]
@@ -114,19 +193,25 @@ pub(crate) enum Problem {
         /// Where the parser stopped, counted from the start of the header's text.
         offset: usize,
     },
-    /// An array of elements that cannot be used here.
-    #[error("expected dtype {}, found {found}", .accepted.join(" or "))]
+    /// An array of something else than numbers.
+    #[error("expected a dtype of numbers (f2, f4, f8, b1, i1 to i8, u1 to u8), found {found}")]
     Dtype {
         /// The dtype as the header spells it.
         found: String,
-        /// The dtypes that can be used.
-        accepted: Vec<&'static str>,
+    },
+    /// Numbers of a type that cannot be used here.
+    #[error("expected elements of {}, found {found}", one_of(.expected))]
+    Elements {
+        /// The types that can be used.
+        expected: &'static [Stored],
+        /// The type of the file.
+        found: Stored,
     },
     /// An array with the wrong number of axes.
-    #[error("expected a {expected}-D array, found a {found}-D array")]
+    #[error("expected {expected}, found a {found}-D array")]
     Axes {
-        /// Axes that are needed.
-        expected: usize,
+        /// The arrays that can be used.
+        expected: &'static str,
         /// Axes of the array.
         found: usize,
     },
@@ -207,6 +292,32 @@ pub(crate) enum Problem {
         /// Keys in the file.
         found: usize,
     },
+    /// A file of ids that does not have one for each vector.
+    #[error("expected {expected} ids, one for each vector, found {found}")]
+    NameCount {
+        /// Vectors to be named.
+        expected: usize,
+        /// Ids in the file.
+        found: usize,
+    },
+    /// Ids of another index, or of another state of this one.
+    #[error(
+        "expected the ids of this index ({expected}), found {found}: build the index again with --ids, or remove the file"
+    )]
+    OtherNames {
+        /// The first line that is needed.
+        expected: String,
+        /// The first line.
+        found: String,
+    },
+    /// A key without an id.
+    #[error("expected an id for key {key}, found {found} ids")]
+    NoName {
+        /// The key.
+        key: u64,
+        /// Ids in the file.
+        found: usize,
+    },
     /// A line that is not a key.
     #[error("expected a decimal number from 0 to {} in line {line}", u64::MAX)]
     KeyLine {
@@ -240,6 +351,15 @@ pub(crate) enum Problem {
     /// The content does not fit into memory.
     #[error("cannot be held in memory: {0}")]
     Memory(#[from] TryReserveError),
+}
+
+/// The names of types, as a choice.
+fn one_of(types: &[Stored]) -> String {
+    let names: Vec<&str> = types.iter().map(|stored| stored.name()).collect();
+    match names.split_last() {
+        Some((last, [_, ..])) => format!("{} or {last}", names[..names.len() - 1].join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// Distinguishes a file that was never written from one that was not finished.

@@ -3,15 +3,16 @@
 use std::io::{BufRead, Read};
 use std::path::Path;
 
-use super::encoding::Encoding;
 use super::error::{FileError, Problem};
-use super::npy;
-use super::reader::RowReader;
+use super::npy::{self, Single};
+use super::reader::BinaryRows;
 use super::source::Source;
+use super::vectors::VectorFile;
 
 /// Reads one key for each of `expected_rows` vectors.
 ///
-/// A 1-D `.npy` array of `u64` or `i64`, or a `.txt` file with one decimal number a line.
+/// A 1-D `.npy` array of `u64`, `i64`, `u32` or `i32`, or a `.txt` file with one decimal number a
+/// line.
 ///
 /// # Errors
 /// If a key is not a number from 0 to `u64::MAX`, or there are more or fewer keys than vectors.
@@ -28,29 +29,21 @@ pub(crate) fn read_keys(path: &Path, expected_rows: usize) -> Result<Vec<u64>, F
 /// line.
 const MAX_LINE: u64 = 64;
 
-/// The dtypes of an `.npy` file of keys.
-const NPY: &[npy::Dtype<i128>] = &[
-    ("<u8", Encoding::U64_LE),
-    ("<i8", Encoding::I64_LE),
-    (">u8", Encoding::U64_BE),
-    (">i8", Encoding::I64_BE),
-];
-
 fn read_npy(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError> {
-    let layout = npy::layout(&mut source, 1, NPY)?;
+    let layout = npy::layout(&mut source, Single::Column)?;
     let rows = layout.rows;
     if rows != expected {
         return Err(source.blame(Problem::KeyCount { expected, found: rows }));
     }
-    let mut reader = RowReader::new(source, layout)?;
+    let mut file = VectorFile::<i128>::of(Box::new(BinaryRows::new(source, layout)))?;
     let mut keys = Vec::new();
-    keys.try_reserve_exact(rows).map_err(|error| reader.source().blame(error.into()))?;
+    keys.try_reserve_exact(rows).map_err(|error| FileError::new(file.path(), error.into()))?;
     for row in 0..rows {
         let mut key = [0];
-        reader.read_row(&mut key)?;
+        file.read_row(&mut key)?;
         let [key] = key;
         let Ok(key) = u64::try_from(key) else {
-            return Err(reader.source().blame(Problem::NegativeKey { row, key }));
+            return Err(FileError::new(file.path(), Problem::NegativeKey { row, key }));
         };
         keys.push(key);
     }
@@ -136,7 +129,11 @@ mod tests {
     }
 
     #[test]
-    fn arrays_of_64_bit_integers_become_keys() {
+    fn arrays_of_integers_become_keys() {
+        for descr in ["<i4", "<u4"] {
+            let file = npy(descr, "(2,)", &[7, 0, 0, 0, 2, 1, 0, 0]);
+            assert_eq!(read_keys(file.path(), 2).unwrap(), [7, 258], "{descr}");
+        }
         let keys = [5_i64, 0, i64::MAX];
         let expected = keys.map(|key| key as u64);
         let little: Vec<u8> = keys.iter().flat_map(|key| key.to_le_bytes()).collect();
@@ -160,7 +157,7 @@ mod tests {
         let file = npy("<u8", "(1, 2)", &[0; 16]);
         assert!(message(&file, 2).ends_with("expected a 1-D array, found a 2-D array"));
         let file = npy("<f8", "(2,)", &[0; 16]);
-        assert!(message(&file, 2).ends_with("expected dtype <u8 or <i8 or >u8 or >i8, found <f8"));
+        assert!(message(&file, 2).ends_with("expected elements of u64, i64, u32 or i32, found f64"));
     }
 
     #[test]

@@ -1,20 +1,22 @@
-//! Where the elements of a file are.
+//! Where the numbers of a binary file are.
 
-use super::encoding::Encoding;
 use super::error::{FileError, Problem};
 use super::source::Source;
+use super::stored::{ByteOrder, Stored};
 
-/// Shape, order and encoding of the elements that follow a header.
+/// Shape, order and type of the numbers that follow a header.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Layout<T> {
+pub(crate) struct Layout {
     /// Number of rows, at least 1.
     pub(crate) rows: usize,
-    /// Elements of a row, at least 1.
+    /// Numbers of a row, at least 1.
     pub(crate) dim: usize,
     /// How rows follow each other.
     pub(crate) order: Order,
-    /// How an element is stored.
-    pub(crate) encoding: Encoding<T>,
+    /// The type of the numbers.
+    pub(crate) stored: Stored,
+    /// The order of their bytes.
+    pub(crate) bytes: ByteOrder,
 }
 
 /// How rows follow each other.
@@ -28,18 +30,18 @@ pub(crate) enum Order {
     Columns,
 }
 
-impl<T> Layout<T> {
-    /// Accepts a header that has been read from `source` up to the first element.
+impl Layout {
+    /// Accepts a header that has been read from `source` up to the first number.
     ///
     /// # Errors
-    /// If there is no element, or the length of the file is not that of the elements. So the length
-    /// of the file bounds all memory that is allocated for a layout.
+    /// If there is no number, or the length of the file is not that of the numbers. So the length of
+    /// the file bounds all memory that is allocated for a layout.
     pub(crate) fn new(
         source: &Source,
-        rows: u64,
-        dim: u64,
+        [rows, dim]: [u64; 2],
         order: Order,
-        encoding: Encoding<T>,
+        stored: Stored,
+        bytes: ByteOrder,
     ) -> Result<Self, FileError> {
         let (header, found) = (source.position(), source.len());
         if rows == 0 || dim == 0 {
@@ -47,28 +49,23 @@ impl<T> Layout<T> {
         }
         let too_large = || source.blame(Problem::TooLarge { rows, dim });
         let expected = dim
-            .checked_mul(encoding.size as u64)
+            .checked_mul(stored.size() as u64)
             .and_then(|row| row.checked_add(order.prefix_bytes()))
             .and_then(|row| row.checked_mul(rows))
-            .and_then(|elements| elements.checked_add(header))
+            .and_then(|numbers| numbers.checked_add(header))
             .ok_or_else(too_large)?;
         if expected != found {
-            let element = encoding.name;
+            let element = stored.name();
             return Err(source.blame(Problem::Length { expected, found, rows, dim, element }));
         }
         // If this fits, so do the bytes of any part.
         usize::try_from(expected).map_err(|_| too_large())?;
-        Ok(Self { rows: rows as usize, dim: dim as usize, order, encoding })
-    }
-
-    /// Scalars of a row: one for each element, except for bits.
-    pub(crate) fn scalars(&self) -> usize {
-        self.dim.div_ceil(self.encoding.packs)
+        Ok(Self { rows: rows as usize, dim: dim as usize, order, stored, bytes })
     }
 
     /// Bytes of a row without its prefix.
     pub(crate) fn row_bytes(&self) -> usize {
-        self.dim * self.encoding.size
+        self.dim * self.stored.size()
     }
 }
 

@@ -42,6 +42,11 @@ impl Lines {
         Ok(Self { path: path.to_owned(), input, number: 0, line: Vec::new() })
     }
 
+    /// The lines of a file that is open already.
+    pub(crate) fn of(source: Source) -> Self {
+        Self { path: source.path().to_owned(), input: Input::File(source), number: 0, line: Vec::new() }
+    }
+
     /// The name of the file, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -85,11 +90,17 @@ impl Lines {
         while self.next()?.is_some() {
             count += 1;
         }
+        self.rewind()?;
+        Ok(count)
+    }
+
+    /// Goes back to the first line of a file. A stream goes on.
+    pub(crate) fn rewind(&mut self) -> Result<(), FileError> {
         if let Input::File(source) = &mut self.input {
             source.rewind()?;
             self.number = 0;
         }
-        Ok(count)
+        Ok(())
     }
 
     /// Whether this is a file, which can be read twice.

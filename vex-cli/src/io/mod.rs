@@ -1,43 +1,70 @@
-//! The files that the command reads and writes besides indexes: vectors, neighbor ids, keys.
+//! The files that the command reads and writes besides indexes: vectors, neighbor ids, keys, rows.
 //!
-//! A format is chosen by the file's extension:
+//! A format is chosen by the file's extension, or by `--format` where it tells nothing:
 //!
-//! | extension | layout | elements |
+//! | extension | layout | numbers |
 //! |---|---|---|
-//! | `.npy` | NumPy's array, either order and endianness | `f32`, `f16`, `i8`, `u8`; ids `i32`; keys `u64`, `i64` |
-//! | `.fvecs`, `.bvecs`, `.ivecs` | every row is its `i32` length, then its elements | `f32`; `u8`; `i32` |
-//! | `.fbin`, `.ibin` | `u32` rows, `u32` columns, then the elements | `f32`; `i32` |
-//! | `.txt` | a decimal number a line | keys alone |
+//! | `.npy` | NumPy's array, either order and endianness | any |
+//! | `.fvecs`, `.bvecs`, `.ivecs` | every row is its `i32` length, then its numbers | `f32`; `u8`; `i32` |
+//! | `.fbin`, `.u8bin`, `.i8bin`, `.ibin` | `u32` rows, `u32` columns, then the numbers | `f32`; `u8`; `i8`; `i32` |
+//! | `.csv`, `.tsv`, `.txt` | a record for each row, numbers in columns or in one cell | spelled as text |
+//! | `.jsonl` | a line for each row, an array or an object with one | spelled as text |
+//! | `.parquet`, `.arrow` | a column of lists | any |
+//! | `.hdf5` | a dataset | any |
 //!
-//! Rows and ids of a collection are [`Lines`] of text, whatever the extension.
+//! Opening a file gives [`rows::Rows`]: a shape, and the bytes of one row after the other. A
+//! [`VectorFile`] decodes them as one type ([`encoding::FromFile`]). Standard input is copied into a
+//! temporary file, and the files of a folder are read one after the other.
 //!
-//! A header is parsed into a [`layout::Layout`]. Its sizes are checked against the length of the
-//! file before memory is allocated for them. One [`reader::RowReader`] then reads every binary
-//! format.
+//! A binary header is parsed into a [`layout::Layout`]. Its sizes are checked against the length of
+//! the file before memory is allocated for them. One [`reader::BinaryRows`] then reads every binary
+//! format of this crate's own. Parquet, Arrow and HDF5 are read by libraries ([`tables`]), with the
+//! feature `formats`.
 
 mod bin;
+mod csv;
 mod encoding;
 mod error;
+mod format;
 mod ids;
+mod jsonl;
 mod keys;
 mod layout;
 mod lines;
 mod matrix;
+mod members;
+mod names;
 mod npy;
+mod numbers;
 mod output;
 mod reader;
+mod records;
+mod rows;
+mod shards;
 mod source;
+mod stored;
+mod tables;
 mod vecs;
 mod vectors;
+mod write;
 
 #[cfg(test)]
 mod fixture;
 
+pub(crate) use encoding::FromFile;
 pub(crate) use error::{FileError, Problem};
-pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
+pub(crate) use format::{Format, Input, Role};
+pub(crate) use ids::{IdMatrix, largest_id, read_ids, write_ids};
 pub(crate) use keys::read_keys;
 pub(crate) use lines::Lines;
 pub(crate) use matrix::Matrix;
+pub(crate) use members::Members;
+pub(crate) use names::{Names, read_names, write_names};
+pub(crate) use numbers::{array_of_f32, start};
 pub(crate) use output::open_output;
+pub(crate) use records::{Cell, Records};
+pub(crate) use rows::{Rows, Shape};
 pub(crate) use source::read_bytes;
-pub(crate) use vectors::{FromFile, VectorFile};
+pub(crate) use stored::{ByteOrder, Stored};
+pub(crate) use vectors::{VectorFile, element, note_rounding, open};
+pub(crate) use write::{Failed, Writing, target, write, write_to};

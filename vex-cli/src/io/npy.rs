@@ -6,10 +6,10 @@
 
 use std::io::Write;
 
-use super::encoding::Encoding;
 use super::error::{FileError, Problem};
 use super::layout::{Layout, Order};
 use super::source::Source;
+use super::stored::{ByteOrder, Stored};
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
@@ -19,37 +19,104 @@ const MAX_HEADER: usize = u16::MAX as usize;
 /// The elements start at a multiple of this, so that they can be mapped.
 const ALIGN: usize = 64;
 
-/// A dtype as the header spells it, and how to read it.
-pub(crate) type Dtype<T> = (&'static str, Encoding<T>);
+/// How a 1-D array counts as a matrix.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Single {
+    /// As one column, such as an array of keys. No other array is accepted then.
+    Column,
+    /// As one column, or as it is if it has two axes.
+    Either,
+    /// As one row, such as a query.
+    Row,
+    /// Not at all.
+    Refused,
+}
 
-/// Reads the header of an array with `axes` axes, 1 or 2, and one of the `accepted` dtypes.
-///
-/// A 1-D array counts as a matrix of one column.
-pub(crate) fn layout<T>(
-    source: &mut Source,
-    axes: usize,
-    accepted: &[Dtype<T>],
-) -> Result<Layout<T>, FileError> {
+/// Reads the header of an array of numbers.
+pub(crate) fn layout(source: &mut Source, single: Single) -> Result<Layout, FileError> {
     let header = read_header(source)?;
-    let Some((_, encoding)) = accepted.iter().find(|(descr, _)| *descr == header.descr) else {
+    let Some((stored, bytes)) = dtype(&header.descr) else {
         // The text may come from a stranger, so it must neither flood nor control the terminal.
         let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
         let found = header.descr.chars().take(40).map(printable).collect();
-        let accepted = accepted.iter().map(|(descr, _)| *descr).collect();
-        return Err(source.blame(Problem::Dtype { found, accepted }));
+        return Err(source.blame(Problem::Dtype { found }));
     };
-    let (rows, dim) = match *header.shape {
-        [rows] if axes == 1 => (rows, 1),
-        [rows, dim] if axes == 2 => (rows, dim),
-        _ => return Err(source.blame(Problem::Axes { expected: axes, found: header.shape.len() })),
+    let shape = match *header.shape {
+        [rows] if matches!(single, Single::Column | Single::Either) => [rows, 1],
+        [dim] if single == Single::Row => [1, dim],
+        [rows, dim] if single != Single::Column => [rows, dim],
+        _ => {
+            let expected = match single {
+                Single::Column => "a 1-D array",
+                Single::Either => "a 1-D or 2-D array",
+                Single::Row => "a 2-D array, or a 1-D array for one row",
+                Single::Refused => "a 2-D array",
+            };
+            return Err(source.blame(Problem::Axes { expected, found: header.shape.len() }));
+        }
     };
     let order = if header.fortran_order { Order::Columns } else { Order::Rows };
-    Layout::new(source, rows, dim, order, *encoding)
+    Layout::new(source, shape, order, stored, bytes)
 }
 
-/// Writes the header, version 1.0, of a matrix of little-endian `i32` stored by rows.
-pub(crate) fn write_header(out: &mut impl Write, rows: usize, dim: usize) -> std::io::Result<()> {
-    let dict = format!("{{'descr': '<i4', 'fortran_order': False, 'shape': ({rows}, {dim}), }}");
+/// The type that a dtype names. Its byte order may be missing, as in some programs' headers, and may
+/// be any for types of one byte.
+fn dtype(descr: &str) -> Option<(Stored, ByteOrder)> {
+    let (bytes, name) = match descr.split_at_checked(1)? {
+        ("<" | "|" | "=", name) => (ByteOrder::Little, name),
+        (">", name) => (ByteOrder::Big, name),
+        _ => (ByteOrder::Little, descr),
+    };
+    let stored = match name {
+        "f2" => Stored::F16,
+        "f4" => Stored::F32,
+        "f8" => Stored::F64,
+        "b1" | "?" => Stored::Bool,
+        "i1" => Stored::I8,
+        "u1" => Stored::U8,
+        "i2" => Stored::I16,
+        "u2" => Stored::U16,
+        "i4" => Stored::I32,
+        "u4" => Stored::U32,
+        "i8" => Stored::I64,
+        "u8" => Stored::U64,
+        _ => return None,
+    };
+    // A type of several bytes has an order.
+    (stored.size() == 1 || !descr.starts_with('|')).then_some((stored, bytes))
+}
+
+/// The dtype of a little-endian type.
+fn descr(stored: Stored) -> &'static str {
+    match stored {
+        Stored::F16 => "<f2",
+        Stored::F32 => "<f4",
+        Stored::F64 => "<f8",
+        Stored::Bool => "|b1",
+        Stored::I8 => "|i1",
+        Stored::U8 => "|u1",
+        Stored::I16 => "<i2",
+        Stored::U16 => "<u2",
+        Stored::I32 => "<i4",
+        Stored::U32 => "<u4",
+        Stored::I64 => "<i8",
+        Stored::U64 => "<u8",
+    }
+}
+
+/// Writes the header, version 1.0, of a little-endian array stored by rows.
+pub(crate) fn write_header(
+    out: &mut (impl Write + ?Sized),
+    stored: Stored,
+    shape: &[usize],
+) -> std::io::Result<()> {
+    let descr = descr(stored);
+    // A tuple of one has a comma.
+    let shape: String = match shape {
+        [rows] => format!("{rows},"),
+        shape => shape.iter().map(usize::to_string).collect::<Vec<_>>().join(", "),
+    };
+    let dict = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
     let before_dict = MAGIC.len() + 4;
     let total = (before_dict + dict.len() + 1).next_multiple_of(ALIGN);
     let width = total - before_dict - 1;
@@ -295,15 +362,51 @@ mod tests {
     }
 
     #[test]
+    fn dtypes_of_many_programs_are_understood() {
+        use ByteOrder::{Big, Little};
+        for (descr, expected) in [
+            ("<f4", Some((Stored::F32, Little))),
+            (">f4", Some((Stored::F32, Big))),
+            ("f4", Some((Stored::F32, Little))),
+            ("=f8", Some((Stored::F64, Little))),
+            ("|i1", Some((Stored::I8, Little))),
+            ("<i1", Some((Stored::I8, Little))),
+            ("<u1", Some((Stored::U8, Little))),
+            ("|b1", Some((Stored::Bool, Little))),
+            ("<b1", Some((Stored::Bool, Little))),
+            ("|?", Some((Stored::Bool, Little))),
+            (">i8", Some((Stored::I64, Big))),
+            ("u8", Some((Stored::U64, Little))),
+            ("|f4", None),
+            ("|O", None),
+            ("<c8", None),
+            ("<U4", None),
+            ("<f16", None),
+            ("<", None),
+            ("", None),
+            ("é4", None),
+        ] {
+            assert_eq!(dtype(descr), expected, "{descr}");
+        }
+    }
+
+    #[test]
     fn written_header_is_aligned_and_parses() {
-        for (rows, dim) in [(1, 1), (1000, 10), (usize::MAX, usize::MAX)] {
+        for (stored, shape) in [
+            (Stored::I32, &[1, 1][..]),
+            (Stored::F32, &[1000, 10]),
+            (Stored::U64, &[7]),
+            (Stored::Bool, &[usize::MAX, usize::MAX]),
+        ] {
             let mut bytes = Vec::new();
-            write_header(&mut bytes, rows, dim).unwrap();
+            write_header(&mut bytes, stored, shape).unwrap();
             assert_eq!(bytes.len() % ALIGN, 0);
             assert_eq!(bytes[8..10], ((bytes.len() - 10) as u16).to_le_bytes());
             assert_eq!(bytes.last(), Some(&b'\n'));
             let text = str::from_utf8(&bytes[10..]).unwrap();
-            assert_eq!(parse(text), header("<i4", false, &[rows as u64, dim as u64]));
+            let shape: Vec<u64> = shape.iter().map(|length| *length as u64).collect();
+            assert_eq!(parse(text), header(descr(stored), false, &shape));
+            assert_eq!(dtype(descr(stored)), Some((stored, ByteOrder::Little)));
         }
     }
 }

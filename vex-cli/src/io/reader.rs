@@ -1,78 +1,30 @@
 //! Rows of any binary format, one after the other.
 
+use std::path::Path;
+
 use super::error::{FileError, Problem};
 use super::layout::{Layout, Order};
-use super::matrix::Matrix;
+use super::rows::{Rows, Shape};
 use super::source::Source;
 
 /// Reads the rows of a file whose header has been accepted.
 #[derive(Debug)]
-pub(crate) struct RowReader<T> {
+pub(crate) struct BinaryRows {
     source: Source,
-    layout: Layout<T>,
+    layout: Layout,
+    /// The bytes before the first row.
+    header: u64,
     /// The row to be read next.
     next: usize,
-    /// The bytes of one row.
-    row: Vec<u8>,
-    /// All elements of a file stored by columns; empty until the first row is read.
+    /// All numbers of a file stored by columns; empty until the first row is read.
     columns: Vec<u8>,
 }
 
-impl<T: Copy + Default> RowReader<T> {
-    /// Reads from `source`, which stands at the first element.
-    pub(crate) fn new(source: Source, layout: Layout<T>) -> Result<Self, FileError> {
-        let row = zeroed(&source, layout.row_bytes())?;
-        Ok(Self { source, layout, next: 0, row, columns: Vec::new() })
-    }
-
-    /// The file being read.
-    pub(crate) fn source(&self) -> &Source {
-        &self.source
-    }
-
-    /// The file, so that it can be read with another layout.
-    pub(crate) fn into_source(self) -> Source {
-        self.source
-    }
-
-    /// The layout of the file.
-    pub(crate) fn layout(&self) -> &Layout<T> {
-        &self.layout
-    }
-
-    /// Decodes the next row into `out`.
-    ///
-    /// # Panics
-    /// If the length of `out` is not that of a row.
-    pub(crate) fn read_row(&mut self, out: &mut [T]) -> Result<(), FileError> {
-        let Layout { rows, order, encoding, .. } = self.layout;
-        assert_eq!(out.len(), self.layout.scalars(), "the length of a row");
-        if self.next == rows {
-            return Err(self.source.blame(Problem::PastEnd { rows }));
-        }
-        match order {
-            Order::Rows => self.source.fill(&mut self.row)?,
-            Order::PrefixedRows => {
-                self.check_prefix()?;
-                self.source.fill(&mut self.row)?;
-            }
-            Order::Columns => self.gather()?,
-        }
-        (encoding.decode)(&self.row, out);
-        self.next += 1;
-        Ok(())
-    }
-
-    /// Decodes all rows that have not been read.
-    pub(crate) fn read_all(mut self) -> Result<Matrix<T>, FileError> {
-        let rows = self.layout.rows - self.next;
-        let dim = self.layout.scalars();
-        // No overflow: the file has all these rows, and its length fits.
-        let mut data = zeroed(&self.source, rows * dim)?;
-        for row in data.chunks_exact_mut(dim) {
-            self.read_row(row)?;
-        }
-        Ok(Matrix::new(rows, dim, data))
+impl BinaryRows {
+    /// Reads from `source`, which stands at the first number.
+    pub(crate) fn new(source: Source, layout: Layout) -> Self {
+        let header = source.position();
+        Self { source, layout, header, next: 0, columns: Vec::new() }
     }
 
     /// Reads the dimension in front of a row.
@@ -88,25 +40,59 @@ impl<T: Copy + Default> RowReader<T> {
     }
 
     /// Collects a row from the columns, still in the encoding of the file.
-    fn gather(&mut self) -> Result<(), FileError> {
-        let size = self.layout.encoding.size;
+    fn gather(&mut self, row: &mut [u8]) -> Result<(), FileError> {
+        let size = self.layout.stored.size();
         let column_bytes = self.layout.rows * size;
         if self.columns.is_empty() {
             self.columns = zeroed(&self.source, column_bytes * self.layout.dim)?;
             self.source.fill(&mut self.columns)?;
         }
         let columns = self.columns.chunks_exact(column_bytes);
-        for (element, column) in self.row.chunks_exact_mut(size).zip(columns) {
-            element.copy_from_slice(&column[self.next * size..][..size]);
+        for (number, column) in row.chunks_exact_mut(size).zip(columns) {
+            number.copy_from_slice(&column[self.next * size..][..size]);
         }
         Ok(())
     }
 }
 
+impl Rows for BinaryRows {
+    fn path(&self) -> &Path {
+        self.source.path()
+    }
+
+    fn shape(&self) -> Shape {
+        let Layout { rows, dim, stored, bytes, .. } = self.layout;
+        Shape { rows, dim, stored, bytes, is_text: false }
+    }
+
+    fn read(&mut self, row: &mut [u8]) -> Result<(), FileError> {
+        assert_eq!(row.len(), self.layout.row_bytes(), "the length of a row");
+        match self.layout.order {
+            Order::Rows => self.source.fill(row)?,
+            Order::PrefixedRows => {
+                self.check_prefix()?;
+                self.source.fill(row)?;
+            }
+            Order::Columns => self.gather(row)?,
+        }
+        self.next += 1;
+        Ok(())
+    }
+
+    fn rewind(&mut self) -> Result<(), FileError> {
+        // Columns are in memory by now, or the file was not read beyond its header.
+        if self.layout.order != Order::Columns {
+            self.source.seek(self.header)?;
+        }
+        self.next = 0;
+        Ok(())
+    }
+}
+
 /// Allocates, reporting a failure.
-fn zeroed<T: Copy + Default>(source: &Source, len: usize) -> Result<Vec<T>, FileError> {
-    let mut elements = Vec::new();
-    elements.try_reserve_exact(len).map_err(|error| source.blame(error.into()))?;
-    elements.resize(len, T::default());
-    Ok(elements)
+fn zeroed(source: &Source, len: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(len).map_err(|error| source.blame(error.into()))?;
+    bytes.resize(len, 0);
+    Ok(bytes)
 }

@@ -1,9 +1,10 @@
 //! An open file of known length.
 
 use std::fmt;
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::error::{FileError, Problem};
 
@@ -13,12 +14,18 @@ const BUFFER: usize = 1 << 20;
 /// The length of the buffer if there is no memory for the large one.
 const SMALL_BUFFER: usize = 1 << 12;
 
+/// The name of standard input, and that in messages.
+pub(crate) const STDIN: &str = "-";
+const STDIN_NAME: &str = "standard input";
+
 /// A regular file, or one embedded in the program, that is read from its start. It knows its name,
 /// for the errors.
 #[derive(Debug)]
 pub(crate) struct Source {
     path: PathBuf,
     file: BufReader<Box<dyn Input>>,
+    /// The same file, for libraries that read by themselves.
+    shared: Option<Arc<File>>,
     len: u64,
     position: u64,
 }
@@ -35,8 +42,11 @@ pub(crate) fn read_bytes(path: &Path) -> Result<Vec<u8>, FileError> {
 }
 
 impl Source {
-    /// Opens a regular file.
+    /// Opens a regular file, or standard input for the name `-`.
     pub(crate) fn open(path: &Path) -> Result<Self, FileError> {
+        if path == Path::new(STDIN) {
+            return Self::standard_input();
+        }
         let open = || {
             // This check is before the open, since a device may notice that it is opened.
             if !path.metadata()?.is_file() {
@@ -55,7 +65,39 @@ impl Source {
         let (file, len) = open()
             .map_err(|error| FileError::new(path, Problem::Open(error)))?
             .ok_or_else(|| FileError::new(path, Problem::NotRegular))?;
-        Ok(Self::new(path, Box::new(file), len))
+        Ok(Self::of(path, file, len))
+    }
+
+    /// Copies standard input into a temporary file, which is gone when it is closed. So its length is
+    /// known before memory is allocated for it, and it can be read twice.
+    fn standard_input() -> Result<Self, FileError> {
+        let path = Path::new(STDIN_NAME);
+        let mut file = tempfile::tempfile().map_err(|error| FileError::new(path, Problem::Spool(error)))?;
+        let mut input = io::stdin().lock();
+        let mut len = 0;
+        loop {
+            // Which of both sides failed is told apart.
+            let bytes = match input.fill_buf() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                bytes => bytes.map_err(|error| FileError::new(path, Problem::Read(error)))?,
+            };
+            if bytes.is_empty() {
+                break;
+            }
+            io::Write::write_all(&mut file, bytes)
+                .map_err(|error| FileError::new(path, Problem::Spool(error)))?;
+            let count = bytes.len();
+            len += count as u64;
+            input.consume(count);
+        }
+        file.rewind().map_err(|error| FileError::new(path, Problem::Spool(error)))?;
+        Ok(Self::of(path, file, len))
+    }
+
+    fn of(path: &Path, file: File, len: u64) -> Self {
+        let file = Arc::new(file);
+        let source = Self::new(path, Box::new(Arc::clone(&file)), len);
+        Self { shared: Some(file), ..source }
     }
 
     /// A file that is embedded in the program. `path` is its name for the errors.
@@ -64,7 +106,19 @@ impl Source {
     }
 
     fn new(path: &Path, input: Box<dyn Input>, len: u64) -> Self {
-        Self { path: path.to_owned(), file: BufReader::with_capacity(buffer_len(), input), len, position: 0 }
+        let file = BufReader::with_capacity(buffer_len(), input);
+        Self { path: path.to_owned(), file, shared: None, len, position: 0 }
+    }
+
+    /// The file for a library that reads by itself, at its start.
+    pub(crate) fn into_file(mut self) -> Result<Arc<File>, FileError> {
+        self.rewind()?;
+        self.shared_file()
+    }
+
+    /// The file for a library that reads by itself. Both share the place where the file is read.
+    pub(crate) fn shared_file(&self) -> Result<Arc<File>, FileError> {
+        self.shared.clone().ok_or_else(|| self.blame(Problem::NotRegular))
     }
 
     /// The file's name.
@@ -102,8 +156,13 @@ impl Source {
 
     /// Goes back to the start of the file.
     pub(crate) fn rewind(&mut self) -> Result<(), FileError> {
-        self.file.rewind().map_err(|error| self.blame(Problem::Read(error)))?;
-        self.position = 0;
+        self.seek(0)
+    }
+
+    /// Goes to a place in the file.
+    pub(crate) fn seek(&mut self, position: u64) -> Result<(), FileError> {
+        self.file.seek(SeekFrom::Start(position)).map_err(|error| self.blame(Problem::Read(error)))?;
+        self.position = position;
         Ok(())
     }
 

@@ -202,7 +202,7 @@ fn impossible_requests_are_refused() {
     );
     folder.refuse(
         "build large.npy --output large.vex --element i8",
-        "large.npy: expected dtype |i1, found <f4",
+        "large.npy: expected elements of i8, found f32",
     );
 
     let [base, _] = data();
@@ -220,5 +220,5 @@ fn impossible_requests_are_refused() {
         "bytes.npy: vectors of u8 have no hamming distance",
     );
     folder.succeed("build bytes.npy --output bytes.vex");
-    folder.refuse("search bytes.vex --queries large.npy", "large.npy: expected dtype |u1, found <f4");
+    folder.refuse("search bytes.vex --queries large.npy", "large.npy: expected elements of u8, found f32");
 }

@@ -151,16 +151,19 @@ fn damage_is_found_by_verify() {
 #[test]
 fn unknown_extensions() {
     let folder = prepared();
-    folder.write("base.csv", "1,2,3,4\n");
-    let expected = "base.csv: unknown extension, expected .npy, .fvecs, .bvecs or .fbin";
-    folder.refuse("build base.csv --output index.vex", expected);
-    folder.refuse("search index.vex --queries base.csv", expected);
-    let expected = "base.csv: unknown extension, expected .npy or .txt";
-    folder.refuse("build base.npy --keys base.csv --output index.vex", expected);
-    let expected = "base.csv: unknown extension, expected .npy, .ivecs or .ibin";
-    folder.refuse("gt base.npy --queries queries.npy --output base.csv", expected);
-    folder.refuse("search index.vex --queries queries.npy --output base.csv", expected);
-    folder.refuse("bench index.vex --queries queries.npy --ground-truth base.csv", expected);
+    folder.write("base.dat", "1,2,3,4\n");
+    let expected = "base.dat: unknown extension: expected --format, or one of .npy, .fvecs, .bvecs, .ivecs, .fbin, \
+                    .u8bin, .i8bin, .ibin, .csv, .tsv, .txt, .jsonl, .ndjson, .parquet, .arrow, .feather, .ipc, \
+                    .hdf5, .h5";
+    folder.refuse("build base.dat --output index.vex", expected);
+    folder.refuse("search index.vex --queries base.dat", expected);
+    folder.refuse("bench index.vex --queries queries.npy --ground-truth base.dat", expected);
+    folder.refuse("convert base.npy base.dat", expected);
+    let expected = "base.dat: unknown extension, expected .npy or .txt";
+    folder.refuse("build base.npy --keys base.dat --output index.vex", expected);
+    let expected = "base.dat: unknown extension, expected .npy, .ivecs or .ibin";
+    folder.refuse("gt base.npy --queries queries.npy --output base.dat", expected);
+    folder.refuse("search index.vex --queries queries.npy --output base.dat", expected);
 }
 
 #[test]
@@ -181,10 +184,15 @@ fn keys_that_ids_cannot_hold() {
     folder
         .write("keys.txt", (0..200).map(|row| format!("{}\n", row + 3_000_000_000_u64)).collect::<String>());
     folder.succeed("build base.npy --keys keys.txt --output wide.vex");
-    let arguments = "search wide.vex --queries base.npy -k 1 --output truth.npy";
+    let arguments = "search wide.vex --queries base.npy -k 1 --output truth.ivecs";
     let expected =
-        "wide.vex: expected keys up to 2147483647, which a file of ids can hold, found key 3000000000";
+        "wide.vex: expected keys up to 2147483647, which the file of ids can hold, found key 3000000000";
     folder.refuse(arguments, expected);
+    // An array has ids of 64 bits if one needs them.
+    folder.succeed("search wide.vex --queries base.npy -k 1 --output wide.npy");
+    let ids: Vec<u8> = (0..200).flat_map(|row| (row + 3_000_000_000_i64).to_le_bytes()).collect();
+    assert!(folder.read("wide.npy").ends_with(&ids));
+    folder.succeed("bench wide.vex --queries base.npy -k 1 --ef-search 10 --ground-truth wide.npy");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use crate::support::{Folder, run};
 
-const COMMANDS: [&str; 9] = ["build", "search", "gt", "bench", "info", "verify", "explore", "db", "demo"];
+const COMMANDS: [&str; 10] =
+    ["build", "search", "gt", "bench", "convert", "info", "verify", "explore", "db", "demo"];
 
 const OF_DB: [&str; 10] =
     ["create", "put", "get", "delete", "query", "scroll", "stats", "verify", "backup", "maintain"];
@@ -40,6 +41,12 @@ fn wrong_usage_has_exit_code_2() {
         "bench a.vex --queries q.npy --ground-truth t.npy --threads 0",
         "bench a.vex --queries q.npy --ground-truth t.npy --ef-search 16,0",
         "bench a.vex --queries q.npy --ground-truth t.npy --ef-search 16,,32",
+        "build base.npy --output a.vex --format bin",
+        "build base.npy --output a.vex --on-invalid keep",
+        "build base.npy --output a.vex --ids i.txt --keys k.txt",
+        "convert a.npy",
+        "convert a.npy b.npy --to vex",
+        "convert a.vex b.npy --part codes",
         "info",
         "info a.vex b.vex",
         "info a.vex --kernels",

@@ -1,6 +1,7 @@
 //! `vex db`: collections of rows, one file for each of its commands.
 
 mod backup;
+mod cells;
 mod condition;
 mod create;
 mod delete;
@@ -9,6 +10,7 @@ mod maintain;
 mod put;
 mod query;
 mod row;
+mod rows;
 mod scroll;
 mod stats;
 mod table;

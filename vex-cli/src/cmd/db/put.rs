@@ -8,22 +8,25 @@ use indicatif::ProgressBar;
 use serde::Serialize;
 use vex_db::{Batch, Collection, Options};
 
-use super::row::{self, RowProblem};
+use super::row::RowProblem;
+use super::rows::Rows;
 use super::{Writing, check_names};
 use crate::cmd::{print_json, values};
 use crate::error::Failure;
-use crate::io::{Lines, VectorFile};
+use crate::io::{Format, Input, Role, VectorFile};
 use crate::{human, progress};
 
 /// Insert rows, or replace those with the same ids
 ///
-/// Reads lines of JSON, a row each: see `vex db --help`. Rows are committed in batches. If a row does
-/// not fit, the message has its line and how many rows before it are committed. Once the line is
-/// right, all rows can be put again.
+/// Reads lines of JSON, a row each: see `vex db --help`. Or reads a table, .csv, .parquet or .arrow,
+/// whose columns are id, vector and the fields. Rows are committed in batches. If a row does not fit,
+/// the message has its line and how many rows before it are committed. Once the line is right, all
+/// rows can be put again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
   vex db put notes.vexdb rows.jsonl
+  vex db put notes.vexdb rows.parquet
   vex db scroll old.vexdb --vectors | vex db put new.vexdb -
 
 JSON: one object with rows (lines that were read), inserted, replaced, seconds and maintenance_error (why pending rows \
@@ -31,10 +34,15 @@ could not be sealed; null if they could).")]
 pub(crate) struct Args {
     #[command(flatten)]
     pub(super) writing: Writing,
-    /// File of rows, lines of JSON; - for standard input
+    /// File of rows, lines of JSON or a table; - for standard input
     #[arg(value_name = "ROWS")]
     rows: PathBuf,
-    /// File of vectors, .npy, .fvecs, .bvecs or .fbin, a row for each line, which then has no vector
+    /// Format of standard input, and of a file whose extension tells none: jsonl, csv, parquet or
+    /// arrow [default: jsonl]
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<Format>,
+    /// File of vectors, a row for each line, which then has no vector; for the formats, see `vex build
+    /// --help`
     #[arg(long, value_name = "FILE")]
     vectors: Option<PathBuf>,
     /// Rows of a commit
@@ -56,8 +64,9 @@ struct Report {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut lines = Lines::open(&args.rows)?;
-    let vectors = args.vectors.as_ref().map(|path| VectorFile::<f32>::open(path)).transpose()?;
+    let mut lines = Rows::open(&args.rows, args.format)?;
+    let open = |path: &PathBuf| VectorFile::<f32>::open(&Input::new(path, Role::Vectors));
+    let vectors = args.vectors.as_ref().map(open).transpose()?;
     let notes = args.writing.open(Options::new())?;
     let path = &args.writing.collection;
     check_names(path, notes.schema())?;
@@ -68,8 +77,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
             return Err(Failure::Dimension { path, expected, like, found });
         }
         // Standard input can be counted only when all of it was read.
-        if lines.is_file() {
-            let found = lines.count()?;
+        if let Some(found) = lines.count_file()? {
             check_rows(&lines, vectors, found)?;
         }
     }
@@ -104,7 +112,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 }
 
 /// Fails unless there is a line for each vector.
-fn check_rows(lines: &Lines, vectors: &VectorFile, found: usize) -> Result<(), Failure> {
+fn check_rows(lines: &Rows, vectors: &VectorFile, found: usize) -> Result<(), Failure> {
     let expected = vectors.rows();
     if found == expected {
         return Ok(());
@@ -115,7 +123,7 @@ fn check_rows(lines: &Lines, vectors: &VectorFile, found: usize) -> Result<(), F
 
 struct Put<'c> {
     notes: &'c Collection,
-    lines: Lines,
+    lines: Rows,
     vectors: Option<VectorFile>,
     /// Rows whose ids were new.
     inserted: u64,
@@ -127,9 +135,7 @@ impl Put<'_> {
         let schema = self.notes.schema().clone();
         let mut vector = vec![0.0; schema.dim()];
         let (mut batch, mut rows) = (self.notes.batch(), 0);
-        while let Some(line) = self.lines.next()? {
-            let parsed = row::parse(line, &schema);
-            let row = parsed.map_err(|problem| Failure::line_of(&self.lines, problem))?;
+        while let Some(row) = self.lines.next(&schema)? {
             let vector = match (&mut self.vectors, &row.vector) {
                 (None, Some(vector)) => vector,
                 (Some(vectors), None) => {
@@ -142,17 +148,15 @@ impl Put<'_> {
                 }
                 (None, None) => {
                     let problem = RowProblem::Line { expected: "a vector", found: "none".to_owned() };
-                    return Err(Failure::line_of(&self.lines, problem));
+                    return Err(self.lines.blame(problem));
                 }
                 (Some(vectors), Some(_)) => {
                     let found = format!("one besides that of {}", vectors.path().display());
                     let problem = RowProblem::Line { expected: "no vector", found };
-                    return Err(Failure::line_of(&self.lines, problem));
+                    return Err(self.lines.blame(problem));
                 }
             };
-            batch
-                .upsert(&row.id, vector, row.fields)
-                .map_err(|error| Failure::line_of(&self.lines, error))?;
+            batch.upsert(&row.id, vector, row.fields).map_err(|error| self.lines.blame(error))?;
             rows += 1;
             if rows == size {
                 self.commit(std::mem::replace(&mut batch, self.notes.batch()), rows, bar)?;

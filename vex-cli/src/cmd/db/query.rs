@@ -13,7 +13,7 @@ use super::row::Object;
 use super::table::Table;
 use crate::cmd::{Kind, print_json, read_queries, values};
 use crate::error::Failure;
-use crate::io::Matrix;
+use crate::io::{Input, Matrix, Role};
 
 /// Find the rows nearest to a vector
 ///
@@ -185,7 +185,11 @@ impl Args {
 
     fn read(&self, view: &Snapshot, path: &Path) -> Result<Matrix<f32>, Failure> {
         let (metric, dim) = (view.schema().metric(), view.schema().dim());
-        read_queries(path, &self.collection, Kind { element: Element::F32, metric, dim })
+        read_queries(
+            &Input::new(path, Role::Queries),
+            &self.collection,
+            Kind { element: Element::F32, metric, dim },
+        )
     }
 
     fn answer<'h>(&self, query: usize, hits: &'h Hits) -> Answer<'h> {

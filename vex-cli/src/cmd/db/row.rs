@@ -1,14 +1,12 @@
 //! Rows as lines of JSON.
 
-use std::fmt;
-
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
-use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use vex_db::{FieldType, Row, Schema, Value};
 
 use super::{ID, VECTOR};
+use crate::io::Members;
 
 /// A row that was read.
 #[derive(Debug, PartialEq)]
@@ -64,33 +62,6 @@ pub(super) fn parse(line: &str, schema: &Schema) -> Result<Parsed, RowProblem> {
     }
     let missing = || RowProblem::Line { expected: "an id", found: "none".to_owned() };
     Ok(Parsed { id: id.ok_or_else(missing)?, vector, fields })
-}
-
-/// The members of an object, their values as they are spelled.
-struct Members<'l>(Vec<(String, &'l RawValue)>);
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Object;
-
-        impl<'de> Visitor<'de> for Object {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::new();
-                while let Some(member) = map.next_entry()? {
-                    members.push(member);
-                }
-                Ok(Members(members))
-            }
-        }
-
-        deserializer.deserialize_map(Object)
-    }
 }
 
 /// The message without its place, which counts lines of its own.

@@ -95,7 +95,7 @@ fn build(sample: &Sample, path: &Path, out: &mut dyn Write) -> Result<(), Failur
         .metric(Metric::Cosine)
         .quantization(Quantization::Sq4)
         .build_with(count, fill, linked)
-        .map_err(|error| Failure::build(path, error))?;
+        .map_err(|error| Failure::build(path, |row| (path.to_owned(), row), error))?;
     let time = started.elapsed();
     bar.finish_and_clear();
     let what = format!(

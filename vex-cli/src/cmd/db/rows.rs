@@ -1,0 +1,84 @@
+//! Rows of a file: lines of JSON, or a table.
+
+use std::error::Error;
+use std::path::Path;
+
+use vex_db::Schema;
+
+use super::cells;
+use super::row::{self, Parsed};
+use crate::error::Failure;
+use crate::io::{FileError, Format, Lines, Problem, Records};
+
+/// The rows of an open file.
+pub(super) enum Rows {
+    Lines(Lines),
+    Table(Records),
+}
+
+impl Rows {
+    /// Opens a file. Without a format that is known by its name, it has lines of JSON.
+    pub(super) fn open(path: &Path, format: Option<Format>) -> Result<Self, FileError> {
+        let named = if path == Path::new("-") { None } else { Format::of(path) };
+        match named.or(format).unwrap_or(Format::Jsonl) {
+            Format::Jsonl => Lines::open(path).map(Self::Lines),
+            format @ (Format::Csv | Format::Parquet | Format::Arrow) => {
+                Records::open(path, format).map(Self::Table)
+            }
+            _ => {
+                let accepted = ".jsonl, .csv, .parquet or .arrow";
+                Err(FileError::new(path, Problem::Extension { accepted }))
+            }
+        }
+    }
+
+    /// The name of the file, for messages.
+    pub(super) fn path(&self) -> &Path {
+        match self {
+            Self::Lines(lines) => lines.path(),
+            Self::Table(records) => records.path(),
+        }
+    }
+
+    /// Reads the next row.
+    pub(super) fn next(&mut self, schema: &Schema) -> Result<Option<Parsed>, Failure> {
+        let parsed = match self {
+            Self::Lines(lines) => match lines.next()? {
+                Some(line) => row::parse(line, schema),
+                None => return Ok(None),
+            },
+            Self::Table(records) => match records.next()? {
+                Some(cells) => cells::parse(records.columns(), cells, schema),
+                None => return Ok(None),
+            },
+        };
+        parsed.map(Some).map_err(|problem| self.blame(problem))
+    }
+
+    /// An error about the row that was read last.
+    pub(super) fn blame(&self, problem: impl Into<Box<dyn Error + Send + Sync>>) -> Failure {
+        match self {
+            Self::Lines(lines) => Failure::line_of(lines, problem),
+            Self::Table(records) => {
+                Failure::refused(records.path(), format!("{}: {}", records.place(), problem.into()))
+            }
+        }
+    }
+
+    /// How many rows are left, if they can be read once more.
+    pub(super) fn count_file(&mut self) -> Result<Option<usize>, FileError> {
+        match self {
+            Self::Lines(lines) if lines.is_file() => lines.count().map(Some),
+            Self::Lines(_) => Ok(None),
+            Self::Table(records) => records.count().map(Some),
+        }
+    }
+
+    /// How many rows are left of a file that is not read again.
+    pub(super) fn count(&mut self) -> Result<usize, FileError> {
+        match self {
+            Self::Lines(lines) => lines.count(),
+            Self::Table(records) => records.count(),
+        }
+    }
+}
