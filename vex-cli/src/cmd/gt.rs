@@ -3,21 +3,26 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::thread;
 use std::time::Instant;
 
-use vex::graph::{InsertError, Vectors};
-use vex::{Element, Metric, exact_batch};
+use vex::graph::{InsertError, Neighbor, Vectors};
+use vex::{Element, Hit, Metric, Output, SearchError, Searcher, exact_batch};
 
-use super::{Kind, read_queries, values};
+use super::{Kind, is_index, read_queries, values};
 use crate::error::Failure;
-use crate::io::{FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, open_output, write_ids};
-use crate::{human, progress};
+use crate::io::{
+    FromFile, IdMatrix, Matrix, VectorFile, check_ids_extension, check_name, open_output, write_ids,
+};
+use crate::{human, machine, mmap, progress};
 
-/// Compute the exact nearest rows to each query: ground truth
+/// Compute the exact nearest vectors to each query: ground truth
 ///
-/// Compares every query with every vector, and writes the row numbers of the nearest. The nearest
-/// come first, and equal distances are ordered by row. `vex bench` measures recall against this
-/// file.
+/// Compares every query with every vector of a file or an index. Writes the row numbers of the
+/// nearest, or their keys if the vectors are those of an index. The nearest come first, and equal
+/// distances are ordered by row or key. `vex bench` measures recall against this file.
+///
+/// An index has a metric and an element type, which are used. Its deleted vectors are left out.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ids:
@@ -27,44 +32,38 @@ Ids:
 
 A row has k ids, or as many as there are vectors if those are fewer.
 
-Example:
-  vex gt base.npy --queries queries.npy -k 100 --metric cosine --output truth.npy")]
+Examples:
+  vex gt base.npy -q queries.npy -k 100 --metric cosine -o truth.npy
+  vex gt base.vex -q queries.npy -o truth.npy")]
 pub(crate) struct Args {
-    /// File of vectors: .npy, .fvecs, .bvecs or .fbin
+    /// File of vectors, .npy, .fvecs, .bvecs or .fbin, or an index
     vectors: PathBuf,
     /// File of queries, in any of the same formats
-    #[arg(long, value_name = "VECTORS")]
+    #[arg(short, long, value_name = "VECTORS")]
     queries: PathBuf,
     /// Neighbors of a query
     #[arg(short, default_value_t = 100, value_parser = values::k())]
     k: usize,
-    /// How vectors are compared; for an index, use its metric
-    #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
-    metric: Metric,
-    /// Type to compare vectors as; auto takes the type in the file, or bits if the metric is for
-    /// bits. For an index, use its type
+    /// How vectors are compared [default: squared-euclidean, or the metric of the index]
+    #[arg(long, value_parser = values::metric())]
+    metric: Option<Metric>,
+    /// Type to compare vectors as; auto takes the type in the file or the index, or bits if the
+    /// metric is for bits
     #[arg(long, value_name = "TYPE", default_value = "auto", value_parser = values::element())]
     element: values::Elements,
     /// Threads to work on, 1 to 1024 [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = values::threads())]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
     /// File of ids to write: .npy, .ivecs or .ibin
-    #[arg(long, value_name = "IDS")]
+    #[arg(short, long, value_name = "IDS")]
     output: PathBuf,
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
+    check_name(&args.output)?;
     check_ids_extension(&args.output)?;
-    let file = VectorFile::<f32>::open(&args.vectors)?;
-    let output = open_output(&args.output, &[&args.vectors, &args.queries])?;
-    let element = args.element.of(file.element(), args.metric);
-    let ids = match element {
-        Element::F32 | Element::F16 => ids(args, element, file)?,
-        Element::I8 => ids::<i8>(args, element, file.typed()?)?,
-        Element::U8 => ids::<u8>(args, element, file.typed()?)?,
-        Element::Bits => ids::<u64>(args, element, file.typed()?)?,
-    };
+    let (output, ids) = if is_index(&args.vectors) { of_index(args)? } else { of_file(args)? };
     write_ids(output, &ids)?;
     let queries = human::plural(ids.rows() as u64, "query").replace("querys", "queries");
     let time = human::time(started.elapsed());
@@ -73,11 +72,130 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     Ok(())
 }
 
+fn of_file(args: &Args) -> Result<(Output, IdMatrix), Failure> {
+    let file = VectorFile::<f32>::open(&args.vectors)?;
+    let output = open_output(&args.output, &[&args.vectors, &args.queries])?;
+    let element = args.element.of(file.element(), args.metric());
+    let ids = match element {
+        Element::F32 | Element::F16 => ids(args, element, file)?,
+        Element::I8 => ids::<i8>(args, element, file.typed()?)?,
+        Element::U8 => ids::<u8>(args, element, file.typed()?)?,
+        Element::Bits => ids::<u64>(args, element, file.typed()?)?,
+    };
+    Ok((output, ids))
+}
+
+/// The ids are keys, so that a search finds the same ones.
+fn of_index(args: &Args) -> Result<(Output, IdMatrix), Failure> {
+    let path = args.vectors.as_path();
+    let index = mmap::open(path)?;
+    let kind = Kind::of(index.header());
+    let other =
+        |option, expected, found| Failure::OptionOfIndex { path: path.to_owned(), option, expected, found };
+    if let Some(metric) = args.metric.filter(|metric| *metric != kind.metric) {
+        return Err(other("--metric", kind.metric.name(), metric.name()));
+    }
+    if let Some(element) = args.element.named().filter(|element| *element != kind.element) {
+        return Err(other("--element", kind.element.name(), element.name()));
+    }
+    let searcher = index.searcher();
+    if !searcher.graph().rows().are_stored() {
+        return Err(Failure::NoVectors { path: path.to_owned() });
+    }
+    if searcher.is_empty() {
+        return Err(Failure::refused(path, "expected an index with a vector, found none"));
+    }
+    if let Some(key) = searcher.keys().find(|key| i32::try_from(*key).is_err()) {
+        return Err(Failure::WideKey { path: path.to_owned(), key });
+    }
+    let output = open_output(&args.output, &[path, &args.queries])?;
+    let ids = match kind.element {
+        Element::F32 | Element::F16 => keys::<f32>(args, searcher, kind)?,
+        Element::I8 => keys::<i8>(args, searcher, kind)?,
+        Element::U8 => keys::<u8>(args, searcher, kind)?,
+        Element::Bits => keys::<u64>(args, searcher, kind)?,
+    };
+    Ok((output, ids))
+}
+
+impl Args {
+    fn metric(&self) -> Metric {
+        self.metric.unwrap_or(Metric::SquaredEuclidean)
+    }
+}
+
+/// The keys of the nearest vectors to each query. All of them fit into a file of ids.
+fn keys<T: FromFile>(args: &Args, index: Searcher<'_>, kind: Kind) -> Result<IdMatrix, Failure> {
+    let queries = read_queries::<T>(&args.queries, &args.vectors, kind)?;
+    let k = args.k.min(index.len());
+    let bar = progress::bar("queries", queries.rows());
+    let refused = |error| Failure::refused(&args.queries, error);
+    let mut ids = Vec::new();
+    ids.try_reserve_exact(queries.rows().saturating_mul(k)).map_err(refused)?;
+    let node_keys = index.node_keys();
+    if index.graph().tombstones().is_empty() {
+        let slices: Vec<&[T]> = queries.iter().collect();
+        let answered = |answered: usize| {
+            bar.set_position(answered as u64);
+            ControlFlow::Continue(())
+        };
+        let mut found = exact_batch(index.graph().rows(), &slices, k, args.threads, answered)
+            .map_err(|error| Failure::exact(&args.queries, error))?;
+        // Nodes are in another order than keys.
+        for row in found.chunks_mut(k) {
+            let key = |neighbor: &Neighbor| node_keys[neighbor.id as usize];
+            row.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(key(a).cmp(&key(b))));
+        }
+        ids.extend(found.iter().map(|neighbor| node_keys[neighbor.id as usize] as i32));
+    } else {
+        let found = live(args, index, &queries, k, || bar.inc(1))?;
+        for mut hits in found {
+            hits.sort_by(|a, b| a.distance.total_cmp(&b.distance).then(a.key.cmp(&b.key)));
+            ids.extend(hits.iter().map(|hit| hit.key as i32));
+        }
+    }
+    bar.finish_and_clear();
+    Ok(Matrix::new(queries.rows(), k, ids))
+}
+
+/// The nearest vectors that are not deleted. Each query reads all rows by itself.
+fn live<T: FromFile>(
+    args: &Args,
+    index: Searcher<'_>,
+    queries: &Matrix<T>,
+    k: usize,
+    answered: impl Fn() + Sync,
+) -> Result<Vec<Vec<Hit>>, Failure> {
+    let threads = args.threads.unwrap_or_else(machine::cores);
+    let mut all = vec![Vec::new(); queries.rows()];
+    let share = queries.rows().div_ceil(threads);
+    let answer = |start: usize, all: &mut [Vec<Hit>]| -> Result<(), (usize, SearchError)> {
+        for (row, hits) in (start..).zip(all) {
+            *hits = index.exact(queries.row(row), k).map_err(|error| (row, error))?;
+            answered();
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let mut workers = Vec::new();
+        for (part, all) in all.chunks_mut(share).enumerate() {
+            let work = move || answer(part * share, all);
+            let worker = thread::Builder::new().spawn_scoped(scope, work);
+            workers.push(worker.map_err(|error| Failure::refused(&args.vectors, error))?);
+        }
+        workers.into_iter().try_for_each(|worker| {
+            let answered = worker.join().expect("a search that does not panic");
+            answered.map_err(|(row, error)| Failure::search(&args.vectors, &args.queries, row, error))
+        })
+    })?;
+    Ok(all)
+}
+
 /// The ids of the nearest rows to each query.
 fn ids<T: FromFile>(args: &Args, element: Element, file: VectorFile<T>) -> Result<IdMatrix, Failure> {
-    let kind = Kind { element, metric: args.metric, dim: file.dim() };
+    let kind = Kind { element, metric: args.metric(), dim: file.dim() };
     let queries = read_queries::<T>(&args.queries, &args.vectors, kind)?;
-    let vectors = read_vectors(file, element, args.metric)?;
+    let vectors = read_vectors(file, element, args.metric())?;
     let mut slices: Vec<&[T]> = Vec::new();
     let refused = |error| Failure::refused(&args.queries, error);
     slices.try_reserve_exact(queries.rows()).map_err(refused)?;

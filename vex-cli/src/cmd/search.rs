@@ -4,13 +4,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vex::{Hit, MappedIndex, Output, Scratch};
+use vex::{Hit, ManyError, MappedIndex, Output};
 
 use super::effort::Effort;
 use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, open_output, write_ids};
-use crate::mmap;
+use crate::io::{FileError, IdMatrix, Matrix, check_ids_extension, check_name, open_output, write_ids};
+use crate::{machine, mmap};
 
 /// Find the nearest vectors to each query
 ///
@@ -28,16 +28,21 @@ Queries:
   .fbin           uint32 rows, uint32 columns, then float32
 
 Example:
-  vex search base.vex --queries queries.npy -k 3
+  vex search base.vex -q queries.npy -k 3
   0       4711:0.1520 42:0.1834 8:0.2001
 
-JSON: an array with an object for each query: query (its row), keys and distances. With --output, nothing \
-is printed but the JSON that was asked for.")]
+Examples of --format:
+  vex search base.vex -q queries.npy --format tsv > hits.tsv
+  vex search base.vex -q queries.npy --format jsonl | head -n 1
+  {\"query\":0,\"keys\":[4711,42],\"distances\":[0.1520,0.1834]}
+
+JSON: an object for each query has query (its row), keys and distances. With --output, nothing is printed but \
+the format that was asked for.")]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
     /// File of queries: .npy, .fvecs, .bvecs or .fbin
-    #[arg(long, value_name = "VECTORS")]
+    #[arg(short, long, value_name = "VECTORS")]
     queries: PathBuf,
     /// Candidates of a search, at least k; more find more, more slowly
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = values::ef())]
@@ -46,13 +51,19 @@ pub(crate) struct Args {
     effort: Effort,
     /// File of keys to write, .npy, .ivecs or .ibin, all int32: a row of k for each query, with -1
     /// for none
-    #[arg(long, value_name = "IDS")]
+    #[arg(short, long, value_name = "IDS")]
     output: Option<PathBuf>,
     /// Read the index into memory first, instead of mapping the file, so that later changes to the
     /// file do not matter
     #[arg(long)]
     load: bool,
-    /// Print a JSON array
+    /// Threads to search on, 1 to 1024 [default: one for each core, or fewer for few queries]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
+    threads: Option<usize>,
+    /// How to print the results [default: text, or nothing with --output]
+    #[arg(long, conflicts_with = "json")]
+    format: Option<Format>,
+    /// Print a JSON array, as --format json does
     #[arg(long)]
     json: bool,
 }
@@ -64,10 +75,39 @@ struct Answer {
     distances: Vec<f32>,
 }
 
+impl Answer {
+    fn new(query: usize, hits: &[Hit]) -> Self {
+        let keys = hits.iter().map(|hit| hit.key).collect();
+        Self { query, keys, distances: hits.iter().map(|hit| hit.distance).collect() }
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A line for each query: its row, a tab, and key:distance of each neighbor
+    Text,
+    /// A line for each neighbor: query, rank from 0, key and distance, under a line with these names
+    Tsv,
+    /// An object for each query, one a line
+    Jsonl,
+    /// One array of these objects
+    Json,
+}
+
 impl Args {
     /// Whether results are printed, not only written to a file.
     pub(crate) fn prints(&self) -> bool {
-        self.json || self.output.is_none()
+        self.format().is_some()
+    }
+
+    /// How results are printed. `None` if they are only written to a file.
+    fn format(&self) -> Option<Format> {
+        match self.format {
+            None if self.json => Some(Format::Json),
+            None if self.output.is_none() => Some(Format::Text),
+            format => format,
+        }
     }
 }
 
@@ -79,42 +119,62 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
+/// Queries that are answered before the first of them is printed.
+const BATCH: usize = 1024;
+
+/// Fewer queries take less time than it takes to start one more thread.
+const LEAST_OF_A_THREAD: usize = 64;
+
 fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Write) -> Result<(), Failure> {
     // The output is locked before any work, so that a failure shows at once.
     let open = |path: &PathBuf| {
+        check_name(path)?;
         check_ids_extension(path)?;
         open_output(path, &[&args.index, &args.queries])
     };
     let output = args.output.as_ref().map(open).transpose()?;
     let queries = Queries::read(&args.queries, &args.index, Kind::of(index.header()))?;
+    let rows = queries.rows();
     let params = args.effort.params(args.ef_search);
-    let mut scratch = Scratch::new();
-    let mut ids = output.map(|output| Ids::new(output, queries.rows(), args.effort.k)).transpose()?;
+    let threads =
+        args.threads.unwrap_or_else(|| machine::cores().min(rows.div_ceil(LEAST_OF_A_THREAD))).max(1);
+    let mut ids = output.map(|output| Ids::new(output, rows, args.effort.k)).transpose()?;
     let mut answers = Vec::new();
-    for query in 0..queries.rows() {
-        let found = index
-            .search_with(queries.row(query), &params, &mut scratch)
-            .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
-        // An index accepts only vectors with finite distances. A file of an older version, or a
-        // forged one, can hold others.
-        if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
-            return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
-        }
-        if let Some(ids) = &mut ids {
-            ids.push(found.hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
-        }
-        if args.json {
-            let keys = found.hits.iter().map(|hit| hit.key).collect();
-            let distances = found.hits.iter().map(|hit| hit.distance).collect();
-            answers.push(Answer { query, keys, distances });
-        } else if ids.is_none() {
-            print_line(out, query, found.hits)?;
+    let format = args.format();
+    if format == Some(Format::Tsv) {
+        writeln!(out, "query\trank\tkey\tdistance")?;
+    }
+    for start in (0..rows).step_by(BATCH) {
+        let batch = start..rows.min(start + BATCH);
+        let found = queries.search(index.searcher(), batch.clone(), &params, threads);
+        let found = found.map_err(|error| match error {
+            ManyError::Query { position, error } => {
+                Failure::search(&args.index, &args.queries, start + position, error)
+            }
+            error => Failure::refused(&args.index, error),
+        })?;
+        for (query, hits) in batch.zip(found) {
+            // An index accepts only vectors with finite distances. A file of an older version, or a
+            // forged one, can hold others.
+            if let Some(hit) = hits.iter().find(|hit| !hit.distance.is_finite()) {
+                return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
+            }
+            if let Some(ids) = &mut ids {
+                ids.push(&hits).map_err(|key| Failure::WideKey { path: args.index.clone(), key })?;
+            }
+            match format {
+                None => (),
+                Some(Format::Text) => print_line(out, query, &hits)?,
+                Some(Format::Tsv) => print_rows(out, query, &hits)?,
+                Some(Format::Jsonl) => print_json(out, &Answer::new(query, &hits))?,
+                Some(Format::Json) => answers.push(Answer::new(query, &hits)),
+            }
         }
     }
     if let Some(ids) = ids {
         ids.write()?;
     }
-    if args.json {
+    if format == Some(Format::Json) {
         print_json(out, &answers)?;
     }
     Ok(())
@@ -127,6 +187,13 @@ fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit]) -> Result<(), Fai
         write!(out, "{separator}{key}:{distance}")?;
     }
     Ok(writeln!(out)?)
+}
+
+fn print_rows(out: &mut dyn Write, query: usize, hits: &[Hit]) -> Result<(), Failure> {
+    for (rank, Hit { key, distance }) in hits.iter().enumerate() {
+        writeln!(out, "{query}\t{rank}\t{key}\t{distance}")?;
+    }
+    Ok(())
 }
 
 /// The contents of the file of ids.

@@ -35,9 +35,9 @@ mod fixture;
 
 pub(crate) use error::{FileError, Problem};
 pub(crate) use ids::{IdMatrix, check_ids_extension, read_ids, write_ids};
-pub(crate) use keys::read_keys;
+pub(crate) use keys::{read_key_list, read_keys};
 pub(crate) use lines::Lines;
 pub(crate) use matrix::Matrix;
-pub(crate) use output::open_output;
+pub(crate) use output::{check_name, open_output};
 pub(crate) use source::read_bytes;
 pub(crate) use vectors::{FromFile, VectorFile};

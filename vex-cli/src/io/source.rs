@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Cursor, Read, Seek};
+#[cfg(feature = "demo")]
+use std::io::Cursor;
+use std::io::{BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use super::error::{FileError, Problem};
@@ -59,6 +61,7 @@ impl Source {
     }
 
     /// A file that is embedded in the program. `path` is its name for the errors.
+    #[cfg(feature = "demo")]
     pub(crate) fn embedded(path: &Path, bytes: &'static [u8]) -> Self {
         Self::new(path, Box::new(Cursor::new(bytes)), bytes.len() as u64)
     }

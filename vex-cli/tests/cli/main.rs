@@ -1,16 +1,22 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
 mod bench;
+mod changes;
 mod db;
+#[cfg(feature = "demo")]
 mod demo;
 mod elements;
 mod explore;
+mod goals;
+mod habits;
+mod interrupted;
 mod killed;
 mod media;
 mod memory;
 mod no_space;
 mod numbers;
 mod outputs;
+mod pictures;
 mod places;
 mod quantized;
 mod refusals;
