@@ -44,6 +44,12 @@ pub(crate) enum Failure {
         /// The file of ids.
         path: PathBuf,
     },
+    /// An index is to be changed, and has text ids beside it.
+    #[error("{}: has the text ids of the index as it is: expected none beside an index that is changed; build the index again from all rows", path.display())]
+    HasNames {
+        /// The file of ids.
+        path: PathBuf,
+    },
     /// Queries have another dimension than the vectors that they are compared with.
     #[error("{}: expected {expected} dimensions as in {}, found {found}", path.display(), like.display())]
     Dimension {
@@ -78,6 +84,50 @@ pub(crate) enum Failure {
         /// The ids of a row.
         found: usize,
     },
+    /// Most ids of a ground truth are no keys of the index.
+    #[error(
+        "{}: expected ids that are keys of {index}, found {unknown} of {ids} that are not; vex gt {index} writes its keys",
+        path.display(), index = index.display()
+    )]
+    UnknownIds {
+        /// The file of ids.
+        path: PathBuf,
+        /// The index.
+        index: PathBuf,
+        /// The ids that are no keys.
+        unknown: usize,
+        /// All ids that are compared.
+        ids: usize,
+    },
+    /// A ground truth names vectors that are far from the nearest.
+    #[error(
+        "{}: expected the nearest vectors of {index} by {metric}, found {percent}% of them: other vectors, queries or \
+         another metric? vex gt {index} computes them", path.display(), index = index.display()
+    )]
+    OtherTruth {
+        /// The file of ids.
+        path: PathBuf,
+        /// The index.
+        index: PathBuf,
+        /// The metric of the index.
+        metric: &'static str,
+        /// How much of the ground truth fits.
+        percent: usize,
+    },
+    /// No search finds enough.
+    #[error("{}: expected recall@{k} of {expected}, found at most {found:.4}, at --ef-search {ef_search}", path.display())]
+    Recall {
+        /// The index.
+        path: PathBuf,
+        /// The neighbors of a query.
+        k: usize,
+        /// The recall that was asked for.
+        expected: f64,
+        /// The highest that was measured.
+        found: f64,
+        /// The most candidates that were tried.
+        ef_search: usize,
+    },
     /// The page of an index cannot be served at a port.
     #[error("port {port}: {error}; --port 0 takes any that is free")]
     Port {
@@ -110,6 +160,77 @@ pub(crate) enum Failure {
         path: PathBuf,
         /// The key.
         key: u64,
+    },
+    /// An option says something else than the index.
+    #[error("{}: expected {option} {expected}, as the index was built, or none, found {found}", path.display())]
+    OptionOfIndex {
+        /// The index.
+        path: PathBuf,
+        /// The option.
+        option: &'static str,
+        /// The value of the index.
+        expected: &'static str,
+        /// The value that was given.
+        found: &'static str,
+    },
+    /// A key is in the index already.
+    #[error("{}: expected keys that {index} does not have, found key {key}; --replace replaces its vector", path.display(), index = index.display())]
+    TakenKey {
+        /// The file of keys.
+        path: PathBuf,
+        /// The key.
+        key: u64,
+        /// The index.
+        index: PathBuf,
+    },
+    /// A key is not in the index.
+    #[error("{}: expected a vector under key {key}, found none", path.display())]
+    MissingKey {
+        /// The index.
+        path: PathBuf,
+        /// The key.
+        key: u64,
+    },
+    /// Two indexes that are merged have the same key.
+    #[error("{}: expected keys that {other} does not have, found key {key}; --renumber moves the keys up", path.display(), other = other.display())]
+    SharedKey {
+        /// The index.
+        path: PathBuf,
+        /// The key.
+        key: u64,
+        /// The index that has the key, too.
+        other: PathBuf,
+    },
+    /// Not so many keys follow the largest.
+    #[error("{}: expected room for more keys, found the key {largest}, near the largest that there is; name other keys", path.display())]
+    KeysEnd {
+        /// The index.
+        path: PathBuf,
+        /// Its largest key.
+        largest: u64,
+    },
+    /// Indexes that are merged hold vectors of different kinds.
+    #[error("{}: expected {expected} as in {like}, found {found}", path.display(), like = like.display())]
+    OtherKind {
+        /// The index.
+        path: PathBuf,
+        /// The kind of the vectors of the first index.
+        expected: String,
+        /// The first index.
+        like: PathBuf,
+        /// The kind of the vectors of this index.
+        found: String,
+    },
+    /// A part of the command was left out when it was compiled.
+    #[error(
+        "vex {command} is not in this program: expected a build with --features {feature}, which cargo install takes too"
+    )]
+    #[cfg_attr(all(feature = "demo", feature = "plot"), allow(dead_code))]
+    LeftOut {
+        /// The name of the command.
+        command: &'static str,
+        /// The feature of the crate.
+        feature: &'static str,
     },
     /// A key does not fit into a file of ids.
     #[error("{}: expected keys up to {largest}, which the file of ids can hold, found key {key}", path.display())]

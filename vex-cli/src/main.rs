@@ -4,6 +4,7 @@
 mod cmd;
 mod error;
 mod human;
+mod interrupt;
 mod io;
 mod json;
 mod machine;
@@ -21,7 +22,10 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Isa;
 
-use cmd::{bench, build, convert, db, demo, explore, gt, info, search, verify};
+use cmd::{
+    add, bench, build, compact, completions, convert, db, demo, explore, get, gt, info, man, merge, plot, rm, search,
+    tune, verify,
+};
 use error::Failure;
 
 /// Build, search, measure and verify vector indexes
@@ -32,8 +36,17 @@ use error::Failure;
 #[command(
     name = "vex",
     version,
+    after_help = "\
+Examples:
+  vex build base.npy -o base.vex --metric cosine
+  vex search base.vex -q queries.npy -k 10",
     after_long_help = "\
-Exit codes: 0 done, 1 failed, 2 wrong usage. A failure is one line on standard error that begins with the file.
+Examples:
+  vex build base.npy -o base.vex --metric cosine
+  vex search base.vex -q queries.npy -k 10
+
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. A failure is one line on standard error that begins \
+with the file.
 
 Environment:
   VEX_SIMD   Cap on the instruction set: scalar, neon, avx2 or avx512
@@ -51,11 +64,20 @@ enum Command {
     Gt(gt::Args),
     Bench(bench::Args),
     Convert(convert::Args),
+    Tune(tune::Args),
+    Plot(plot::Args),
     Info(info::Args),
     Verify(verify::Args),
+    Get(get::Args),
+    Add(add::Args),
+    Rm(rm::Args),
+    Compact(compact::Args),
+    Merge(merge::Args),
     Explore(explore::Args),
     Db(db::Args),
     Demo(demo::Args),
+    Completions(completions::Args),
+    Man(man::Args),
 }
 
 impl Command {
@@ -91,6 +113,7 @@ fn main() -> ExitCode {
 }
 
 fn fail(failure: &Failure) -> ExitCode {
+    interrupt::wait_if_interrupted();
     eprintln!("error: {}", failure.line());
     ExitCode::from(1)
 }
@@ -111,11 +134,20 @@ fn run(command: &Command, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Gt(args) => gt::run(args, out),
         Command::Bench(args) => bench::run(args, out),
         Command::Convert(args) => convert::run(args, out),
+        Command::Tune(args) => tune::run(args, out),
+        Command::Plot(args) => plot::run(args, out),
         Command::Info(args) => info::run(args, out),
         Command::Verify(args) => verify::run(args, out),
+        Command::Get(args) => get::run(args, out),
+        Command::Add(args) => add::run(args, out),
+        Command::Rm(args) => rm::run(args, out),
+        Command::Compact(args) => compact::run(args, out),
+        Command::Merge(args) => merge::run(args, out),
         Command::Explore(args) => explore::run(args, out),
         Command::Db(args) => db::run(args, out),
         Command::Demo(args) => demo::run(args, out),
+        Command::Completions(args) => completions::run(args, Cli::command(), out),
+        Command::Man(args) => man::run(args, Cli::command(), out),
     }
 }
 

@@ -1,5 +1,7 @@
 //! Progress on standard error, while it is a terminal.
 
+use std::time::Duration;
+
 use indicatif::{ProgressBar, ProgressStyle};
 
 /// A bar that counts to `total`. It is drawn on a terminal alone, and leaves nothing there.
@@ -14,4 +16,15 @@ pub(crate) fn count(label: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg:<8} {human_pos:>10} {elapsed:>4}")
         .expect("a template that parses");
     ProgressBar::no_length().with_style(style).with_message(label)
+}
+
+/// The time that a step takes whose length is not known.
+pub(crate) fn clock(label: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg:<8} {elapsed:>4}").expect("a template that parses");
+    let clock = ProgressBar::new_spinner().with_style(style).with_message(label);
+    // This starts a thread, which is of no use where nothing is drawn.
+    if !clock.is_hidden() {
+        clock.enable_steady_tick(Duration::from_millis(200));
+    }
+    clock
 }

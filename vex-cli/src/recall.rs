@@ -23,21 +23,28 @@ pub(crate) const TOLERANCE: f32 = 1e-5;
 pub(crate) struct Truth {
     ids: IdMatrix,
     k: usize,
+    /// The nodes that are not deleted, by key.
+    nodes: Nodes,
+    /// Ids of the ground truth that are not keys, or come twice for one query.
+    unknown: usize,
     /// `None` if the index has no vectors: then only ids can be compared.
     distances: Option<Distances>,
 }
 
+/// Nodes by key, sorted.
+struct Nodes(Vec<(u64, NodeId)>);
+
 /// The distances of the true neighbors, computed from the vectors of the index.
 struct Distances {
-    /// The nodes that are not deleted, by key.
-    nodes: Vec<(u64, NodeId)>,
     /// For each query k distances, nearest first. If the index has fewer of the true neighbors, the
     /// rest are infinite.
     nearest: Vec<f32>,
-    /// Ids of the ground truth that are not keys, or come twice.
-    unknown: usize,
     tolerance: f32,
 }
+
+/// A true neighbor fits if it is no farther than the hits by more than this share of their distance.
+/// Vectors may have been rounded to f16 since the ground truth was computed.
+const FIT: f32 = 1e-2;
 
 /// The result for one query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -60,9 +67,6 @@ impl Truth {
         query: impl Fn(usize) -> Elements<'q>,
     ) -> Result<Self, Failure> {
         let graph = index.graph();
-        if !graph.rows().are_stored() {
-            return Ok(Self { ids, k, distances: None });
-        }
         let refused = |error| Failure::refused(path, error);
         let mut nodes = Vec::new();
         nodes.try_reserve_exact(graph.count()).map_err(refused)?;
@@ -70,6 +74,17 @@ impl Truth {
         let live = (0..).zip(index.node_keys()).filter(|(node, _)| !tombstones.contains(*node));
         nodes.extend(live.map(|(node, key)| (*key, node)));
         nodes.sort_unstable();
+        let nodes = Nodes(nodes);
+        // A negative id fills up a row.
+        let keys = |row: usize| ids.row(row)[..k].iter().filter_map(|id| u64::try_from(*id).ok());
+        let mut unknown = 0;
+        for row in 0..ids.rows() {
+            let known = nodes.of(k, keys(row)).map_err(refused)?;
+            unknown += keys(row).count() - known.len();
+        }
+        if !graph.rows().are_stored() {
+            return Ok(Self { ids, k, nodes, unknown, distances: None });
+        }
 
         let mut nearest = Vec::new();
         nearest.try_reserve_exact(ids.rows().saturating_mul(k)).map_err(refused)?;
@@ -77,15 +92,11 @@ impl Truth {
             Element::F32 | Element::F16 => TOLERANCE,
             Element::I8 | Element::U8 | Element::Bits => 0.0,
         };
-        let mut distances = Distances { nodes, nearest, unknown: 0, tolerance };
         for row in 0..ids.rows() {
-            // A negative id fills up a row.
-            let keys = ids.row(row)[..k].iter().filter_map(|id| u64::try_from(*id).ok());
-            let known = distances.exact(&graph, query(row), k, keys.clone()).map_err(refused)?;
-            distances.unknown += keys.count() - known.len();
-            distances.nearest.extend(known.into_iter().chain(repeat(f32::INFINITY)).take(k));
+            let known = nodes.exact(&graph, query(row), k, keys(row)).map_err(refused)?;
+            nearest.extend(known.into_iter().chain(repeat(f32::INFINITY)).take(k));
         }
-        Ok(Self { ids, k, distances: Some(distances) })
+        Ok(Self { ids, k, nodes, unknown, distances: Some(Distances { nearest, tolerance }) })
     }
 
     /// Whether hits are judged by their distances, and not by ids.
@@ -93,9 +104,29 @@ impl Truth {
         self.distances.is_some()
     }
 
-    /// How many ids of the ground truth the index does not have, or has twice.
-    pub(crate) fn unknown_ids(&self) -> Option<usize> {
-        self.distances.as_ref().map(|distances| distances.unknown)
+    /// How many ids of the ground truth the index does not have, or come twice.
+    pub(crate) fn unknown_ids(&self) -> usize {
+        self.unknown
+    }
+
+    /// How many of the true neighbors of a query are as near as the hits of a thorough search. If
+    /// the ground truth is of this index, all are. `None` if the index has no vectors.
+    ///
+    /// # Errors
+    /// If memory runs out.
+    pub(crate) fn fitting(
+        &self,
+        graph: &GraphView<'_>,
+        row: usize,
+        query: Elements<'_>,
+        hits: &[Hit],
+    ) -> Result<Option<usize>, TryReserveError> {
+        let Some(distances) = &self.distances else { return Ok(None) };
+        let found = self.nodes.exact(graph, query, hits.len(), hits.iter().map(|hit| hit.key))?;
+        let Some(farthest) = found.last() else { return Ok(Some(0)) };
+        let limit = farthest + FIT * farthest.abs();
+        let nearest = &distances.nearest[row * self.k..][..self.k];
+        Ok(Some(nearest.iter().take(found.len()).filter(|distance| **distance <= limit).count()))
     }
 
     /// Judges the hits for a query.
@@ -116,7 +147,7 @@ impl Truth {
         let nearest = &distances.nearest[row * self.k..][..self.k];
         let known = nearest.partition_point(|distance| distance.is_finite());
         // Searches by codes may return estimates, so the distances are computed here.
-        let found = distances.exact(graph, query, hits.len(), hits.iter().map(|hit| hit.key))?;
+        let found = self.nodes.exact(graph, query, hits.len(), hits.iter().map(|hit| hit.key))?;
         let slack = |distance: f32| distances.tolerance * distance.abs();
         let is_right =
             |farthest: f32| found.iter().filter(|found| **found <= farthest + slack(farthest)).count();
@@ -128,7 +159,21 @@ impl Truth {
     }
 }
 
-impl Distances {
+impl Nodes {
+    /// The nodes under these keys, sorted. There are at most `count`, unknown keys are left out, and
+    /// a key that comes twice counts once.
+    fn of(&self, count: usize, keys: impl Iterator<Item = u64>) -> Result<Vec<NodeId>, TryReserveError> {
+        let node = |key| {
+            let position = self.0.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+            Some(self.0[position].1)
+        };
+        let mut nodes: Vec<NodeId> = with_room(count)?;
+        nodes.extend(keys.filter_map(node).take(count));
+        nodes.sort_unstable();
+        nodes.dedup();
+        Ok(nodes)
+    }
+
     /// The exact distances of a query to the vectors under these keys, nearest first. There are at
     /// most `count`, and unknown keys are left out.
     fn exact(
@@ -138,15 +183,7 @@ impl Distances {
         count: usize,
         keys: impl Iterator<Item = u64>,
     ) -> Result<Vec<f32>, TryReserveError> {
-        let node = |key| {
-            let position = self.nodes.binary_search_by_key(&key, |(key, _)| *key).ok()?;
-            Some(self.nodes[position].1)
-        };
-        let mut nodes: Vec<NodeId> = with_room(count)?;
-        nodes.extend(keys.filter_map(node).take(count));
-        nodes.sort_unstable();
-        // A key that comes twice counts once.
-        nodes.dedup();
+        let nodes = self.of(count, keys)?;
         let mut candidates = with_room(count)?;
         candidates.resize(nodes.len(), Candidate::EMPTY);
         let mut neighbors = with_room(count)?;

@@ -109,6 +109,13 @@ impl Output {
         &self.place.target
     }
 
+    /// The temporary file that takes the bytes. A program that wants to stop at once may remove it:
+    /// then the rename fails, so the file at the path stays as it was. If the temporary file is gone
+    /// already, the new file has its name.
+    pub fn temporary(&self) -> &Path {
+        &self.place.temporary
+    }
+
     /// Whether the file at `path` is the one that `write` would replace.
     pub fn replaces(&self, path: impl AsRef<Path>) -> bool {
         paths::canonicalize(path.as_ref()).is_ok_and(|path| path == self.place.target)

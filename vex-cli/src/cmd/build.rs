@@ -7,16 +7,19 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use serde::Serialize;
-use vex::graph::{BuildError, MAX_NODES};
-use vex::{Coding, Element, GivenUpCodes, Index, Metric, Output, Quantization, SaveOptions, Scalar, Store};
+use vex::graph::{BuildError, MAX_NODES, NodeId};
+use vex::{
+    Coding, Element, Elements, GivenUpCodes, Index, Metric, Output, Quantization, SaveOptions, Scalar,
+    Searcher, Store,
+};
 
 use super::invalid::{self, OnInvalid, Skipped};
 use super::plan::{self, Planned};
 use super::reading::{FORMATS, Reading};
-use super::{check_unique, print_json, values};
+use super::{print_json, read_unique_keys, values};
 use crate::error::Failure;
 use crate::io::{
-    self, FileError, FromFile, Input, Names, Problem, Role, VectorFile, open_output, read_keys, read_names,
+    self, FileError, FromFile, Input, Names, Problem, Role, VectorFile, open_output, read_names,
     write_names,
 };
 use crate::{human, machine, mmap, progress, rss};
@@ -39,13 +42,13 @@ Ids:
   .csv .jsonl .parquet .arrow    the column --id-column
 
 Examples:
-  vex build base.npy --output base.vex --metric cosine
-  vex build rows.parquet --output rows.vex --id-column name
+  vex build base.npy -o base.vex --metric cosine
+  vex build rows.parquet -o rows.vex --id-column name
 
 Ids are kept beside the index, in INDEX.ids. The keys are then row numbers, without those of rows that were skipped.
 
 JSON: one object with count, dim, element, metric, m, ef_construction, quantization (null for none), skipped (the rows that were, as numbers), underflow (of some \
-vectors, the share whose nearest other is at a squared distance below 1.2e-38, where f32 loses digits), build_seconds \
+vectors, the share whose nearest other is at a squared distance below 1.2e-38, where f32 loses digits), unit_length (whether a sample of the vectors has length 1 under another metric than cosine), build_seconds \
 (reading, linking and saving), save_seconds (the last of these alone), index_bytes (the file) and peak_rss_bytes (the memory this \
 process needed; null where the system \
 does not say).
@@ -59,14 +62,17 @@ pub(crate) struct Args {
     #[command(flatten)]
     reading: Reading,
     /// The index to write
-    #[arg(long, value_name = "INDEX", required_unless_present = "plan")]
+    #[arg(short, long, value_name = "INDEX", required_unless_present = "plan")]
     output: Option<PathBuf>,
     /// Print how much memory and disk the build would take, and build nothing
     #[arg(long)]
     plan: bool,
-    /// How vectors are compared; cosine scales them to unit length
-    #[arg(long, default_value = Metric::SquaredEuclidean.name(), value_parser = values::metric())]
-    metric: Metric,
+    /// How vectors are compared; cosine scales them to unit length [default: squared-euclidean]
+    ///
+    /// Other programs' names are known as well: l2, euclidean and sqeuclidean, ip and dot, cos and
+    /// angular. Squared distances order vectors as Euclidean ones do.
+    #[arg(long, value_parser = values::metric())]
+    metric: Option<Metric>,
     /// Links of a vector, 4 to 512; more find more, and each takes 8 bytes a vector
     #[arg(long, default_value_t = 16, value_parser = values::m())]
     m: usize,
@@ -96,7 +102,7 @@ pub(crate) struct Args {
     #[arg(long, default_value_t = 0)]
     seed: u64,
     /// Threads to link on, 1 to 1024 [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = values::threads())]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
     /// A number for each vector, which a search returns [default: its row, counted from 0]
     #[arg(long, value_name = "FILE")]
@@ -118,6 +124,12 @@ pub(crate) struct Args {
 /// The number of vectors that are checked for distances that underflow.
 const UNDERFLOW_SAMPLES: usize = 200;
 
+/// The number of vectors whose length is looked at.
+const LENGTH_SAMPLES: usize = 200;
+
+/// How far a square of a length may be from 1. That is more than f16 rounds.
+const LENGTH_TOLERANCE: f64 = 2e-3;
+
 #[derive(Serialize)]
 struct Report<'s> {
     count: usize,
@@ -129,17 +141,24 @@ struct Report<'s> {
     ef_construction: usize,
     quantization: Option<&'static str>,
     underflow: f64,
+    unit_length: bool,
     build_seconds: f64,
     save_seconds: f64,
     index_bytes: u64,
     peak_rss_bytes: Option<u64>,
 }
 
+impl Args {
+    fn metric(&self) -> Metric {
+        self.metric.unwrap_or(Metric::SquaredEuclidean)
+    }
+}
+
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     let rows = io::open(&args.reading.input(&args.vectors, Role::Vectors))?;
     let stored = io::element(rows.shape().stored);
-    let (element, store) = args.element.kept(stored, args.metric, args.store)?;
+    let (element, store) = args.element.kept(stored, args.metric(), args.store)?;
     match element {
         Element::F32 | Element::F16 => {
             build::<f32>(args, element, store, VectorFile::of(rows)?, started, out)
@@ -158,7 +177,7 @@ fn build<T: FromFile + Scalar>(
     started: Instant,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let path = args.vectors.as_path();
+    let (path, metric) = (args.vectors.as_path(), args.metric());
     let (count, dim) = (file.rows(), file.dim());
     let coding = match (args.quantize, store) {
         (Coding::None, Store::None) => return Err(Failure::NothingKept),
@@ -170,7 +189,7 @@ fn build<T: FromFile + Scalar>(
     let threads = args.threads.unwrap_or_else(machine::cores);
     let builder = Index::builder(dim)
         .element(element)
-        .metric(args.metric)
+        .metric(metric)
         .m(args.m)
         .ef_construction(args.ef_construction)
         .seed(args.seed)
@@ -182,7 +201,7 @@ fn build<T: FromFile + Scalar>(
         }
         let plan = builder.memory_plan(count).map_err(|error| Failure::refused(path, error))?;
         let is_most = matches!(coding, Coding::Auto | Coding::AutoCoded) && plan.codes > 0;
-        let planned = Planned { count, dim, element, metric: args.metric, store, threads, is_most };
+        let planned = Planned { count, dim, element, metric, store, threads, is_most };
         return plan::print(&plan, &planned, args.json, out);
     };
     let mut inputs = vec![path];
@@ -195,7 +214,7 @@ fn build<T: FromFile + Scalar>(
     let names = read_ids(args, output, &inputs, count)?;
     let skipped = match args.on_invalid {
         OnInvalid::Refuse => Skipped::default(),
-        OnInvalid::Skip => invalid::find(&mut file, element, args.metric)?,
+        OnInvalid::Skip => invalid::find(&mut file, element, metric)?,
     };
     let (all, count) = (count, count - skipped.len());
 
@@ -229,6 +248,7 @@ fn build<T: FromFile + Scalar>(
     let index = built.map_err(|error| Failure::build(path, |row| file.place(row), error))?;
     linking.finish_and_clear();
     let underflow = index.underflow(UNDERFLOW_SAMPLES).map_err(|error| Failure::refused(path, error))?;
+    let unit_length = metric != Metric::Cosine && have_unit_length(index.searcher());
     let linked = started.elapsed();
     // The index was built from vectors, so it is meant to replace an older one.
     index.save_output(file_lock, SaveOptions::from(store).overwrite(true))?;
@@ -246,11 +266,12 @@ fn build<T: FromFile + Scalar>(
         dim,
         skipped: skipped.rows(),
         element: element.name(),
-        metric: args.metric.name(),
+        metric: metric.name(),
         m: args.m,
         ef_construction: args.ef_construction,
         quantization: index.params().quantization.map(Quantization::name),
         underflow,
+        unit_length,
         build_seconds: time.as_secs_f64(),
         save_seconds: (time - linked).as_secs_f64(),
         index_bytes: metadata.len(),
@@ -261,7 +282,7 @@ fn build<T: FromFile + Scalar>(
     }
     let vectors = human::plural(count as u64, "vector");
     let threads = human::plural(threads as u64, "thread");
-    writeln!(out, "{}: {vectors} of {dim} x {element}, {}", human::path(output), args.metric)?;
+    writeln!(out, "{}: {vectors} of {dim} x {element}, {metric}", human::path(output))?;
     write!(out, "built in {} on {threads}, {}", human::time(time), human::bytes(report.index_bytes))?;
     match report.peak_rss_bytes {
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
@@ -273,6 +294,13 @@ fn build<T: FromFile + Scalar>(
         writeln!(
             out,
             "{percent}% of the vectors are nearer to others than distances can tell (1.2e-38): multiply all by one number"
+        )?;
+    }
+    // Who named a metric has decided.
+    if unit_length && args.metric.is_none() {
+        writeln!(
+            out,
+            "the vectors have unit length: did you mean --metric cosine? Neighbors would be the same, and distances 1 - cosine"
         )?;
     }
     for GivenUpCodes { quantization: kind, check, .. } in index.given_up_codes() {
@@ -309,9 +337,21 @@ fn read_ids(
     Ok(Some((output, read_names(&input, count)?)))
 }
 
-/// Reads keys, and checks for duplicates before the build begins.
-fn read_unique_keys(path: &Path, count: usize) -> Result<Vec<u64>, Failure> {
-    let keys = read_keys(path, count)?;
-    check_unique(path, keys.iter().copied())?;
-    Ok(keys)
+/// Whether a sample of the vectors has unit length, as the embeddings of many models have. Vectors of
+/// one element are plain numbers, and integers and bits have other lengths.
+fn have_unit_length(index: Searcher<'_>) -> bool {
+    let graph = index.graph();
+    let (rows, count) = (graph.rows(), graph.count());
+    let samples = count.min(LENGTH_SAMPLES);
+    // Nodes are sorted for locality, so the sample is spread over all of them.
+    let mut sample = (0..samples).map(|sample| rows.row((sample * count / samples) as NodeId));
+    let is_unit = |vector: Elements<'_>| {
+        let square: f64 = match vector {
+            Elements::F32(vector) => vector.iter().map(|element| f64::from(*element).powi(2)).sum(),
+            Elements::F16(vector) => vector.iter().map(|element| element.to_f64().powi(2)).sum(),
+            _ => return false,
+        };
+        (square - 1.0).abs() < LENGTH_TOLERANCE
+    };
+    index.dim() > 1 && samples > 0 && sample.all(is_unit)
 }

@@ -1,33 +1,54 @@
 //! The commands, one file each.
 
+pub(crate) mod add;
 pub(crate) mod bench;
 pub(crate) mod build;
+mod change;
+pub(crate) mod compact;
+pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod db;
+#[cfg(feature = "demo")]
 pub(crate) mod demo;
 mod effort;
 pub(crate) mod explore;
+pub(crate) mod get;
 pub(crate) mod gt;
 pub(crate) mod info;
 mod invalid;
 mod kernels;
+mod left_out;
+pub(crate) mod man;
+pub(crate) mod merge;
 mod parts;
 mod plan;
+#[cfg(feature = "plot")]
+pub(crate) mod plot;
 mod reading;
+pub(crate) mod rm;
 pub(crate) mod search;
+pub(crate) mod tune;
 pub(crate) mod values;
 pub(crate) mod verify;
 
-use std::io::Write;
+#[cfg(not(feature = "demo"))]
+pub(crate) use left_out::demo;
+#[cfg(not(feature = "plot"))]
+pub(crate) use left_out::plot;
+
+use std::fmt;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::Path;
 
 use serde::Serialize;
 use vex::format::Header;
 use vex::graph::{Exact, Vectors};
-use vex::{Element, Elements, Metric, Scalar};
+use vex::{Element, Elements, Hit, ManyError, Metric, Scalar, SearchParams, Searcher};
 
 use crate::error::Failure;
-use crate::io::{FromFile, Input, Matrix, VectorFile};
+use crate::io::{FromFile, Input, Matrix, VectorFile, read_keys};
 use crate::json;
 
 /// Prints one JSON document.
@@ -74,8 +95,37 @@ impl Queries {
     }
 }
 
+impl Queries {
+    /// Searches for the queries in these rows.
+    fn search(
+        &self,
+        index: Searcher<'_>,
+        rows: Range<usize>,
+        params: &SearchParams,
+        threads: usize,
+    ) -> Result<Vec<Vec<Hit>>, ManyError> {
+        match self {
+            Self::F32(queries) => search_rows(queries, index, rows, params, threads),
+            Self::I8(queries) => search_rows(queries, index, rows, params, threads),
+            Self::U8(queries) => search_rows(queries, index, rows, params, threads),
+            Self::Bits(queries) => search_rows(queries, index, rows, params, threads),
+        }
+    }
+}
+
+fn search_rows<T: Scalar>(
+    queries: &Matrix<T>,
+    index: Searcher<'_>,
+    rows: Range<usize>,
+    params: &SearchParams,
+    threads: usize,
+) -> Result<Vec<Vec<Hit>>, ManyError> {
+    let queries: Vec<&[T]> = rows.map(|row| queries.row(row)).collect();
+    index.search_many::<T>(&queries, params, Some(threads))
+}
+
 /// The element, the dimension and the metric of vectors.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Kind {
     element: Element,
     metric: Metric,
@@ -86,6 +136,12 @@ impl Kind {
     /// The kind of the vectors in an index.
     fn of(header: &Header) -> Self {
         Self { element: header.element, metric: header.metric, dim: header.dim }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} x {}, {}", self.dim, self.element, self.metric)
     }
 }
 
@@ -112,6 +168,27 @@ fn read_queries<T: FromFile + Scalar>(
         })?;
     }
     Ok(queries)
+}
+
+/// Whether a file is an index: by its extension, or by how it begins.
+fn is_index(path: &Path) -> bool {
+    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("vex")) {
+        return true;
+    }
+    // Only a regular file can be read twice.
+    let mut start = [0; INDEX_START.len()];
+    let mut read = || File::open(path)?.read_exact(&mut start);
+    path.is_file() && read().is_ok() && start == INDEX_START
+}
+
+/// How every index begins: see FORMAT.md.
+const INDEX_START: [u8; 4] = [0x89, b'V', b'E', b'X'];
+
+/// Reads a key for each vector, and checks for duplicates before the work begins.
+fn read_unique_keys(path: &Path, count: usize) -> Result<Vec<u64>, Failure> {
+    let keys = read_keys(path, count)?;
+    check_unique(path, keys.iter().copied())?;
+    Ok(keys)
 }
 
 /// Fails if a key comes twice. The error names `path`.

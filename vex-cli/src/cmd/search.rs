@@ -4,14 +4,14 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use serde::Serialize;
-use vex::{Hit, MappedIndex, Output, Scratch};
+use vex::{Hit, ManyError, MappedIndex, Output};
 
 use super::effort::Effort;
 use super::reading::{FORMATS, Reading};
 use super::{Kind, Queries, print_json, values};
 use crate::error::Failure;
-use crate::io::{FileError, IdMatrix, Matrix, Names, Role, largest_id, open_output, write_ids};
-use crate::{human, mmap};
+use crate::io::{FileError, IdMatrix, Matrix, Names, Role, check_name, largest_id, open_output, write_ids};
+use crate::{human, machine, mmap};
 
 /// Find the nearest vectors to each query
 ///
@@ -28,18 +28,23 @@ Queries:
   A 1-D array of .npy or .hdf5 is one query.
 
 Example:
-  vex search base.vex --queries queries.npy -k 3
+  vex search base.vex -q queries.npy -k 3
   0       4711:0.1520 42:0.1834 8:0.2001
 
 If the index was built with --ids, the ids are printed in the place of the keys.
 
-JSON: an array with an object for each query: query (its row), keys, ids (only if the index has them) and distances. With \
---output, nothing is printed but the JSON that was asked for."))]
+Examples of --to:
+  vex search base.vex -q queries.npy --to tsv > hits.tsv
+  vex search base.vex -q queries.npy --to jsonl | head -n 1
+  {{\"query\":0,\"keys\":[4711,42],\"distances\":[0.1520,0.1834]}}
+
+JSON: an object for each query has query (its row), keys, ids (only if the index has them) and distances. With \
+--output, nothing is printed but the format that was asked for."))]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
     /// File of queries: see the formats below; - for standard input
-    #[arg(long, value_name = "VECTORS")]
+    #[arg(short, long, value_name = "VECTORS")]
     queries: PathBuf,
     #[command(flatten)]
     reading: Reading,
@@ -51,13 +56,19 @@ pub(crate) struct Args {
     /// File of keys to write, .npy, .ivecs or .ibin: a row of k for each query, with -1 for none
     ///
     /// They are int32. An .npy file has int64 if a key needs that.
-    #[arg(long, value_name = "IDS")]
+    #[arg(short, long, value_name = "IDS")]
     output: Option<PathBuf>,
     /// Read the index into memory first, instead of mapping the file, so that later changes to the
     /// file do not matter
     #[arg(long)]
     load: bool,
-    /// Print a JSON array
+    /// Threads to search on, 1 to 1024 [default: one for each core, or fewer for few queries]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
+    threads: Option<usize>,
+    /// How to print the results [default: text, or nothing with --output]
+    #[arg(long, value_name = "FORMAT", conflicts_with = "json")]
+    to: Option<Format>,
+    /// Print a JSON array, as --to json does
     #[arg(long)]
     json: bool,
 }
@@ -71,10 +82,44 @@ struct Answer {
     distances: Vec<f32>,
 }
 
+impl Answer {
+    fn new(query: usize, hits: &[Hit], names: Option<&Names>) -> Result<Self, FileError> {
+        let name = |names: &Names| hits.iter().map(|hit| names.name(hit.key).map(str::to_owned)).collect();
+        Ok(Self {
+            query,
+            keys: hits.iter().map(|hit| hit.key).collect(),
+            ids: names.map(name).transpose()?,
+            distances: hits.iter().map(|hit| hit.distance).collect(),
+        })
+    }
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// A line for each query: its row, a tab, and key:distance of each neighbor
+    Text,
+    /// A line for each neighbor: query, rank from 0, key and distance, under a line with these names
+    Tsv,
+    /// An object for each query, one a line
+    Jsonl,
+    /// One array of these objects
+    Json,
+}
+
 impl Args {
     /// Whether results are printed, not only written to a file.
     pub(crate) fn prints(&self) -> bool {
-        self.json || self.output.is_none()
+        self.format().is_some()
+    }
+
+    /// How results are printed. `None` if they are only written to a file.
+    fn format(&self) -> Option<Format> {
+        match self.to {
+            None if self.json => Some(Format::Json),
+            None if self.output.is_none() => Some(Format::Text),
+            format => format,
+        }
     }
 }
 
@@ -86,9 +131,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     }
 }
 
+/// Queries that are answered before the first of them is printed.
+const BATCH: usize = 1024;
+
+/// Fewer queries take less time than it takes to start one more thread.
+const LEAST_OF_A_THREAD: usize = 64;
+
 fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Write) -> Result<(), Failure> {
     // The output is locked before any work, so that a failure shows at once.
     let open = |path: &PathBuf| {
+        check_name(path)?;
         let largest = largest_id(path)?;
         Ok::<_, FileError>((open_output(path, &[&args.index, &args.queries])?, largest))
     };
@@ -96,44 +148,51 @@ fn run_on<B: AsRef<[u8]>>(args: &Args, index: MappedIndex<B>, out: &mut dyn Writ
     let names = Names::of_index(&args.index, index.header().checksum)?;
     let queries = args.reading.input(&args.queries, Role::Queries);
     let queries = Queries::read(&queries, &args.index, Kind::of(index.header()))?;
+    let rows = queries.rows();
     let params = args.effort.params(args.ef_search);
-    let mut scratch = Scratch::new();
-    let ids = |(output, largest)| Ids::new(output, largest, queries.rows(), args.effort.k);
+    let threads =
+        args.threads.unwrap_or_else(|| machine::cores().min(rows.div_ceil(LEAST_OF_A_THREAD))).max(1);
+    let ids = |(output, largest)| Ids::new(output, largest, rows, args.effort.k);
     let mut ids = output.map(ids).transpose()?;
     let mut answers = Vec::new();
-    for query in 0..queries.rows() {
-        let found = index
-            .search_with(queries.row(query), &params, &mut scratch)
-            .map_err(|error| Failure::search(&args.index, &args.queries, query, error))?;
-        // An index accepts only vectors with finite distances. A file of an older version, or a
-        // forged one, can hold others.
-        if let Some(hit) = found.hits.iter().find(|hit| !hit.distance.is_finite()) {
-            return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
-        }
-        if let Some(ids) = &mut ids {
-            let largest = ids.largest;
-            ids.push(found.hits).map_err(|key| Failure::WideKey {
-                path: args.index.clone(),
-                key,
-                largest,
-            })?;
-        }
-        if args.json {
-            let keys = found.hits.iter().map(|hit| hit.key).collect();
-            let distances = found.hits.iter().map(|hit| hit.distance).collect();
-            let name = |names: &Names| {
-                found.hits.iter().map(|hit| names.name(hit.key).map(str::to_owned)).collect::<Result<_, _>>()
-            };
-            let ids = names.as_ref().map(name).transpose()?;
-            answers.push(Answer { query, keys, ids, distances });
-        } else if ids.is_none() {
-            print_line(out, query, found.hits, names.as_ref())?;
+    let format = args.format();
+    if format == Some(Format::Tsv) {
+        writeln!(out, "query\trank\t{}\tdistance", if names.is_some() { "id" } else { "key" })?;
+    }
+    for start in (0..rows).step_by(BATCH) {
+        let batch = start..rows.min(start + BATCH);
+        let found = queries.search(index.searcher(), batch.clone(), &params, threads);
+        let found = found.map_err(|error| match error {
+            ManyError::Query { position, error } => {
+                Failure::search(&args.index, &args.queries, start + position, error)
+            }
+            error => Failure::refused(&args.index, error),
+        })?;
+        for (query, hits) in batch.zip(found) {
+            // An index accepts only vectors with finite distances. A file of an older version, or a
+            // forged one, can hold others.
+            if let Some(hit) = hits.iter().find(|hit| !hit.distance.is_finite()) {
+                return Err(Failure::NotANumber { path: args.index.clone(), key: hit.key });
+            }
+            if let Some(ids) = &mut ids {
+                let largest = ids.largest;
+                let path = || args.index.clone();
+                ids.push(&hits).map_err(|key| Failure::WideKey { path: path(), key, largest })?;
+            }
+            let names = names.as_ref();
+            match format {
+                None => (),
+                Some(Format::Text) => print_line(out, query, &hits, names)?,
+                Some(Format::Tsv) => print_rows(out, query, &hits, names)?,
+                Some(Format::Jsonl) => print_json(out, &Answer::new(query, &hits, names)?)?,
+                Some(Format::Json) => answers.push(Answer::new(query, &hits, names)?),
+            }
         }
     }
     if let Some(ids) = ids {
         ids.write()?;
     }
-    if args.json {
+    if format == Some(Format::Json) {
         print_json(out, &answers)?;
     }
     Ok(())
@@ -149,6 +208,16 @@ fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit], names: Option<&Na
         }
     }
     Ok(writeln!(out)?)
+}
+
+fn print_rows(out: &mut dyn Write, query: usize, hits: &[Hit], names: Option<&Names>) -> Result<(), Failure> {
+    for (rank, Hit { key, distance }) in hits.iter().enumerate() {
+        match names {
+            Some(names) => writeln!(out, "{query}\t{rank}\t{}\t{distance}", human::printable(names.name(*key)?))?,
+            None => writeln!(out, "{query}\t{rank}\t{key}\t{distance}")?,
+        }
+    }
+    Ok(())
 }
 
 /// The contents of the file of ids.

@@ -2,21 +2,43 @@
 
 use std::ops::RangeInclusive;
 
-use clap::builder::{PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
-use vex::graph::MAX_DIM;
+use clap::builder::{PossibleValue, PossibleValuesParser, RangedU64ValueParser, TypedValueParser};
+use vex::graph::{MAX_DIM, MAX_NODES};
 use vex::{Coding, Element, Metric, Params, Quantization};
 
 use crate::error::Failure;
 
+/// The names that other programs have for a metric. Help lists the first name alone.
+const ALIASES: [(&str, Metric); 7] = [
+    ("l2", Metric::SquaredEuclidean),
+    ("euclidean", Metric::SquaredEuclidean),
+    ("sqeuclidean", Metric::SquaredEuclidean),
+    ("ip", Metric::InnerProduct),
+    ("dot", Metric::InnerProduct),
+    ("cos", Metric::Cosine),
+    ("angular", Metric::Cosine),
+];
+
 /// A metric by its name.
 pub(crate) fn metric() -> impl TypedValueParser<Value = Metric> {
-    PossibleValuesParser::new(Metric::ALL.map(Metric::name)).try_map(|name| name.parse())
+    one_of(Metric::ALL.into_iter())
 }
 
 /// A metric for vectors of floats by its name.
 pub(crate) fn float_metric() -> impl TypedValueParser<Value = Metric> {
-    let floats = Metric::ALL.into_iter().filter(|metric| !Metric::BITS.contains(metric));
-    PossibleValuesParser::new(floats.map(Metric::name)).try_map(|name| name.parse())
+    one_of(Metric::ALL.into_iter().filter(|metric| !Metric::BITS.contains(metric)))
+}
+
+/// One of these metrics, by its name or by an alias.
+fn one_of(metrics: impl Iterator<Item = Metric>) -> impl TypedValueParser<Value = Metric> {
+    let names = metrics.map(|metric| {
+        let aliases = ALIASES.iter().filter(move |(_, named)| *named == metric).map(|(alias, _)| *alias);
+        PossibleValue::new(metric.name()).aliases(aliases)
+    });
+    PossibleValuesParser::new(names).try_map(|name| {
+        let alias = ALIASES.iter().find(|(alias, _)| *alias == name);
+        alias.map_or_else(|| name.parse(), |(_, metric)| Ok(*metric))
+    })
 }
 
 /// Codes by their name. The name `none` means no codes.
@@ -36,6 +58,11 @@ pub(crate) fn element() -> impl TypedValueParser<Value = Elements> {
 pub(crate) struct Elements(Option<Element>);
 
 impl Elements {
+    /// The type, if one was named.
+    pub(crate) fn named(self) -> Option<Element> {
+        self.0
+    }
+
     /// The type to index vectors as that a file holds as `stored`.
     pub(crate) fn of(self, stored: Element, metric: Metric) -> Element {
         self.0.unwrap_or(if Metric::BITS.contains(&metric) { Element::Bits } else { stored })
@@ -107,6 +134,14 @@ pub(crate) fn slack(text: &str) -> Result<f32, String> {
     }
 }
 
+/// A recall, as a share of 1.
+pub(crate) fn recall(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(recall) if recall > 0.0 && recall <= 1.0 => Ok(recall),
+        _ => Err(format!("{text} is not above 0 and at most 1, such as 0.95")),
+    }
+}
+
 /// Links of a node.
 pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)
@@ -130,6 +165,11 @@ pub(crate) fn threads() -> impl TypedValueParser<Value = usize> {
 /// Elements of a vector.
 pub(crate) fn dim() -> impl TypedValueParser<Value = usize> {
     within(1..=MAX_DIM)
+}
+
+/// Vectors of a sample.
+pub(crate) fn sample() -> impl TypedValueParser<Value = usize> {
+    within(1..=MAX_NODES)
 }
 
 /// Rows that are committed together.

@@ -24,7 +24,7 @@ pub(crate) struct Args {
     /// The index
     index: PathBuf,
     /// Threads to check on, 1 to 1024 [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = values::threads())]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
     /// Read the index into memory first, instead of mapping the file, so that later changes to the
     /// file do not matter

@@ -72,6 +72,11 @@ pub(crate) enum Problem {
     /// It was written, but a power failure may undo that.
     #[error("saved, but the folder could not be flushed: {0}")]
     NotDurable(std::io::Error),
+    /// It is to be written, and has the name that other programs give to standard output.
+    #[error(
+        "cannot be written: expected the name of a file, found standard output; a file of this name is ./-"
+    )]
+    StandardOutput,
     /// It is both to be written and to be read.
     #[error("cannot be written: it is the input")]
     OutputIsInput,

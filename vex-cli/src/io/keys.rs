@@ -17,10 +17,23 @@ use super::vectors::VectorFile;
 /// # Errors
 /// If a key is not a number from 0 to `u64::MAX`, or there are more or fewer keys than vectors.
 pub(crate) fn read_keys(path: &Path, expected_rows: usize) -> Result<Vec<u64>, FileError> {
+    read(path, Some(expected_rows))
+}
+
+/// Reads any number of keys, as [`read_keys`] does.
+///
+/// # Errors
+/// If a key is not a number from 0 to `u64::MAX`.
+pub(crate) fn read_key_list(path: &Path) -> Result<Vec<u64>, FileError> {
+    read(path, None)
+}
+
+/// Reads keys: as many as are expected, if a number is.
+fn read(path: &Path, expected: Option<usize>) -> Result<Vec<u64>, FileError> {
     let extension = path.extension().unwrap_or_default().to_ascii_lowercase();
     match extension.to_str() {
-        Some("npy") => read_npy(Source::open(path)?, expected_rows),
-        Some("txt") => read_text(Source::open(path)?, expected_rows),
+        Some("npy") => read_npy(Source::open(path)?, expected),
+        Some("txt") => read_text(Source::open(path)?, expected),
         _ => Err(FileError::new(path, Problem::Extension { accepted: ".npy or .txt" })),
     }
 }
@@ -29,10 +42,12 @@ pub(crate) fn read_keys(path: &Path, expected_rows: usize) -> Result<Vec<u64>, F
 /// line.
 const MAX_LINE: u64 = 64;
 
-fn read_npy(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError> {
+fn read_npy(mut source: Source, expected: Option<usize>) -> Result<Vec<u64>, FileError> {
     let layout = npy::layout(&mut source, Single::Column)?;
     let rows = layout.rows;
-    if rows != expected {
+    if let Some(expected) = expected
+        && rows != expected
+    {
         return Err(source.blame(Problem::KeyCount { expected, found: rows }));
     }
     let mut file = VectorFile::<i128>::of(Box::new(BinaryRows::new(source, layout)))?;
@@ -50,7 +65,7 @@ fn read_npy(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError> 
     Ok(keys)
 }
 
-fn read_text(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError> {
+fn read_text(mut source: Source, expected: Option<usize>) -> Result<Vec<u64>, FileError> {
     let mut keys = Vec::new();
     let mut line = Vec::new();
     let mut found = 0;
@@ -67,11 +82,15 @@ fn read_text(mut source: Source, expected: usize) -> Result<Vec<u64>, FileError>
             return Err(source.blame(Problem::KeyLine { line: found }));
         };
         // The other keys are only counted, for the message.
-        if found <= expected {
+        if expected.is_none_or(|expected| found <= expected) {
+            keys.try_reserve(1).map_err(|error| source.blame(error.into()))?;
             keys.push(key);
         }
     }
-    if found == expected { Ok(keys) } else { Err(source.blame(Problem::KeyCount { expected, found })) }
+    match expected {
+        Some(expected) if found != expected => Err(source.blame(Problem::KeyCount { expected, found })),
+        _ => Ok(keys),
+    }
 }
 
 fn parse_key(line: &[u8]) -> Option<u64> {
@@ -90,6 +109,16 @@ mod tests {
 
     fn message(file: &Fixture, rows: usize) -> String {
         read_keys(file.path(), rows).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_list_of_keys_has_any_length() {
+        let file = Fixture::new("keys.txt", b"3\n5\n3\n");
+        assert_eq!(read_key_list(file.path()).unwrap(), [3, 5, 3]);
+        let file = Fixture::new("keys.txt", b"3\nfive\n");
+        assert!(matches!(read_key_list(file.path()).unwrap_err().problem, Problem::KeyLine { line: 2 }));
+        let file = Fixture::new("keys.txt", b"");
+        assert!(read_key_list(file.path()).unwrap().is_empty());
     }
 
     #[test]

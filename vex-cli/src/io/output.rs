@@ -5,19 +5,34 @@ use std::path::Path;
 use vex::Output;
 
 use super::error::{FileError, Problem};
+use crate::interrupt;
 
 /// Checks that a file can be written at `path`, and locks it. A missing folder or another writer
-/// then shows before hours of work.
+/// then shows before hours of work. From then on, Ctrl-C leaves the old file, and says so.
 ///
 /// # Errors
 /// If there is something at `path` that is not a regular file, or `path` is one of the `inputs`. If
 /// its folder does not take a new file, or another program is about to write the file.
 pub(crate) fn open_output(path: &Path, inputs: &[&Path]) -> Result<Output, FileError> {
+    check_name(path)?;
     let output = Output::create(path)?;
     if inputs.iter().any(|input| output.replaces(input)) {
         return Err(FileError::new(path, Problem::OutputIsInput));
     }
+    interrupt::protect(&output);
     Ok(output)
+}
+
+/// Checks that an output has a name. Elsewhere `-` means standard output, but a file that appears
+/// whole or not at all cannot be written there.
+///
+/// # Errors
+/// If the name is `-`.
+pub(crate) fn check_name(path: &Path) -> Result<(), FileError> {
+    if path == Path::new("-") {
+        return Err(FileError::new(path, Problem::StandardOutput));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -52,6 +67,12 @@ mod tests {
             let error = open_output(output, &[input]).unwrap_err();
             assert!(matches!(error.problem, Problem::OutputIsInput), "{error}");
         }
+    }
+
+    #[test]
+    fn standard_output_is_no_file() {
+        let error = open_output(Path::new("-"), &[]).unwrap_err();
+        assert!(matches!(error.problem, Problem::StandardOutput), "{error}");
     }
 
     #[test]

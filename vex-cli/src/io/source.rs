@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
+#[cfg(feature = "demo")]
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -101,6 +103,7 @@ impl Source {
     }
 
     /// A file that is embedded in the program. `path` is its name for the errors.
+    #[cfg(feature = "demo")]
     pub(crate) fn embedded(path: &Path, bytes: &'static [u8]) -> Self {
         Self::new(path, Box::new(Cursor::new(bytes)), bytes.len() as u64)
     }

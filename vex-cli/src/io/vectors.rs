@@ -189,6 +189,7 @@ impl VectorFile {
     ///
     /// # Errors
     /// As [`open`](Self::open).
+    #[cfg(feature = "demo")]
     pub(crate) fn embedded_npy(path: &Path, bytes: &'static [u8]) -> Result<Self, FileError> {
         let mut source = Source::embedded(path, bytes);
         let layout = npy::layout(&mut source, Single::Refused)?;

@@ -2,11 +2,16 @@
 
 mod bench;
 mod convert;
+mod changes;
 mod db;
+#[cfg(feature = "demo")]
 mod demo;
 mod elements;
 mod explore;
 mod files;
+mod goals;
+mod habits;
+mod interrupted;
 mod killed;
 mod media;
 mod memory;
@@ -14,6 +19,7 @@ mod names;
 mod no_space;
 mod numbers;
 mod outputs;
+mod pictures;
 mod places;
 mod quantized;
 mod refusals;

@@ -28,9 +28,22 @@ impl Index {
     /// # Errors
     /// As [`compact`](Self::compact). See [what starting threads needs](crate#memory).
     pub fn compact_on(&mut self, threads: Option<usize>) -> Result<(), BuildError> {
+        self.compact_with(threads, |_| ControlFlow::Continue(()))
+    }
+
+    /// [`compact_on`](Self::compact_on) that reports progress. `progress` gets the number of vectors
+    /// that are linked, as in [`Builder::build_with`](crate::Builder::build_with), and may cancel.
+    ///
+    /// # Errors
+    /// As [`compact`](Self::compact), and if `progress` cancels.
+    pub fn compact_with(
+        &mut self,
+        threads: Option<usize>,
+        progress: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> Result<(), BuildError> {
         self.lineage.check_writable().map_err(ChangeError::from)?;
         let threads = Threads::new(threads)?;
-        let (graph, order) = self.graph.compact(&threads, |_| ControlFlow::Continue(()))?;
+        let (graph, order) = self.graph.compact(&threads, progress)?;
         let mut keys = Vec::new();
         reserve(&mut keys, order.len())?;
         keys.extend(order.iter().map(|old| self.keys[*old as usize]));

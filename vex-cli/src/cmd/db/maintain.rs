@@ -31,7 +31,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BYTES", value_parser = values::bytes)]
     memory: Option<usize>,
     /// Threads to build on, 1 to 1024 [default: one for each core]
-    #[arg(long, value_name = "N", value_parser = values::threads())]
+    #[arg(short, long, value_name = "N", value_parser = values::threads())]
     threads: Option<usize>,
     /// Print a JSON object
     #[arg(long)]

@@ -14,6 +14,7 @@ use vex::MappedIndex;
 use crate::error::Failure;
 use crate::mmap;
 use server::Server;
+#[cfg_attr(not(feature = "demo"), allow(unused_imports))]
 pub(super) use texts::Texts;
 
 /// The port where nothing else is said.

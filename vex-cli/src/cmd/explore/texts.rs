@@ -17,6 +17,7 @@ impl Texts {
         Ok(Self::of(String::from_utf8_lossy(&read_bytes(path)?).into_owned()))
     }
 
+    /// Reads lines that are in memory.
     pub(in crate::cmd) fn of(text: String) -> Self {
         let mut ends: Vec<_> = text.match_indices('\n').map(|(at, _)| at).collect();
         if !text.is_empty() && !text.ends_with('\n') {

@@ -1,5 +1,8 @@
 //! `vex bench`.
 
+mod fit;
+mod goal;
+
 use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,8 +36,12 @@ use crate::{human, machine, mmap};
 /// index must be row numbers, as they are unless `vex build` was given others. An index of codes
 /// alone has no vectors: there a hit is right only if it is among the first k ids.
 ///
-/// A ground truth is reported as wrong if it names ids that the index does not have. It is also
-/// reported if a search finds nearer vectors than it names.
+/// Before anything is measured, the ground truth is compared with the answers of a thorough search.
+/// A ground truth of another index, of other queries or by another metric is refused. A warning says
+/// if some of its ids are no keys of the index, or if a search finds nearer vectors than it names.
+///
+/// With --recall, the command looks for the smallest --ef-search that finds so much, by doubling and
+/// then by halving the range.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Ground truth:
@@ -43,21 +50,23 @@ Ground truth:
   .ibin     uint32 rows, uint32 columns, then int32
   .hdf5     the dataset neighbors; queries are the dataset test
 
-Example:
-  vex gt base.npy --queries queries.npy --output truth.npy
-  vex bench base.vex --queries queries.npy --ground-truth truth.npy --ef-search 32,64,128
+Examples:
+  vex gt base.vex -q queries.npy -o truth.npy
+  vex bench base.vex -q queries.npy --ground-truth truth.npy --ef-search 32,64,128
+  vex bench base.vex -q queries.npy --ground-truth truth.npy --recall 0.95
+  vex bench base.vex -q queries.npy --ground-truth truth.npy --json > base.json && vex plot base.json -o base.svg
 
 JSON: an array with an object for each --ef-search: ef_search, k, threads, recall (0 to 1), recall_by (what it \
-counts by: distances or ids), truth_unknown_ids (ids of the ground truth that the index does not have; null by ids), \
+counts by: distances or ids), truth_unknown_ids (ids of the ground truth that the index does not have), \
 truth_disagreements (queries for which nearer vectors, or more, were found than the ground truth names; null by ids), qps (queries \
 per second of wall time, all threads together), p50_us, p99_us and mean_us (latency of one query in \
 microseconds), steady_p99_us (p99 of each query's median), distances_per_query and hops_per_query (means), and by_vectors (queries that codes left in doubt, so that they were answered by \
-the vectors).")]
+the vectors). With --recall the objects are sorted by ef_search, and the first that reaches the recall is the answer.")]
 pub(crate) struct Args {
     /// The index
     index: PathBuf,
     /// File of queries: for the formats, see `vex search --help`
-    #[arg(long, value_name = "VECTORS")]
+    #[arg(short, long, value_name = "VECTORS")]
     queries: PathBuf,
     /// The true nearest ids of each query, as `vex gt` writes them
     #[arg(long, value_name = "IDS")]
@@ -67,6 +76,9 @@ pub(crate) struct Args {
     /// Candidates of a search, one measurement for each value; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
+    /// Find the smallest --ef-search with this recall, such as 0.95, and draw a chart
+    #[arg(long, value_name = "RECALL", conflicts_with = "ef_search", value_parser = values::recall)]
+    recall: Option<f64>,
     #[command(flatten)]
     effort: Effort,
     /// Read the index into memory, on large pages where the system has them, instead of mapping the
@@ -74,7 +86,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "WHAT", num_args = 0..=1, require_equals = true, default_missing_value = "all")]
     load: Option<Load>,
     /// Threads that search at once, 1 to 1024
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = values::threads())]
+    #[arg(short, long, value_name = "N", default_value_t = 1, value_parser = values::threads())]
     threads: usize,
     /// Print a JSON array
     #[arg(long)]
@@ -95,7 +107,7 @@ struct Row {
     threads: usize,
     recall: f64,
     recall_by: &'static str,
-    truth_unknown_ids: Option<usize>,
+    truth_unknown_ids: usize,
     truth_disagreements: Option<usize>,
     qps: f64,
     p50_us: f64,
@@ -105,6 +117,32 @@ struct Row {
     distances_per_query: f64,
     hops_per_query: f64,
     by_vectors: usize,
+}
+
+impl Row {
+    fn print(&self, out: &mut dyn Write) -> Result<(), Failure> {
+        writeln!(
+            out,
+            "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>6.1}  {:>9.0}  {:>6.0}",
+            self.ef_search,
+            self.recall,
+            human::count(self.qps as u64),
+            self.mean_us,
+            self.p50_us,
+            self.p99_us,
+            self.steady_p99_us,
+            self.distances_per_query,
+            self.hops_per_query,
+        )?;
+        if self.by_vectors > 0 {
+            let queries = human::count(self.by_vectors as u64);
+            writeln!(
+                out,
+                "           {queries} of the queries were answered by the vectors: codes left them in doubt"
+            )?;
+        }
+        Ok(())
+    }
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
@@ -125,39 +163,35 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     let ids = read_truth(args, queries.rows())?;
     let truth = Truth::new(&args.index, &index, ids, args.effort.k, |row| queries.row(row))?;
     let bench = Bench { args, index, queries, truth };
+    let fit = fit::check(&bench)?;
     if args.json {
-        let rows = args.ef_search.iter().map(|ef_search| bench.row(*ef_search));
-        return print_json(out, &rows.collect::<Result<Vec<_>, _>>()?);
+        fit.warnings(&bench).iter().for_each(|warning| eprintln!("{warning}"));
+        let rows = match args.recall {
+            Some(recall) => goal::find(&bench, recall, |_| Ok(()))?,
+            None => args.ef_search.iter().map(|ef_search| bench.row(*ef_search)).collect::<Result<_, _>>()?,
+        };
+        return print_json(out, &rows);
     }
-    bench.print_heading(out)?;
+    bench.print_heading(&fit, out)?;
     let mut disagreements = 0;
-    for ef_search in &args.ef_search {
-        // A row takes seconds, so each is shown at once.
-        out.flush()?;
-        let row = bench.row(*ef_search)?;
+    let mut print = |row: &Row| -> Result<(), Failure> {
         disagreements = disagreements.max(row.truth_disagreements.unwrap_or(0));
-        writeln!(
-            out,
-            "{:>9}  {:>9.4}  {:>9}  {:>8.1}  {:>8.1}  {:>8.1}  {:>6.1}  {:>9.0}  {:>6.0}",
-            row.ef_search,
-            row.recall,
-            human::count(row.qps as u64),
-            row.mean_us,
-            row.p50_us,
-            row.p99_us,
-            row.steady_p99_us,
-            row.distances_per_query,
-            row.hops_per_query,
-        )?;
-        if row.by_vectors > 0 {
-            let queries = human::count(row.by_vectors as u64);
-            writeln!(
-                out,
-                "           {queries} of the queries were answered by the vectors: codes left them in doubt"
-            )?;
+        row.print(out)?;
+        // A row takes seconds, so each is shown at once.
+        Ok(out.flush()?)
+    };
+    match args.recall {
+        Some(recall) => {
+            let rows = goal::find(&bench, recall, print)?;
+            goal::print(&rows, recall, out)?;
+        }
+        None => {
+            for ef_search in &args.ef_search {
+                print(&bench.row(*ef_search)?)?;
+            }
         }
     }
-    bench.print_doubts(disagreements, out)
+    fit.print_late(&bench, disagreements, out)
 }
 
 fn read_truth(args: &Args, queries: usize) -> Result<IdMatrix, Failure> {
@@ -181,7 +215,7 @@ struct Bench<'a, B> {
 }
 
 impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
-    fn print_heading(&self, out: &mut dyn Write) -> Result<(), Failure> {
+    fn print_heading(&self, fit: &fit::Fit, out: &mut dyn Write) -> Result<(), Failure> {
         let Args { index: path, effort, threads, .. } = self.args;
         let (header, params) = (self.index.header(), self.index.params());
         let threads = human::plural(*threads as u64, "thread");
@@ -205,34 +239,15 @@ impl<B: AsRef<[u8]> + Sync> Bench<'_, B> {
                 "recall counts ids, since the index has no vectors: some of equally near ones count as wrong"
             )?;
         }
+        for warning in fit.warnings(self) {
+            writeln!(out, "{warning}")?;
+        }
         writeln!(
             out,
             "\nef_search  {:>9}        qps   mean µs    p50 µs    p99 µs  steady  distances    hops",
             format!("recall@{}", effort.k),
         )?;
-        Ok(())
-    }
-
-    /// Prints why the ground truth cannot be that of this index.
-    fn print_doubts(&self, disagreements: usize, out: &mut dyn Write) -> Result<(), Failure> {
-        let path = human::path(&self.args.ground_truth);
-        if let Some(unknown @ 1..) = self.truth.unknown_ids() {
-            let ids = self.queries.rows() * self.args.effort.k;
-            let [unknown, ids] = [unknown, ids].map(|count| human::count(count as u64));
-            writeln!(
-                out,
-                "\n{path} is not of this index: {unknown} of {ids} ids are no keys of it, or come twice"
-            )?;
-        }
-        if disagreements > 0 {
-            let [found, queries] =
-                [disagreements, self.queries.rows()].map(|count| human::count(count as u64));
-            writeln!(
-                out,
-                "\n{path} is not of this index: for {found} of {queries} queries there are nearer vectors, or more, than it names"
-            )?;
-        }
-        Ok(())
+        Ok(out.flush()?)
     }
 
     /// The codes, for the heading.
