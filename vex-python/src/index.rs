@@ -74,7 +74,9 @@ fn keys_for(keys: &Bound<'_, PyAny>, count: usize) -> Result<Vec<u64>> {
 #[pymethods]
 impl Index {
     #[new]
-    #[pyo3(signature = (dim, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None))]
+    #[pyo3(signature = (dim, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None),
+        // A `Some` would be shown as an ellipsis.
+        text_signature = "(dim, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None)")]
     fn new(
         dim: usize,
         metric: &str,
@@ -115,7 +117,8 @@ impl Index {
     ///
     /// The others are those of ``Index``.
     #[classmethod]
-    #[pyo3(signature = (vectors, keys=None, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None, threads=None, progress=None))]
+    #[pyo3(signature = (vectors, keys=None, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None, threads=None, progress=None),
+        text_signature = "(vectors, keys=None, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None, threads=None, progress=None)")]
     fn build(
         _class: &Bound<'_, PyType>,
         py: Python<'_>,
