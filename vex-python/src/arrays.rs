@@ -206,7 +206,7 @@ pub(crate) fn keys(what: &str, object: &Bound<'_, PyAny>) -> Result<Vec<u64>> {
 
 /// As many keys as vectors.
 pub(crate) fn keys_for(keys: &Bound<'_, PyAny>, count: usize) -> Result<Vec<u64>> {
-    let keys = keys("keys", keys)?;
+    let keys = self::keys("keys", keys)?;
     if keys.len() != count {
         let found = keys.len();
         return Err(Failure::value(format!("keys: expected one for each of {count} vectors, found {found}")));

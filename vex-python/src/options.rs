@@ -89,7 +89,7 @@ impl Recipe {
                 "keep_pruned" => recipe.params.keep_pruned = value.extract()?,
                 "memory_limit" => recipe.memory_limit = value.extract()?,
                 "threads" if is_bulk => recipe.threads = value.extract()?,
-                "progress" if is_bulk => recipe.progress = value.extract()?,
+                "progress" if is_bulk => recipe.progress = (!value.is_none()).then(|| value.unbind()),
                 name => {
                     let bulk = if is_bulk { ", progress, threads" } else { "" };
                     let text = format!(
