@@ -1,7 +1,7 @@
 """Search dictionary definitions by meaning, with conditions: a collection of texts.
 
     python examples/definitions.py
-    python examples/definitions.py penguin      # the words nearest to one that you know
+    python examples/definitions.py coffee      # the words nearest to one that you know
 
 The vectors were made by all-MiniLM-L6-v2 beforehand, so no model is needed here. With a model of your own,
 `vector = model.encode(text)` takes the place of the rows that are read.

@@ -9,9 +9,11 @@ from pathlib import Path
 import numpy as np
 from vex_index import Index, KeySet, MappedIndex
 
+# Around centers, as most real vectors are.
 rng = np.random.default_rng(0)
-vectors = rng.standard_normal((20_000, 96), dtype=np.float32)
-queries = rng.standard_normal((5, 96), dtype=np.float32)
+centers = rng.standard_normal((100, 96), dtype=np.float32)
+vectors = centers[rng.integers(0, 100, 20_000)] + rng.standard_normal((20_000, 96), dtype=np.float32)
+queries = centers[:5] + rng.standard_normal((5, 96), dtype=np.float32)
 
 # Many vectors at once, on all cores. Keys are the numbers of the rows, unless you give some.
 index = Index.build(vectors, metric="cosine", progress=lambda linked, total: print(f"\r{linked} of {total}", end=""))
@@ -22,7 +24,8 @@ keys, distances = index.search(queries[0], k=3)
 print("nearest:", keys, distances)
 keys, distances = index.search(queries, k=10, ef_search=200)
 truth, _ = index.search(queries, k=10, exact=True)
-print("recall@10:", np.mean([np.isin(row, of).mean() for row, of in zip(keys, truth, strict=True)]))
+recall = np.mean([np.isin(row, of).mean() for row, of in zip(keys, truth, strict=True)])
+print(f"recall@10: {recall:.2f}")
 
 # Only some keys: an array, or a set that is used often. Fewer matches than k are no error.
 recent, even = KeySet(range(15_000, 20_000)), KeySet(range(0, 20_000, 2))

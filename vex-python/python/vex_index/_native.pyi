@@ -6,7 +6,30 @@ from typing import Any, Final, Literal, TypeAlias, TypedDict, final, type_check_
 
 import numpy as np
 import numpy.typing as npt
-from typing_extensions import Self, Unpack
+from typing_extensions import Self, Unpack, disjoint_base
+
+__all__ = [
+    "Batch",
+    "Collection",
+    "Committed",
+    "Group",
+    "Hit",
+    "Index",
+    "KeySet",
+    "MappedIndex",
+    "NO_KEY",
+    "Reader",
+    "Record",
+    "Report",
+    "Schema",
+    "Scroll",
+    "SegmentStats",
+    "Snapshot",
+    "Stats",
+    "VexError",
+    "View",
+    "__version__",
+]
 
 __version__: Final[str]
 NO_KEY: Final[int]
@@ -30,6 +53,9 @@ class KeySet:
     def __and__(self, other: KeySet, /) -> KeySet: ...
     def __or__(self, other: KeySet, /) -> KeySet: ...
     def __sub__(self, other: KeySet, /) -> KeySet: ...
+    def __rand__(self, value: KeySet, /) -> KeySet: ...
+    def __ror__(self, value: KeySet, /) -> KeySet: ...
+    def __rsub__(self, value: KeySet, /) -> KeySet: ...
     def __invert__(self) -> KeySet: ...
     def __eq__(self, other: object, /) -> bool: ...
 
@@ -57,7 +83,7 @@ class _Searches:
         ef_search: int | None = None,
         threads: int | None = None,
     ) -> _Found: ...
-    def get(self, keys: _Keys) -> npt.NDArray[Any]: ...
+    def get(self, keys: _Keys | range) -> npt.NDArray[Any]: ...
     def keys(self) -> npt.NDArray[np.uint64]: ...
     def close(self) -> None: ...
     @property
@@ -248,6 +274,7 @@ class Committed:
     def deleted(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
 
+@disjoint_base
 class View:
     def search(
         self,
