@@ -5,8 +5,8 @@ use std::path::Path;
 use crate::io::{Format, Input, Role};
 
 /// The formats of vectors, for the help of the commands that read them.
-pub(crate) const FORMATS: &str = "\
-  .npy                  2-D array of float32, float16, float64, int8, uint8 or bool, C or Fortran order
+pub(crate) const FORMATS: &str =
+    "  .npy                  2-D array of float16, 32 or 64, int8, uint8 or bool, in C or Fortran order
   .fvecs .bvecs         rows of float32 or uint8, each after its int32 length
   .fbin .u8bin .i8bin   uint32 rows, uint32 columns, then float32, uint8 or int8
   .csv .tsv .txt        numbers in columns, or all in one, with or without a header

@@ -5,10 +5,10 @@
 //! | extension | layout | numbers |
 //! |---|---|---|
 //! | `.npy` | NumPy's array, either order and endianness | any |
-//! | `.fvecs`, `.bvecs`, `.ivecs` | every row is its `i32` length, then its numbers | `f32`; `u8`; `i32` |
-//! | `.fbin`, `.u8bin`, `.i8bin`, `.ibin` | `u32` rows, `u32` columns, then the numbers | `f32`; `u8`; `i8`; `i32` |
-//! | `.csv`, `.tsv`, `.txt` | a record for each row, numbers in columns or in one cell | spelled as text |
-//! | `.jsonl` | a line for each row, an array or an object with one | spelled as text |
+//! | `.fvecs`, `.bvecs`, `.ivecs` | each row after its `i32` length | `f32`; `u8`; `i32` |
+//! | `.fbin`, `.u8bin`, `.i8bin`, `.ibin` | `u32` rows and columns, then the rows | as the names say |
+//! | `.csv`, `.tsv`, `.txt` | numbers in columns, or all in one cell | text |
+//! | `.jsonl` | a line for each row, an array or an object with one | text |
 //! | `.parquet`, `.arrow` | a column of lists | any |
 //! | `.hdf5` | a dataset | any |
 //!

@@ -8,8 +8,9 @@ use super::format::Format;
 use super::source::Source;
 use super::tables;
 
-/// A cell of a table.
+/// A cell of a table. Without the libraries of the feature `formats`, all cells are text.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(not(feature = "formats"), allow(dead_code))]
 pub(crate) enum Cell {
     /// No value.
     Null,

@@ -57,11 +57,11 @@ pub(crate) fn write(
 ) -> Result<(), FileError> {
     let mut problem = None;
     let written = output.write(|out| {
-        write_to(out, rows, writing, wrote).or_else(|failed| match failed {
-            Failed::Write(error) => Err(error),
+        write_to(out, rows, writing, wrote).map_err(|failed| match failed {
+            Failed::Write(error) => error,
             Failed::File(error) => {
                 problem = Some(error);
-                Err(io::Error::other("the rows cannot be read"))
+                io::Error::other("the rows cannot be read")
             }
         })
     });
@@ -176,11 +176,14 @@ impl<'r> Converter<'r> {
         Ok(converter)
     }
 
+    /// The shape of the input.
+    #[cfg(feature = "formats")]
     pub(crate) fn shape(&self) -> Shape {
         self.shape
     }
 
     /// How many rows were not read.
+    #[cfg(feature = "formats")]
     pub(crate) fn left(&self) -> usize {
         self.shape.rows - self.next
     }

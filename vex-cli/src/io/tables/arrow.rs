@@ -74,7 +74,7 @@ impl Input {
         if metadata < 8 {
             return Err(ArrowError::IpcError(format!("expected metadata of 8 bytes, found {metadata}")));
         }
-        let len = metadata.checked_add(body).unwrap_or(u64::MAX);
+        let len = metadata.saturating_add(body);
         self.read(number(block.offset())?, len)
     }
 
