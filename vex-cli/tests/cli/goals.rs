@@ -215,7 +215,7 @@ fn vectors_of_every_type_can_be_tuned() {
     }
     folder.refuse(
         "tune base.npy --m 8 --quantize sq8",
-        "base.npy: element: expected f32 or f16 for codes, found u8",
+        "base.npy: codes: expected vectors of f32 or f16, found u8",
     );
 }
 

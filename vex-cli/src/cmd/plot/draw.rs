@@ -128,7 +128,7 @@ pub(super) fn with_legend<B: DrawingBackend>(
     let (upper, lower) = area.split_vertically(SIZE.1 as i32 - height);
     for ((name, color), (x, line)) in names.iter().zip(places) {
         let y = line * LEGEND_LINE + LEGEND_LINE / 2;
-        let swatch = Rectangle::new([(x, y - 5), (x + 24, y + 5)], color.filled());
+        let swatch = Rectangle::new([(x, y - 9), (x + 24, y + 1)], color.filled());
         lower.draw(&swatch).map_err(|error| error.to_string())?;
         let at = (x + SWATCH, y - TEXT / 2);
         lower.draw_text(name, &style, at).map_err(|error| error.to_string())?;

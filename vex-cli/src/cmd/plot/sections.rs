@@ -77,7 +77,7 @@ fn draw_on<B: DrawingBackend>(area: &DrawingArea<B, Shift>, bars: &[Bar]) -> Res
     let longest = bars.iter().map(Bar::total).max().unwrap_or(0) as f64;
     let count = bars.len() as f64;
     let mut chart = ChartBuilder::on(&upper)
-        .caption("Bytes of the file by section", text(area, TITLE))
+        .caption("Memory by section: the bytes of the file", text(area, TITLE))
         .margin(16)
         .margin_right(40)
         .x_label_area_size(56)

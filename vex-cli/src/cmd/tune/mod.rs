@@ -134,6 +134,11 @@ fn tune<T: FromFile + Scalar>(
     file: VectorFile<T>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    // Parameters that cannot be combined show before the work.
+    for coding in args.codings(element) {
+        let builder = trial::builder(args, element, file.dim(), args.m[0], coding);
+        builder.memory_plan(1).map_err(|error| Failure::refused(&args.vectors, error))?;
+    }
     let sample = Sample::read(args, element, file)?;
     let (sampled, queries) = (sample.vectors.rows(), sample.queries.rows());
     if !args.json {

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::ops::ControlFlow;
 use std::time::Instant;
 
-use vex::{Coding, Index, Scalar, Scratch, SearchError, SearchParams};
+use vex::{Builder, Coding, Element, Index, Scalar, Scratch, SearchError, SearchParams};
 
 use super::sample::Sample;
 use super::{Args, Trial};
@@ -23,15 +23,7 @@ pub(super) fn run<T: FromFile + Scalar>(
     coding: Coding,
 ) -> Result<Trial, Failure> {
     let path = args.vectors.as_path();
-    let mut builder = Index::builder(sample.dim)
-        .element(sample.element)
-        .metric(args.metric())
-        .m(m)
-        .ef_construction(args.ef_construction)
-        .quantization(coding);
-    if let Some(threads) = args.threads {
-        builder = builder.threads(threads);
-    }
+    let builder = builder(args, sample.element, sample.dim, m, coding);
     let plan = builder.memory_plan(sample.count).map_err(|error| Failure::refused(path, error))?;
     let count = sample.vectors.rows();
     let bar = progress::bar("linking", count);
@@ -79,6 +71,20 @@ pub(super) fn run<T: FromFile + Scalar>(
         memory_bytes: plan.graph().saturating_add(keys),
         build_seconds,
     })
+}
+
+/// The parameters of an index. Some cannot be combined, which [`Builder::memory_plan`] says.
+pub(super) fn builder(args: &Args, element: Element, dim: usize, m: usize, coding: Coding) -> Builder {
+    let builder = Index::builder(dim)
+        .element(element)
+        .metric(args.metric())
+        .m(m)
+        .ef_construction(args.ef_construction)
+        .quantization(coding);
+    match args.threads {
+        Some(threads) => builder.threads(threads),
+        None => builder,
+    }
 }
 
 /// The share of the true neighbors that searches find, by distance.
