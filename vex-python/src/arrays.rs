@@ -204,6 +204,16 @@ pub(crate) fn keys(what: &str, object: &Bound<'_, PyAny>) -> Result<Vec<u64>> {
     }
 }
 
+/// As many keys as vectors.
+pub(crate) fn keys_for(keys: &Bound<'_, PyAny>, count: usize) -> Result<Vec<u64>> {
+    let keys = self::keys("keys", keys)?;
+    if keys.len() != count {
+        let found = keys.len();
+        return Err(Failure::value(format!("keys: expected one for each of {count} vectors, found {found}")));
+    }
+    Ok(keys)
+}
+
 /// One key that Python gave.
 pub(crate) fn key(what: &str, object: &Bound<'_, PyAny>) -> Result<u64> {
     object.extract::<u64>().map_err(|error| {

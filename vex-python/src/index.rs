@@ -61,46 +61,16 @@ impl Index {
     }
 }
 
-/// As many keys as vectors.
-fn keys_for(keys: &Bound<'_, PyAny>, count: usize) -> Result<Vec<u64>> {
-    let keys = arrays::keys("keys", keys)?;
-    if keys.len() != count {
-        let found = keys.len();
-        return Err(Failure::value(format!("keys: expected one for each of {count} vectors, found {found}")));
-    }
-    Ok(keys)
-}
-
 #[pymethods]
 impl Index {
     #[new]
-    #[pyo3(signature = (dim, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None),
-        // A `Some` would be shown as an ellipsis.
-        text_signature = "(dim, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None)")]
-    fn new(
-        dim: usize,
-        metric: &str,
-        dtype: Option<&Bound<'_, PyAny>>,
-        m: usize,
-        ef_construction: usize,
-        quantization: Option<&str>,
-        seed: u64,
-        keep_pruned: bool,
-        memory_limit: Option<usize>,
-    ) -> Result<Self> {
-        let element = dtype.map_or(Ok(vex::Element::F32), options::element)?;
-        let recipe = Recipe {
-            dim,
-            metric,
-            element,
-            m,
-            ef_construction,
-            quantization,
-            seed,
-            keep_pruned,
-            memory_limit,
-        };
-        Ok(Self::of(Owned::empty(recipe.builder()?)?))
+    #[pyo3(
+        signature = (dim, **options),
+        text_signature = "(dim, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None)"
+    )]
+    fn new(dim: usize, options: Option<&Bound<'_, PyDict>>) -> Result<Self> {
+        let recipe = Recipe::read(options, false)?;
+        Ok(Self::of(Owned::empty(recipe.builder(dim, recipe.element(vex::Element::F32)))?))
     }
 
     /// Builds an index of many vectors at once.
@@ -108,7 +78,7 @@ impl Index {
     /// Ctrl-C ends a build, as any exception in ``progress`` does.
     ///
     /// Args:
-    ///     vectors: Array of shape (n, dim).
+    ///     vectors: Array of shape (n, dim), or of bits that are packed into uint8: (n, dim / 8).
     ///     keys: n integers. By default the numbers of the rows.
     ///     dtype: By default the type of the array, and f32 for float64.
     ///     threads: By default one for each core.
@@ -117,46 +87,30 @@ impl Index {
     ///
     /// The others are those of ``Index``.
     #[classmethod]
-    #[pyo3(signature = (vectors, keys=None, *, metric="cosine", dtype=None, m=16, ef_construction=200, quantization=Some("auto"), seed=0, keep_pruned=false, memory_limit=None, threads=None, progress=None),
-        text_signature = "(vectors, keys=None, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None, threads=None, progress=None)")]
+    #[pyo3(
+        signature = (vectors, keys=None, **options),
+        text_signature = "($cls, vectors, keys=None, *, metric=\"cosine\", dtype=None, m=16, ef_construction=200, quantization=\"auto\", seed=0, keep_pruned=False, memory_limit=None, threads=None, progress=None)"
+    )]
     fn build(
         _class: &Bound<'_, PyType>,
         py: Python<'_>,
         vectors: &Bound<'_, PyAny>,
         keys: Option<&Bound<'_, PyAny>>,
-        metric: &str,
-        dtype: Option<&Bound<'_, PyAny>>,
-        m: usize,
-        ef_construction: usize,
-        quantization: Option<&str>,
-        seed: u64,
-        keep_pruned: bool,
-        memory_limit: Option<usize>,
-        threads: Option<usize>,
-        progress: Option<Py<PyAny>>,
+        options: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
-        let (found, dim) = arrays::element_of(vectors)?;
-        let element = dtype.map_or(Ok(found), options::element)?;
-        let recipe = Recipe {
-            dim,
-            metric,
-            element,
-            m,
-            ef_construction,
-            quantization,
-            seed,
-            keep_pruned,
-            memory_limit,
-        };
-        let mut builder = recipe.builder()?;
-        if let Some(threads) = threads {
-            builder = builder.threads(threads);
-        }
+        let recipe = Recipe::read(options, true)?;
+        let (found, columns) = arrays::element_of(vectors)?;
+        let element = recipe.element(found);
+        let is_packed = (element, found) == (vex::Element::Bits, vex::Element::U8);
+        let dim = if is_packed { columns.saturating_mul(8) } else { columns };
+        let builder = recipe.builder(dim, element);
         let vectors = Vectors::read("vectors", vectors, element, dim)?;
         let rows = vectors.rows()?;
-        let keys =
-            keys.map_or_else(|| Ok((0..rows.count as u64).collect()), |keys| keys_for(keys, rows.count))?;
-        let watch = Watch::new(progress);
+        let keys = keys.map_or_else(
+            || Ok((0..rows.count as u64).collect()),
+            |keys| arrays::keys_for(keys, rows.count),
+        )?;
+        let watch = Watch::new(recipe.progress);
         let index = py.detach(|| building::build(builder, rows, &keys, watch))?;
         Ok(Self::of(Owned::built(index)))
     }
@@ -208,7 +162,7 @@ impl Index {
     ) -> Result<Bound<'py, PyArray1<u64>>> {
         let vectors = self.read(py, vectors)?;
         let rows = vectors.rows()?;
-        let keys = keys.map(|keys| keys_for(keys, rows.count)).transpose()?;
+        let keys = keys.map(|keys| arrays::keys_for(keys, rows.count)).transpose()?;
         let keys = self.held.change(py, |owned| owned.add(rows, keys, threads))?;
         Ok(PyArray1::from_vec(py, keys))
     }
@@ -221,7 +175,7 @@ impl Index {
     fn upsert(&self, py: Python<'_>, vectors: &Bound<'_, PyAny>, keys: &Bound<'_, PyAny>) -> Result<usize> {
         let vectors = self.read(py, vectors)?;
         let rows = vectors.rows()?;
-        let keys = keys_for(keys, rows.count)?;
+        let keys = arrays::keys_for(keys, rows.count)?;
         self.held.change(py, |owned| owned.upsert(rows, &keys))
     }
 
@@ -325,12 +279,7 @@ impl Index {
     /// ``in_doubt`` and ``agreement``.
     #[pyo3(signature = (samples=200))]
     fn check_codes<'py>(&self, py: Python<'py>, samples: usize) -> Result<Bound<'py, PyDict>> {
-        let check = self.held.read(py, |owned, _| Ok(owned.index.searcher().check_codes(samples)?))?;
-        let found = PyDict::new(py);
-        found.set_item("sampled", check.sampled)?;
-        found.set_item("in_doubt", check.in_doubt)?;
-        found.set_item("agreement", check.agreement)?;
-        Ok(found)
+        reading::check_codes(py, &self.held, samples)
     }
 
     /// Frees the memory. Every other call raises ValueError from then on.
@@ -425,12 +374,10 @@ impl Index {
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> Result<(Bound<'py, PyAny>, (PathBuf,))> {
-        match slf.get().path(slf.py())? {
-            Some(path) => Ok((slf.get_type().getattr("load")?, (path,))),
-            None => Err(Failure::value(
-                "expected an index whose content is in a file, found one with changes: save it before it is pickled",
-            )),
-        }
+        let path = slf.get().path(slf.py())?.ok_or_else(|| {
+            Failure::value("pickle: expected an index that is saved, found one with changes: save it first")
+        })?;
+        Ok((slf.get_type().getattr("load")?, (path,)))
     }
 
     fn __repr__(&self, py: Python<'_>) -> Result<String> {

@@ -2,8 +2,8 @@
 
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::PyString;
-use vex::{Builder, Coding, Element, Index, Metric, SearchParams, Store};
+use pyo3::types::{PyDict, PyString};
+use vex::{Builder, Coding, Element, Index, Metric, Params, SearchParams, Store};
 
 use crate::error::{Failure, Result};
 
@@ -54,33 +54,77 @@ pub(crate) fn store(name: &str) -> Result<Store> {
     }
 }
 
-/// The parameters of a new index.
-pub(crate) struct Recipe<'a> {
-    pub(crate) dim: usize,
-    pub(crate) metric: &'a str,
-    pub(crate) element: Element,
-    pub(crate) m: usize,
-    pub(crate) ef_construction: usize,
-    pub(crate) quantization: Option<&'a str>,
-    pub(crate) seed: u64,
-    pub(crate) keep_pruned: bool,
-    pub(crate) memory_limit: Option<usize>,
+/// The keyword arguments of a new index.
+pub(crate) struct Recipe {
+    metric: Metric,
+    element: Option<Element>,
+    coding: Coding,
+    params: Params,
+    memory_limit: Option<usize>,
+    /// Of a bulk build.
+    threads: Option<usize>,
+    pub(crate) progress: Option<Py<PyAny>>,
 }
 
-impl Recipe<'_> {
-    pub(crate) fn builder(&self) -> Result<Builder> {
-        let mut builder = Index::builder(self.dim)
-            .metric(metric(self.metric)?)
-            .element(self.element)
-            .m(self.m)
-            .ef_construction(self.ef_construction)
-            .quantization(coding(self.quantization)?)
-            .seed(self.seed)
-            .keep_pruned(self.keep_pruned);
+impl Recipe {
+    pub(crate) fn read(keywords: Option<&Bound<'_, PyDict>>, is_bulk: bool) -> Result<Self> {
+        let mut recipe = Self {
+            metric: Metric::Cosine,
+            element: None,
+            coding: Coding::Auto,
+            params: Params::new(),
+            memory_limit: None,
+            threads: None,
+            progress: None,
+        };
+        for (name, value) in keywords.into_iter().flatten() {
+            match &*name.extract::<String>()? {
+                "metric" => recipe.metric = metric(&value.extract::<String>()?)?,
+                "dtype" if value.is_none() => (),
+                "dtype" => recipe.element = Some(element(&value)?),
+                "m" => recipe.params.m = value.extract()?,
+                "ef_construction" => recipe.params.ef_construction = value.extract()?,
+                "quantization" => recipe.coding = coding(value.extract::<Option<String>>()?.as_deref())?,
+                "seed" => recipe.params.seed = value.extract()?,
+                "keep_pruned" => recipe.params.keep_pruned = value.extract()?,
+                "memory_limit" => recipe.memory_limit = value.extract()?,
+                "threads" if is_bulk => recipe.threads = value.extract()?,
+                "progress" if is_bulk => recipe.progress = (!value.is_none()).then(|| value.unbind()),
+                name => {
+                    let bulk = if is_bulk { ", progress, threads" } else { "" };
+                    let text = format!(
+                        "expected dtype, ef_construction, keep_pruned, m, memory_limit, metric, quantization, \
+                         seed{bulk}, found the keyword {name}"
+                    );
+                    return Err(PyTypeError::new_err(text).into());
+                }
+            }
+        }
+        Ok(recipe)
+    }
+
+    /// The type of the elements: the one that was asked for, or else `found`.
+    pub(crate) fn element(&self, found: Element) -> Element {
+        self.element.unwrap_or(found)
+    }
+
+    pub(crate) fn builder(&self, dim: usize, element: Element) -> Builder {
+        let Params { m, ef_construction, seed, keep_pruned, .. } = self.params;
+        let mut builder = Index::builder(dim)
+            .metric(self.metric)
+            .element(element)
+            .m(m)
+            .ef_construction(ef_construction)
+            .quantization(self.coding)
+            .seed(seed)
+            .keep_pruned(keep_pruned);
         if let Some(bytes) = self.memory_limit {
             builder = builder.memory_limit(bytes);
         }
-        Ok(builder)
+        if let Some(threads) = self.threads {
+            builder = builder.threads(threads);
+        }
+        builder
     }
 }
 

@@ -67,15 +67,15 @@ impl Owned {
                 (keys, next)
             }
         };
-        if self.index.is_empty() && rows.count >= BULK {
-            if let Some(mut builder) = self.start.clone() {
-                if let Some(threads) = threads {
-                    builder = builder.threads(threads);
-                }
-                self.index = building::build(builder, rows, &keys, Watch::new(None))?;
-                (self.start, self.path, self.next) = (None, None, next);
-                return Ok(keys);
-            }
+        let bulk = self.start.clone().filter(|_| self.index.is_empty() && rows.count >= BULK);
+        if let Some(builder) = bulk {
+            let builder = match threads {
+                Some(threads) => builder.threads(threads),
+                None => builder,
+            };
+            self.index = building::build(builder, rows, &keys, Watch::new(None))?;
+            (self.start, self.path, self.next) = (None, None, next);
+            return Ok(keys);
         }
         building::check_new(&self.index, rows, &keys)?;
         if !keys.is_empty() {

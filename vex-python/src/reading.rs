@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use numpy::PyArray1;
 use pyo3::prelude::*;
+use pyo3::types::PyDict;
 use vex::SearchParams;
 
 use crate::arrays::{self, Vectors};
@@ -83,6 +84,20 @@ fn copies<I: Lend>(py: Python<'_>, held: &Held<I>, keys: &[u64]) -> Result<Copie
 pub(crate) fn keys<'py, I: Lend>(py: Python<'py>, held: &Held<I>) -> Result<Bound<'py, PyArray1<u64>>> {
     let keys: Vec<u64> = held.read(py, |index, _| Ok(index.searcher().keys().collect()))?;
     Ok(PyArray1::from_vec(py, keys))
+}
+
+/// How well the codes distinguish the vectors, as a dict.
+pub(crate) fn check_codes<'py, I: Lend>(
+    py: Python<'py>,
+    held: &Held<I>,
+    samples: usize,
+) -> Result<Bound<'py, PyDict>> {
+    let check = held.read(py, |index, _| Ok(index.searcher().check_codes(samples)?))?;
+    let found = PyDict::new(py);
+    found.set_item("sampled", check.sampled)?;
+    found.set_item("in_doubt", check.in_doubt)?;
+    found.set_item("agreement", check.agreement)?;
+    Ok(found)
 }
 
 /// `Index(dim=384, metric="cosine", dtype="f32", quantization="sq4", len=9800)`.

@@ -157,7 +157,7 @@ def test_a_pickle_is_a_path(path: Path) -> None:
         assert pickle.loads(pickle.dumps(loaded)).path == path
         change()
         assert loaded.path is None
-        with pytest.raises(ValueError, match="found one with changes: save it before it is pickled"):
+        with pytest.raises(ValueError, match="pickle: expected an index that is saved, found one with changes"):
             pickle.dumps(loaded)
 
 

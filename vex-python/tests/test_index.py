@@ -58,6 +58,9 @@ def test_bits_are_found(metric: str, dim: int) -> None:
 
 
 def test_packed_words_are_bits() -> None:
+    bits = np.random.default_rng(23).random((300, 72)) < 0.5
+    packed = Index.build(np.packbits(bits, axis=1, bitorder="little"), dtype="bits", metric="hamming")
+    assert packed.dim == 72 and (packed.get(range(300)) == bits).all()
     words = np.array([[0b1011, 0], [2**64 - 1, 0]], dtype=np.uint64)
     index = Index(100, metric="hamming", dtype="bits")
     index.add(words, [7, 8])
@@ -279,6 +282,13 @@ def test_codes_are_changed() -> None:
 def test_parameters_that_do_not_fit(arguments: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         Index.build(exact.random(10, 4, 20), **arguments)
+
+
+def test_unknown_keywords_are_refused() -> None:
+    with pytest.raises(TypeError, match="expected dtype, .*, seed, found the keyword threads"):
+        Index(4, threads=2)  # type: ignore[call-arg]
+    with pytest.raises(TypeError, match="expected dtype, .*, progress, threads, found the keyword M"):
+        Index.build(exact.random(3, 4, 1), M=16)  # type: ignore[call-arg]
 
 
 def test_dimensions_that_do_not_fit() -> None:
