@@ -9,8 +9,10 @@ Three measurements, on vectors of 768 dimensions that are about as hard to searc
   return to Python. The difference of a query is the call. Passes of both are interleaved.
 - Threads. As many searches on one thread of Python, and on two.
 - Rivals. Each has the same m, ef_construction and metric. ef ascends until recall has passed 0.99. Figures at
-  equal recall are interpolated between two ef: the logarithm of the time, linearly over recall. Libraries are
-  interleaved, and all figures are medians over the rounds.
+  equal recall are interpolated between two ef: the logarithm of the time, linearly over recall.
+
+Queries are timed 20 at a time. All libraries and both ways to call them are interleaved, part by part. Each part
+counts by its fastest round, so other work on the machine disturbs little.
 """
 
 import argparse
@@ -36,6 +38,9 @@ EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
 RECALLS = [0.9, 0.95, 0.99]
 Floats = npt.NDArray[np.float32]
 Batch = Callable[[Floats, int], npt.NDArray[Any]]
+Work = Callable[[Floats], object]
+# Queries that are timed together: few, so that most parts are not interrupted by other work of the machine.
+PART = 20
 
 
 def main() -> None:
@@ -51,7 +56,7 @@ def main() -> None:
 
     print(f"machine   {machine()}, load {os.getloadavg()[0]:.1f}, Python {platform.python_version()}")
     print(f"set       {args.rows:,} vectors of {DIM} dimensions, cosine, {args.queries:,} queries, k = {K}")
-    print(f"graphs    m = {M}, ef_construction = {EF_CONSTRUCTION}; medians of {args.rounds} rounds\n")
+    print(f"graphs    m = {M}, ef_construction = {EF_CONSTRUCTION}; the fastest of {args.rounds} rounds\n")
     base, queries = vectors(args.rows, args.queries)
     index = Index.build(base, metric="cosine", m=M, ef_construction=EF_CONSTRUCTION)
     print(index)
@@ -71,19 +76,21 @@ def main() -> None:
 
 
 def overhead(index: Index, queries: Floats, truth: npt.NDArray[Any], rounds: int) -> list[dict[str, float]]:
-    """Microseconds of a query alone and in a batch, and the median of their differences."""
+    """Microseconds of a query alone and in a batch."""
     print(f"\n{'overhead':<12}{'recall':>8}{'one by one':>12}{'in a batch':>12}{'difference':>12}   (us a query)")
     rows = []
     for ef in (32, 64, 128, 256):
         found = index.search(queries, k=K, ef_search=ef)[0]
-        alone, batch = [], []
-        for _ in range(max(rounds, 5)):
-            alone.append(clock(lambda: [index.search(query, k=K, ef_search=ef) for query in queries], len(queries)))
-            batch.append(clock(lambda: index.search(queries, k=K, ef_search=ef, threads=1), len(queries)))
-        difference = statistics.median(one - many for one, many in zip(alone, batch, strict=True))
-        row = {"ef": ef, "recall": recall(found, truth), "alone": statistics.median(alone), "batch": statistics.median(batch)}
-        rows.append({**row, "difference": difference})
-        print(f"ef {ef:<9}{row['recall']:>8.4f}{row['alone']:>12.1f}{row['batch']:>12.1f}{difference:>12.2f}")
+        alone, batch = steady(
+            [
+                lambda part: [index.search(query, k=K, ef_search=ef) for query in part],
+                lambda part: index.search(part, k=K, ef_search=ef, threads=1),
+            ],
+            queries,
+            2 * rounds,
+        )
+        rows.append({"ef": ef, "recall": recall(found, truth), "alone": alone, "batch": batch})
+        print(f"ef {ef:<9}{rows[-1]['recall']:>8.4f}{alone:>12.1f}{batch:>12.1f}{alone - batch:>12.2f}")
     return rows
 
 
@@ -124,20 +131,14 @@ def rivals(
             print(f"{name}: not measured, {error}")
             continue
         print(f"{name}: built in {time.perf_counter() - start:.0f} s")
-    curves: dict[str, list[tuple[float, list[float], list[float]]]] = {}
-    for name, search in libraries.items():
-        curves[name] = []
-        for ef in EFS:
-            curves[name].append((recall(search(queries, ef), truth), [], []))
-            if curves[name][-1][0] > 0.995:
-                break
-    for turn in range(rounds):
-        order = list(libraries)
-        for name in order[turn % len(order) :] + order[: turn % len(order)]:
-            for ef, (_, alone, batch) in zip(EFS, curves[name], strict=False):
-                search = libraries[name]
-                alone.append(clock(lambda: [search(queries[row : row + 1], ef) for row in range(len(queries))], len(queries)))
-                batch.append(clock(lambda: search(queries, ef), len(queries)))
+    curves: dict[str, list[tuple[float, float, float]]] = {name: [] for name in libraries}
+    for ef in EFS:
+        left = [name for name in libraries if not curves[name] or curves[name][-1][0] < RECALLS[-1]]
+        works = [way(libraries[name], ef) for name in left for way in (one_by_one, as_batch)]
+        times = steady(works, queries, rounds)
+        for at, name in enumerate(left):
+            found = libraries[name](queries, ef)
+            curves[name].append((recall(found, truth), times[2 * at], times[2 * at + 1]))
     print("\nus a query, one thread" + "".join(f"{f'recall {level}':>22}" for level in RECALLS))
     print(" " * 22 + f"{'one by one':>12}{'batch':>10}" * len(RECALLS))
     results: dict[str, Any] = {}
@@ -149,11 +150,19 @@ def rivals(
     return results
 
 
-def at_recall(points: list[tuple[float, list[float], list[float]]], level: float, part: int) -> float | None:
+def one_by_one(search: Batch, ef: int) -> Work:
+    return lambda part: [search(part[row : row + 1], ef) for row in range(len(part))]
+
+
+def as_batch(search: Batch, ef: int) -> Work:
+    return lambda part: search(part, ef)
+
+
+def at_recall(points: list[tuple[float, float, float]], level: float, part: int) -> float | None:
     """The time at a recall, between the last ef below and the first that reaches the recall."""
     before = None
     for point in points:
-        now = (point[0], float(np.log(statistics.median(point[part]))))  # type: ignore[arg-type]
+        now = (point[0], float(np.log(point[part])))
         if now[0] >= level:
             if before is None or now[0] == before[0]:
                 return float(np.exp(now[1]))
@@ -211,6 +220,17 @@ RIVALS: dict[str, Callable[[Floats], Batch]] = {"hnswlib": hnswlib, "usearch": u
 
 def version(name: str) -> str:
     return importlib.metadata.version({"vex": "vex-index", "faiss": "faiss-cpu"}.get(name, name))
+
+
+def steady(works: list[Work], queries: Floats, rounds: int) -> list[float]:
+    """Microseconds of a query for each work: the sum over parts of the queries of the fastest round."""
+    parts = np.array_split(queries, -(-len(queries) // PART))
+    best = np.full((len(works), len(parts)), np.inf)
+    for turn in range(rounds):
+        for at, part in enumerate(parts):
+            for work in np.roll(np.arange(len(works)), turn):
+                best[work, at] = min(best[work, at], clock(lambda: works[work](part), 1))
+    return [float(total) / len(queries) for total in best.sum(axis=1)]
 
 
 def clock(work: Callable[[], object], queries: int) -> float:
