@@ -8,7 +8,29 @@ import numpy as np
 import numpy.typing as npt
 from typing_extensions import Self, Unpack, disjoint_base
 
-__all__: list[str]
+__all__ = [
+    "Batch",
+    "Collection",
+    "Committed",
+    "Group",
+    "Hit",
+    "Index",
+    "KeySet",
+    "MappedIndex",
+    "NO_KEY",
+    "Reader",
+    "Record",
+    "Report",
+    "Schema",
+    "Scroll",
+    "SegmentStats",
+    "Snapshot",
+    "Stats",
+    "VexError",
+    "View",
+    "__version__",
+]
+
 __version__: Final[str]
 NO_KEY: Final[int]
 
