@@ -11,7 +11,7 @@ Three measurements, on vectors of 768 dimensions that are about as hard to searc
 - Rivals. Each has the same m, ef_construction and metric. ef ascends until recall has passed 0.99. Figures at
   equal recall are interpolated between two ef: the logarithm of the time, linearly over recall.
 
-Queries are timed 20 at a time. All libraries and both ways to call them are interleaved, part by part. Each part
+Queries are timed 5 at a time. All libraries and both ways to call them are interleaved, part by part. Each part
 counts by its fastest round, so other work on the machine disturbs little.
 """
 
@@ -40,7 +40,7 @@ Floats = npt.NDArray[np.float32]
 Batch = Callable[[Floats, int], npt.NDArray[Any]]
 Work = Callable[[Floats], object]
 # Queries that are timed together: few, so that most parts are not interrupted by other work of the machine.
-PART = 20
+PART = 5
 
 
 def main() -> None:
