@@ -23,8 +23,8 @@ use clap::{CommandFactory, Parser, Subcommand};
 use vex::kernels::Isa;
 
 use cmd::{
-    add, bench, build, compact, completions, convert, db, demo, explore, get, gt, info, man, merge, plot, rm, search,
-    tune, verify,
+    add, bench, build, compact, completions, convert, db, demo, explore, get, gt, info, man, merge, plot, rm,
+    search, tune, verify,
 };
 use error::Failure;
 

@@ -19,8 +19,7 @@ use super::reading::{FORMATS, Reading};
 use super::{print_json, read_unique_keys, values};
 use crate::error::Failure;
 use crate::io::{
-    self, FileError, FromFile, Input, Names, Problem, Role, VectorFile, open_output, read_names,
-    write_names,
+    self, FileError, FromFile, Input, Names, Problem, Role, VectorFile, open_output, read_names, write_names,
 };
 use crate::{human, machine, mmap, progress, rss};
 

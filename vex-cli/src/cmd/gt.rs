@@ -13,7 +13,9 @@ use super::invalid::{OnInvalid, Skipped};
 use super::reading::{FORMATS, Reading};
 use super::{Kind, is_index, read_queries, values};
 use crate::error::Failure;
-use crate::io::{self, FromFile, IdMatrix, Matrix, Role, VectorFile, check_name, largest_id, open_output, write_ids};
+use crate::io::{
+    self, FromFile, IdMatrix, Matrix, Role, VectorFile, check_name, largest_id, open_output, write_ids,
+};
 use crate::{human, machine, mmap, progress};
 
 /// Compute the exact nearest vectors to each query: ground truth

@@ -213,7 +213,9 @@ fn print_line(out: &mut dyn Write, query: usize, hits: &[Hit], names: Option<&Na
 fn print_rows(out: &mut dyn Write, query: usize, hits: &[Hit], names: Option<&Names>) -> Result<(), Failure> {
     for (rank, Hit { key, distance }) in hits.iter().enumerate() {
         match names {
-            Some(names) => writeln!(out, "{query}\t{rank}\t{}\t{distance}", human::printable(names.name(*key)?))?,
+            Some(names) => {
+                writeln!(out, "{query}\t{rank}\t{}\t{distance}", human::printable(names.name(*key)?))?
+            }
             None => writeln!(out, "{query}\t{rank}\t{key}\t{distance}")?,
         }
     }

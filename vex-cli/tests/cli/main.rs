@@ -1,8 +1,8 @@
 //! The command as a shell sees it: arguments in, files, text and exit codes out.
 
 mod bench;
-mod convert;
 mod changes;
+mod convert;
 mod db;
 #[cfg(feature = "demo")]
 mod demo;

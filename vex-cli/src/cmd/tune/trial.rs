@@ -88,7 +88,11 @@ pub(super) fn builder(args: &Args, element: Element, dim: usize, m: usize, codin
 }
 
 /// The share of the true neighbors that searches find, by distance.
-fn recall<T: FromFile + Scalar>(index: &Index, sample: &Sample<T>, ef_search: usize) -> Result<f64, SearchError> {
+fn recall<T: FromFile + Scalar>(
+    index: &Index,
+    sample: &Sample<T>,
+    ef_search: usize,
+) -> Result<f64, SearchError> {
     let params = SearchParams::new(sample.k).ef_search(ef_search);
     let mut scratch = Scratch::new();
     let mut right = 0;
