@@ -327,7 +327,7 @@ fn keys_that_a_file_of_ids_cannot_hold_have_no_truth() {
     folder.succeed("build base.npy --keys keys.txt -o wide.vex");
     let stderr = folder.run("gt wide.vex -q queries.npy -o t.ivecs").stderr;
     let expected =
-        "error: wide.vex: expected keys up to 2147483647, which a file of ids can hold, found key 30000";
+        "error: wide.vex: expected keys up to 2147483647, which the file of ids can hold, found key 30000";
     assert!(stderr.starts_with(expected), "{stderr}");
     assert!(!folder.path("t.ivecs").exists());
     // An .npy file has room for them.
