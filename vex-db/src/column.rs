@@ -371,7 +371,8 @@ mod tests {
                     let range = Range::Between(Bound::Included(from), Bound::Excluded(to));
                     // What is in the set before stays.
                     let (mut one, mut other) = (Bits::none(LEN), Bits::none(LEN));
-                    (one.set(22), other.set(22));
+                    one.set(22);
+                    other.set(22);
                     column.select(&range, &mut one);
                     marked.select(&range, &mut other);
                     assert!(one == other, "{distinct} keys, {part} to {end}");
