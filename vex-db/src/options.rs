@@ -116,8 +116,8 @@ impl Options {
         self
     }
 
-    /// Keeps other processes from reading meanwhile. A commit then waits for the medium once, where two
-    /// times are needed to show readers whole commits alone. It takes about two thirds of the time.
+    /// Keeps other processes from reading meanwhile. A commit then waits for the medium once. Else it
+    /// waits twice, so that readers in other processes see whole commits alone.
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.exclusive = exclusive;
         self
