@@ -16,6 +16,26 @@ fn prepared() -> Folder {
     folder
 }
 
+/// The command, which does not ignore Ctrl-C even if these tests do, as programs in the background of
+/// a script do.
+fn heeding(command: Command) -> Command {
+    if !cfg!(target_os = "linux") {
+        return command;
+    }
+    let mut heeding = Command::new("env");
+    heeding.arg("--default-signal=INT").arg(command.get_program()).args(command.get_args());
+    if let Some(folder) = command.get_current_dir() {
+        heeding.current_dir(folder);
+    }
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => heeding.env(name, value),
+            None => heeding.env_remove(name),
+        };
+    }
+    heeding
+}
+
 fn interrupt(child: &Child) {
     let status = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(status.success());
@@ -23,7 +43,7 @@ fn interrupt(child: &Child) {
 
 /// Starts the command, and presses Ctrl-C once it has locked the output.
 fn interrupted(folder: &Folder, arguments: &str, output: &str) -> Output {
-    let mut command = folder.command(arguments);
+    let mut command = heeding(folder.command(arguments));
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let temporary = folder.path(&format!(".vex-{output}.tmp"));
     while !temporary.exists() {
@@ -80,7 +100,7 @@ fn the_message_names_the_file_that_is_there() {
     let (mut old, mut new) = (0, 0);
     for cycle in 0..60_u64 {
         let next = 1 - there;
-        let mut command = folder.command(&build(next));
+        let mut command = heeding(folder.command(&build(next)));
         let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         sleep(Duration::from_micros(cycle % 20 * 1_500));
         interrupt(&child);
