@@ -10,10 +10,11 @@ pub(super) struct Condition {
     /// Only rows that meet a condition, such as "lang = 'de' and year >= 2020"
     ///
     /// Conditions compare a field by =, !=, <, <=, >, >=, between 1 and 9, in (1, 2), not in (1, 2),
-    /// prefix 'a', not prefix 'a', is null and is not null (or exists). They are joined by and, or, not
-    /// and parentheses. Text is in single quotes, and a quote in it is written twice: 'it''s'. A row
-    /// without a value (null) meets only is null; != and not in want a value, too. A field that is named
-    /// like one of these words goes in double quotes. A ? stands for the next --param.
+    /// prefix 'a', not prefix 'a', is null, is not null and exists. They are joined by and, or, not
+    /// and parentheses. Text is in single quotes, and a quote in it is written twice: 'it''s'.
+    ///
+    /// A row without a value (null) meets is null alone: != and not in want a value, too. A field
+    /// that is named like one of these words goes in double quotes. A ? stands for the next --param.
     #[arg(id = "where", long = "where", value_name = "CONDITION")]
     condition: Option<String>,
     /// The value of a ? in the condition, once for each
