@@ -1,5 +1,6 @@
 //! What holds of every graph, whatever is inserted into it and however it was made.
 
+mod bound;
 mod build;
 mod copies;
 mod delete;
