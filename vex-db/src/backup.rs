@@ -55,7 +55,7 @@ impl Snapshot {
     /// writer has removed one of its segments: see [`Reader::backup`].
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        if is_inside(path, self.inner.disk.path()) {
+        if self.inner.disk.is_around(path) {
             return Err(Error::BackupInside { path: path.to_owned() });
         }
         match Folder::look(path)? {
@@ -65,7 +65,7 @@ impl Snapshot {
         let (to, mark) = (Folder::lock(path, false)?, path.join(BACKUP));
         let io = |error| Error::Io { path: mark.clone(), error };
         fs::write(&mark, "").map_err(io)?;
-        let copied = Error::caught(|| self.backup_to(&to));
+        let copied = self.backup_to(&to);
         // If only this fails, opening the copy removes the file.
         let _ = fs::remove_file(&mark);
         copied
@@ -90,7 +90,7 @@ impl Snapshot {
             new.close()?;
             to.rename(NEW_STORE, STORE).map_err(|error| Error::Io { path: to.path().join(STORE), error })
         };
-        let copied = copy();
+        let copied = Error::caught(copy);
         // If only the wait for the last name failed, the copy is there.
         let is_there = || to.names().is_ok_and(|names| names.iter().any(|name| name == STORE));
         if copied.is_err() && !is_there() {
@@ -100,13 +100,6 @@ impl Snapshot {
         }
         copied
     }
-}
-
-/// Whether a path, at which nothing need be, is in a folder.
-fn is_inside(path: &Path, folder: &Path) -> bool {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let found = fs::canonicalize(path).or_else(|_| fs::canonicalize(parent));
-    matches!((found, fs::canonicalize(folder)), (Ok(path), Ok(folder)) if path.starts_with(&folder))
 }
 
 fn copy_store(from: &ReadTransaction, to: &Database) -> Result<()> {

@@ -108,8 +108,9 @@ pub(crate) struct Column {
 /// Parts of the list that have marks at their ends.
 const MARKS: usize = 32;
 
-/// A column with fewer nodes has no marks.
+/// A column with fewer nodes has no marks, nor has one with a smaller share of the segment's.
 const MARKED_FROM: usize = 4_096;
+const MARKED_SHARE: usize = 8;
 
 /// The distinct keys, ascending.
 #[derive(Debug, PartialEq)]
@@ -241,7 +242,8 @@ impl Column {
 
     /// The column of a segment with `len` nodes, with marks.
     pub(crate) fn marked(mut self, len: usize) -> Self {
-        if self.nodes.len() >= MARKED_FROM {
+        // A mark has a bit for each node of the segment, so it serves a field that many have.
+        if self.nodes.len() >= MARKED_FROM.max(len / MARKED_SHARE) {
             self.step = self.nodes.len().div_ceil(MARKS);
             let mut mark = Bits::none(len);
             self.marks.push(mark.clone());

@@ -34,6 +34,9 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// The path of the folder, for messages.
     fn path(&self) -> &Path;
 
+    /// Whether a path, at which nothing need be, is in the folder.
+    fn is_around(&self, path: &Path) -> bool;
+
     /// The names of all files that may be the collection's.
     fn names(&self) -> io::Result<Vec<String>>;
 
@@ -221,12 +224,18 @@ impl Disk for Folder {
         &self.path
     }
 
+    fn is_around(&self, path: &Path) -> bool {
+        let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let found = fs::canonicalize(path).or_else(|_| fs::canonicalize(parent));
+        matches!((found, fs::canonicalize(&self.root)), (Ok(path), Ok(root)) if path.starts_with(&root))
+    }
+
     fn names(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.root)? {
             let entry = entry?;
             // Folders and other names are not ours.
-            if !entry.file_type()?.is_dir() {
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 names.extend(entry.file_name().into_string().ok());
             }
         }

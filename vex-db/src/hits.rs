@@ -127,7 +127,7 @@ impl fmt::Display for Explain {
             let plan = match part.stats.end {
                 _ if part.matches == 0 => "skipped: nothing matches",
                 SearchEnd::Scan => "exact scan",
-                SearchEnd::Slack => "beam search, ended by slack",
+                SearchEnd::Slack => "beam search, ended early",
                 SearchEnd::MaxDistances => "beam search, ended by its limit",
                 _ => "beam search",
             };

@@ -48,8 +48,8 @@ impl Budget {
     }
 
     /// At most so many bytes of memory in one step. A step that would take more is left out. What is
-    /// counted is the new graph and its vectors. When they are on disk, the columns of fields are made,
-    /// four at a time, which take less unless indexed texts are longer than vectors.
+    /// counted is the new graph and its vectors. When they are on disk, the columns of fields are made.
+    /// They take less, unless indexed texts are longer than vectors.
     pub fn memory(bytes: usize) -> Self {
         Self { memory: Some(bytes) }
     }

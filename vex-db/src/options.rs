@@ -117,7 +117,8 @@ impl Options {
     }
 
     /// Keeps other processes from reading meanwhile. A commit then waits for the medium once. Else it
-    /// waits twice, so that readers in other processes see whole commits alone.
+    /// waits twice, so that readers in other processes see whole commits alone. Opening fails with
+    /// [`Error::Locked`](crate::Error::Locked) while a reader has the collection open.
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.exclusive = exclusive;
         self

@@ -262,13 +262,17 @@ impl Segment {
             return Ok(column.clone());
         }
         // Other searches need not wait for this.
+        let column = self.read_column(field, tx)?.marked(self.count);
+        Ok(columns()[usize::from(field)].get_or_insert(Arc::new(column)).clone())
+    }
+
+    /// A column as the store has it now.
+    pub(crate) fn read_column(&self, field: u16, tx: &ReadTransaction) -> Result<Column> {
         let part = || format!("column {field} of segment {}", self.number);
         let Some(bytes) = tx.open_table(COLUMNS)?.get((self.number, field))? else {
             return Err(Error::Damaged { part: part() });
         };
-        let column = Column::decode(bytes.value(), self.count).map_err(Error::damaged(part()))?;
-        let column = column.marked(self.count);
-        Ok(columns()[usize::from(field)].get_or_insert(Arc::new(column)).clone())
+        Column::decode(bytes.value(), self.count).map_err(Error::damaged(part()))
     }
 
     /// Bytes of memory besides the index.

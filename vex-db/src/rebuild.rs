@@ -23,8 +23,12 @@ use crate::{Error, Result};
 /// So many pending rows leave the store in one transaction, for which commits wait.
 const ROWS_AT_ONCE: usize = 1_000;
 
-/// So many columns are made at a time: each takes 32 bytes a row while it is sorted.
+/// At least so many columns are made at a time.
 const FIELDS_AT_ONCE: usize = 4;
+
+/// Bytes of a row in a column while it is sorted. As many columns are made at a time as take no more
+/// than the vectors that were just freed.
+const BYTES_OF_A_KEY: usize = 32;
 
 /// Columns are written until a transaction has so many bytes.
 const BYTES_AT_ONCE: usize = 1 << 20;
@@ -149,14 +153,14 @@ impl Inner {
             let mut segment = Segment::open(0, &name, count, &self.disk, &self.schema)?;
             // Commits wait while the segment is published, so this is done now.
             segment.sort_rows();
-            let written = self.write_columns(&mut segment);
+            let written = Error::caught(|| self.write_columns(&mut segment));
             if written.is_err() {
                 self.forget_columns(segment.number);
             }
             written?;
             Ok(Built { segment })
         };
-        let opened = opened();
+        let opened = Error::caught(opened);
         if opened.is_err() {
             let _ = self.disk.remove(&name);
         }
@@ -181,7 +185,8 @@ impl Inner {
             Ok(())
         })?;
         let fields: Vec<u16> = self.schema.indexed().collect();
-        for fields in fields.chunks(FIELDS_AT_ONCE) {
+        let at_once = (self.schema.dim() * size_of::<f32>() / BYTES_OF_A_KEY).max(FIELDS_AT_ONCE);
+        for fields in fields.chunks(at_once) {
             let columns = self.columns(segment, fields)?;
             let mut columns = columns.into_iter().map(|(field, column)| (field, column.encode())).peekable();
             while columns.peek().is_some() {

@@ -50,7 +50,9 @@ impl<'s> Search<'s> {
     }
 
     /// The candidates of a search in a segment: see
-    /// [`SearchParams::ef_search`](field@SearchParams::ef_search). More find more, and take longer.
+    /// [`SearchParams::ef_search`](field@SearchParams::ef_search). More find more, and take longer. A
+    /// segment that has nothing nearer than the rows found before takes a quarter of them: see
+    /// [`SearchParams::bound`](field@SearchParams::bound).
     pub fn ef_search(mut self, ef_search: usize) -> Self {
         self.params.ef_search = ef_search;
         self

@@ -1,6 +1,7 @@
 //! Checks of everything that a collection has.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use redb::ReadableTable;
 use vex::graph::NodeId;
@@ -87,7 +88,12 @@ impl Snapshot {
             }
             for (field, entries) in entries {
                 // Dead rows are in a column until the segment is built again.
-                let column = slot.column(field, &self.state.tables()?.tx)?;
+                let tx = &self.state.tables()?.tx;
+                let column = match &slot.part {
+                    // Not what was read before, since the store may have been damaged after that.
+                    Part::Segment(segment) => Arc::new(segment.read_column(field, tx)?),
+                    Part::Block(_) => slot.column(field, tx)?,
+                };
                 if column.only(&slot.live) != Column::build(entries) {
                     return Err(Error::Damaged { part: format!("{name}: the column of field {field}") });
                 }

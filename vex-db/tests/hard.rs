@@ -129,3 +129,47 @@ fn an_empty_collection_and_one_of_one_dimension_can_do_everything() {
     assert!(Collection::create(&file, rows.schema().clone()).is_err());
     assert_eq!(std::fs::read(&file).unwrap(), b"mine");
 }
+
+/// Segments are searched one after the other, and later walks know how far the nearest rows are.
+#[test]
+fn later_segments_take_less_work_and_a_group_in_the_smallest_is_found() {
+    let mut random = Random(3);
+    let folder = tempfile::tempdir().unwrap();
+    let schema = Schema::new(DIM, Metric::SquaredEuclidean).int("third");
+    let options = Options::new().seal_at(2_000).threads(2);
+    let rows = options.create(folder.path().join("rows.vexdb"), schema).unwrap();
+    let mut vectors = Vec::new();
+    // Each commit becomes a segment. The last has rows that are nearer than all others to some queries.
+    for (count, near) in [(4_000, 0), (3_000, 0), (2_000, 60)] {
+        let mut batch = rows.batch();
+        for at in 0..count {
+            let vector = if at < near { random.vector(2.0, 0.01) } else { random.vector(0.0, 1.0) };
+            let third = vectors.len() as i64 % 3;
+            batch.upsert(&vectors.len().to_string(), &vector, row! { third: third }).unwrap();
+            vectors.push(vector);
+        }
+        batch.commit().unwrap();
+    }
+    let usual: Vec<Vec<f32>> = (0..40).map(|_| random.vector(0.0, 1.0)).collect();
+    let near: Vec<Vec<f32>> = (0..40).map(|_| random.vector(2.0, 0.01)).collect();
+    let sizes: Vec<usize> =
+        rows.stats().unwrap().segments.iter().map(|segment| segment.rows + segment.dead).collect();
+    assert_eq!(sizes, [4_000, 3_000, 2_000]);
+    // Rows that are pending, and none that is near.
+    rows.upsert("pending", &random.vector(0.0, 1.0), row! { third: 1 }).unwrap();
+
+    let view = rows.snapshot().unwrap();
+    let mut work = [0; 3];
+    for query in &usual {
+        let hits = view.search(query).ef_search(160).run().unwrap();
+        let parts = hits.explain().parts();
+        assert!(parts.iter().map(|part| part.segment.is_some()).eq([true, true, true, false]));
+        work.iter_mut().zip(parts).for_each(|(work, part)| *work += part.stats.distances);
+    }
+    // Without the bound, each takes about as much.
+    assert!(work[1] * 4 < work[0] * 3 && work[2] * 4 < work[0] * 3, "{work:?}");
+    for (queries, least) in [(usual, 0.97), (near, 0.99)] {
+        let found = recall(&rows, &vectors, &queries);
+        assert!(found.iter().all(|found| *found >= least), "{found:?}");
+    }
+}

@@ -272,6 +272,10 @@ impl Disk for Machine {
         Path::new("simulated")
     }
 
+    fn is_around(&self, _: &Path) -> bool {
+        false
+    }
+
     fn names(&self) -> io::Result<Vec<String>> {
         Ok(self.inside().image.names.keys().cloned().collect())
     }
