@@ -7,7 +7,7 @@
 //! - There was no such name any more: the rename has happened, so the new file is there, complete.
 
 use std::fs;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -67,8 +67,8 @@ pub(crate) fn protect(output: &Output) {
     });
 }
 
-/// Waits for the end of the process, if Ctrl-C has been pressed. Without its temporary file a save
-/// fails, which must not be reported as a failure.
+/// Waits for the end of the process, if Ctrl-C has been pressed: for its message, and its exit code.
+/// Without its temporary file a save fails, which must not be reported as a failure.
 pub(crate) fn wait_if_interrupted() {
     while IS_INTERRUPTED.load(Ordering::SeqCst) {
         thread::park();
@@ -77,19 +77,21 @@ pub(crate) fn wait_if_interrupted() {
 
 fn stop() {
     IS_INTERRUPTED.store(true, Ordering::SeqCst);
+    // Nobody may read the messages any more. That must not keep the process from its end.
+    let mut err = io::stderr();
     // A progress bar may stand on the line.
-    if io::stderr().is_terminal() {
-        eprintln!();
+    if err.is_terminal() {
+        let _ = writeln!(err);
     }
     for written in &*FILES.lock().unwrap_or_else(PoisonError::into_inner) {
         let path = human::path(&written.path);
-        if !written.temporary.remove() {
-            eprintln!("interrupted: {path} is written");
-        } else if written.replaces {
-            eprintln!("interrupted: {path} is as it was");
-        } else {
-            eprintln!("interrupted: {path} was not written");
-        }
+        let state = match (written.temporary.remove(), written.replaces) {
+            (false, _) => "is written",
+            (true, true) => "is as it was",
+            (true, false) => "was not written",
+        };
+        // In one piece, since the command may end meanwhile.
+        let _ = err.write_all(format!("interrupted: {path} {state}\n").as_bytes());
     }
     process::exit(EXIT_CODE);
 }

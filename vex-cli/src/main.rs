@@ -108,13 +108,17 @@ fn main() -> ExitCode {
             let _ = out.flush();
             fail(&failure)
         }
-        _ => ExitCode::SUCCESS,
+        _ => {
+            interrupt::wait_if_interrupted();
+            ExitCode::SUCCESS
+        }
     }
 }
 
 fn fail(failure: &Failure) -> ExitCode {
     interrupt::wait_if_interrupted();
-    eprintln!("error: {}", failure.line());
+    // Nobody may read the message any more.
+    let _ = writeln!(std::io::stderr(), "error: {}", failure.line());
     ExitCode::from(1)
 }
 

@@ -370,7 +370,10 @@ impl<'i> Searcher<'i> {
     /// Constant for an [`Index`](crate::Index). A [`MappedIndex`](crate::MappedIndex) reads a bit
     /// for each node if any node is deleted.
     pub fn len(&self) -> usize {
-        let count = || self.view.count().saturating_sub(self.view.tombstones().len());
+        // A damaged file may have marks beyond the last node, which searches do not see.
+        let last = self.view.count() as NodeId;
+        let deleted = || self.view.tombstones().iter().take_while(|id| *id < last).count();
+        let count = || self.view.count() - deleted();
         self.nodes.map_or_else(count, HashMap::len)
     }
 

@@ -66,6 +66,7 @@ impl Changing {
         }
         drop(mapped);
         check_no_names(path)?;
+        check_no_names(self.target())?;
         let output = open_output(self.target(), inputs)?;
         let overwrite = !output.replaces(path);
         let clock = progress::clock("opening");

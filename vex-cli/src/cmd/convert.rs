@@ -14,7 +14,8 @@ use crate::{human, mmap, progress};
 
 /// Convert a file of vectors or ids, or a part of an index, to another format
 ///
-/// Numbers stay as they are, or the file is refused: float64 alone is rounded, to float32. Whole
+/// Numbers stay as they are, or the file is refused: float64 and numbers in text alone are rounded, to
+/// float32. Whole
 /// numbers are written into files of int32 or bytes if each fits. Of an index, vectors, keys or links
 /// are written, in ascending order of the keys.
 #[derive(Debug, clap::Args)]
@@ -82,7 +83,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
 fn format(args: &Args) -> Result<Format, FileError> {
     let format = match args.is_stream() {
         true => args.to.ok_or_else(|| FileError::new(Path::new("standard output"), Problem::NoTarget))?,
-        false => Input { format: args.to, ..Input::new(&args.output, Role::Vectors) }.format()?,
+        false => {
+            let named = Input { format: args.to, ..Input::new(&args.output, Role::Vectors) }.format();
+            named.map_err(|error| FileError::new(&error.path, Problem::UnknownTarget))?
+        }
     };
     // A format that is not written is refused before the input is read.
     match format {

@@ -140,7 +140,7 @@ impl Args {
 
 /// The keys of the nearest vectors to each query. All of them fit into a file of ids.
 fn keys<T: FromFile + Scalar>(args: &Args, index: Searcher<'_>, kind: Kind) -> Result<IdMatrix, Failure> {
-    let queries = args.reading.input(&args.queries, Role::Queries);
+    let queries = args.reading.input_without_column(&args.queries, Role::Queries);
     let queries = read_queries::<T>(&queries, &args.vectors, kind)?;
     let k = args.k.min(index.len());
     let bar = progress::bar("queries", queries.rows());
@@ -214,7 +214,7 @@ fn ids<T: FromFile + Scalar>(
     skipped: &mut Skipped,
 ) -> Result<IdMatrix, Failure> {
     let kind = Kind { element, metric: args.metric(), dim: file.dim() };
-    let queries = args.reading.input(&args.queries, Role::Queries);
+    let queries = args.reading.input_without_column(&args.queries, Role::Queries);
     let queries = read_queries::<T>(&queries, &args.vectors, kind)?;
     let (vectors, rows) = read_vectors(file, kind, args.on_invalid, skipped)?;
     let mut slices: Vec<&[T]> = Vec::new();

@@ -88,6 +88,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         }
     }
     let inputs: Vec<&Path> = args.indexes.iter().map(PathBuf::as_path).collect();
+    check_no_names(&args.output)?;
     let output = open_output(&args.output, &inputs)?;
     if args.renumber {
         renumber(&mut parts)?;

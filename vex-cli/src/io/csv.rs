@@ -11,7 +11,7 @@ use std::sync::Arc;
 use csv::{ByteRecord, Position, Reader, ReaderBuilder};
 
 use super::error::{FileError, Problem};
-use super::format::Input;
+use super::format::{Input, Role};
 use super::numbers::{self, Misspelled, start};
 use super::rows::{Rows, Shape};
 use super::source::Source;
@@ -26,23 +26,31 @@ const NO_ELEMENTS: [&str; 4] = ["", "id", "key", "index"];
 pub(crate) struct Table {
     path: PathBuf,
     reader: Reader<Arc<File>>,
+    /// Where the header is, or the first record.
+    start: Position,
     header: Option<Vec<String>>,
     record: ByteRecord,
 }
 
 impl Table {
-    pub(crate) fn open(mut source: Source) -> Result<Self, FileError> {
+    /// Opens a table. A first line of vectors that may be a header or numbers is refused.
+    pub(crate) fn open(mut source: Source, role: Role) -> Result<Self, FileError> {
         let path = source.path().to_owned();
+        // Only numpy's texts have comments. Elsewhere an id may begin with this.
+        let comment = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("txt"));
+        let comment = comment.then_some(b'#');
         let delimiter = delimiter(source.stream().fill_buf().unwrap_or_default());
         let reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .comment(Some(b'#'))
+            .comment(comment)
             .delimiter(delimiter)
             .from_reader(source.into_file()?);
-        let mut table = Self { path, reader, header: None, record: ByteRecord::new() };
+        let (start, record) = (Position::new(), ByteRecord::new());
+        let mut table = Self { path, reader, start, header: None, record };
+        table.skip_comments()?;
         if table.read()? {
-            table.header = table.first_as_header()?;
+            table.header = table.first_as_header(role)?;
             table.rewind()?;
         }
         Ok(table)
@@ -70,7 +78,7 @@ impl Table {
         })
     }
 
-    /// A cell of the record that was read last.
+    /// A cell of the record that was read last, with the white space that it has.
     ///
     /// # Errors
     /// If the record is shorter, or the cell is no text.
@@ -79,7 +87,7 @@ impl Table {
             let found = format!("a line of {}", self.record.len());
             return Err(self.blame(&format!("at least {} columns", column + 1), &found));
         };
-        str::from_utf8(cell).map(str::trim).map_err(|_| {
+        str::from_utf8(cell).map_err(|_| {
             let found = String::from_utf8_lossy(cell);
             self.blame("text in UTF-8", &start(&found))
         })
@@ -98,11 +106,27 @@ impl Table {
     /// Goes back to the first record after the header.
     pub(crate) fn rewind(&mut self) -> Result<(), FileError> {
         let read = |error| FileError::new(&self.path, Problem::Read(std::io::Error::other(error)));
-        self.reader.seek(Position::new()).map_err(read)?;
+        self.reader.seek(self.start.clone()).map_err(read)?;
         if self.header.is_some() {
             self.read()?;
         }
         Ok(())
+    }
+
+    /// Moves the start behind lines of comment: those with a `#` at the top that have other columns
+    /// than the first line without one.
+    fn skip_comments(&mut self) -> Result<(), FileError> {
+        let mut marked = Vec::new();
+        while self.read()? {
+            if !self.record.get(0).is_some_and(|cell| cell.starts_with(b"#")) {
+                let columns = self.columns();
+                let comment = marked.into_iter().rfind(|(_, found)| *found != columns);
+                self.start = comment.map_or_else(Position::new, |(end, _)| end);
+                break;
+            }
+            marked.push((self.reader.position().clone(), self.columns()));
+        }
+        self.rewind()
     }
 
     /// How many records there are after the header.
@@ -138,18 +162,33 @@ impl Table {
         FileError::new(&self.path, problem)
     }
 
-    /// The first record, if its cells are names and no numbers.
-    fn first_as_header(&self) -> Result<Option<Vec<String>>, FileError> {
-        let cells = (0..self.columns()).map(|column| self.cell(column).map(str::to_owned));
-        let cells: Vec<String> = cells.collect::<Result<_, _>>()?;
-        // A data frame whose columns have no names counts them.
-        let is_counted =
-            cells.len() > 1 && cells.iter().enumerate().all(|(column, cell)| *cell == column.to_string());
-        if is_counted {
-            eprintln!("note: {}: the first line, 0,1,…, is taken for a header", human::path(&self.path));
+    /// The first record, if its cells are names. A data frame whose columns have no names counts them,
+    /// so numbers that count are names as well, if they are not all integers like the rows below.
+    fn first_as_header(&mut self, role: Role) -> Result<Option<Vec<String>>, FileError> {
+        let cells = (0..self.columns()).map(|column| Ok(self.cell(column)?.trim().to_owned()));
+        let cells: Vec<String> = cells.collect::<Result<_, FileError>>()?;
+        let (numbers, names): (Vec<&String>, Vec<_>) = cells.iter().partition(|cell| is_numbers(cell));
+        let counts = numbers.iter().enumerate().all(|(at, number)| **number == at.to_string());
+        if !names.is_empty() {
+            // A number among names is a broken row of numbers, unless it counts.
+            return Ok(counts.then_some(cells));
         }
-        let is_data = cells.iter().all(|cell| is_numbers(cell));
-        Ok((is_counted || !is_data).then_some(cells))
+        if !counts || cells.len() < 2 || !matches!(role, Role::Vectors | Role::Queries) {
+            return Ok(None);
+        }
+        let is_whole = |cell: &str| cell.trim().parse::<i64>().is_ok();
+        let below = self.read()? && (0..self.columns()).any(|at| !self.cell(at).is_ok_and(is_whole));
+        if !below {
+            let expected = "a header of names, or numbers that are not 0,1,…";
+            let problem = Problem::Cell {
+                place: "line 1".to_owned(),
+                expected: expected.to_owned(),
+                found: start(&cells.join(",")),
+            };
+            return Err(FileError::new(&self.path, problem));
+        }
+        eprintln!("note: {}: the first line, 0,1,…, is taken for a header", human::path(&self.path));
+        Ok(Some(cells))
     }
 }
 
@@ -186,7 +225,7 @@ struct CsvRows {
 
 /// Opens a table, and counts its records.
 pub(crate) fn open(source: Source, input: &Input<'_>) -> Result<Box<dyn Rows>, FileError> {
-    let mut table = Table::open(source)?;
+    let mut table = Table::open(source, input.role)?;
     let named = match (input.column, &table.header) {
         (Some(name), _) => Some(table.column(name).ok_or_else(|| table.no_column(name))?),
         (None, Some(_)) => input.role.names().iter().find_map(|name| table.column(name)),
@@ -253,15 +292,22 @@ impl Rows for CsvRows {
                 })
             }
             Place::Columns(columns) => {
-                // A cell too much is noticed only if there is no header, which says how many there are.
-                if self.table.header.is_none() && self.table.columns() != dim {
-                    let found = self.table.columns().to_string();
-                    return Err(self.table.blame(&format!("{dim} numbers as in the first row"), &found));
+                let found = self.table.columns();
+                match &self.table.header {
+                    None if found != dim => {
+                        let expected = format!("{dim} numbers as in the first row");
+                        return Err(self.table.blame(&expected, &found.to_string()));
+                    }
+                    Some(header) if found > header.len() => {
+                        let expected = format!("{} columns as in the header", header.len());
+                        return Err(self.table.blame(&expected, &found.to_string()));
+                    }
+                    _ => {}
                 }
                 for (position, (column, out)) in
                     columns.iter().zip(row.chunks_exact_mut(stored.size())).enumerate()
                 {
-                    let cell = self.table.cell(*column)?;
+                    let cell = self.table.cell(*column)?.trim();
                     numbers::parse(cell, stored, out).ok_or_else(|| {
                         let found = if cell.is_empty() { "an empty cell".to_owned() } else { start(cell) };
                         self.table.blame(&format!("{number} at position {position}"), &found)
@@ -284,7 +330,6 @@ impl Rows for CsvRows {
 #[cfg(test)]
 mod tests {
     use super::super::fixture::Fixture;
-    use super::super::format::Role;
     use super::super::matrix::Matrix;
     use super::super::vectors::VectorFile;
     use super::*;
@@ -308,6 +353,9 @@ mod tests {
             ("a.csv", ",a,b,c\n0,1,-0.5,2\n1,4,5,6\n"),
             ("a.csv", "id,a,b,c\n70,1,-0.5,2\n71,4,5,6\n"),
             ("a.csv", "0,1,2\n1,-0.5,2\n4,5,6\n"),
+            ("a.csv", ",0,1,2\n0,1,-0.5,2\n1,4,5,6\n"),
+            ("a.csv", "# saved by numpy\n# twice\n1,-0.5,2\n4,5,6\n"),
+            ("a.csv", "#x,y,z\n1,-0.5,2\n4,5,6\n"),
             ("a.csv", "name,vector\nu,\"[1, -0.5, 2]\"\nv,\"[4, 5, 6]\"\n"),
             ("a.csv", "embedding\n[ 1.  -0.5  2. ]\n\"[ 4.  5.\n 6. ]\"\n"),
             ("a.csv", "vector;name\n1 -0.5 2;u\n4 5 6;v\n"),
@@ -322,6 +370,12 @@ mod tests {
     #[test]
     fn broken_cells_are_placed() {
         for (text, message) in [
+            ("1,,3\n4,5,6\n", "line 1: expected a number of f32 at position 1, found an empty cell"),
+            ("1,NA,3\n4,5,6\n", "line 1: expected a number of f32 at position 1, found NA"),
+            ("a,b\n1,2,3\n", "line 2: expected 2 columns as in the header, found 3"),
+            ("#a,b\n1,2\n#3,4\n", "line 3: expected a number of f32 at position 0, found #3"),
+            ("0,1\n2,3\n", "line 1: expected a header of names, or numbers that are not 0,1,…, found 0,1"),
+            ("0,1\n", "line 1: expected a header of names, or numbers that are not 0,1,…, found 0,1"),
             ("1,2\n3\n", "line 2: expected 2 numbers as in the first row, found 1"),
             ("1,2\n3,4,5\n", "line 2: expected 2 numbers as in the first row, found 3"),
             ("a,b\n1,2\n3\n", "line 3: expected at least 2 columns, found a line of 1"),

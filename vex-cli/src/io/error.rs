@@ -98,6 +98,9 @@ pub(crate) enum Problem {
     /// Standard input has no extension.
     #[error("expected --format, since it has no extension")]
     NoFormat,
+    /// The extension of an output names no format, and none was given.
+    #[error("unknown extension: expected --to, or an extension of a format that is written")]
+    UnknownTarget,
     /// Standard output has no extension.
     #[error("expected --to, since it has no extension")]
     NoTarget,

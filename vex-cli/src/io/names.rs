@@ -10,7 +10,7 @@ use vex::Output;
 
 use super::csv::Table;
 use super::error::{FileError, Problem};
-use super::format::{Format, Input};
+use super::format::{Format, Input, Role};
 use super::lines::Lines;
 use super::members::Members;
 use super::numbers::start;
@@ -100,9 +100,13 @@ const COLUMN: &str = "id";
 /// # Errors
 /// If the file cannot be read, or there is not one id of one line for each of the rows, each once.
 pub(crate) fn read_names(input: &Input<'_>, expected: usize) -> Result<Vec<String>, FileError> {
-    let is_text = input.path.extension().is_none_or(|extension| extension.eq_ignore_ascii_case("txt"));
     let column = input.column.unwrap_or(COLUMN);
-    let format = if is_text { input.format } else { Some(input.format()?) };
+    let format = match input.path.extension() {
+        // The format that was given is that of the vectors.
+        Some(extension) if extension.eq_ignore_ascii_case("txt") && input.column.is_none() => None,
+        None => input.format,
+        Some(_) => Some(input.format()?),
+    };
     let source = Source::open(input.path)?;
     let path = source.path().to_owned();
     let names = match format {
@@ -148,7 +152,7 @@ fn lines(source: Source) -> Result<Vec<String>, FileError> {
 }
 
 fn cells(source: Source, column: &str) -> Result<Vec<String>, FileError> {
-    let mut table = Table::open(source)?;
+    let mut table = Table::open(source, Role::Any)?;
     let at = table.column(column).ok_or_else(|| table.no_column(column))?;
     let mut names = Vec::new();
     while table.read()? {

@@ -11,12 +11,17 @@ use crate::interrupt;
 /// then shows before hours of work. From then on, Ctrl-C leaves the old file, and says so.
 ///
 /// # Errors
-/// If there is something at `path` that is not a regular file, or `path` is one of the `inputs`. If
-/// its folder does not take a new file, or another program is about to write the file.
+/// If there is something at `path` that is not a regular file, or `path` is one of the `inputs` or in a
+/// folder of them. If its folder does not take a new file, or another program is about to write the
+/// file.
 pub(crate) fn open_output(path: &Path, inputs: &[&Path]) -> Result<Output, FileError> {
     check_name(path)?;
     let output = Output::create(path)?;
-    if inputs.iter().any(|input| output.replaces(input)) {
+    let is_in = |folder: &Path| {
+        let parent = output.target().parent().and_then(|parent| parent.canonicalize().ok());
+        folder.is_dir() && parent.is_some() && parent == folder.canonicalize().ok()
+    };
+    if inputs.iter().any(|input| output.replaces(input) || is_in(input)) {
         return Err(FileError::new(path, Problem::OutputIsInput));
     }
     interrupt::protect(&output);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::csv::Table;
 use super::error::FileError;
-use super::format::Format;
+use super::format::{Format, Role};
 use super::source::Source;
 use super::tables;
 
@@ -31,7 +31,7 @@ pub(crate) enum Cell {
 pub(crate) struct Records(Inner);
 
 enum Inner {
-    Csv(Table),
+    Csv(Box<Table>),
     Batches(tables::Cells),
 }
 
@@ -45,9 +45,9 @@ impl Records {
         if format != Format::Csv {
             return Ok(Self(Inner::Batches(tables::cells(source, format)?)));
         }
-        let table = Table::open(source)?;
+        let table = Table::open(source, Role::Any)?;
         match table.header() {
-            Some(_) => Ok(Self(Inner::Csv(table))),
+            Some(_) => Ok(Self(Inner::Csv(Box::new(table)))),
             None => Err(table.no_column("id")),
         }
     }

@@ -125,12 +125,16 @@ pub(crate) fn write_to(
     }
     let mut converter = Converter::new(rows, format, target)?;
     let mut line = String::new();
-    for _ in 0..count {
+    for at in 0..count {
         let row = converter.next()?;
         match format {
             Format::Csv | Format::Jsonl => {
                 line.clear();
-                spell(row, target, format, &mut line);
+                let spelled = spell(row, target, format, &mut line);
+                spelled.map_err(|(position, found)| {
+                    let expected = "finite numbers for jsonl".to_owned();
+                    FileError::new(converter.path(), Problem::Number { row: at, expected, found, position })
+                })?;
                 out.write_all(line.as_bytes())?;
             }
             _ => {
@@ -260,6 +264,7 @@ impl Value {
         match target {
             Stored::F32 => {
                 let float = match self {
+                    Self::Float(float) if float.is_finite() && (float as f32).is_infinite() => return None,
                     Self::Float(float) => float as f32,
                     Self::Whole(whole) => whole as f32,
                 };
@@ -284,8 +289,9 @@ impl std::fmt::Display for Value {
     }
 }
 
-/// Appends a line of numbers, each as short as it is read back.
-fn spell(row: &[u8], stored: Stored, format: Format, line: &mut String) {
+/// Appends a line of numbers, each as short as it is read back. JSON has no numbers that are not
+/// finite: the error is the position of the first, and the number.
+fn spell(row: &[u8], stored: Stored, format: Format, line: &mut String) -> Result<(), (usize, String)> {
     use std::fmt::Write;
     let [open, close] = if format == Format::Jsonl { ["[", "]\n"] } else { ["", "\n"] };
     line.push_str(open);
@@ -293,12 +299,19 @@ fn spell(row: &[u8], stored: Stored, format: Format, line: &mut String) {
         if position > 0 {
             line.push(',');
         }
+        let value = Value::of(number, stored);
+        if let (Format::Jsonl, Value::Float(float)) = (format, value)
+            && !float.is_finite()
+        {
+            return Err((position, value.to_string()));
+        }
         // Writing to a string does not fail.
-        let _ = match Value::of(number, stored) {
+        let _ = match value {
             // As the type that it has, since a wider one shows more digits.
             Value::Float(float) if stored != Stored::F64 => write!(line, "{:?}", float as f32),
             value => write!(line, "{value}"),
         };
     }
     line.push_str(close);
+    Ok(())
 }

@@ -1,9 +1,6 @@
 //! Vectors in the files that people have, against one file of `f32`.
 
-use std::io::Write;
-use std::process::Stdio;
-
-use crate::support::{Folder, Run, bytes, floats, npy, vectors};
+use crate::support::{Folder, bytes, floats, npy, pipe, vectors};
 
 const ROWS: usize = 60;
 const DIM: usize = 8;
@@ -33,18 +30,6 @@ fn bin(rows: usize, dim: usize, numbers: &[u8]) -> Vec<u8> {
 fn lines(rows: &[Vec<u8>], between: &str) -> String {
     let line = |row: &Vec<u8>| row.iter().map(u8::to_string).collect::<Vec<_>>().join(between);
     rows.iter().map(|row| line(row) + "\n").collect()
-}
-
-/// The command with this standard input.
-fn pipe(folder: &Folder, arguments: &str, input: &[u8]) -> Run {
-    let mut command = folder.command(arguments);
-    let mut child =
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-    // The command may fail before it has read everything.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 #[test]
@@ -164,6 +149,12 @@ fn folder_of_files_is_read_in_the_order_of_names() {
     folder.write("shards/02.npy", vectors(&[vec![0.0; 7]]));
     let expected = "shards/02.npy: expected rows of 8 as in shards/01.npy, found rows of 7";
     folder.refuse("build shards --output other.vex", expected);
+    // An output among the inputs would be one of them the next time.
+    folder.write("shards/02.npy", vectors(&rows[25..]));
+    for output in ["build shards --output shards/base.vex", "convert shards shards/02.npy"] {
+        let name = output.rsplit(' ').next().unwrap();
+        folder.refuse(output, &format!("{name}: cannot be written: it is the input"));
+    }
     folder.write("shards/02.npy", "cut");
     let expected = "shards/02.npy: expected a header of at least 6 bytes, found 3 bytes (truncated?)";
     folder.refuse("build shards --output other.vex", expected);

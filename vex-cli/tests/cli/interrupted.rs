@@ -114,7 +114,9 @@ fn the_message_names_the_file_that_is_there() {
                 old += 1;
             }
             "interrupted: index.vex is written\n" => {
-                assert_eq!((version, output.status.code()), (next, Some(130)));
+                // The command may end by itself while the message is printed.
+                assert_eq!(version, next);
+                assert!(matches!(output.status.code(), Some(0 | 130)), "{output:?}");
                 new += 1;
             }
             // The signal came before the handler, or the command had ended.

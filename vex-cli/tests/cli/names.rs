@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::{Folder, bytes, floats, vectors};
+use crate::support::{Folder, bytes, floats, pipe, vectors};
 
 fn prepared() -> Folder {
     let folder = Folder::new();
@@ -80,4 +80,29 @@ fn ids_of_another_index_are_not_taken() {
         "build query.npy --ids twice.txt --output base.vex",
         "twice.txt: row 1: expected every id once, found a again",
     );
+}
+
+#[test]
+fn ids_may_begin_with_anything_and_end_with_a_space() {
+    let folder = prepared();
+    folder.write("rows.csv", "id,vector\n#rust,\"[1, 2]\"\n\"a \",\"[3, 4]\"\na,\"[5, 6]\"\n");
+    folder.succeed("build rows.csv --id-column id --output rows.vex");
+    assert!(folder.read("rows.vex.ids").ends_with(b"\n#rust\na \na\n"));
+    folder.succeed("db create notes.vexdb --dim 2 --metric cosine");
+    assert!(
+        folder.succeed("db put notes.vexdb rows.csv").starts_with("notes.vexdb: 3 rows inserted, 0 replaced")
+    );
+    // An index of other vectors would have these ids.
+    for command in ["merge plain.vex plain.vex -o rows.vex", "compact plain.vex -o rows.vex", "rm rows.vex 0"]
+    {
+        folder.succeed("build base.npy --output plain.vex");
+        let run = folder.run(command);
+        assert!(
+            run.stderr.starts_with("error: rows.vex.ids: has the text ids of the index as it is"),
+            "{run:?}"
+        );
+    }
+    let bytes = folder.read("base.npy");
+    let run = pipe(&folder, "build - --format npy --ids ids.txt --output piped.vex", &bytes);
+    assert_eq!((run.code, &*run.stderr), (Some(0), ""));
 }

@@ -158,6 +158,7 @@ fn unknown_extensions() {
     folder.refuse("build base.dat --output index.vex", expected);
     folder.refuse("search index.vex --queries base.dat", expected);
     folder.refuse("bench index.vex --queries queries.npy --ground-truth base.dat", expected);
+    let expected = "base.dat: unknown extension: expected --to, or an extension of a format that is written";
     folder.refuse("convert base.npy base.dat", expected);
     let expected = "base.dat: unknown extension, expected .npy or .txt";
     folder.refuse("build base.npy --keys base.dat --output index.vex", expected);

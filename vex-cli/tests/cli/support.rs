@@ -1,8 +1,9 @@
 //! Folders in which the command runs, and files for it.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
@@ -135,4 +136,16 @@ pub(crate) fn read_ivecs(bytes: &[u8]) -> Vec<Vec<i32>> {
         rows.push(words.by_ref().take(len as usize).collect());
     }
     rows
+}
+
+/// Runs a command that reads from standard input.
+pub(crate) fn pipe(folder: &Folder, arguments: &str, input: &[u8]) -> Run {
+    let mut command = folder.command(arguments);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    // A command that fails may not read to the end.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    let output = child.wait_with_output().unwrap();
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }

@@ -76,11 +76,13 @@ fn value(name: &str, cell: Cell, kind: FieldType) -> Result<Option<Value>, RowPr
         }
         (Cell::Float(float), _) => float.into(),
         (Cell::Spelled(text), FieldType::Text | FieldType::Stored) => text.into(),
+        (Cell::Spelled(text), _) if text.trim().is_empty() => return Ok(None),
         (Cell::Spelled(text), kind) => {
+            let spelled = text.trim();
             let value = match kind {
-                FieldType::Int => text.parse::<i64>().ok().map(Value::from),
-                FieldType::Float => text.parse::<f64>().ok().map(Value::from),
-                FieldType::Bool => match text.to_ascii_lowercase().as_str() {
+                FieldType::Int => spelled.parse::<i64>().ok().map(Value::from),
+                FieldType::Float => spelled.parse::<f64>().ok().map(Value::from),
+                FieldType::Bool => match spelled.to_ascii_lowercase().as_str() {
                     "true" | "1" => Some(true.into()),
                     "false" | "0" => Some(false.into()),
                     _ => None,

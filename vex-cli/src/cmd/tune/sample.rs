@@ -35,7 +35,7 @@ impl<T: FromFile + Scalar> Sample<T> {
         let path = args.vectors.as_path();
         let (count, dim) = (file.rows(), file.dim());
         let kind = Kind { element, metric: args.metric(), dim };
-        let input = |queries| args.reading.input(queries, Role::Queries);
+        let input = |queries| args.reading.input_without_column(queries, Role::Queries);
         let given = args.queries.as_deref().map(input);
         let given = given.map(|queries| read_queries::<T>(&queries, path, kind)).transpose()?;
         let held_out = if given.is_some() { 0 } else { QUERIES.min(count / SHARE).max(1) };

@@ -5,8 +5,8 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use super::{answers, db, id, jsonl, lines, pipe, prepared, succeed};
-use crate::support::{Folder, bytes, floats, vectors};
+use super::{answers, db, id, jsonl, lines, prepared, succeed};
+use crate::support::{Folder, bytes, floats, pipe, vectors};
 
 /// Values that a reader of JSON, or a terminal between two programs, may change.
 fn odd_rows() -> Vec<Value> {

@@ -5,9 +5,6 @@ mod refusals;
 mod rows;
 mod shared;
 
-use std::io::Write;
-use std::process::Stdio;
-
 use serde_json::{Value, json};
 
 use crate::support::{Folder, Run};
@@ -42,18 +39,6 @@ fn answers(folder: &Folder, arguments: &[&str]) -> Vec<Value> {
         Value::Array(answers) => answers,
         other => panic!("expected an array, found {other}"),
     }
-}
-
-/// Runs a command that reads from standard input.
-fn pipe(folder: &Folder, arguments: &str, input: &[u8]) -> Run {
-    let mut command = folder.command(arguments);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    // A command that fails may not read to the end.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    let output = child.wait_with_output().unwrap();
-    let text = |bytes| String::from_utf8(bytes).unwrap();
-    Run { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
 }
 
 /// Lines of JSON.

@@ -5,8 +5,8 @@ use std::fs;
 use serde_json::json;
 use vex_db::{Collection, Metric, Schema};
 
-use super::{db, jsonl, pipe, prepared, succeed};
-use crate::support::{Folder, bytes, floats};
+use super::{db, jsonl, prepared, succeed};
+use crate::support::{Folder, bytes, floats, pipe};
 
 const COMMANDS: [&str; 9] = [
     "put notes.vexdb rows.jsonl",

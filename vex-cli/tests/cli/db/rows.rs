@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{answers, db, fields, id, lines, pipe, prepared, succeed, with_vectors};
-use crate::support::{Folder, bytes, floats, vectors};
+use super::{answers, db, fields, id, lines, prepared, succeed, with_vectors};
+use crate::support::{Folder, bytes, floats, pipe, vectors};
 
 /// The rows that are accepted, nearest first, equal ones by number, and their distances.
 fn nearest(rows: &[Vec<f32>], query: &[f32], k: usize, accepts: impl Fn(usize) -> bool) -> Vec<(f32, usize)> {
