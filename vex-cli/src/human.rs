@@ -19,6 +19,16 @@ pub(crate) fn path(path: &Path) -> String {
     printable(&path.to_string_lossy())
 }
 
+/// The name of a file as shells take it, as [printable] text.
+pub(crate) fn argument(path: &Path) -> String {
+    let text = self::path(path);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-+=:,@%".contains(&byte);
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', r"'\''")),
+    }
+}
+
 /// With commas between the thousands.
 pub(crate) fn count(number: u64) -> String {
     let digits = number.to_string();
@@ -74,6 +84,15 @@ mod tests {
         let name = "a\n\x1b[2J\u{9b}2J\u{202e}b\u{7f} é.vex";
         let expected = "a\u{fffd}\u{fffd}[2J\u{fffd}2J\u{fffd}b\u{fffd} é.vex";
         assert_eq!(path(Path::new(name)), expected);
+    }
+
+    #[test]
+    fn names_of_files_are_one_argument() {
+        for (name, text) in
+            [("a/b-1.npy", "a/b-1.npy"), ("a b", "'a b'"), ("it's", r"'it'\''s'"), ("$x", "'$x'")]
+        {
+            assert_eq!(argument(Path::new(name)), text);
+        }
     }
 
     #[test]

@@ -4,7 +4,8 @@
 //! The handler removes the temporary name. That decides in one step which file is there:
 //!
 //! - The name was removed: the rename will fail, so the old file stays.
-//! - There was no such name any more: the rename has happened, so the new file is there, complete.
+//! - There was no such name any more: the rename has happened, so the new file is there, complete. Or
+//!   the save had failed before, and the old file stays: the file at the name tells.
 
 use std::fs;
 use std::io::{self, IsTerminal, Write};
@@ -32,6 +33,8 @@ static IS_INTERRUPTED: AtomicBool = AtomicBool::new(false);
 struct Written {
     /// The name, for messages.
     path: PathBuf,
+    /// Where the file is then.
+    target: PathBuf,
     temporary: Temporary,
     /// Whether there was a file before.
     replaces: bool,
@@ -58,6 +61,7 @@ pub(crate) fn protect(output: &Output) {
     let temporary = output.temporary();
     let written = Written {
         path: output.path().to_owned(),
+        target: output.target().to_owned(),
         temporary: Temporary { path: temporary.to_owned(), identity: identity(temporary).ok() },
         replaces: output.target().exists(),
     };
@@ -85,10 +89,12 @@ fn stop() {
     }
     for written in &*FILES.lock().unwrap_or_else(PoisonError::into_inner) {
         let path = human::path(&written.path);
-        let state = match (written.temporary.remove(), written.replaces) {
-            (false, _) => "is written",
-            (true, true) => "is as it was",
-            (true, false) => "was not written",
+        // Without its temporary file, a save was complete, or had failed.
+        let is_there = !written.temporary.remove() && written.temporary.is_at(&written.target);
+        let state = match (is_there, written.replaces) {
+            (true, _) => "is written",
+            (false, true) => "is as it was",
+            (false, false) => "was not written",
         };
         // In one piece, since the command may end meanwhile.
         let _ = err.write_all(format!("interrupted: {path} {state}\n").as_bytes());
@@ -99,7 +105,12 @@ fn stop() {
 impl Temporary {
     /// Removes the file. Returns whether it was there.
     fn remove(&self) -> bool {
-        identity(&self.path).ok() == self.identity && fs::remove_file(&self.path).is_ok()
+        self.is_at(&self.path) && fs::remove_file(&self.path).is_ok()
+    }
+
+    /// Whether the file is at this path.
+    fn is_at(&self, path: &Path) -> bool {
+        identity(path).ok() == self.identity
     }
 }
 

@@ -79,8 +79,9 @@ impl Batch {
             record::encode(id, &row, schema).map_err(|error| Error::Row { id: id.to_owned(), error })?;
         let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
         let mut vectors = vectors.expect("the parameters of the schema were checked");
-        vectors.push(vector).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
-        self.set(id, Some(NewRow { vector: vector.to_vec(), record }));
+        let vector = vector.to_vec();
+        vectors.push(&vector).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
+        self.set(id, Some(NewRow { vector, record }));
         Ok(())
     }
 

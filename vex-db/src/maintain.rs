@@ -35,6 +35,9 @@ use crate::{Collection, Error, Result};
 /// A segment is rewritten if one row in so many is dead.
 const DEAD_SHARE: usize = 4;
 
+/// The store does not give fewer bytes back. An empty one has about as many.
+const UNUSED_AT_LEAST: u64 = 2 << 20;
+
 /// What maintenance may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Budget {
@@ -206,8 +209,8 @@ impl Collection {
     /// If a segment cannot be built or written. The collection is as good as before.
     ///
     /// # Complexity
-    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether half
-    /// of it is unused.
+    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether a
+    /// fifth of it is unused.
     pub fn maintain(
         &self,
         budget: Budget,
@@ -226,14 +229,14 @@ impl Collection {
 }
 
 impl Inner {
-    /// Whether half of the store or more is unused.
+    /// Whether a fifth of the store or more is unused, and not just a few pages of a small one.
     fn wastes_space(&self) -> Result<bool> {
         let tx = self.begin_write()?;
         let stats = tx.stats()?;
         tx.abort()?;
         let io = |error| Error::Io { path: self.disk.path().join(STORE), error };
         let used = stats.allocated_pages() * stats.page_size() as u64;
-        Ok(self.disk.bytes(STORE).map_err(io)? > 2 * used)
+        Ok(self.disk.bytes(STORE).map_err(io)? > used + used / 4 + UNUSED_AT_LEAST)
     }
 
     /// Takes the steps that commits have made necessary, unless another thread takes them already.

@@ -11,7 +11,7 @@ use numpy::{
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::sync::PyOnceLock;
-use pyo3::types::{PyDict, PyInt, PyList, PyTuple};
+use pyo3::types::{PyBool, PyDict, PyInt, PyList, PyTuple};
 use vex::{Element, Elements};
 
 use crate::error::{Failure, Result};
@@ -79,14 +79,28 @@ impl<'py> Vectors<'py> {
     }
 
     fn convert(what: &str, object: &Bound<'py, PyAny>, element: Element, dim: usize) -> Result<Self> {
-        // A list has no type, so it gets that of the index.
+        // A list gets the type of the index, if its numbers have one that this type holds.
         let of_list = match element {
             Element::F32 | Element::F16 => "float32",
             Element::I8 => "int8",
             Element::U8 => "uint8",
             Element::Bits => "bool",
         };
-        let array = as_array(object, is_list(object).then_some(of_list))?;
+        let mut array = as_array(object, None)?;
+        if is_list(object) {
+            let untyped = array.cast::<PyUntypedArray>().map_err(PyErr::from)?;
+            let (kind, is_empty) = (untyped.dtype().kind(), untyped.is_empty());
+            let is_held = match element {
+                Element::F32 | Element::F16 => matches!(kind, b'f' | b'i' | b'u'),
+                Element::I8 | Element::U8 => matches!(kind, b'i' | b'u'),
+                Element::Bits => kind == b'b',
+            };
+            if !is_held && !is_empty {
+                return Err(wrong_type(what, element, &untyped.dtype())?);
+            }
+            // Whole numbers out of range are refused, since they come from the list.
+            array = as_array(object, Some(of_list))?;
+        }
         let untyped = array.cast::<PyUntypedArray>().map_err(PyErr::from)?;
         let (shape, found) = (untyped.shape().to_vec(), untyped.dtype());
         let data = match (element, found.kind(), found.itemsize()) {
@@ -177,6 +191,16 @@ pub(crate) fn keys(what: &str, object: &Bound<'_, PyAny>) -> Result<Vec<u64>> {
     if object.is_instance_of::<PyInt>() {
         return key(what, object).map(|key| vec![key]);
     }
+    // numpy makes floats of integers below and beyond 2^63 together.
+    if is_list(object) {
+        let items: Vec<Bound<'_, PyAny>> = object.try_iter()?.collect::<PyResult<_>>()?;
+        let is_int =
+            |item: &Bound<'_, PyAny>| item.is_instance_of::<PyInt>() && !item.is_instance_of::<PyBool>();
+        if items.iter().all(is_int) {
+            let key = |(row, item)| key(&format!("{what}, row {row}"), item);
+            return items.iter().enumerate().map(key).collect();
+        }
+    }
     let array = as_array(object, None)?;
     let untyped = array.cast::<PyUntypedArray>().map_err(PyErr::from)?;
     if untyped.ndim() > 1 {
@@ -220,7 +244,7 @@ pub(crate) fn key(what: &str, object: &Bound<'_, PyAny>) -> Result<u64> {
         if error.is_instance_of::<PyTypeError>(object.py()) {
             return error.into();
         }
-        Failure::value(format!("{what}: expected 0 to {}, found {object}", u64::MAX))
+        Failure::value(format!("{what}: expected a key of 0 or more, up to {}, found {object}", u64::MAX))
     })
 }
 

@@ -114,7 +114,8 @@ impl Ask {
                 let mut each = || {
                     for (at, row) in (start..rows.count.min(start + share)).enumerate() {
                         let searched = self.one(searcher, rows, row, &mut scratch, |hits| {
-                            for (to, hit) in hits.iter().enumerate() {
+                            // A damaged file may have more.
+                            for (to, hit) in hits.iter().take(width).enumerate() {
                                 (keys[at * width + to], distances[at * width + to]) = (hit.key, hit.distance);
                             }
                         });

@@ -3,7 +3,11 @@
 //! Python's lock is released in every call that takes long. So another thread may search, change or
 //! close the index meanwhile, and the index has a lock of its own. That lock is only ever waited for
 //! while Python's is released: else a thread with one of them could wait for the other.
+//!
+//! A call that takes long looks for signals. Their handlers run on its thread, and may use the index
+//! again. They get an error, since the thread would wait for itself.
 
+use std::cell::RefCell;
 use std::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, TryLockError};
 
 use pyo3::prelude::*;
@@ -50,6 +54,38 @@ fn closed() -> Failure {
     Failure::value("the index is closed")
 }
 
+thread_local! {
+    /// What calls of this thread work with, by its address.
+    static IN_USE: RefCell<Vec<usize>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Says that this thread works with something, until it is dropped.
+pub(crate) struct Use(());
+
+impl Use {
+    /// # Errors
+    /// If a call of this thread works with it already, which a handler or a callback interrupts.
+    pub(crate) fn begin<T>(what: &T, name: &str) -> Result<Self> {
+        let address = std::ptr::from_ref(what).addr();
+        IN_USE.with_borrow_mut(|in_use| {
+            if in_use.contains(&address) {
+                return Err(Failure::value(format!(
+                    "the {name} is in use by the call that this one interrupts"
+                )));
+            }
+            in_use.push(address);
+            Ok(Self(()))
+        })
+    }
+}
+
+impl Drop for Use {
+    fn drop(&mut self) {
+        // Uses of a thread end in the order in which they nest.
+        IN_USE.with_borrow_mut(Vec::pop);
+    }
+}
+
 impl<I: Lend> Held<I> {
     pub(crate) fn new(index: I) -> Self {
         Self { index: RwLock::new(Some(index)), pool: Pool::default() }
@@ -58,6 +94,7 @@ impl<I: Lend> Held<I> {
     /// Reads the index. For work that takes no time: Python's lock is kept unless another thread
     /// changes the index.
     pub(crate) fn peek<R: Send>(&self, py: Python<'_>, work: impl FnOnce(&I) -> R + Send) -> Result<R> {
+        let _use = Use::begin(self, "index")?;
         match self.index.try_read() {
             Ok(index) => index.as_ref().map(work).ok_or_else(closed),
             Err(TryLockError::Poisoned(index)) => index.into_inner().as_ref().map(work).ok_or_else(closed),
@@ -71,6 +108,7 @@ impl<I: Lend> Held<I> {
         py: Python<'_>,
         work: impl FnOnce(&I, &Pool) -> Result<R> + Send,
     ) -> Result<R> {
+        let _use = Use::begin(self, "index")?;
         py.detach(|| match &*self.lock() {
             Some(index) => work(index, &self.pool),
             None => Err(closed()),
@@ -83,6 +121,7 @@ impl<I: Lend> Held<I> {
         py: Python<'_>,
         work: impl FnOnce(&mut I) -> Result<R> + Send,
     ) -> Result<R> {
+        let _use = Use::begin(self, "index")?;
         py.detach(|| match &mut *self.index.write().unwrap_or_else(PoisonError::into_inner) {
             Some(index) => work(index),
             None => Err(closed()),
@@ -90,11 +129,13 @@ impl<I: Lend> Held<I> {
     }
 
     /// Frees the index. Closing twice is fine.
-    pub(crate) fn close(&self, py: Python<'_>) {
+    pub(crate) fn close(&self, py: Python<'_>) -> Result<()> {
+        let _use = Use::begin(self, "index")?;
         py.detach(|| {
             self.index.write().unwrap_or_else(PoisonError::into_inner).take();
             self.pool.clear();
         });
+        Ok(())
     }
 
     fn lock(&self) -> RwLockReadGuard<'_, Option<I>> {

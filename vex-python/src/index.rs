@@ -198,7 +198,7 @@ impl Index {
     ///         take more time.
     ///     filter: Keys that may be returned, as an array, a list or a ``KeySet``. For many queries
     ///         also a list of these, or of None, with one for each query.
-    ///     exact: Compares every vector.
+    ///     exact: Compares every vector. It takes no filter.
     ///     threads: For many queries, by default one for each core.
     ///     slack: Ends a search early, once candidates are farther than 1 + slack times the k-th.
     ///     rerank: How many times k candidates are compared by their vectors at most. 0 returns
@@ -283,8 +283,8 @@ impl Index {
     }
 
     /// Frees the memory. Every other call raises ValueError from then on.
-    fn close(&self, py: Python<'_>) {
-        self.held.close(py);
+    fn close(&self, py: Python<'_>) -> Result<()> {
+        self.held.close(py)
     }
 
     /// Elements of a vector, or bits.
@@ -369,8 +369,8 @@ impl Index {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.held.close(py);
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> Result<()> {
+        self.held.close(py)
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> Result<(Bound<'py, PyAny>, (PathBuf,))> {

@@ -132,8 +132,8 @@ impl MappedIndex {
     }
 
     /// Closes the file. Every other call raises ValueError from then on.
-    fn close(&self, py: Python<'_>) {
-        self.held.close(py);
+    fn close(&self, py: Python<'_>) -> Result<()> {
+        self.held.close(py)
     }
 
     /// Elements of a vector, or bits.
@@ -209,8 +209,8 @@ impl MappedIndex {
     }
 
     #[pyo3(signature = (*_exception))]
-    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) {
-        self.held.close(py);
+    fn __exit__(&self, py: Python<'_>, _exception: &Bound<'_, PyTuple>) -> Result<()> {
+        self.held.close(py)
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> Result<(Bound<'py, PyAny>, (PathBuf, &'static str))> {

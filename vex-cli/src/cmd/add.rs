@@ -109,7 +109,7 @@ fn add<T: FromFile + Scalar>(args: &Args, index: &mut Index) -> Result<(usize, u
             (Some(keys), _) => keys[row],
             (None, first) => first.unwrap_or(0) + row as u64,
         };
-        let was_there = index.upsert(key, &vector).map_err(|error| refusal(path, base, row, error))?;
+        let was_there = index.upsert(key, &vector).map_err(|error| refusal(file.place(row), base, error))?;
         replaced += usize::from(was_there);
         bar.inc(1);
     }
@@ -137,8 +137,8 @@ fn next(path: &Path, count: usize, index: &Index) -> Result<u64, Failure> {
     }
 }
 
-fn refusal(vectors: &Path, index: &Path, row: usize, error: InsertError) -> Failure {
-    let of_row = |error: VectorError| Failure::Row { path: vectors.to_owned(), row, error };
+fn refusal((path, row): (PathBuf, usize), index: &Path, error: InsertError) -> Failure {
+    let of_row = |error: VectorError| Failure::Row { path, row, error };
     match error {
         InsertError::Graph(Refusal::Vector(error)) => of_row(error),
         InsertError::Update(UpdateError::Insert(Refusal::Vector(error))) => of_row(error),

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::ValueEnum;
 
+use super::is_index;
 use super::parts::{self, Part};
 use super::reading::{FORMATS, Reading};
 use crate::error::Failure;
@@ -61,15 +62,13 @@ impl Args {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     let format = format(args)?;
-    let is_index = args.input.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("vex"));
     let output = match args.is_stream() {
         true => None,
         false => Some(open_output(&args.output, &[&args.input])?),
     };
-    if !is_index {
+    if !is_index(&args.input) {
         if args.part.is_some() {
-            let problem = Problem::Extension { accepted: ".vex, for --part" };
-            return Err(FileError::new(&args.input, problem).into());
+            return Err(Failure::refused(&args.input, "expected an index, for --part"));
         }
         let mut rows = io::open(&args.reading.input(&args.input, Role::Any))?;
         return write(args, output, &mut *rows, format, started, out);

@@ -30,7 +30,7 @@ use crate::{human, machine, mmap, progress};
 Vectors and queries:
 {FORMATS}
 Ids:
-  .npy      2-D array of int32, a row a query
+  .npy      2-D array of int32, or of int64 if an id needs it, a row a query
   .ivecs    rows of int32, each after its int32 length
   .ibin     uint32 rows, uint32 columns, then int32
 
@@ -47,9 +47,9 @@ pub(crate) struct Args {
     queries: PathBuf,
     #[command(flatten)]
     reading: Reading,
-    /// What to do with a row of NaN, or of zeros under cosine, in the vectors
-    #[arg(long, value_name = "WHAT", default_value = "refuse")]
-    on_invalid: OnInvalid,
+    /// What to do with a row of NaN, or of zeros under cosine, in a file of vectors [default: refuse]
+    #[arg(long, value_name = "WHAT")]
+    on_invalid: Option<OnInvalid>,
     /// Neighbors of a query
     #[arg(short, default_value_t = 100, value_parser = values::k())]
     k: usize,
@@ -110,6 +110,9 @@ fn of_index(args: &Args) -> Result<(Output, IdMatrix), Failure> {
     }
     if let Some(element) = args.element.named().filter(|element| *element != kind.element) {
         return Err(other("--element", kind.element.name(), element.name()));
+    }
+    if args.on_invalid.is_some() {
+        return Err(Failure::refused(path, "expected no --on-invalid: every vector of an index is valid"));
     }
     let searcher = index.searcher();
     if !searcher.graph().rows().are_stored() {
@@ -216,7 +219,7 @@ fn ids<T: FromFile + Scalar>(
     let kind = Kind { element, metric: args.metric(), dim: file.dim() };
     let queries = args.reading.input_without_column(&args.queries, Role::Queries);
     let queries = read_queries::<T>(&queries, &args.vectors, kind)?;
-    let (vectors, rows) = read_vectors(file, kind, args.on_invalid, skipped)?;
+    let (vectors, rows) = read_vectors(file, kind, args.on_invalid.unwrap_or(OnInvalid::Refuse), skipped)?;
     let mut slices: Vec<&[T]> = Vec::new();
     let refused = |error| Failure::refused(&args.queries, error);
     slices.try_reserve_exact(queries.rows()).map_err(refused)?;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::human;
 use crate::io::{Format, Input, Role};
 
 /// The formats of vectors, for the help of the commands that read them.
@@ -31,6 +32,13 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn input<'a>(&'a self, path: &'a Path, role: Role) -> Input<'a> {
         Input { path, format: self.format, column: self.column.as_deref(), role }
+    }
+
+    /// The arguments as they are typed, with a space before each, for commands that are printed.
+    pub(crate) fn arguments(&self) -> String {
+        let format = self.format.map(|format| format!(" --format {format}"));
+        let column = self.column.as_ref().map(|name| format!(" --column {}", human::argument(name.as_ref())));
+        [format, column].into_iter().flatten().collect()
     }
 
     /// A file whose columns are not those of the vectors.

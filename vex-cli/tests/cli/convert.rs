@@ -148,7 +148,7 @@ fn parts_of_an_index_are_written_by_key() {
         assert!(known > 0 && row[known..].iter().all(|link| *link == -1), "{row:?}");
     }
     assert!(longest == links[0].len() && longest <= 8);
-    folder.refuse("convert a.npy b.npy --part keys", "a.npy: unknown extension, expected .vex, for --part");
+    folder.refuse("convert a.npy b.npy --part keys", "a.npy: expected an index, for --part");
 }
 
 #[test]

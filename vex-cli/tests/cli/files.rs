@@ -121,9 +121,20 @@ fn standard_input_is_read_as_a_file() {
     let cut = &folder.read("base.npy")[..300];
     let message = refusal("build - --format npy --output other.vex", cut);
     assert!(message.contains(" x 8 f32 rows, found 300 (truncated?)"), "{message}");
-    assert_eq!(
-        refusal("gt - --queries - --format npy --output a.npy", b""),
-        "error: standard input: expected to be read once, found two inputs named -\n"
+    for twice in [
+        "gt - --queries - --format npy --output a.npy",
+        "tune - --queries - --format npy",
+        "bench base.vex --queries - --ground-truth - --format npy",
+    ] {
+        assert_eq!(
+            refusal(twice, b""),
+            "error: standard input: expected to be read once, found two inputs named -\n",
+            "{twice}"
+        );
+    }
+    folder.refuse(
+        "gt base.vex --queries base.npy --on-invalid skip --output a.npy",
+        "base.vex: expected no --on-invalid: every vector of an index is valid",
     );
 }
 

@@ -13,6 +13,7 @@ use crate::collection::stats::Report;
 use crate::collection::view::{self, Source, View};
 use crate::collection::{options, values};
 use crate::error::{Failure, Result};
+use crate::held::Use;
 use crate::progress::Watch;
 
 /// A database: rows with ids, vectors and fields, in a folder.
@@ -168,7 +169,8 @@ impl Collection {
     ///
     /// Args:
     ///     progress: Called with the number of steps that are done, the rows of this step that are
-    ///         linked, and all rows of this step, some ten times a second.
+    ///         linked, and all rows of this step, some ten times a second. It may commit, but not
+    ///         maintain.
     ///     memory_limit: Bytes of a step. One that would take more is left out.
     #[pyo3(signature = (*, progress=None, memory_limit=None))]
     fn maintain(
@@ -179,6 +181,8 @@ impl Collection {
         let collection = Self::handle(slf)?;
         let budget = memory_limit.map_or_else(Budget::unlimited, Budget::memory);
         let mut watch = Watch::new(progress);
+        // Another step would wait for the one that calls `progress`.
+        let _use = Use::begin(&*slf.borrow(), "collection's maintenance")?;
         slf.py().detach(|| {
             let maintained = collection.maintain(budget, |progress| {
                 let vex_db::Progress { steps, linked, rows, .. } = progress;

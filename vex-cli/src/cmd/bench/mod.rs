@@ -158,6 +158,9 @@ fn run_on<B: AsRef<[u8]> + Sync>(
     index: MappedIndex<B>,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    if [&args.queries, &args.ground_truth].iter().all(|path| path.as_os_str() == "-") {
+        return Err(Failure::TwoStdins);
+    }
     let queries = args.reading.input(&args.queries, Role::Queries);
     let queries = Queries::read(&queries, &args.index, Kind::of(index.header()))?;
     let ids = read_truth(args, queries.rows())?;

@@ -13,7 +13,7 @@ use super::rows::Rows;
 use super::{Writing, check_names};
 use crate::cmd::{print_json, values};
 use crate::error::Failure;
-use crate::io::{Format, Input, Role, VectorFile};
+use crate::io::{FileError, Format, Input, Problem, Role, VectorFile};
 use crate::{human, progress};
 
 /// Insert rows, or replace those with the same ids
@@ -65,7 +65,13 @@ struct Report {
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
     let mut lines = Rows::open(&args.rows, args.format)?;
-    let open = |path: &PathBuf| VectorFile::<f32>::open(&Input::new(path, Role::Vectors));
+    let open = |path: &PathBuf| {
+        let vectors = Input::new(path, Role::Vectors);
+        // `--format` is that of the rows.
+        let accepted = "one that vex build --help names";
+        vectors.format().map_err(|error| FileError::new(&error.path, Problem::Extension { accepted }))?;
+        VectorFile::<f32>::open(&vectors)
+    };
     let vectors = args.vectors.as_ref().map(open).transpose()?;
     let notes = args.writing.open(Options::new())?;
     let path = &args.writing.collection;

@@ -11,9 +11,10 @@ use vex_db::{Error, Explain, Filter, Hit, Hits, Reader, Search, Snapshot, Value}
 use super::condition::Condition;
 use super::row::Object;
 use super::table::Table;
+use crate::cmd::reading::Reading;
 use crate::cmd::{Kind, print_json, read_queries, values};
 use crate::error::Failure;
-use crate::io::{Input, Matrix, Role};
+use crate::io::{Matrix, Role};
 
 /// Find the rows nearest to a vector
 ///
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     pub(super) collection: PathBuf,
     #[command(flatten)]
     queries: Queries,
+    #[command(flatten)]
+    reading: Reading,
     /// With --near: the id of a row that results should be unlike
     #[arg(long, value_name = "ID", requires = "near", conflicts_with_all = ["vector", "vector_file"])]
     unlike: Vec<String>,
@@ -71,7 +74,7 @@ struct Queries {
     /// A vector, as a JSON array
     #[arg(long, value_name = "ARRAY", value_parser = vector)]
     vector: Option<Vector>,
-    /// File of vectors, .npy, .fvecs, .bvecs or .fbin
+    /// File of vectors; for the formats, see `vex search --help`
     #[arg(long, value_name = "VECTORS")]
     vector_file: Option<PathBuf>,
     /// The id of a row, which is not among the results; more than once for rows like several
@@ -186,7 +189,7 @@ impl Args {
     fn read(&self, view: &Snapshot, path: &Path) -> Result<Matrix<f32>, Failure> {
         let (metric, dim) = (view.schema().metric(), view.schema().dim());
         read_queries(
-            &Input::new(path, Role::Queries),
+            &self.reading.input(path, Role::Queries),
             &self.collection,
             Kind { element: Element::F32, metric, dim },
         )

@@ -118,6 +118,12 @@ impl Args {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    if [Some(&args.vectors), args.queries.as_ref()]
+        .iter()
+        .all(|path| path.is_some_and(|path| path.as_os_str() == "-"))
+    {
+        return Err(Failure::TwoStdins);
+    }
     let rows = io::open(&args.reading.input(&args.vectors, Role::Vectors))?;
     let element = args.element.of(io::element(rows.shape().stored), args.metric());
     match element {
@@ -229,10 +235,11 @@ fn print_advice<T>(
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let Some(ef_search) = best.ef_search else { return Ok(()) };
-    let path = human::path(&args.vectors);
-    let index = human::path(&Path::new(args.vectors.file_name().unwrap_or_default()).with_extension("vex"));
+    let path = human::argument(&args.vectors);
+    let index =
+        human::argument(&Path::new(args.vectors.file_name().unwrap_or_default()).with_extension("vex"));
     writeln!(out, "\nthe least memory of those within 10% of the fastest:")?;
-    write!(out, "  vex build {path} -o {index} --metric {}", args.metric())?;
+    write!(out, "  vex build {path}{} -o {index} --metric {}", args.reading.arguments(), args.metric())?;
     if let Some(element) = args.element.named() {
         write!(out, " --element {element}")?;
     }

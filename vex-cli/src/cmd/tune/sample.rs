@@ -68,7 +68,10 @@ impl<T: FromFile + Scalar> Sample<T> {
                 left_out.extend_from_slice(&vector);
             } else {
                 vectors.push(&vector).map_err(|error| match error {
-                    InsertError::Vector(error) => Failure::Row { path: path.to_owned(), row, error },
+                    InsertError::Vector(error) => {
+                        let (path, row) = file.place(row);
+                        Failure::Row { path, row, error }
+                    }
                     error => Failure::refused(path, error),
                 })?;
                 kept.extend_from_slice(&vector);

@@ -164,7 +164,8 @@ fn inputs_are_regular_files() {
     folder.refuse("db put notes.vexdb missing.jsonl", expected);
     let run = folder.run("db put notes.vexdb rows.jsonl --vectors /dev/zero");
     assert!(
-        run.stderr.starts_with("error: /dev/zero: unknown extension: expected --format, or one of "),
+        run.stderr
+            .starts_with("error: /dev/zero: unknown extension, expected one that vex build --help names"),
         "{run:?}"
     );
     fs::create_dir(folder.path("folder")).unwrap();
