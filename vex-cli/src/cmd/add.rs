@@ -30,7 +30,7 @@ Examples:
   vex add base.vex more.npy
   vex add base.vex changed.npy --keys keys.txt --replace
 
-JSON: one object with added, replaced, first_key (of the keys that go on; null with --keys), count (of the vectors \\
+JSON: one object with added, replaced, first_key (of the keys that go on; null with --keys), count (of the vectors \
 that are in the index now), index_bytes (the file) and seconds.")]
 pub(crate) struct Args {
     #[command(flatten)]
