@@ -5,6 +5,12 @@
 use libfuzzer_sys::fuzz_target;
 use vex_fuzz::InputFile;
 
+#[allow(dead_code)]
+#[path = "../../vex-cli/src/human.rs"]
+mod human;
+#[allow(dead_code)]
+#[path = "../../vex-cli/src/interrupt.rs"]
+mod interrupt;
 #[allow(dead_code, unused_imports)]
 #[path = "../../vex-cli/src/io/mod.rs"]
 mod io;
@@ -35,12 +41,15 @@ fuzz_target!(|input: &[u8]| FILES.with(|files| {
 }));
 
 fn floats(path: &std::path::Path) -> Option<Vec<u8>> {
-    let all = io::VectorFile::<f32>::open(path).and_then(io::VectorFile::read_all).ok()?;
+    let input = io::Input::new(path, io::Role::Vectors);
+    let all = io::VectorFile::<f32>::open(&input).and_then(io::VectorFile::read_all).ok()?;
     Some(all.iter().flatten().flat_map(|element| element.to_le_bytes()).collect())
 }
 
 fn ids(path: &std::path::Path) -> Option<Vec<u8>> {
-    Some(io::read_ids(path).ok()?.iter().flatten().flat_map(|id| id.to_le_bytes()).collect())
+    let ids = io::read_ids(&io::Input::new(path, io::Role::Ids)).ok()?;
+    let narrow = |id: &i64| i32::try_from(*id).expect("the file has int32").to_le_bytes();
+    Some(ids.iter().flatten().flat_map(narrow).collect())
 }
 
 fn assert_same(found: Option<Vec<u8>>, expected: Option<Vec<u8>>) {

@@ -6,6 +6,12 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use vex_fuzz::InputFile;
 
+#[allow(dead_code)]
+#[path = "../../vex-cli/src/human.rs"]
+mod human;
+#[allow(dead_code)]
+#[path = "../../vex-cli/src/interrupt.rs"]
+mod interrupt;
 #[allow(dead_code, unused_imports)]
 #[path = "../../vex-cli/src/io/mod.rs"]
 mod io;
@@ -17,8 +23,8 @@ thread_local! {
 fuzz_target!(|input: &[u8]| FILE.with(|file| {
     let path = file.write(input);
     assert_alike(path, input);
-    if let Ok(ids) = io::read_ids(path) {
-        assert!(4 * ids.rows() * ids.dim() < input.len());
+    if let Ok(ids) = io::read_ids(&io::Input::new(path, io::Role::Ids)) {
+        assert!(ids.rows() * ids.dim() < input.len());
     }
     // All numbers of keys that such a short input can have.
     for expected in 0..4 {
@@ -31,11 +37,12 @@ fuzz_target!(|input: &[u8]| FILE.with(|file| {
 /// Reads row by row and all at once, with the same result. There are no more elements than the
 /// bytes hold.
 fn assert_alike(path: &Path, input: &[u8]) {
-    let Ok(mut file) = io::VectorFile::<f32>::open(path) else { return };
+    let vectors = io::Input::new(path, io::Role::Vectors);
+    let Ok(mut file) = io::VectorFile::<f32>::open(&vectors) else { return };
     let (rows, dim) = (file.rows(), file.dim());
     assert!(rows > 0 && dim > 0 && rows * dim < input.len(), "{rows} x {dim}");
-    let all =
-        io::VectorFile::<f32>::open(path).and_then(io::VectorFile::read_all).expect("the length is checked");
+    let all = io::VectorFile::<f32>::open(&vectors).and_then(io::VectorFile::read_all);
+    let all = all.expect("the length is checked");
     assert_eq!((all.rows(), all.dim()), (rows, dim));
     let mut row = vec![0.0_f32; dim];
     for expected in all.iter() {
