@@ -22,7 +22,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Index::builder(queries.dim).metric(Metric::Cosine).build_from(rows)
     };
     let mut truth: Vec<Vec<u64>> = Vec::new();
-    let head = ["segments", "bound", "ef", "recall", "distances", "p50, us"];
+    let head = ["segments", "ef", "recall", "distances", "p50, us"];
     println!("{}", head.map(|name| format!("{name:>10}")).concat());
     for segments in [1, 8, 30] {
         let bounds: Vec<usize> = (0..=segments).map(|at| count * at / segments).collect();
@@ -34,27 +34,18 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 truth.push(searcher.exact(query, K)?.iter().map(|hit| hit.key).collect());
             }
         }
-        let efforts = [10, 16, 24, 32, 48, 64, 96, 128];
-        for (shares_bound, ef) in [false, true].into_iter().flat_map(|shares| efforts.map(|ef| (shares, ef)))
-        {
-            if shares_bound && segments == 1 {
-                continue;
-            }
-            let (mut params, mut scratch) = (SearchParams::new(K).ef_search(ef), Scratch::new());
+        for ef in [10, 16, 24, 32, 48, 64, 96, 128] {
+            let (params, mut scratch) = (SearchParams::new(K).ef_search(ef), Scratch::new());
             let (mut found, mut distances, mut times) = (0, 0, Vec::<Duration>::new());
             for (query, truth) in queries.rows().zip(&truth) {
                 let start = Instant::now();
                 let mut hits: Vec<Hit> = Vec::new();
-                params.bound = f32::INFINITY;
                 for index in &indexes {
                     let answer = index.searcher().search_with(query, &params, &mut scratch)?;
                     hits.extend(answer.hits);
                     distances += answer.stats.distances;
                     hits.sort_by(|one, other| one.distance.total_cmp(&other.distance));
                     hits.truncate(K);
-                    if let Some(last) = hits.get(K - 1).filter(|_| shares_bound) {
-                        params.bound = last.distance;
-                    }
                 }
                 times.push(start.elapsed());
                 found += hits.iter().filter(|hit| truth.contains(&hit.key)).count();
@@ -62,9 +53,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             times.sort();
             let recall = found as f64 / (K * truth.len()) as f64;
             let distances = distances / truth.len();
-            let bound = if shares_bound { "shared" } else { "none" };
             println!(
-                "{segments:>10}{bound:>10}{ef:>10}{recall:>10.4}{distances:>10}{:>10.1}",
+                "{segments:>10}{ef:>10}{recall:>10.4}{distances:>10}{:>10.1}",
                 times[times.len() / 2].as_secs_f64() * 1e6
             );
         }

@@ -201,17 +201,6 @@ pub struct SearchParams {
     #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::infinite::deserialize"))]
     #[cfg_attr(feature = "serde", serde(default = "crate::settings::slack"))]
     pub slack: f32,
-    /// The distance beyond which neighbors are of no use, since the caller has `k` that are nearer: from
-    /// another index, say, with other rows of the same set. Ends a search early: once enough candidates
-    /// are expanded, and the nearest of the others is farther. A quarter of `ef_search` are enough, and
-    /// at least `k`. Neighbors that are farther may be returned nevertheless. The default is
-    /// [`f32::INFINITY`].
-    ///
-    /// The bound is ignored if `ef_search` is at least the number of nodes, and in a search for pages or
-    /// within a radius.
-    #[cfg_attr(feature = "serde", serde(deserialize_with = "crate::settings::infinite::deserialize"))]
-    #[cfg_attr(feature = "serde", serde(default = "crate::settings::bound"))]
-    pub bound: f32,
 }
 
 impl SearchParams {
@@ -236,7 +225,6 @@ impl SearchParams {
             max_distance_evals: usize::MAX,
             rerank: Self::RERANK,
             slack: f32::INFINITY,
-            bound: f32::INFINITY,
         }
     }
 
@@ -267,12 +255,6 @@ impl SearchParams {
     /// Sets [`slack`](field@Self::slack).
     pub const fn slack(mut self, slack: f32) -> Self {
         self.slack = slack;
-        self
-    }
-
-    /// Sets [`bound`](field@Self::bound).
-    pub const fn bound(mut self, bound: f32) -> Self {
-        self.bound = bound;
         self
     }
 

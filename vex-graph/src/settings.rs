@@ -35,10 +35,6 @@ pub(crate) fn slack() -> f32 {
     f32::INFINITY
 }
 
-pub(crate) fn bound() -> f32 {
-    f32::INFINITY
-}
-
 /// JSON has null for infinity.
 pub(crate) mod infinite {
     use super::*;

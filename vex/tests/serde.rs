@@ -53,27 +53,12 @@ fn parameters_of_a_build_come_back() {
 fn parameters_of_a_search_come_back() {
     let params = SearchParams::new(10);
     let rerank = SearchParams::RERANK;
+    let defaults =
+        json!({"k": 10, "ef_search": 64, "max_distance_evals": null, "rerank": rerank, "slack": null});
+    returns(params, defaults);
     returns(
-        params,
-        json!({
-            "k": 10,
-            "ef_search": 64,
-            "max_distance_evals": null,
-            "rerank": rerank,
-            "slack": null,
-            "bound": null,
-        }),
-    );
-    returns(
-        params.ef_search(100).max_distance_evals(5_000).rerank(f32::INFINITY).slack(0.25).bound(1.5),
-        json!({
-            "k": 10,
-            "ef_search": 100,
-            "max_distance_evals": 5_000,
-            "rerank": null,
-            "slack": 0.25,
-            "bound": 1.5,
-        }),
+        params.ef_search(100).max_distance_evals(5_000).rerank(f32::INFINITY).slack(0.25),
+        json!({"k": 10, "ef_search": 100, "max_distance_evals": 5_000, "rerank": null, "slack": 0.25}),
     );
     assert_eq!(from_str::<SearchParams>(r#"{"k": 10}"#).unwrap(), params);
     assert!(from_str::<SearchParams>("{}").is_err(), "how many is up to the caller");

@@ -96,8 +96,7 @@ pub enum SearchEnd {
     /// No candidate was left that the list keeps: the list is as good as the links allow.
     #[default]
     Exhausted,
-    /// The next candidate was farther than [`slack`](SearchParams::slack) or
-    /// [`bound`](SearchParams::bound) allows.
+    /// The next candidate was farther than [`slack`](SearchParams::slack) allows.
     Slack,
     /// [`max_distance_evals`](SearchParams::max_distance_evals) distances were computed.
     MaxDistances,
@@ -350,17 +349,11 @@ impl Search<'_, '_> {
         self.stats.reranked = candidates.len();
         report(observer, candidates, |id, rank| Step::Reranked { id, distance: coded.exact_distance(rank) });
         let written = self.write(method, candidates, out, |rank| coded.exact_distance(rank));
-        let mut farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
-        let (mut needed, bound) = (written, self.params.bound);
-        if bound < f32::INFINITY && !M::ENDS_BY_DISTANCE && self.params.ef_search < self.view.count() {
-            // What is beyond the bound need not be found, and is no part of what may be lost.
-            farthest = farthest.min(bound);
-            needed = out[..written].partition_point(|neighbor| neighbor.distance <= bound).max(1);
-        }
+        let farthest = out[..written].last().map_or(f32::NEG_INFINITY, |last| last.distance);
         // Codes may have placed a neighbor behind the end of the list: see `distance/doubt.rs`.
         let tolerance = if self.ranked_each { Edge::TOLERANCE_OF_SCAN } else { Edge::TOLERANCE };
         let is_in_doubt =
-            edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, needed, tolerance));
+            edge.is_some_and(|edge| edge.shifted(shift).is_in_doubt(farthest, written, tolerance));
         if is_in_doubt && self.stats.distances < self.params.max_distance_evals {
             self.stats.by_vectors = true;
             observer.step(Step::ByVectors);

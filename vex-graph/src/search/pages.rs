@@ -87,7 +87,7 @@ struct State<'s> {
 
 impl<'s> Batches<'s> {
     /// Begins a search. `params.k` is the length of the batches that will be asked for, or less;
-    /// `params.ef_search` as of any search. `params.slack` and `params.bound` are ignored.
+    /// `params.ef_search` as of any search. `params.slack` is ignored.
     ///
     /// # Errors
     /// If the query cannot be searched for, or the scratch could not grow.

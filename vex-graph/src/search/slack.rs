@@ -19,17 +19,6 @@
 //! There is no value that is right for all sets. In D dimensions, a ball that is `1 + slack` times
 //! as large by squared distance holds `(1 + slack)^(D/2)` times as many nodes. With 0.2 that is a
 //! factor of 2 for 8 dimensions, and of 38 for 40. So the rule is off by default.
-//!
-//! A caller that searches several indexes, one after the other, has a distance for the second rule:
-//! that of the `k`-th nearest so far in all of them, the bound.
-//!
-//! ```text
-//! the search ends once   d − σ > bound   and enough candidates are nearer than d
-//! ```
-//!
-//! The search must come near the query before it may give up. So "enough" is a quarter of the list.
-//! Where an index has many of the neighbors, many candidates are within the bound, and the search
-//! goes on to the end of its list.
 
 use vex_kernels::Metric;
 
@@ -44,44 +33,30 @@ pub(crate) struct Slack<'q, Q> {
     k: usize,
     /// `1 + slack`.
     factor: f32,
-    bound: f32,
-    /// The bound ends no search before so many candidates are nearer than the next.
-    enough: usize,
-    /// Whether there is a rule at all.
-    is_on: bool,
 }
 
-/// One of so many candidates of the list must be nearer than one that the bound ends the search at.
-const ENOUGH: usize = 4;
-
 impl<'q, Q: Estimator> Slack<'q, Q> {
-    /// No rule, if the list has room for every node, so that the answer is exact. By inner product the
-    /// bound alone: a product is no distance that could be multiplied.
+    /// No rule, if the list has room for every node, so that the answer is exact. Nor by inner
+    /// product: a product is no distance.
     pub(crate) fn new(query: &'q Q, view: &GraphView<'_>, params: &SearchParams) -> Self {
-        let (k, is_exact) = (params.k.max(1), params.ef_search >= view.count());
-        let is_distance = view.metric() != Metric::InnerProduct;
-        let factor = if is_distance { 1.0 + params.slack.max(0.0) } else { f32::INFINITY };
-        let bound = params.bound;
-        let is_on = !is_exact && (factor < f32::INFINITY || bound < f32::INFINITY);
-        Self { query, k, factor, bound, enough: k.max(params.ef_search / ENOUGH), is_on }
+        let has_rule = view.metric() != Metric::InnerProduct && params.ef_search < view.count();
+        let slack = if has_rule { params.slack.max(0.0) } else { f32::INFINITY };
+        Self { query, k: params.k.max(1), factor: 1.0 + slack }
     }
 
     /// No rule.
     pub(crate) fn none(query: &'q Q) -> Self {
-        Self { query, k: 1, factor: f32::INFINITY, bound: f32::INFINITY, enough: 1, is_on: false }
+        Self { query, k: 1, factor: f32::INFINITY }
     }
 
     /// Whether `next` is too far to be expanded, beside the `nearest` so far, which are sorted.
     #[inline(always)]
     pub(crate) fn ends(&self, nearest: &[Candidate], next: Candidate) -> bool {
-        if !self.is_on {
+        let Some(kth) = nearest.get(self.k - 1).filter(|_| self.factor < f32::INFINITY) else {
             return false;
-        }
-        let Some(kth) = nearest.get(self.k - 1) else { return false };
+        };
         let least = self.query.distance(next.distance()) - self.query.deviation(next.id());
-        let is_beyond = least > self.bound && nearest.get(self.enough - 1).is_some_and(|last| *last < next);
-        is_beyond
-            || (self.factor < f32::INFINITY && least > self.factor * self.query.distance(kth.distance()))
+        least > self.factor * self.query.distance(kth.distance())
     }
 }
 

@@ -1,6 +1,5 @@
 //! What holds of every graph, whatever is inserted into it and however it was made.
 
-mod bound;
 mod build;
 mod copies;
 mod delete;
