@@ -45,7 +45,7 @@ pub(crate) enum Failure {
         path: PathBuf,
     },
     /// An index is to be changed, and has text ids beside it.
-    #[error("{}: has the text ids of the index as it is: expected none beside an index that is changed; build the index again from all rows", path.display())]
+    #[error("{}: has the text ids of the index, which would no longer fit: build it again from all rows, keep rows that come and go in a collection (vex db), or remove this file, and the ids with it", path.display())]
     HasNames {
         /// The file of ids.
         path: PathBuf,

@@ -111,13 +111,15 @@ impl<'py> Vectors<'py> {
             (Element::Bits, b'u', 8) => Data::Words(required(&array, "uint64")?),
             (Element::Bits, b'u', 1) => {
                 let bytes = dim.div_ceil(8);
-                let data = Data::Packed(words(&required(&array, "uint8")?, bytes, dim)?);
+                // In the order of `numpy.packbits`, as the command reads them.
+                let data = Data::Packed(words(&required(&array, "uint8")?, bytes, dim, u8::reverse_bits)?);
                 return Self::shaped_as(what, data, &shape, bytes, dim, element.scalars(dim));
             }
             (Element::Bits, b'b', 1) => {
                 check_columns(what, &shape, dim, dim)?;
                 let packed = call("packbits", &array, None)?;
-                let data = Data::Packed(words(&required(&packed, "uint8")?, dim.div_ceil(8), dim)?);
+                let data =
+                    Data::Packed(words(&required(&packed, "uint8")?, dim.div_ceil(8), dim, |byte| byte)?);
                 return Self::shaped_as(what, data, &shape, dim, dim, element.scalars(dim));
             }
             _ => return Err(wrong_type(what, element, &found)?),
@@ -266,8 +268,14 @@ fn check_columns(what: &str, shape: &[usize], columns: usize, dim: usize) -> Res
     Err(Failure::value(format!("{what}: expected {dim} dimensions{packed}, found {found} columns")))
 }
 
-/// Rows of packed bytes as words. The last word of a row is filled up with zeros.
-fn words(bytes: &PyReadonlyArrayDyn<'_, u8>, row: usize, dim: usize) -> Result<Vec<u64>> {
+/// Rows of packed bytes as words, whose lowest bit is the first. The last word of a row is filled up
+/// with zeros.
+fn words(
+    bytes: &PyReadonlyArrayDyn<'_, u8>,
+    row: usize,
+    dim: usize,
+    lowest_first: fn(u8) -> u8,
+) -> Result<Vec<u64>> {
     let bytes = slice(bytes)?;
     let mut words = Vec::new();
     let count = bytes.len() / row.max(1) * Element::Bits.scalars(dim);
@@ -275,7 +283,7 @@ fn words(bytes: &PyReadonlyArrayDyn<'_, u8>, row: usize, dim: usize) -> Result<V
     for row in bytes.chunks(row.max(1)) {
         words.extend(row.chunks(8).map(|chunk| {
             let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
+            word.iter_mut().zip(chunk).for_each(|(to, byte)| *to = lowest_first(*byte));
             u64::from_le_bytes(word)
         }));
     }
@@ -289,10 +297,14 @@ fn wrong_type(what: &str, element: Element, found: &Bound<'_, PyAny>) -> Result<
         Element::U8 => "uint8",
         Element::Bits => "bool, or bits packed into uint8 or uint64,",
     };
-    let text = format!(
-        "{what}: expected {expected} for an index of {element}, found {}: `astype` converts an array",
-        found.str()?
-    );
+    let found = found.str()?;
+    // A column of arrays in a data frame, say.
+    let hint = if found == "object" {
+        "`stack` of numpy makes one array of many"
+    } else {
+        "`astype` converts an array"
+    };
+    let text = format!("{what}: expected {expected} for an index of {element}, found {found}: {hint}");
     Ok(PyTypeError::new_err(text).into())
 }
 

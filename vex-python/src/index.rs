@@ -78,7 +78,8 @@ impl Index {
     /// Ctrl-C ends a build, as any exception in ``progress`` does.
     ///
     /// Args:
-    ///     vectors: Array of shape (n, dim), or of bits that are packed into uint8: (n, dim / 8).
+    ///     vectors: Array of shape (n, dim), or of bits that ``numpy.packbits`` packed: (n, dim / 8), with
+    ///         dtype="bits".
     ///     keys: n integers. By default the numbers of the rows.
     ///     dtype: By default the type of the array, and f32 for float64.
     ///     threads: By default one for each core.
@@ -226,7 +227,8 @@ impl Index {
         reading::search(py, &self.held, queries, params, how, filter, threads)
     }
 
-    /// Finds the vectors within a distance. Returns keys and distances as ``search`` does.
+    /// Finds the vectors within a distance: most of them, and more with a larger ``ef_search``. Returns
+    /// keys and distances as ``search`` does.
     ///
     /// Args:
     ///     queries: One vector of shape (dim,), or an array of shape (n, dim).
@@ -242,11 +244,13 @@ impl Index {
         ef_search: Option<usize>,
         threads: Option<usize>,
     ) -> Result<Found<'py>> {
+        let radius = options::radius(radius)?;
         let params = options::search(k, ef_search, None, None, None);
         reading::search(py, &self.held, queries, params, How::Within(radius), None, threads)
     }
 
-    /// The vectors under some keys, as an array of shape (n, dim). A missing key raises KeyError.
+    /// The vectors under some keys, as an array of shape (n, dim). Under cosine they have unit length. A
+    /// missing key raises KeyError.
     fn get<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
         reading::get(py, &self.held, keys)
     }

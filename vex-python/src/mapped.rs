@@ -117,11 +117,13 @@ impl MappedIndex {
         ef_search: Option<usize>,
         threads: Option<usize>,
     ) -> Result<Found<'py>> {
+        let radius = options::radius(radius)?;
         let params = options::search(k, ef_search, None, None, None);
         reading::search(py, &self.held, queries, params, How::Within(radius), None, threads)
     }
 
-    /// The vectors under some keys, as an array of shape (n, dim). A missing key raises KeyError.
+    /// The vectors under some keys, as an array of shape (n, dim). Under cosine they have unit length. A
+    /// missing key raises KeyError.
     fn get<'py>(&self, py: Python<'py>, keys: &Bound<'py, PyAny>) -> Result<Bound<'py, PyAny>> {
         reading::get(py, &self.held, keys)
     }

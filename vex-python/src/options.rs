@@ -56,7 +56,7 @@ pub(crate) fn store(name: &str) -> Result<Store> {
 
 /// The keyword arguments of a new index.
 pub(crate) struct Recipe {
-    metric: Metric,
+    metric: Option<Metric>,
     element: Option<Element>,
     coding: Coding,
     params: Params,
@@ -69,7 +69,7 @@ pub(crate) struct Recipe {
 impl Recipe {
     pub(crate) fn read(keywords: Option<&Bound<'_, PyDict>>, is_bulk: bool) -> Result<Self> {
         let mut recipe = Self {
-            metric: Metric::Cosine,
+            metric: None,
             element: None,
             coding: Coding::Auto,
             params: Params::new(),
@@ -79,7 +79,7 @@ impl Recipe {
         };
         for (name, value) in keywords.into_iter().flatten() {
             match &*name.extract::<String>()? {
-                "metric" => recipe.metric = metric(&value.extract::<String>()?)?,
+                "metric" => recipe.metric = Some(metric(&value.extract::<String>()?)?),
                 "dtype" if value.is_none() => (),
                 "dtype" => recipe.element = Some(element(&value)?),
                 "m" => recipe.params.m = value.extract()?,
@@ -110,8 +110,10 @@ impl Recipe {
 
     pub(crate) fn builder(&self, dim: usize, element: Element) -> Builder {
         let Params { m, ef_construction, seed, keep_pruned, .. } = self.params;
+        // Bits have no cosine.
+        let default = if element == Element::Bits { Metric::Hamming } else { Metric::Cosine };
         let mut builder = Index::builder(dim)
-            .metric(self.metric)
+            .metric(self.metric.unwrap_or(default))
             .element(element)
             .m(m)
             .ef_construction(ef_construction)
@@ -129,6 +131,14 @@ impl Recipe {
 }
 
 /// What a search may take.
+/// The distance within which a search looks.
+pub(crate) fn radius(radius: f32) -> Result<f32> {
+    match radius.is_nan() {
+        true => Err(Failure::value("radius: expected a distance, found nan")),
+        false => Ok(radius),
+    }
+}
+
 pub(crate) fn search(
     k: usize,
     ef_search: Option<usize>,

@@ -53,13 +53,13 @@ def test_bits_are_found(metric: str, dim: int) -> None:
     assert (index[3] == base[3]).all() and index[3].dtype == np.bool_
     assert (index.get([3, 499]) == base[[3, 499]]).all()
     # The same queries, packed into bytes.
-    packed = np.packbits(queries, axis=1, bitorder="little")
+    packed = np.packbits(queries, axis=1)
     np.testing.assert_array_equal(index.search(packed, k=5, exact=True)[1], distances)
 
 
 def test_packed_words_are_bits() -> None:
     bits = np.random.default_rng(23).random((300, 72)) < 0.5
-    packed = Index.build(np.packbits(bits, axis=1, bitorder="little"), dtype="bits", metric="hamming")
+    packed = Index.build(np.packbits(bits, axis=1), dtype="bits", metric="hamming")
     assert packed.dim == 72 and (packed.get(range(300)) == bits).all()
     words = np.array([[0b1011, 0], [2**64 - 1, 0]], dtype=np.uint64)
     index = Index(100, metric="hamming", dtype="bits")

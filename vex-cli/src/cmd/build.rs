@@ -109,7 +109,7 @@ pub(crate) struct Args {
     /// A text for each vector, which a search prints
     #[arg(long, value_name = "FILE", conflicts_with = "keys")]
     ids: Option<PathBuf>,
-    /// Column of ids, in the file of --ids or else in that of the vectors [default: id]
+    /// Column of ids, in the file of --ids or else in that of the vectors [default with --ids: id]
     #[arg(long, value_name = "NAME", conflicts_with = "keys")]
     id_column: Option<String>,
     /// What to do with a row of NaN, or of zeros under cosine
@@ -251,6 +251,7 @@ fn build<T: FromFile + Scalar>(
     let linked = started.elapsed();
     // The index was built from vectors, so it is meant to replace an older one.
     index.save_output(file_lock, SaveOptions::from(store).overwrite(true))?;
+    let has_names = names.is_some();
     if let Some((names_lock, mut names)) = names {
         let mut row = 0..all;
         names.retain(|_| row.next().is_some_and(|row| !skipped.contains(row)));
@@ -286,6 +287,9 @@ fn build<T: FromFile + Scalar>(
     match report.peak_rss_bytes {
         Some(peak) => writeln!(out, ", {} of memory at most", human::bytes(peak))?,
         None => writeln!(out)?,
+    }
+    if has_names {
+        writeln!(out, "ids in {}: keep both files together", human::path(&Names::path_of(output)))?;
     }
     skipped.print(path, out)?;
     if underflow > 0.0 {

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde::{Serialize, Serializer};
 use vex::Elements;
 
-use super::print_json;
+use super::{print_json, values};
 use crate::error::Failure;
 use crate::mmap;
 
@@ -26,7 +26,7 @@ pub(crate) struct Args {
     /// The index
     index: PathBuf,
     /// The keys
-    #[arg(value_name = "KEY", required = true)]
+    #[arg(value_name = "KEY", required = true, value_parser = values::key)]
     keys: Vec<u64>,
 }
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::change::{Changing, Saved};
-use super::print_json;
+use super::{print_json, values};
 use crate::error::Failure;
 use crate::human;
 use crate::io::read_key_list;
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     changing: Changing,
     /// The keys
-    #[arg(value_name = "KEY", required_unless_present = "file")]
+    #[arg(value_name = "KEY", required_unless_present = "file", value_parser = values::key)]
     keys: Vec<u64>,
     /// File of keys, .npy or .txt, as for vex build
     #[arg(id = "file", long = "keys", value_name = "FILE", conflicts_with = "keys")]

@@ -142,6 +142,13 @@ pub(crate) fn recall(text: &str) -> Result<f64, String> {
     }
 }
 
+/// A key of an index.
+pub(crate) fn key(text: &str) -> Result<u64, String> {
+    text.parse().map_err(|_| {
+        format!("{text} is no key, a whole number; vex search --to jsonl prints the keys beside ids")
+    })
+}
+
 /// Links of a node.
 pub(crate) fn m() -> impl TypedValueParser<Value = usize> {
     within(Params::M_RANGE)

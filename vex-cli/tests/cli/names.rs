@@ -92,6 +92,16 @@ fn ids_may_begin_with_anything_and_end_with_a_space() {
     assert!(
         folder.succeed("db put notes.vexdb rows.csv").starts_with("notes.vexdb: 3 rows inserted, 0 replaced")
     );
+    // Other names of columns, as vex build has them. The usual ones of vectors need no option.
+    folder.write("titles.csv", "title,embedding\nb,\"[1, 2]\"\n");
+    folder
+        .refuse("db put notes.vexdb titles.csv", "titles.csv: line 2: no field \"title\" in the collection");
+    folder.write("titles.jsonl", "{\"title\": \"c\", \"emb\": [1, 2]}\n");
+    for file in ["titles.csv", "titles.csv --column embedding", "titles.jsonl"] {
+        let put = folder.succeed(&format!("db put notes.vexdb {file} --id-column title"));
+        assert!(put.starts_with("notes.vexdb: 1 row") || put.starts_with("notes.vexdb: 0 rows"), "{put}");
+    }
+    assert!(folder.succeed("db get notes.vexdb b c").contains("[0.4472"), "of unit length");
     // An index of other vectors would have these ids.
     for command in ["merge plain.vex plain.vex -o rows.vex", "compact plain.vex -o rows.vex", "rm rows.vex 0"]
     {

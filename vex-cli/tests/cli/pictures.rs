@@ -19,7 +19,7 @@ fn prepared() -> Folder {
 fn rows(points: &[(f64, f64, f64)]) -> String {
     let row = |(recall, qps, p99): &(f64, f64, f64)| {
         format!(
-            r#"{{"ef_search": 16, "k": 10, "threads": 1, "recall": {recall}, "qps": {qps}, "p99_us": {p99}}}"#
+            r#"{{"ef_search": 16, "k": 10, "threads": 1, "recall": {recall}, "qps": {qps}, "steady_p99_us": {p99}}}"#
         )
     };
     format!("[{}]", points.iter().map(row).collect::<Vec<_>>().join(","))

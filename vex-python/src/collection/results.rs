@@ -14,7 +14,7 @@ use crate::error::Result;
 /// Attributes:
 ///     id: The id.
 ///     distance: The distance to the query under the metric. Smaller is nearer.
-///     row: A dict of the fields that were asked for.
+///     row: A dict of the fields that were asked for. One without a value is not in it.
 #[pyclass(frozen, get_all, module = "vex_index", name = "Hit")]
 pub(crate) struct Hit {
     id: Py<PyString>,

@@ -15,8 +15,8 @@ use crate::options;
 ///     model: The name of the model that makes the vectors. A collection is opened only under the
 ///         name that it was created with.
 ///     fields: A dict from names to types: str, int, float, bool, or their names "text", "int",
-///         "float" and "bool". A field that is "stored" takes values of any type, and filters cannot
-///         ask for it.
+///         "float" and "bool". A field that is "stored" takes any of these, and filters cannot ask for
+///         it.
 #[pyclass(frozen, module = "vex_index", name = "Schema")]
 pub(crate) struct Schema(pub(crate) vex_db::Schema);
 

@@ -97,7 +97,9 @@ impl View {
     ///     query: A vector of shape (dim,).
     ///     k: Rows that are returned at most.
     ///     where: A filter as text, with a ``?`` for each value: ``"lang = ? and year >= ?"``.
-    ///         Operators: = != < <= > >=, between, in, prefix, is null, exists, not, and, or.
+    ///         Operators: ``year != ?``, ``< <= > >=``, ``year between ? and ?``, ``lang in (?, ?)``,
+    ///         ``lang prefix ?``, ``year is null``, ``year exists``, ``not``, ``and``, ``or``. A comparison
+    ///         with a missing value is false, so ``not year = ?`` has rows without a year, too.
     ///     params: A list of the values. Text from elsewhere belongs here, never into ``where``.
     ///     fetch: Fields that are returned: a name, a list of names, or True for all.
     ///     ef_search: Candidates of a search in a segment. More find more, and take more time.
@@ -323,8 +325,9 @@ impl View {
         self.read(py, |view| Ok(view.commits()))
     }
 
-    /// Closes the view. Every other call raises ValueError from then on. The last view of a collection
-    /// that is closed, snapshots among them, closes the files.
+    /// Closes the view. Every other call raises ValueError from then on. The last that is closed of the
+    /// views of a collection closes the files. Snapshots are views, too. Batches and the iterators over
+    /// rows keep the files open until they are deleted.
     fn close(&self, py: Python<'_>) {
         let source = self.source.write().unwrap_or_else(PoisonError::into_inner).take();
         // Threads of the collection may have to end first.

@@ -76,7 +76,7 @@ pub(crate) struct Args {
     /// Candidates of a search, one measurement for each value; less than k means k
     #[arg(long, value_name = "N,N,...", value_delimiter = ',', default_value = "16,32,64,128", value_parser = values::ef())]
     ef_search: Vec<usize>,
-    /// Find the smallest --ef-search with this recall, such as 0.95, and draw a chart
+    /// Find the smallest --ef-search with this recall, such as 0.95, and print a chart here
     #[arg(long, value_name = "RECALL", conflicts_with = "ef_search", value_parser = values::recall)]
     recall: Option<f64>,
     #[command(flatten)]

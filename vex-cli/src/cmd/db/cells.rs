@@ -2,8 +2,9 @@
 
 use vex_db::{FieldType, Row, Schema, Value};
 
+use super::VECTOR;
 use super::row::{Parsed, RowProblem};
-use super::{ID, VECTOR};
+use super::rows::{Column, Names};
 use crate::io::{Cell, array_of_f32, start};
 
 /// Columns in which other programs count rows.
@@ -11,27 +12,32 @@ const COUNTS: [&str; 2] = ["", "__index_level_0__"];
 
 /// Makes a row of the cells of a table. Lengths, and whether the types of values fit, are checked by
 /// the database.
-pub(super) fn parse(columns: &[String], cells: Vec<Cell>, schema: &Schema) -> Result<Parsed, RowProblem> {
+pub(super) fn parse(
+    columns: &[String],
+    cells: Vec<Cell>,
+    names: &Names,
+    schema: &Schema,
+) -> Result<Parsed, RowProblem> {
     let (mut id, mut vector, mut fields) = (None, None, Row::new());
     for (index, (name, cell)) in columns.iter().zip(cells).enumerate() {
         if columns[..index].contains(name) {
             return Err(RowProblem::Twice { name: name.clone() });
         }
-        match name.as_str() {
-            ID => id = Some(text(name, cell)?),
-            VECTOR => vector = Some(elements(cell)?),
-            name if COUNTS.contains(&name) => {}
-            name => {
-                let Some((_, kind)) = schema.fields().find(|(field, _)| *field == name) else {
-                    return Err(RowProblem::Unknown { name: name.to_owned() });
+        match names.of(name, columns.iter().map(String::as_str), schema) {
+            Column::Id => id = Some(text(name, cell)?),
+            Column::Vector if vector.is_none() => vector = Some(elements(cell)?),
+            _ if COUNTS.contains(&name.as_str()) => {}
+            _ => {
+                let Some((_, kind)) = schema.fields().find(|(field, _)| field == name) else {
+                    return Err(RowProblem::Unknown { name: name.clone() });
                 };
                 if let Some(value) = value(name, cell, kind)? {
-                    fields.insert(name.to_owned(), value);
+                    fields.insert(name.clone(), value);
                 }
             }
         }
     }
-    let missing = || RowProblem::Line { expected: "a column id", found: "none".to_owned() };
+    let missing = || RowProblem::Line { expected: "a column id, or --id-column", found: "none".to_owned() };
     Ok(Parsed { id: id.ok_or_else(missing)?, vector, fields })
 }
 
@@ -126,7 +132,7 @@ mod tests {
 
     fn read(columns: &[&str], cells: &[Cell]) -> Result<Parsed, String> {
         let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-        parse(&columns, cells.to_vec(), &schema()).map_err(|problem| problem.to_string())
+        parse(&columns, cells.to_vec(), &Names::default(), &schema()).map_err(|problem| problem.to_string())
     }
 
     fn spelled(text: &str) -> Cell {

@@ -52,6 +52,7 @@ enum Command {
     Put(put::Args),
     Get(get::Args),
     Delete(delete::Args),
+    #[command(visible_alias = "search")]
     Query(query::Args),
     Scroll(scroll::Args),
     Stats(stats::Args),

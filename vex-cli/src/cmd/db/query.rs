@@ -75,7 +75,7 @@ struct Queries {
     #[arg(long, value_name = "ARRAY", value_parser = vector)]
     vector: Option<Vector>,
     /// File of vectors; for the formats, see `vex search --help`
-    #[arg(long, value_name = "VECTORS")]
+    #[arg(short = 'q', long, visible_alias = "queries", value_name = "VECTORS")]
     vector_file: Option<PathBuf>,
     /// The id of a row, which is not among the results; more than once for rows like several
     #[arg(long, value_name = "ID")]

@@ -7,8 +7,54 @@ use vex_db::Schema;
 
 use super::cells;
 use super::row::{self, Parsed};
+use super::{ID, VECTOR};
 use crate::error::Failure;
-use crate::io::{FileError, Format, Lines, Problem, Records};
+use crate::io::{FileError, Format, Lines, Problem, Records, Role};
+
+/// The names of the columns, or members of an object, that are no fields.
+#[derive(Debug, Default, clap::Args)]
+pub(super) struct Names {
+    /// Column, or member, that has the ids [default: id]
+    #[arg(long, value_name = "NAME")]
+    id_column: Option<String>,
+    /// Column, or member, that has the vectors [default: vector, or embedding and its like if there is
+    /// no field of that name]
+    #[arg(long, value_name = "NAME")]
+    column: Option<String>,
+}
+
+/// What a column is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Column {
+    Id,
+    Vector,
+    Field,
+}
+
+impl Names {
+    /// What a column of this name is beside `all` others.
+    pub(super) fn of<'n>(
+        &self,
+        name: &str,
+        mut all: impl Iterator<Item = &'n str>,
+        schema: &Schema,
+    ) -> Column {
+        if name == self.id_column.as_deref().unwrap_or(ID) {
+            return Column::Id;
+        }
+        let is_usual = |name| Role::Vectors.names().contains(&name);
+        let is_vector = match &self.column {
+            Some(column) => name == column,
+            None if name == VECTOR => true,
+            None => {
+                is_usual(name)
+                    && all.all(|other| other != VECTOR)
+                    && !schema.fields().any(|(field, _)| field == name)
+            }
+        };
+        if is_vector { Column::Vector } else { Column::Field }
+    }
+}
 
 /// The rows of an open file.
 pub(super) enum Rows {
@@ -41,14 +87,14 @@ impl Rows {
     }
 
     /// Reads the next row.
-    pub(super) fn next(&mut self, schema: &Schema) -> Result<Option<Parsed>, Failure> {
+    pub(super) fn next(&mut self, names: &Names, schema: &Schema) -> Result<Option<Parsed>, Failure> {
         let parsed = match self {
             Self::Lines(lines) => match lines.next()? {
-                Some(line) => row::parse(line, schema),
+                Some(line) => row::parse(line, names, schema),
                 None => return Ok(None),
             },
             Self::Table(records) => match records.next()? {
-                Some(cells) => cells::parse(records.columns(), cells, schema),
+                Some(cells) => cells::parse(records.columns(), cells, names, schema),
                 None => return Ok(None),
             },
         };

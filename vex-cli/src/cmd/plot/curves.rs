@@ -27,6 +27,8 @@ struct Point {
     threads: usize,
     recall: f64,
     qps: f64,
+    /// Of each query's median, so that other work of the machine disturbs little.
+    #[serde(rename = "steady_p99_us")]
     p99_us: f64,
 }
 
@@ -52,6 +54,13 @@ impl Curve {
         }
         points.sort_by(|a, b| a.recall.total_cmp(&b.recall).then(b.qps.total_cmp(&a.qps)));
         Ok(Self { name, points })
+    }
+}
+
+impl Curve {
+    /// Whether there is a single measurement, and nothing to draw a line between.
+    pub(super) fn is_point(&self) -> bool {
+        self.points.len() == 1
     }
 }
 
@@ -171,7 +180,7 @@ mod tests {
             assert!(parse(json).starts_with("expected the output of vex bench --json: "), "{json}");
         }
         let row = |recall: &str, qps: &str| {
-            format!(r#"[{{"k": 10, "threads": 1, "recall": {recall}, "qps": {qps}, "p99_us": 3.5}}]"#)
+            format!(r#"[{{"k": 10, "threads": 1, "recall": {recall}, "qps": {qps}, "steady_p99_us": 3.5}}]"#)
         };
         for json in ["[]".to_owned(), row("1.5", "10"), row("0.5", "0"), row("0.5", "-1")] {
             assert!(parse(&json).starts_with("expected measurements"), "{json}");

@@ -75,7 +75,14 @@ fn read_curve(path: &Path) -> Result<Curve, Failure> {
         ));
     }
     let bytes = read_bytes(path)?;
-    Curve::parse(name(path), &bytes).map_err(|problem| Failure::refused(path, problem))
+    let curve = Curve::parse(name(path), &bytes).map_err(|problem| Failure::refused(path, problem))?;
+    if curve.is_point() {
+        let path = human::path(path);
+        eprintln!(
+            "note: {path} has one measurement: vex bench --ef-search 16,32,64,128 --json gives a curve"
+        );
+    }
+    Ok(curve)
 }
 
 /// The name of a file without its extension. In a picture, long names would overlap others.
@@ -85,5 +92,8 @@ fn name(path: &Path) -> String {
     if name.chars().count() <= LONGEST {
         return name;
     }
-    format!("{}…", name.chars().take(LONGEST - 1).collect::<String>())
+    // Names of several runs often differ at their ends.
+    let half = |name: &mut dyn Iterator<Item = char>| name.take(LONGEST / 2 - 1).collect::<String>();
+    let (start, end) = (half(&mut name.chars()), half(&mut name.chars().rev()));
+    format!("{start}…{}", end.chars().rev().collect::<String>())
 }
