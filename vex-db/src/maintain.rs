@@ -199,8 +199,8 @@ fn small(state: &State) -> Option<Vec<u64>> {
 }
 
 impl Collection {
-    /// Seals pending rows, merges segments until few are left, and rewrites those with many dead
-    /// rows. Then gives back what the store does not use, for which commits and snapshots wait, in
+    /// Seals pending rows, if there are an eighth of those that are sealed anyway, merges segments until
+    /// few are left, and rewrites those with many dead rows. Then gives back what the store does not use, for which commits and snapshots wait, in
     /// other processes too. `progress` is called on this thread, and ends maintenance early by
     /// [`ControlFlow::Break`]. Reads and commits go on meanwhile, and `progress` may commit, too. It
     /// must not call this again, which would wait for itself.

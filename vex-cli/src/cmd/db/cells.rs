@@ -192,6 +192,9 @@ mod tests {
         ] {
             assert_eq!(read(&["id", column], &[id.clone(), cell]), Err(message.to_owned()), "{column}");
         }
-        assert_eq!(read(&["lang"], &[Cell::Null]), Err("expected a column id, found none".to_owned()));
+        assert_eq!(
+            read(&["lang"], &[Cell::Null]),
+            Err("expected a column id, or --id-column, found none".to_owned())
+        );
     }
 }
