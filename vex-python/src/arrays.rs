@@ -217,7 +217,10 @@ pub(crate) fn keys(what: &str, object: &Bound<'_, PyAny>) -> Result<Vec<u64>> {
             let array = required::<i64>(&array, "int64")?;
             let key = |(row, key): (usize, &i64)| {
                 u64::try_from(*key).map_err(|_| {
-                    Failure::value(format!("{what}, row {row}: expected a key of 0 or more, found {key}"))
+                    Failure::value(format!(
+                        "{what}, row {row}: expected a key from 0 to {}, found {key}",
+                        u64::MAX
+                    ))
                 })
             };
             slice(&array)?.iter().enumerate().map(key).collect()
@@ -246,7 +249,7 @@ pub(crate) fn key(what: &str, object: &Bound<'_, PyAny>) -> Result<u64> {
         if error.is_instance_of::<PyTypeError>(object.py()) {
             return error.into();
         }
-        Failure::value(format!("{what}: expected a key of 0 or more, up to {}, found {object}", u64::MAX))
+        Failure::value(format!("{what}: expected a key from 0 to {}, found {object}", u64::MAX))
     })
 }
 

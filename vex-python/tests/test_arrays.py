@@ -127,10 +127,10 @@ def test_keys_of_every_integer_type(dtype: Any) -> None:
         (np.arange(4), ValueError, "keys: expected one for each of 5 vectors, found 4"),
         ([1.0, 2.0, 3.0, 4.0, 5.0], TypeError, "keys: expected keys as integers, found float64"),
         (["a", "b", "c", "d", "e"], TypeError, "keys: expected keys as integers, found <U1"),
-        ([0, 1, 2, 3, -1], ValueError, "keys, row 4: expected a key of 0 or more, found -1"),
+        ([0, 1, 2, 3, -1], ValueError, "keys, row 4: expected a key from 0 to 18446744073709551615, found -1"),
         (np.zeros((5, 1), dtype=np.int64), ValueError, r"keys: expected one dimension, found the shape \[5, 1\]"),
-        (-3, ValueError, "keys: expected 0 to 18446744073709551615, found -3"),
-        (2**64, ValueError, "keys: expected 0 to 18446744073709551615, found 18446744073709551616"),
+        (-3, ValueError, "keys: expected a key from 0 to 18446744073709551615, found -3"),
+        (2**64, ValueError, "keys: expected a key from 0 to 18446744073709551615, found 18446744073709551616"),
     ],
 )
 def test_keys_that_do_not_fit(keys: Any, error: type[Exception], message: str) -> None:
