@@ -16,9 +16,8 @@ use crate::{human, mmap, progress};
 /// Convert a file of vectors or ids, or a part of an index, to another format
 ///
 /// Numbers stay as they are, or the file is refused: float64 and numbers in text alone are rounded, to
-/// float32. Whole
-/// numbers are written into files of int32 or bytes if each fits. Of an index, vectors, keys or links
-/// are written, in ascending order of the keys.
+/// float32. Whole numbers are written into files of int32 or bytes if each fits. Of an index, vectors,
+/// keys or links are written, in ascending order of the keys.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = format!("\
 Input:

@@ -162,6 +162,10 @@ impl Table {
         FileError::new(&self.path, problem)
     }
 
+    fn say_header(&self) {
+        eprintln!("note: {}: the first line, 0,1,…, is taken for a header", human::path(&self.path));
+    }
+
     /// The first record, if its cells are names. A data frame whose columns have no names counts them,
     /// so numbers that count are names as well, if they are not all integers like the rows below.
     fn first_as_header(&mut self, role: Role) -> Result<Option<Vec<String>>, FileError> {
@@ -171,6 +175,9 @@ impl Table {
         let counts = numbers.iter().enumerate().all(|(at, number)| **number == at.to_string());
         if !names.is_empty() {
             // A number among names is a broken row of numbers, unless it counts.
+            if counts && !numbers.is_empty() {
+                self.say_header();
+            }
             return Ok(counts.then_some(cells));
         }
         if !counts || cells.len() < 2 || !matches!(role, Role::Vectors | Role::Queries) {
@@ -187,7 +194,7 @@ impl Table {
             };
             return Err(FileError::new(&self.path, problem));
         }
-        eprintln!("note: {}: the first line, 0,1,…, is taken for a header", human::path(&self.path));
+        self.say_header();
         Ok(Some(cells))
     }
 }

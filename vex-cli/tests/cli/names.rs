@@ -101,6 +101,16 @@ fn ids_may_begin_with_anything_and_end_with_a_space() {
         let put = folder.succeed(&format!("db put notes.vexdb {file} --id-column title"));
         assert!(put.starts_with("notes.vexdb: 1 row") || put.starts_with("notes.vexdb: 0 rows"), "{put}");
     }
+    let missing = "titles.csv: expected a column text, found title, embedding";
+    folder.refuse("db put notes.vexdb titles.csv --id-column text", missing);
+    folder.refuse("db put notes.vexdb titles.csv --id-column title --column text", missing);
+    // An id that is a field as well is both.
+    folder.succeed("db create titles.vexdb --dim 2 --metric cosine --text title");
+    for file in ["titles.csv", "titles.jsonl"] {
+        folder.succeed(&format!("db put titles.vexdb {file} --id-column title"));
+    }
+    let rows = folder.succeed("db scroll titles.vexdb");
+    assert_eq!(rows, "{\"id\":\"b\",\"title\":\"b\"}\n{\"id\":\"c\",\"title\":\"c\"}\n");
     for id in ["b", "c"] {
         let row = folder.succeed(&format!("db get notes.vexdb {id} --vector"));
         assert!(row.contains("[0.4472"), "of unit length: {row}");

@@ -4,7 +4,7 @@ use vex_db::{FieldType, Row, Schema, Value};
 
 use super::VECTOR;
 use super::row::{Parsed, RowProblem};
-use super::rows::{Column, Names};
+use super::rows::{Column, Columns};
 use crate::io::{Cell, array_of_f32, start};
 
 /// Columns in which other programs count rows.
@@ -15,7 +15,7 @@ const COUNTS: [&str; 2] = ["", "__index_level_0__"];
 pub(super) fn parse(
     columns: &[String],
     cells: Vec<Cell>,
-    names: &Names,
+    names: &Columns,
     schema: &Schema,
 ) -> Result<Parsed, RowProblem> {
     let (mut id, mut vector, mut fields) = (None, None, Row::new());
@@ -24,7 +24,14 @@ pub(super) fn parse(
             return Err(RowProblem::Twice { name: name.clone() });
         }
         match names.of(name, columns.iter().map(String::as_str), schema) {
-            Column::Id => id = Some(text(name, cell)?),
+            Column::Id => {
+                if let Some((_, kind)) = schema.fields().find(|(field, _)| field == name)
+                    && let Some(value) = value(name, cell.clone(), kind)?
+                {
+                    fields.insert(name.clone(), value);
+                }
+                id = Some(text(name, cell)?);
+            }
             Column::Vector if vector.is_none() => vector = Some(elements(cell)?),
             _ if COUNTS.contains(&name.as_str()) => {}
             _ => {
@@ -132,7 +139,7 @@ mod tests {
 
     fn read(columns: &[&str], cells: &[Cell]) -> Result<Parsed, String> {
         let columns: Vec<String> = columns.iter().map(|name| (*name).to_owned()).collect();
-        parse(&columns, cells.to_vec(), &Names::default(), &schema()).map_err(|problem| problem.to_string())
+        parse(&columns, cells.to_vec(), &Columns::default(), &schema()).map_err(|problem| problem.to_string())
     }
 
     fn spelled(text: &str) -> Cell {

@@ -9,7 +9,7 @@ use serde::Serialize;
 use vex_db::{Batch, Collection, Options};
 
 use super::row::RowProblem;
-use super::rows::{Names, Rows};
+use super::rows::{Columns, Rows};
 use super::{Writing, check_names};
 use crate::cmd::{print_json, values};
 use crate::error::Failure;
@@ -19,9 +19,9 @@ use crate::{human, progress};
 /// Insert rows, or replace those with the same ids
 ///
 /// Reads lines of JSON, a row each: see `vex db --help`. Or reads a table, .csv, .parquet or .arrow,
-/// whose columns are id, vector and the fields. Other names of the first two can be told. Rows are committed in batches. If a row does not fit,
-/// the message has its line and how many rows before it are committed. Once the line is right, all
-/// rows can be put again.
+/// whose columns are id, vector and the fields: --id-column and --column name others. Rows are
+/// committed in batches. If a row does not fit, the message has its line and how many rows before it
+/// are committed. Once the line is right, all rows can be put again.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Examples:
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     format: Option<Format>,
     #[command(flatten)]
-    names: Names,
+    columns: Columns,
     /// File of vectors, a row for each line, which then has no vector; for the formats, see `vex build
     /// --help`
     #[arg(long, value_name = "FILE")]
@@ -66,7 +66,7 @@ struct Report {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut lines = Rows::open(&args.rows, args.format)?;
+    let mut lines = Rows::open(&args.rows, args.format, &args.columns)?;
     let open = |path: &PathBuf| {
         let vectors = Input::new(path, Role::Vectors);
         // `--format` is that of the rows.
@@ -93,7 +93,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         Some(vectors) => progress::bar("rows", vectors.rows()),
         None => progress::count("rows"),
     };
-    let mut put = Put { notes: &notes, names: &args.names, lines, vectors, inserted: 0, committed: 0 };
+    let mut put = Put { notes: &notes, columns: &args.columns, lines, vectors, inserted: 0, committed: 0 };
     put.all(args.batch, &bar).map_err(|failure| match put.committed {
         0 => failure,
         committed => Failure::Partly { failure: Box::new(failure), committed },
@@ -131,7 +131,7 @@ fn check_rows(lines: &Rows, vectors: &VectorFile, found: usize) -> Result<(), Fa
 
 struct Put<'c> {
     notes: &'c Collection,
-    names: &'c Names,
+    columns: &'c Columns,
     lines: Rows,
     vectors: Option<VectorFile>,
     /// Rows whose ids were new.
@@ -144,7 +144,7 @@ impl Put<'_> {
         let schema = self.notes.schema().clone();
         let mut vector = vec![0.0; schema.dim()];
         let (mut batch, mut rows) = (self.notes.batch(), 0);
-        while let Some(row) = self.lines.next(self.names, &schema)? {
+        while let Some(row) = self.lines.next(self.columns, &schema)? {
             let vector = match (&mut self.vectors, &row.vector) {
                 (None, Some(vector)) => vector,
                 (Some(vectors), None) => {

@@ -5,7 +5,7 @@ use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
 use vex_db::{FieldType, Row, Schema, Value};
 
-use super::rows::{Column, Names};
+use super::rows::{Column, Columns};
 use super::{ID, VECTOR};
 use crate::io::Members;
 
@@ -38,7 +38,7 @@ pub(super) enum RowProblem {
 }
 
 /// Reads a row. Lengths, and whether the types of values fit, are checked by the database.
-pub(super) fn parse(line: &str, names: &Names, schema: &Schema) -> Result<Parsed, RowProblem> {
+pub(super) fn parse(line: &str, names: &Columns, schema: &Schema) -> Result<Parsed, RowProblem> {
     if !line.trim_start().starts_with('{') {
         return Err(RowProblem::Line { expected: "an object", found: start(line) });
     }
@@ -50,7 +50,14 @@ pub(super) fn parse(line: &str, names: &Names, schema: &Schema) -> Result<Parsed
             return Err(RowProblem::Twice { name: name.clone() });
         }
         match names.of(name, members.0.iter().map(|(name, _)| name.as_str()), schema) {
-            Column::Id => id = Some(text(name, raw)?),
+            Column::Id => {
+                if let Some((_, kind)) = schema.fields().find(|(field, _)| field == name)
+                    && let Some(value) = value(name, raw, kind)?
+                {
+                    fields.insert(name.clone(), value);
+                }
+                id = Some(text(name, raw)?);
+            }
             Column::Vector if vector.is_none() => vector = Some(elements(raw)?),
             _ => {
                 let field = schema.fields().find(|(field, _)| field == name);
@@ -204,11 +211,11 @@ mod tests {
     }
 
     fn fields(json: &str) -> Row {
-        parse(&format!("{{\"id\": \"a\", {json}}}"), &Names::default(), &schema()).unwrap().fields
+        parse(&format!("{{\"id\": \"a\", {json}}}"), &Columns::default(), &schema()).unwrap().fields
     }
 
     fn refused(line: &str) -> String {
-        parse(line, &Names::default(), &schema()).unwrap_err().to_string()
+        parse(line, &Columns::default(), &schema()).unwrap_err().to_string()
     }
 
     #[test]
@@ -234,7 +241,7 @@ mod tests {
     fn elements_are_rounded_once() {
         let parsed = parse(
             r#"{"vector": [1, -0.5, 1.00000017881393432617187499], "id": "a"}"#,
-            &Names::default(),
+            &Columns::default(),
             &schema(),
         );
         // Just below the middle of two f32, which f64 cannot tell from the middle.
@@ -274,6 +281,6 @@ mod tests {
         let line = Line { id: "note/\u{9b}7", vector: Some(&vector), fields: &fields };
         let line = serde_json::to_string(&line).unwrap();
         let expected = Parsed { id: "note/\u{9b}7".to_owned(), vector: Some(vector.to_vec()), fields };
-        assert_eq!(parse(&line, &Names::default(), &schema()), Ok(expected));
+        assert_eq!(parse(&line, &Columns::default(), &schema()), Ok(expected));
     }
 }

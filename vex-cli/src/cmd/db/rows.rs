@@ -9,11 +9,11 @@ use super::cells;
 use super::row::{self, Parsed};
 use super::{ID, VECTOR};
 use crate::error::Failure;
-use crate::io::{FileError, Format, Lines, Problem, Records, Role};
+use crate::io::{FileError, Format, Lines, Problem, Records, Role, start};
 
 /// The names of the columns, or members of an object, that are no fields.
 #[derive(Debug, Default, clap::Args)]
-pub(super) struct Names {
+pub(super) struct Columns {
     /// Column, or member, that has the ids [default: id]
     #[arg(long, value_name = "NAME")]
     id_column: Option<String>,
@@ -31,7 +31,7 @@ pub(super) enum Column {
     Field,
 }
 
-impl Names {
+impl Columns {
     /// What a column of this name is beside `all` others.
     pub(super) fn of<'n>(
         &self,
@@ -63,13 +63,22 @@ pub(super) enum Rows {
 }
 
 impl Rows {
-    /// Opens a file. Without a format that is known by its name, it has lines of JSON.
-    pub(super) fn open(path: &Path, format: Option<Format>) -> Result<Self, FileError> {
+    /// Opens a file. Without a format that is known by its name, it has lines of JSON. A table has the
+    /// columns that were named.
+    pub(super) fn open(path: &Path, format: Option<Format>, columns: &Columns) -> Result<Self, FileError> {
         let named = if path == Path::new("-") { None } else { Format::of(path) };
         match named.or(format).unwrap_or(Format::Jsonl) {
             Format::Jsonl => Lines::open(path).map(Self::Lines),
             format @ (Format::Csv | Format::Parquet | Format::Arrow) => {
-                Records::open(path, format).map(Self::Table)
+                let records = Records::open(path, format)?;
+                for name in [&columns.id_column, &columns.column].into_iter().flatten() {
+                    if !records.columns().contains(name) {
+                        let found = start(&records.columns().join(", "));
+                        let problem = Problem::Column { expected: format!("a column {name}"), found };
+                        return Err(FileError::new(records.path(), problem));
+                    }
+                }
+                Ok(Self::Table(records))
             }
             _ => {
                 let accepted = ".jsonl, .csv, .parquet or .arrow";
@@ -87,14 +96,14 @@ impl Rows {
     }
 
     /// Reads the next row.
-    pub(super) fn next(&mut self, names: &Names, schema: &Schema) -> Result<Option<Parsed>, Failure> {
+    pub(super) fn next(&mut self, columns: &Columns, schema: &Schema) -> Result<Option<Parsed>, Failure> {
         let parsed = match self {
             Self::Lines(lines) => match lines.next()? {
-                Some(line) => row::parse(line, names, schema),
+                Some(line) => row::parse(line, columns, schema),
                 None => return Ok(None),
             },
             Self::Table(records) => match records.next()? {
-                Some(cells) => cells::parse(records.columns(), cells, names, schema),
+                Some(cells) => cells::parse(records.columns(), cells, columns, schema),
                 None => return Ok(None),
             },
         };

@@ -55,9 +55,7 @@ impl Curve {
         points.sort_by(|a, b| a.recall.total_cmp(&b.recall).then(b.qps.total_cmp(&a.qps)));
         Ok(Self { name, points })
     }
-}
 
-impl Curve {
     /// Whether there is a single measurement, and nothing to draw a line between.
     pub(super) fn is_point(&self) -> bool {
         self.points.len() == 1
