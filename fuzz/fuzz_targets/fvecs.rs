@@ -5,15 +5,7 @@
 use libfuzzer_sys::fuzz_target;
 use vex_fuzz::InputFile;
 
-#[allow(dead_code)]
-#[path = "../../vex-cli/src/human.rs"]
-mod human;
-#[allow(dead_code)]
-#[path = "../../vex-cli/src/interrupt.rs"]
-mod interrupt;
-#[allow(dead_code, unused_imports)]
-#[path = "../../vex-cli/src/io/mod.rs"]
-mod io;
+include!("../src/command.rs");
 
 thread_local! {
     static FILES: [InputFile; 5] =

@@ -46,6 +46,22 @@ fn space_of_deleted_rows_is_given_back() {
     rows.snapshot().unwrap().verify().unwrap();
 }
 
+/// The store is then less than half unused.
+#[test]
+fn a_third_of_the_space_is_given_back_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let rows = Options::new().seal_at(500).create(folder.path().join("rows.vexdb"), schema()).unwrap();
+    fill(&rows, 3_000, &"x".repeat(4_000));
+    maintain(&rows).unwrap();
+    let full = rows.stats().unwrap().store_bytes;
+    let mut batch = rows.batch();
+    (0..1_000).for_each(|at| batch.delete(&format!("row/{at}")));
+    batch.commit().unwrap();
+    assert!(maintain(&rows).unwrap().compacted);
+    let left = rows.stats().unwrap().store_bytes;
+    assert!(left * 5 < full * 4 && left * 2 > full, "{left} of {full} bytes");
+}
+
 #[test]
 fn an_idle_reader_keeps_no_space() {
     let folder = tempfile::tempdir().unwrap();

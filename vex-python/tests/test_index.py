@@ -338,3 +338,26 @@ def test_zero_vectors_have_no_direction() -> None:
         Index.build(base)
     index = Index.build(base, metric="l2")
     assert index.search(base[0], k=3)[1].tolist() == [0, 0, 0]
+
+
+def test_bits_have_a_metric_without_being_told() -> None:
+    bits = np.random.default_rng(24).random((100, 16)) < 0.5
+    assert Index.build(bits).metric == "hamming"
+    assert Index(16, dtype="bits").metric == "hamming"
+    assert Index(16).metric == "cosine"
+
+
+def test_a_radius_is_a_number() -> None:
+    index = Index.build(exact.random(50, DIM, 5))
+    with pytest.raises(ValueError, match="radius: expected a distance, found nan"):
+        index.search_radius(exact.random(1, DIM, 6)[0], float("nan"))
+
+
+def test_numbers_of_a_list_are_not_cut() -> None:
+    index = Index(2, dtype="i8", metric="l2")
+    for row in ([1.5, 2.0], [True, False]):
+        with pytest.raises(TypeError, match="expected int8 for an index of i8, found"):
+            index.add([row])
+    with pytest.raises(TypeError, match="found object: `stack` of numpy makes one array of many"):
+        Index(2).add(np.array([np.zeros(2), None], dtype=object))
+    assert len(index) == 0
