@@ -277,6 +277,14 @@ def test_an_exception_ends_maintenance(tmp_path: Path) -> None:
         assert rows.maintain().sealed >= 1 and rows.stats().pending == 0
 
 
+def test_maintenance_does_not_wait_for_itself(tmp_path: Path) -> None:
+    with Collection.create(tmp_path / "c.vexdb", Schema(DIM), maintenance="manual", seal_at=100) as rows:
+        rows.upsert_many([str(row) for row in range(600)], VECTORS)
+        with pytest.raises(ValueError, match="maintenance is in use by the call that this one interrupts"):
+            rows.maintain(progress=lambda *_: rows.maintain())
+        assert rows.maintain().sealed >= 1
+
+
 def test_another_model(notes: Collection, tmp_path: Path) -> None:
     schema = Schema(3, model="larger", fields=notes.schema.fields)
     with Collection.create(tmp_path / "new.vexdb", schema) as new:

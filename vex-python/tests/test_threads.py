@@ -3,6 +3,7 @@
 import _thread
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable
@@ -131,6 +132,27 @@ def test_ctrl_c_ends_long_work(built: Index, work: str) -> None:
     # What was there can be used as before.
     assert built.search(QUERIES[0])[0].shape == (10,)
     assert len(half) >= 2000 and half.search(QUERIES[0])[0].shape == (10,)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="the system has no timers")
+def test_a_handler_of_a_signal_does_not_wait_for_the_call_that_it_interrupts() -> None:
+    index = Index.build(BASE[:2000], metric="l2")
+    errors: list[str] = []
+
+    def handler(_signal: int, _frame: object) -> None:
+        for call in (lambda: index.upsert(BASE[0], 7), lambda: len(index), index.close):
+            with pytest.raises(ValueError) as error:
+                call()
+            errors.append(str(error.value))
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.3)
+        index.add(exact.random(40_000, 32, 3))
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert errors == ["the index is in use by the call that this one interrupts"] * 3
+    assert len(index) == 42_000
 
 
 def test_progress_is_reported() -> None:
