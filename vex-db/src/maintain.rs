@@ -199,11 +199,13 @@ fn small(state: &State) -> Option<Vec<u64>> {
 }
 
 impl Collection {
-    /// Seals pending rows, if there are an eighth of those that are sealed anyway, merges segments until
-    /// few are left, and rewrites those with many dead rows. Then gives back what the store does not use, for which commits and snapshots wait, in
-    /// other processes too. `progress` is called on this thread, and ends maintenance early by
-    /// [`ControlFlow::Break`]. Reads and commits go on meanwhile, and `progress` may commit, too. It
-    /// must not call this again, which would wait for itself.
+    /// Seals pending rows, if there are an eighth of as many as are sealed by themselves. Merges
+    /// segments until few are left, and rewrites those with many dead rows. Then gives back what the
+    /// store does not use, for which commits and snapshots wait, in other processes too.
+    ///
+    /// `progress` is called on this thread, and ends maintenance early by [`ControlFlow::Break`].
+    /// Reads and commits go on meanwhile, and `progress` may commit, too. It must not call this
+    /// again, which would wait for itself.
     ///
     /// # Errors
     /// If a segment cannot be built or written. The collection is as good as before.
