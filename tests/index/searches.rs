@@ -42,6 +42,8 @@ fn a_filter_sees_keys_and_the_nearest_matches_are_found() {
                 |key: u64| key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32 < of_100 * ((1 << 32) / 100);
             let mut expected = reference.searcher().exact(&query.1, COUNT).unwrap();
             expected.retain(|hit| filter(hit.key));
+            assert_eq!(index.searcher().exact_filtered(&query.1, COUNT, filter).unwrap(), expected);
+            assert_eq!(index.searcher().exact_filtered(&query.1, 3, filter).unwrap(), expected[..3]);
             // With as many candidates as vectors, the search is exact.
             let params = SearchParams::new(10).ef_search(COUNT);
             let found = index.searcher().search_filtered(&query.1, &params, filter, &mut scratch).unwrap();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use vex::{BuildError, Element, OpenError, OpenProblem, SaveError, SearchError, VectorError};
 
-use crate::human;
 use crate::io::{Failed, FileError, Lines, Problem};
+use crate::{advice, human};
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -381,9 +381,13 @@ impl Failure {
     }
 
     /// The message on one line, without control characters, since names of files may come from
-    /// strangers.
+    /// strangers. It ends with the next step, where that is known.
     pub(crate) fn line(&self) -> String {
-        human::printable(&self.to_string())
+        let line = human::printable(&self.to_string());
+        match advice::after(self) {
+            Some(advice) => format!("{line}; {advice}"),
+            None => line,
+        }
     }
 }
 

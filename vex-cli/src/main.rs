@@ -1,6 +1,7 @@
 //! The vex command: build, search, measure and verify vector indexes.
 #![deny(unsafe_code)]
 
+mod advice;
 mod cmd;
 mod error;
 mod human;

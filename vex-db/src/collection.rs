@@ -70,6 +70,14 @@ impl Collection {
         Options::new().create(path, schema)
     }
 
+    /// Whether there is a collection at a path. Its folder is looked at, and nothing is opened.
+    ///
+    /// # Errors
+    /// If there is something else, or the folder cannot be read.
+    pub fn exists(path: impl AsRef<Path>) -> Result<bool> {
+        Ok(Folder::look(path.as_ref())? == Found::Collection)
+    }
+
     /// Opens a collection, or creates it if nothing is there. The schema must be the one that the
     /// collection was created with.
     ///

@@ -37,7 +37,7 @@ pub const MAX_FILTER_TEXT: usize = 1 << 16;
 /// The most levels of `(` and `not` in the text of a [`Filter`].
 pub const MAX_FILTER_NESTING: usize = 100;
 
-const VALUE: &str = "a value: `?`, `'text'`, a number, `true` or `false`";
+const VALUE: &str = "a value: `?`, a text in single quotes, a number, `true` or `false`";
 const COMPARISON: &str =
     "`=`, `!=`, `<`, `<=`, `>`, `>=`, `between`, `in`, `prefix`, `is`, `exists`, `not in` or `not prefix`";
 
@@ -87,7 +87,7 @@ impl Filter {
     /// let error = Filter::parse("lang = \"de\"", &[]).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),
-    ///     "filter, byte 7: expected a value: `?`, `'text'`, a number, `true` or `false`, found `\"de\"`"
+    ///     "filter, byte 7: expected a value: `?`, a text in single quotes, a number, `true` or `false`, found `\"de\"`"
     /// );
     /// # Ok::<(), vex_db::ParseError>(())
     /// ```

@@ -30,13 +30,6 @@ pub(crate) enum How {
 pub(crate) type Found<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
 
 impl Ask {
-    fn check(&self) -> Result<()> {
-        if !matches!(self.how, How::Nearest) && !self.filters.is_none() {
-            return Err(Failure::value("filter: expected none for this search, which has no filtered form"));
-        }
-        Ok(())
-    }
-
     /// Searches for one query, and lends the hits.
     fn one(
         &self,
@@ -48,7 +41,8 @@ impl Ask {
     ) -> Result<(), SearchError> {
         let (query, params): (Elements<'_>, _) = (queries.get(row), &self.params);
         match (&self.how, self.filters.get(row)) {
-            (How::Exact, _) => take(&searcher.exact(query, params.k)?),
+            (How::Exact, None) => take(&searcher.exact(query, params.k)?),
+            (How::Exact, Some(set)) => take(&searcher.exact_filtered(query, params.k, set)?),
             (How::Within(radius), _) => {
                 take(searcher.search_radius(query, *radius, params, scratch)?.hits);
             }
@@ -69,7 +63,6 @@ impl Ask {
         queries: &Vectors<'_>,
         threads: Option<usize>,
     ) -> Result<Found<'py>> {
-        self.check()?;
         let threads = parallel::threads(threads)?;
         let rows = queries.rows()?;
         if queries.is_single() {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pyo3::exceptions::PyOverflowError;
 use pyo3::prelude::*;
 use pyo3::types::{PyInt, PyList, PyTuple};
 
@@ -54,8 +55,20 @@ impl KeySet {
         self.0 == other.0
     }
 
-    fn __repr__(&self) -> &'static str {
-        "<vex_index.KeySet>"
+    /// How many keys the set has. The complement of a set has too many to be counted.
+    fn __len__(&self) -> Result<usize> {
+        let len = self.0.len();
+        let fits = usize::try_from(len).ok().filter(|len| isize::try_from(*len).is_ok());
+        let too_many = || PyOverflowError::new_err(format!("KeySet: {len} keys, more than len() can return"));
+        Ok(fits.ok_or_else(too_many)?)
+    }
+
+    fn __bool__(&self) -> bool {
+        !self.0.is_empty()
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<vex_index.KeySet of {} keys>", self.0.len())
     }
 }
 
@@ -108,10 +121,6 @@ impl Filters {
             Self::All(set) => Some(set),
             Self::Each(sets) => sets[query].as_deref(),
         }
-    }
-
-    pub(crate) fn is_none(&self) -> bool {
-        matches!(self, Self::None)
     }
 }
 

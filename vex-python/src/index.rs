@@ -199,7 +199,7 @@ impl Index {
     ///         take more time.
     ///     filter: Keys that may be returned, as an array, a list or a ``KeySet``. For many queries
     ///         also a list of these, or of None, with one for each query.
-    ///     exact: Compares every vector. It takes no filter.
+    ///     exact: Compares every vector, or every one that the filter accepts.
     ///     threads: For many queries, by default one for each core.
     ///     slack: Ends a search early, once candidates are farther than 1 + slack times the k-th.
     ///     rerank: How many times k candidates are compared by their vectors at most. 0 returns

@@ -129,8 +129,11 @@ def test_each_query_has_its_filter() -> None:
         index.search(base[0], filter=np.ones(300, dtype=bool))
     with pytest.raises(ValueError, match="filter, row 1: expected a key from 0 to 18446744073709551615, found -5"):
         index.search(base[0], filter=[1, -5])
-    with pytest.raises(ValueError, match="filter: expected none"):
-        index.search(base[0], filter=[1], exact=True)
+    exactly, _ = index.search(base[0], k=4, filter=range(7, 99), exact=True)
+    truth = 7 + exact.nearest("cosine", base[7:99], base[:1], 4)[0]
+    assert exactly.tolist() == truth.tolist()
+    each, _ = index.search(base[:5], k=3, filter=filters, exact=True)
+    assert each[2].tolist() == [5, NO_KEY, NO_KEY] and {*each[3].tolist()} == {7, 8, 9}
 
 
 def test_key_sets_combine() -> None:
@@ -140,6 +143,10 @@ def test_key_sets_combine() -> None:
     assert 2 in (even - three) and 6 not in (even - three)
     assert 1 in ~even and 2 not in ~even and 2**64 - 1 in ~even
     assert KeySet() == even - even and "a" not in even and -1 not in even
+    assert len(even) == 15 and len(KeySet()) == 0 and not KeySet() and ~KeySet()
+    assert repr(even) == "<vex_index.KeySet of 15 keys>"
+    with pytest.raises(OverflowError, match="18446744073709551601 keys"):
+        len(~even)
 
 
 def test_radius() -> None:

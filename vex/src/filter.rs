@@ -69,6 +69,17 @@ impl KeySet {
         Self::default()
     }
 
+    /// How many keys the set has. A complement has up to 2^64.
+    pub fn len(&self) -> u128 {
+        let keys = u128::from(self.keys.len());
+        if self.is_complement { (1 << 64) - keys } else { keys }
+    }
+
+    /// Whether the set has no keys.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Whether a key is in the set.
     pub fn contains(&self, key: u64) -> bool {
         self.keys.contains(key) != self.is_complement
@@ -213,7 +224,9 @@ mod tests {
         let mut all_but = !KeySet::from_iter([1, 2, 3]);
         assert!(all_but.insert(2) && !all_but.insert(2) && all_but.contains(2) && !all_but.contains(3));
         assert!(all_but.remove(7) && !all_but.remove(7) && !all_but.contains(7));
+        assert_eq!(all_but.len(), (1 << 64) - 3);
         all_but.extend([1, 3, 7]);
         assert_eq!(all_but, !KeySet::new());
+        assert_eq!((all_but.len(), (!all_but).len()), (1 << 64, 0));
     }
 }

@@ -1,6 +1,7 @@
 //! All the ways to search, wherever the index lives.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use vex_graph::{
     Candidate, Element, Elements, Exact, Executor, GraphView, Metric, Neighbor, NodeId, Scalar, SearchError,
@@ -282,6 +283,50 @@ impl<'i> Searcher<'i> {
     /// A distance for each vector. [`exact_batch`](crate::exact_batch) shares the reading of the
     /// vectors among queries.
     pub fn exact(&self, query: impl Vector, k: usize) -> Result<Vec<Hit>, SearchError> {
+        self.scan(query, k, |exact| self.live_runs().for_each(|run| exact.scan(run)))
+    }
+
+    /// The exact answer among the keys that a filter accepts. It tells the recall of
+    /// [`search_filtered`](Self::search_filtered).
+    ///
+    /// # Errors
+    /// As [`exact`](Self::exact).
+    ///
+    /// # Complexity
+    /// A test for each vector, and a distance for each that is accepted.
+    pub fn exact_filtered(
+        &self,
+        query: impl Vector,
+        k: usize,
+        filter: impl KeyFilter,
+    ) -> Result<Vec<Hit>, SearchError> {
+        self.scan(query, k, |exact| {
+            for run in self.live_runs() {
+                let mut start = run.start;
+                for id in run.clone().filter(|id| !filter.accepts(self.keys[*id as usize])) {
+                    exact.scan(start..id);
+                    start = id + 1;
+                }
+                exact.scan(start..run.end);
+            }
+        })
+    }
+
+    /// The stretches of nodes between deleted ones.
+    fn live_runs(&self) -> impl Iterator<Item = Range<NodeId>> {
+        let count = self.view.count() as NodeId;
+        let mut start = 0;
+        let ends = self.view.tombstones().iter().take_while(move |id| *id < count).chain([count]);
+        ends.map(move |end| std::mem::replace(&mut start, end + 1)..end)
+    }
+
+    /// The nearest of the nodes that `each` scans.
+    fn scan(
+        &self,
+        query: impl Vector,
+        k: usize,
+        each: impl FnOnce(&mut Exact<'_>),
+    ) -> Result<Vec<Hit>, SearchError> {
         let (query, view, k) = (query.elements(), &self.view, k.min(self.len()));
         if !view.rows().are_stored() {
             return Err(SearchError::VectorsNotStored);
@@ -293,13 +338,7 @@ impl<'i> Searcher<'i> {
         reserve(&mut neighbors, k)?;
         neighbors.resize(k, Neighbor::default());
         let mut exact = Exact::new(view.rows(), query, &mut candidates)?;
-        // The scan takes the stretches of nodes between deleted ones.
-        let mut start = 0;
-        for deleted in view.tombstones().iter().take_while(|id| (*id as usize) < view.count()) {
-            exact.scan(start..deleted);
-            start = deleted + 1;
-        }
-        exact.scan(start..view.count() as NodeId);
+        each(&mut exact);
         let found = exact.finish(&mut neighbors);
         let mut hits = Vec::new();
         reserve(&mut hits, k)?;

@@ -34,6 +34,11 @@ impl Reading {
         Input { path, format: self.format, column: self.column.as_deref(), role }
     }
 
+    /// An argument that was given, for commands that do not always read a file.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        self.format.map(|_| "--format").or(self.column.as_ref().map(|_| "--column"))
+    }
+
     /// The arguments as they are typed, with a space before each, for commands that are printed.
     pub(crate) fn arguments(&self) -> String {
         let format = self.format.map(|format| format!(" --format {format}"));

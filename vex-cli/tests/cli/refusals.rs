@@ -89,7 +89,8 @@ fn file_that_is_no_index() {
     let folder = prepared();
     folder.write("notes.txt", "Remember the milk, and do not forget the eggs.\n");
     let expected = "notes.txt: not a Vex index: expected the magic bytes of one, \
-                    found [52, 65, 6d, 65, 6d, 62, 65, 72]";
+                    found [52, 65, 6d, 65, 6d, 62, 65, 72]; \
+                    vex build makes an index of vectors, which then comes before the queries";
     refuse_index(&folder, "notes.txt", expected);
     folder.write("empty.vex", "");
     let expected = "empty.vex: the file is cut off: expected at least 128 bytes, found 0";

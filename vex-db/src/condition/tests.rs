@@ -194,7 +194,7 @@ fn names_are_those_of_fields() {
 
 #[test]
 fn each_error_says_what_and_where() {
-    let value = "expected a value: `?`, `'text'`, a number, `true` or `false`";
+    let value = "expected a value: `?`, a text in single quotes, a number, `true` or `false`";
     let comparison = "expected `=`, `!=`, `<`, `<=`, `>`, `>=`, `between`, `in`, `prefix`, `is`, `exists`, \
                       `not in` or `not prefix`";
     let name = "expected a field: a letter or _, then letters, digits and _, at most 64 in all";

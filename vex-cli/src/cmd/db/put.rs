@@ -66,6 +66,10 @@ struct Report {
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let started = Instant::now();
+    if Collection::exists(&args.rows).unwrap_or(false) {
+        let problem = "expected a file of rows, found a collection, which comes before the rows";
+        return Err(Failure::refused(&args.rows, problem));
+    }
     let mut lines = Rows::open(&args.rows, args.format, &args.columns)?;
     let open = |path: &PathBuf| {
         let vectors = Input::new(path, Role::Vectors);

@@ -133,6 +133,9 @@ struct Part {
 }
 
 pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
+    if let (None, Some(option)) = (&args.queries.vector_file, args.reading.given()) {
+        return Err(Failure::refused(option.as_ref(), "expected with --vector-file, found without"));
+    }
     let filter = args.condition.filter()?;
     let notes = Reader::open(&args.collection)?;
     let view = notes.snapshot()?;

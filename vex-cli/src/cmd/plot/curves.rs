@@ -7,12 +7,13 @@ use plotters::chart::ChartBuilder;
 use plotters::coord::Shift;
 use plotters::coord::combinators::{BindKeyPoints, IntoLogRange};
 use plotters::drawing::DrawingArea;
-use plotters::element::Circle;
+use plotters::element::{Circle, EmptyElement, Text};
 use plotters::series::LineSeries;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, RGBColor, TRANSPARENT};
 use serde::Deserialize;
 
-use super::draw::{COLORS, Canvas, FONT, GRID, TEXT, TITLE, on, short, text, ticks, with_legend};
+use super::draw::{COLORS, Canvas, FONT, GRID, LABEL, TEXT, TITLE, on, short, text, ticks, with_legend};
 
 /// The measurements of a file.
 pub(super) struct Curve {
@@ -25,6 +26,7 @@ pub(super) struct Curve {
 struct Point {
     k: usize,
     threads: usize,
+    ef_search: usize,
     recall: f64,
     qps: f64,
     /// Of each query's median, so that other work of the machine disturbs little.
@@ -37,6 +39,8 @@ struct Axis {
     title: &'static str,
     label: &'static str,
     value: fn(&Point) -> f64,
+    /// Whether the `ef_search` of a point is above or below its mark.
+    label_side: VPos,
 }
 
 impl Curve {
@@ -76,11 +80,13 @@ fn draw_on<B: DrawingBackend>(area: &DrawingArea<B, Shift>, curves: &[Curve]) ->
         title: "Throughput: up and right is better",
         label: "queries per second",
         value: |point| point.qps,
+        label_side: VPos::Top,
     };
     let tail = Axis {
         title: "Tail latency: down and right is better",
         label: "p99 of a query, µs",
         value: |point| point.p99_us,
+        label_side: VPos::Bottom,
     };
     draw_panel(&left, curves, &speed)?;
     draw_panel(&right, curves, &tail)?;
@@ -127,6 +133,13 @@ fn draw_panel<B: DrawingBackend>(
         chart.draw_series(line).map_err(|error| failed(&error))?;
         let marks = points().map(|point| Circle::new(point, 5, color(index).filled()));
         chart.draw_series(marks).map_err(|error| failed(&error))?;
+        // Beside a mark, where the line does not go: lines fall to the right, or rise.
+        let color_of_curve = color(index);
+        let style = text(area, LABEL).color(&color_of_curve).pos(Pos::new(HPos::Right, axis.label_side));
+        let labels = curve.points.iter().zip(points()).map(|(point, place)| {
+            EmptyElement::at(place) + Text::new(point.ef_search.to_string(), (-8, 0), style.clone())
+        });
+        chart.draw_series(labels).map_err(|error| failed(&error))?;
     }
     Ok(())
 }
@@ -150,8 +163,13 @@ fn describe(curves: &[Curve]) -> String {
     };
     let recall = same(|point| point.k).map_or("recall@k".to_owned(), |k| format!("recall@{k}"));
     match same(|point| point.threads) {
-        Some(threads) => format!("{recall}, {}", crate::human::plural(threads as u64, "thread")),
-        None => recall,
+        Some(threads) => {
+            format!(
+                "{recall}, {}; beside the points: ef_search",
+                crate::human::plural(threads as u64, "thread")
+            )
+        }
+        None => format!("{recall}; beside the points: ef_search"),
     }
 }
 
@@ -178,7 +196,9 @@ mod tests {
             assert!(parse(json).starts_with("expected the output of vex bench --json: "), "{json}");
         }
         let row = |recall: &str, qps: &str| {
-            format!(r#"[{{"k": 10, "threads": 1, "recall": {recall}, "qps": {qps}, "steady_p99_us": 3.5}}]"#)
+            format!(
+                r#"[{{"k": 10, "threads": 1, "ef_search": 64, "recall": {recall}, "qps": {qps}, "steady_p99_us": 3.5}}]"#
+            )
         };
         for json in ["[]".to_owned(), row("1.5", "10"), row("0.5", "0"), row("0.5", "-1")] {
             assert!(parse(&json).starts_with("expected measurements"), "{json}");

@@ -15,6 +15,7 @@ pub(super) const SIZE: (u32, u32) = (1200, 600);
 pub(super) const FONT: &str = "sans-serif";
 pub(super) const TITLE: i32 = 24;
 pub(super) const TEXT: i32 = 18;
+pub(super) const LABEL: i32 = 14;
 
 /// The lines behind the data.
 pub(super) const GRID: RGBColor = RGBColor(222, 222, 222);

@@ -20,6 +20,51 @@ const COMMANDS: [&str; 9] = [
     "maintain notes.vexdb",
 ];
 
+/// Files in each other's places are told from files that are wrong.
+#[test]
+fn swapped_files_are_named() {
+    let folder = prepared(&floats(&bytes(1, 4, 2)));
+    folder.write("rows.jsonl", jsonl([json!({ "id": "a", "vector": [1, 2] })]));
+    folder.write("base.csv", "1,2\n3,4\n");
+    assert_eq!(folder.run("build base.csv -o base.vex").code, Some(0));
+    let index = "it is an index: vex search searches it, vex convert takes its vectors out\n";
+    let collection = "it is a collection: vex db search searches it, vex db scroll takes its rows out\n";
+    for (command, expected) in [
+        (
+            "db put rows.jsonl notes.vexdb",
+            "error: notes.vexdb: expected a file of rows, found a collection, which comes before the rows\n",
+        ),
+        ("db put base.vex rows.jsonl", index),
+        ("db query base.vex --near a", index),
+        (
+            "db query rows.jsonl --near a",
+            "; a collection comes before the file of its rows: vex db create makes one\n",
+        ),
+        (
+            "search base.csv -q base.vex",
+            "; vex build makes an index of vectors, which then comes before the queries\n",
+        ),
+        ("build base.vex -o other.vex", index),
+        ("search base.vex -q notes.vexdb", collection),
+        ("search notes.vexdb -q base.csv", collection),
+        ("build notes.vexdb -o other.vex", collection),
+        (
+            "db query notes.vexdb --near a --format npy",
+            "error: --format: expected with --vector-file, found without\n",
+        ),
+    ] {
+        let before = folder.snapshot();
+        let run = folder.run(command);
+        assert_eq!((run.code, &*run.stdout), (Some(1), ""), "{command}");
+        assert!(
+            run.stderr.ends_with(expected) && run.stderr.lines().count() == 1,
+            "{command}: {}",
+            run.stderr
+        );
+        assert!(folder.snapshot() == before, "{command}: files changed");
+    }
+}
+
 #[test]
 fn lines_that_do_not_fit_are_named() {
     let folder = prepared(&floats(&bytes(1, 4, 2)));
