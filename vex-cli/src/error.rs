@@ -282,7 +282,7 @@ pub(crate) enum Failure {
         /// The collection.
         path: PathBuf,
         /// The name of the field.
-        field: &'static str,
+        field: String,
     },
     /// Another process writes to a collection.
     #[error("{}: another process has it open for writing; --wait waits for its end", path.display())]

@@ -8,7 +8,9 @@ use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value
 use crate::disk::{BACKUP, Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
 use crate::inner::store_builder;
 use crate::part::Slot;
-use crate::store::{COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEGMENTS, UNFINISHED};
+use crate::store::{
+    COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEALED, SEGMENTS, UNFINISHED, VECTORS,
+};
 use crate::{Collection, Error, Options, Reader, Result, Snapshot};
 
 /// So many rows of a table are copied in one transaction.
@@ -105,10 +107,12 @@ impl Snapshot {
 fn copy_store(from: &ReadTransaction, to: &Database) -> Result<()> {
     copy_table(META, from, to)?;
     copy_table(NAMES, from, to)?;
+    copy_table(VECTORS, from, to)?;
     copy_table(FIELDS, from, to)?;
     copy_table(IDS, from, to)?;
     copy_table(ROWS, from, to)?;
     copy_table(PENDING, from, to)?;
+    copy_table(SEALED, from, to)?;
     copy_table(SEGMENTS, from, to)?;
     copy_table(DEAD, from, to)?;
     copy_table(UNFINISHED, from, to)?;

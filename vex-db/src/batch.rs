@@ -5,26 +5,26 @@
 //! 1. Each id gets its new row, or none. The old row of the id is dead from then on: a row that is
 //!    pending leaves the store, and a row of a segment is marked in the segment's dead rows.
 //! 2. The transaction of the store is committed, which waits for the medium.
-//! 3. New rows become a block in memory, and new snapshots see it.
+//! 3. New rows become a block in memory, one for each vector that they have, and new snapshots see it.
 //!
 //! Nothing in memory changes before the transaction is on the medium.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::PoisonError;
 use std::time::Instant;
 
 use redb::WriteTransaction;
-use vex::Element;
-use vex::graph::Vectors;
 
 use crate::block::{Block, BlockRow, tidy};
 use crate::bytes::put_vector;
 use crate::inner::{Inner, Writer};
 use crate::part::Slot;
 use crate::record;
+use crate::schema::MAIN;
+use crate::snapshot::unknown_vector;
 use crate::state::State;
 use crate::store::{self, COMMITS, DEAD, IDS, META, NEXT_ROW, PENDING, ROWS};
-use crate::{Collection, Durability, Error, Result, Row};
+use crate::{Collection, Durability, Error, Result, Row, RowVectors};
 
 /// Rows that are inserted, replaced and deleted in one step: after a crash either all of it is
 /// there, or nothing. If an id comes twice, the later one counts.
@@ -48,7 +48,8 @@ pub(crate) struct Op {
 
 #[derive(Debug)]
 struct NewRow {
-    vector: Vec<f32>,
+    /// The number of each vector that the row has, and the vector.
+    vectors: Vec<(u16, Vec<f32>)>,
     record: Vec<u8>,
 }
 
@@ -69,19 +70,29 @@ impl Batch {
         Self { collection, ops: Vec::new(), places: HashMap::new() }
     }
 
-    /// Adds a row, which will take the place of the row with this id, if there is one.
+    /// Adds a row, which will take the place of the row with this id, if there is one. The vector is a
+    /// slice or an array, or [`RowVectors`] if the row has vectors with names.
     ///
     /// # Errors
-    /// If the id, the vector or the fields do not fit. The batch is as it was then.
-    pub fn upsert(&mut self, id: &str, vector: &[f32], row: Row) -> Result<()> {
+    /// If the id, a vector or the fields do not fit. The batch is as it was then.
+    pub fn upsert<'v>(&mut self, id: &str, vectors: impl Into<RowVectors<'v>>, row: Row) -> Result<()> {
         let schema = self.collection.schema();
         let record =
             record::encode(id, &row, schema).map_err(|error| Error::Row { id: id.to_owned(), error })?;
-        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
-        let mut vectors = vectors.expect("the parameters of the schema were checked");
-        let vector = vector.to_vec();
-        vectors.push(&vector).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
-        self.set(id, Some(NewRow { vector, record }));
+        let RowVectors { main, named } = vectors.into();
+        let check = |number, vector: &[f32]| schema.vector_type(number).store().push(vector).map(|_| ());
+        check(MAIN, main).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
+        let mut vectors = vec![(MAIN, main.to_vec())];
+        for (name, vector) in named {
+            let number = schema.find_vector(name).ok_or_else(|| unknown_vector(schema, name))?;
+            check(number, vector).map_err(|error| Error::NamedVector {
+                id: id.to_owned(),
+                vector: name.to_owned(),
+                error,
+            })?;
+            vectors.push((number, vector.to_vec()));
+        }
+        self.set(id, Some(NewRow { vectors, record }));
         Ok(())
     }
 
@@ -144,11 +155,11 @@ impl Inner {
         let tx = self.begin_write()?;
         let mut change = Change { slots: state.slots.clone(), ..Change::default() };
         let rows = change.write(&tx, ops, self)?;
-        let block = Block::new(rows, &self.schema).expect("the vectors were checked");
-        if !block.rows.is_empty() {
+        for (vector, rows) in rows {
+            let block = Block::new(vector, rows, &self.schema).expect("the vectors were checked");
             change.slots.push(Slot::of_block(block));
         }
-        let most = self.options.rows_to_seal(self.schema.dim());
+        let most = |vector| self.options.rows_to_seal(self.schema.vector_type(vector).dim);
         let sealing = *self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
         tidy(&mut change.slots, &self.schema, most, sealing);
         self.finish(writer, tx, false, change.slots)?;
@@ -208,23 +219,31 @@ struct Change {
 }
 
 impl Change {
-    /// Writes the changes into a transaction. Returns the new rows.
-    fn write(&mut self, tx: &WriteTransaction, ops: Vec<Op>, inner: &Inner) -> Result<Vec<BlockRow>> {
+    /// Writes the changes into a transaction. Returns the new rows, by each of their vectors.
+    fn write(
+        &mut self,
+        tx: &WriteTransaction,
+        ops: Vec<Op>,
+        inner: &Inner,
+    ) -> Result<BTreeMap<u16, Vec<BlockRow>>> {
         let (mut ids, mut rows) = (tx.open_table(IDS)?, tx.open_table(ROWS)?);
         let (mut pending, mut dead) = (tx.open_table(PENDING)?, tx.open_table(DEAD)?);
         let mut meta = tx.open_table(META)?;
         let (mut next, commits) = (store::counter(&meta, NEXT_ROW)?, store::counter(&meta, COMMITS)?);
-        let mut new_rows = Vec::new();
+        let mut new_rows: BTreeMap<u16, Vec<BlockRow>> = BTreeMap::new();
         for Op { id, new } in ops {
             let is_new = new.is_some();
             let old = match new {
-                Some(NewRow { vector, record }) => {
+                Some(NewRow { vectors, record }) => {
                     let row = next;
                     next += 1;
                     rows.insert(row, &*record)?;
-                    pending.insert(row, &*put_vector(&vector))?;
-                    let damaged = Error::damaged(format!("row {id:?}"));
-                    new_rows.push(BlockRow::read(row, vector, &record, &inner.schema).map_err(damaged)?);
+                    for (number, vector) in vectors {
+                        pending.insert((number, row), &*put_vector(&vector))?;
+                        let damaged = Error::damaged(format!("row {id:?}"));
+                        let row = BlockRow::read(row, vector, &record, &inner.schema).map_err(damaged)?;
+                        new_rows.entry(number).or_default().push(row);
+                    }
                     ids.insert(&*id, row)?.map(|old| old.value())
                 }
                 None => ids.remove(&*id)?.map(|old| old.value()),
@@ -250,18 +269,22 @@ impl Change {
         Ok(new_rows)
     }
 
-    /// Ends the life of a row.
-    fn kill(&mut self, row: u64, pending: &mut redb::Table<'_, u64, &'static [u8]>) -> Result<()> {
-        let found = self.slots.iter_mut().enumerate().find_map(|(at, slot)| Some((at, slot.find(row)?)));
-        let Some((at, node)) = found else {
-            return Err(Error::Damaged { part: format!("row {row}: in no segment, and not pending") });
-        };
-        self.slots[at].kill(node);
-        if self.slots[at].segment().is_some() {
-            self.dirty.insert((at, store::chunk_of(node)));
-        } else {
-            pending.remove(row)?;
+    /// Ends the life of a row, in each part that has a vector of it.
+    fn kill(&mut self, row: u64, pending: &mut redb::Table<'_, (u16, u64), &'static [u8]>) -> Result<()> {
+        let mut has_died = false;
+        for (at, slot) in self.slots.iter_mut().enumerate() {
+            let Some(node) = slot.find(row) else { continue };
+            slot.kill(node);
+            if slot.segment().is_some() {
+                self.dirty.insert((at, store::chunk_of(node)));
+            } else {
+                pending.remove((slot.vector_number(), row))?;
+            }
+            has_died |= slot.vector_number() == MAIN;
         }
-        Ok(())
+        if has_died {
+            return Ok(());
+        }
+        Err(Error::Damaged { part: format!("row {row}: in no segment, and not pending") })
     }
 }

@@ -1,8 +1,8 @@
-//! Blocks of pending rows, in memory. Each commit adds one.
+//! Blocks of pending vectors, in memory. Each commit adds one, and one for each named vector that its
+//! rows have.
 
 use std::sync::Arc;
 
-use vex::Element;
 use vex::graph::{InsertError, NodeId, Vectors};
 
 use crate::bits::Bits;
@@ -11,9 +11,11 @@ use crate::column::{Column, Key};
 use crate::part::Slot;
 use crate::{Schema, record};
 
-/// Rows that are pending, in memory.
+/// Rows that are pending, in memory, by one of their vectors.
 #[derive(Debug)]
 pub(crate) struct Block {
+    /// The number of the vector.
+    pub(crate) vector: u16,
     /// The numbers of the rows, ascending.
     pub(crate) rows: Vec<u64>,
     /// The vectors as they came.
@@ -42,16 +44,17 @@ impl BlockRow {
 }
 
 impl Block {
-    /// A block of rows, whose numbers ascend.
+    /// A block of rows by a vector. Their numbers ascend.
     pub(crate) fn new(
+        vector: u16,
         rows: impl IntoIterator<Item = BlockRow>,
         schema: &Schema,
     ) -> Result<Self, InsertError> {
-        let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
         let mut block = Self {
+            vector,
             rows: Vec::new(),
             raw: Vec::new(),
-            vectors: vectors.expect("the parameters of the schema were checked"),
+            vectors: schema.vector_type(vector).store(),
             columns: Vec::new(),
             keys: Vec::new(),
         };
@@ -74,18 +77,10 @@ impl Block {
     }
 
     /// The rows at these nodes.
-    pub(crate) fn rows_at<'b>(
-        &'b self,
-        nodes: &'b Bits,
-        dim: usize,
-    ) -> impl Iterator<Item = BlockRow> + use<'b> {
+    pub(crate) fn rows_at<'b>(&'b self, nodes: &'b Bits) -> impl Iterator<Item = BlockRow> + use<'b> {
         nodes.as_set().iter().map(move |node| {
             let at = node as usize;
-            BlockRow {
-                row: self.rows[at],
-                vector: self.raw[at * dim..][..dim].to_vec(),
-                keys: self.keys[at].clone(),
-            }
+            BlockRow { row: self.rows[at], vector: self.raw(node).to_vec(), keys: self.keys[at].clone() }
         })
     }
 
@@ -101,21 +96,44 @@ impl Block {
     }
 }
 
-/// Drops blocks without rows, and joins small blocks up to `most` rows. Then each is at least twice
-/// as large as the next. So there are few, and a row is copied once for each doubling. Rows with
-/// numbers below `sealing` are left alone.
-pub(crate) fn tidy(slots: &mut Vec<Slot>, schema: &Schema, most: usize, sealing: Option<u64>) {
+/// Pending rows that are being sealed: those with one of their vectors, and a number below.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SealingBelow {
+    pub(crate) vector: u16,
+    pub(crate) row: u64,
+}
+
+/// Drops blocks without rows, and joins small blocks of one vector up to `most` rows. Then each is at
+/// least twice as large as the next. So there are few, and a row is copied once for each doubling. Rows
+/// that are being sealed are left alone.
+pub(crate) fn tidy(
+    slots: &mut Vec<Slot>,
+    schema: &Schema,
+    most: impl Fn(u16) -> usize,
+    sealing: Option<SealingBelow>,
+) {
     slots.retain(|slot| slot.segment().is_some() || slot.live_count > 0);
-    while let [.., before, last] = &**slots
-        && let (Some(first), Some(second)) = (before.block(), last.block())
-        && before.live_count < 2 * last.live_count
-        && before.live_count + last.live_count <= most
-        && sealing.is_none_or(|sealing| first.rows[0] >= sealing)
-    {
-        let dim = schema.dim();
-        let rows = first.rows_at(&before.live, dim).chain(second.rows_at(&last.live, dim));
-        let joined = Block::new(rows, schema).expect("the vectors were checked");
-        slots.truncate(slots.len() - 2);
-        slots.push(Slot::of_block(joined));
+    for vector in (0..).take(schema.vector_types().len()) {
+        let is_sealed = |block: &Block| {
+            sealing.is_some_and(|sealing| sealing.vector == vector && block.rows[0] < sealing.row)
+        };
+        loop {
+            let mut blocks = (0..slots.len())
+                .rev()
+                .filter(|at| slots[*at].block().is_some_and(|block| block.vector == vector));
+            let (Some(last), Some(before)) = (blocks.next(), blocks.next()) else { break };
+            let (one, other) = (&slots[before], &slots[last]);
+            let (Some(first), Some(second)) = (one.block(), other.block()) else { break };
+            if one.live_count >= 2 * other.live_count
+                || one.live_count + other.live_count > most(vector)
+                || is_sealed(first)
+            {
+                break;
+            }
+            let rows = first.rows_at(&one.live).chain(second.rows_at(&other.live));
+            let joined = Block::new(vector, rows, schema).expect("the vectors were checked");
+            slots[before] = Slot::of_block(joined);
+            slots.remove(last);
+        }
     }
 }

@@ -16,7 +16,7 @@ use crate::part::Slot;
 use crate::state::{Known, State};
 use crate::store;
 use crate::worker::Worker;
-use crate::{Batch, Committed, Error, Maintenance, Options, Result, Row, Schema, Snapshot};
+use crate::{Batch, Committed, Error, Maintenance, Options, Result, Row, RowVectors, Schema, Snapshot};
 
 /// Rows with ids, vectors and fields, in a folder.
 ///
@@ -189,17 +189,18 @@ impl Collection {
         &self.inner.schema
     }
 
-    /// Inserts a row, or replaces the row with this id, vector and fields together. The row is
-    /// found by searches, and on the medium, when the call returns.
+    /// Inserts a row, or replaces the row with this id, vectors and fields together. The row is
+    /// found by searches, and on the medium, when the call returns. The vector is a slice or an array,
+    /// or [`RowVectors`] if the row has vectors with names.
     ///
     /// # Errors
-    /// If the id, the vector or the fields do not fit, or the store cannot be written.
+    /// If the id, a vector or the fields do not fit, or the store cannot be written.
     ///
     /// # Complexity
     /// Waits for the medium. [`batch`](Self::batch) does so once for many rows.
-    pub fn upsert(&self, id: &str, vector: &[f32], row: Row) -> Result<()> {
+    pub fn upsert<'v>(&self, id: &str, vectors: impl Into<RowVectors<'v>>, row: Row) -> Result<()> {
         let mut batch = self.batch();
-        batch.upsert(id, vector, row)?;
+        batch.upsert(id, vectors, row)?;
         batch.commit().map(|_| ())
     }
 

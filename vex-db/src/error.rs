@@ -53,10 +53,10 @@ pub enum Error {
         /// The path.
         path: PathBuf,
     },
-    /// The collection was written by a later version.
-    #[error("the collection has version {found}, and this program reads up to {expected}")]
+    /// The collection was written by another version.
+    #[error("the collection has version {found}, and this program reads version {expected}")]
     Version {
-        /// The latest version that is read.
+        /// The version that is read.
         expected: u64,
         /// The version of the collection.
         found: u64,
@@ -84,6 +84,33 @@ pub enum Error {
         /// Why.
         #[source]
         error: InsertError,
+    },
+    /// A named vector cannot be indexed.
+    #[error("row {id:?}: vector {vector}: {error}")]
+    NamedVector {
+        /// The id.
+        id: String,
+        /// The name of the vector.
+        vector: String,
+        /// Why.
+        #[source]
+        error: InsertError,
+    },
+    /// The collection has no vector of this name.
+    #[error("no vector {vector:?} in the collection, which has {}", human_list(.known))]
+    UnknownVector {
+        /// The name.
+        vector: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// A row that others should be like has no vector of this name.
+    #[error("row {id:?}: no vector {vector:?}")]
+    NoVector {
+        /// The id.
+        id: String,
+        /// The name.
+        vector: String,
     },
     /// A query cannot be searched for.
     #[error(transparent)]
@@ -174,6 +201,11 @@ impl Error {
     pub(crate) fn damaged(part: impl Into<String>) -> impl FnOnce(Damaged) -> Self {
         |_| Self::Damaged { part: part.into() }
     }
+}
+
+/// Names for a message.
+fn human_list(names: &[String]) -> String {
+    if names.is_empty() { "none with a name".to_owned() } else { names.join(", ") }
 }
 
 /// What a panic said.

@@ -10,7 +10,9 @@ use redb::{
 };
 use vex::graph::Scratch;
 
+use crate::block::SealingBelow;
 use crate::disk::Disk;
+use crate::part::Slot;
 use crate::state::State;
 use crate::{Durability, Error, Options, Result, Schema};
 
@@ -38,9 +40,8 @@ pub(crate) struct Inner {
     pub(crate) sealing: Mutex<()>,
     /// Held while segments are merged or rewritten.
     pub(crate) merging: Mutex<()>,
-    /// Pending rows with smaller numbers are being sealed, so blocks of them are not joined to
-    /// others.
-    pub(crate) sealing_below: Mutex<Option<u64>>,
+    /// Pending rows that are being sealed, so blocks of them are not joined to others.
+    pub(crate) sealing_below: Mutex<Option<SealingBelow>>,
     /// Signals that rows were sealed.
     pub(crate) sealed: Condvar,
     /// The memory of searches that ended.
@@ -184,7 +185,6 @@ impl Inner {
 
     /// Waits a while if maintenance is far behind, so that a fast writer does not outrun it.
     pub(crate) fn wait_for_seals(&self) {
-        let most = PENDING_AT_MOST * self.options.rows_to_seal(self.schema.dim());
         let most_segments = SEGMENTS_AT_MOST * self.options.fanout;
         let has_trouble = |trouble: &Mutex<Option<Trouble>>| {
             trouble.lock().unwrap_or_else(PoisonError::into_inner).is_some()
@@ -192,10 +192,14 @@ impl Inner {
         if self.trouble.iter().any(has_trouble) {
             return;
         }
-        let is_behind = |_: &mut Option<u64>| {
+        let is_behind = |_: &mut Option<SealingBelow>| {
             let state = self.state();
-            let segments = state.slots.iter().filter(|slot| slot.segment().is_some()).count();
-            state.pending() > most || segments > most_segments
+            (0..).zip(self.schema.vector_types()).any(|(vector, of)| {
+                let is_segment =
+                    |slot: &&Slot| slot.segment().is_some_and(|segment| segment.vector == vector);
+                state.pending(vector) > PENDING_AT_MOST * self.options.rows_to_seal(of.dim)
+                    || state.slots.iter().filter(is_segment).count() > most_segments
+            })
         };
         let sealing = self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.sealed.wait_timeout_while(sealing, PATIENCE, is_behind));

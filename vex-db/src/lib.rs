@@ -73,6 +73,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod value;
+mod vectors;
 mod verify;
 mod worker;
 
@@ -88,9 +89,10 @@ pub use options::{Durability, Maintenance, Options};
 pub use reader::Reader;
 pub use record::{MAX_ID, MAX_INDEXED_TEXT, MAX_ROW, RowError};
 pub use reembed::{ReembedError, Reembedded};
-pub use schema::{FieldType, MAX_FIELD_NAME, MAX_FIELDS, Schema, SchemaError};
+pub use schema::{FieldType, MAX_FIELD_NAME, MAX_FIELDS, MAX_NAMED_VECTORS, Schema, SchemaError};
 pub use search::Search;
-pub use snapshot::{Record, Scroll, Scrolled, Snapshot};
+pub use snapshot::{NamedVectors, Record, Scroll, Scrolled, Snapshot};
 pub use stats::{SegmentStats, Stats};
 pub use value::{Row, Value};
+pub use vectors::{RowVectors, Vector};
 pub use vex::Metric;

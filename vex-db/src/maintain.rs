@@ -30,7 +30,7 @@ use crate::disk::STORE;
 use crate::inner::{Inner, Trouble};
 use crate::part::Slot;
 use crate::state::State;
-use crate::{Collection, Error, Result};
+use crate::{Collection, Error, Options, Result, Schema};
 
 /// A segment is rewritten if one row in so many is dead.
 const DEAD_SHARE: usize = 4;
@@ -92,7 +92,8 @@ pub struct Report {
 /// A step of maintenance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    Seal,
+    /// The number of the vector.
+    Seal(u16),
     /// The numbers of the segments.
     Merge(Vec<u64>),
     Rewrite(u64),
@@ -109,7 +110,7 @@ pub(crate) enum Kind {
 impl Step {
     fn kind(&self) -> Kind {
         match self {
-            Self::Seal => Kind::Seal,
+            Self::Seal(_) => Kind::Seal,
             Self::Merge(_) | Self::Rewrite(_) => Kind::Merge,
         }
     }
@@ -117,8 +118,8 @@ impl Step {
     /// Whether the step replaces this slot.
     pub(crate) fn takes(&self, slot: &Slot) -> bool {
         match (self, slot.segment()) {
-            (Self::Seal, segment) => segment.is_none(),
-            (_, None) => false,
+            (Self::Seal(vector), None) => slot.vector_number() == *vector,
+            (Self::Seal(_), Some(_)) | (_, None) => false,
             (Self::Merge(numbers), Some(segment)) => numbers.contains(&segment.number),
             (Self::Rewrite(number), Some(segment)) => *number == segment.number,
         }
@@ -150,18 +151,22 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// After [`Goal::All`], a segment has at least so many times the rows of all smaller ones.
 const SPREAD: usize = 4;
 
-/// The steps that are due, the most urgent first.
-fn due(state: &State, seal_at: usize, fanout: usize, goal: Goal) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let pending = state.pending();
-    if pending >= seal_at || (goal == Goal::All && pending * fanout >= seal_at) {
-        steps.push(Step::Seal);
+/// The steps that are due, the most urgent first. Each is of the parts with one vector.
+fn due(state: &State, schema: &Schema, options: &Options, goal: Goal) -> Vec<Step> {
+    let (mut steps, fanout) = (Vec::new(), options.fanout);
+    let seal_at = |vector: u16| options.rows_to_seal(schema.vector_type(vector).dim);
+    let vectors = || (0..).take(schema.vector_types().len());
+    for vector in vectors() {
+        let (pending, seal_at) = (state.pending(vector), seal_at(vector));
+        if pending >= seal_at || (goal == Goal::All && pending * fanout >= seal_at) {
+            steps.push(Step::Seal(vector));
+        }
     }
-    let mut tiers: BTreeMap<u32, Vec<u64>> = BTreeMap::new();
+    let mut tiers: BTreeMap<(u16, u32), Vec<u64>> = BTreeMap::new();
     for slot in &state.slots {
         let Some(segment) = slot.segment() else { continue };
-        let tier = (slot.live_count / seal_at).max(1).ilog(fanout as _);
-        tiers.entry(tier).or_default().push(segment.number);
+        let tier = (slot.live_count / seal_at(segment.vector)).max(1).ilog(fanout as _);
+        tiers.entry((segment.vector, tier)).or_default().push(segment.number);
     }
     // A merge leaves dead rows out as well, so it comes before rewrites.
     tiers.retain(|_, numbers| numbers.len() >= fanout);
@@ -177,15 +182,18 @@ fn due(state: &State, seal_at: usize, fanout: usize, goal: Goal) -> Vec<Step> {
     wasteful.sort_unstable();
     steps.extend(wasteful.into_iter().rev().map(|(_, number)| Step::Rewrite(number)));
     if goal == Goal::All {
-        steps.extend(small(state).map(Step::Merge));
+        steps.extend(vectors().filter_map(|vector| small(state, vector)).map(Step::Merge));
     }
     steps
 }
 
-/// The small segments, if there are two or more: from the smallest on, all that have less than
-/// [`SPREAD`] times the rows of those before.
-fn small(state: &State) -> Option<Vec<u64>> {
-    let segment = |slot: &Slot| Some((slot.live_count, slot.segment()?.number));
+/// The small segments of a vector, if there are two or more: from the smallest on, all that have less
+/// than [`SPREAD`] times the rows of those before.
+fn small(state: &State, vector: u16) -> Option<Vec<u64>> {
+    let segment = |slot: &Slot| {
+        let segment = slot.segment().filter(|segment| segment.vector == vector)?;
+        Some((slot.live_count, segment.number))
+    };
     let mut sizes: Vec<(usize, u64)> = state.slots.iter().filter_map(segment).collect();
     sizes.sort_unstable();
     let (mut rows, mut end) = (0, 0);
@@ -271,7 +279,6 @@ impl Inner {
         kinds: &[Kind],
         progress: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Report> {
-        let seal_at = self.options.rows_to_seal(self.schema.dim());
         let How { memory, goal, waits } = how;
         let (mut report, mut skipped, mut failed) = (Report::default(), Vec::new(), None);
         loop {
@@ -288,7 +295,7 @@ impl Inner {
                     Err(TryLockError::WouldBlock) => lock.lock().unwrap_or_else(PoisonError::into_inner),
                 };
                 let state = self.state();
-                let step = due(&state, seal_at, self.options.fanout, goal)
+                let step = due(&state, &self.schema, &self.options, goal)
                     .into_iter()
                     .find(|step| step.kind() == *kind && !skipped.contains(step));
                 let Some(step) = step else { continue };
@@ -297,7 +304,7 @@ impl Inner {
                 let mut of_step = |linked, rows| progress(Progress { steps, linked, rows });
                 match self.take(&step, memory, &mut of_step) {
                     Ok(true) => match step {
-                        Step::Seal => report.sealed += 1,
+                        Step::Seal(_) => report.sealed += 1,
                         Step::Merge(_) => report.merged += 1,
                         Step::Rewrite(_) => report.rewritten += 1,
                     },

@@ -1,5 +1,5 @@
 //! The parts of a collection that are searched one by one: sealed segments, and blocks of rows that
-//! are pending.
+//! are pending. Each has one vector of its rows: the one that every row has, or one with a name.
 //!
 //! Both number their rows from 0: the numbers are nodes. A part never changes. Which of its nodes
 //! are alive does, so that is kept beside it, in a [`Slot`].
@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use redb::ReadTransaction;
 use vex::graph::{
-    Candidate, Exact, Neighbor, NodeId, Scratch, SearchEnd, SearchStats, Vectors, search, search_filtered,
+    Candidate, Exact, Neighbor, NodeId, Scratch, SearchEnd, SearchStats, search, search_filtered,
 };
 use vex::{Element, SearchParams, SharedIndex};
 
@@ -72,6 +72,14 @@ impl Slot {
         match &self.part {
             Part::Segment(_) => None,
             Part::Block(block) => Some(block),
+        }
+    }
+
+    /// The number of the vector that the part has.
+    pub(crate) fn vector_number(&self) -> u16 {
+        match &self.part {
+            Part::Segment(segment) => segment.vector,
+            Part::Block(block) => block.vector,
         }
     }
 
@@ -185,6 +193,8 @@ pub(crate) type NodesByRow = (Vec<u64>, Vec<NodeId>);
 #[derive(Debug)]
 pub(crate) struct Segment {
     pub(crate) number: u64,
+    /// The number of the vector.
+    pub(crate) vector: u16,
     /// The name of the file.
     pub(crate) name: String,
     disk: Arc<dyn Disk>,
@@ -203,25 +213,25 @@ impl Segment {
     /// Opens a segment, and checks it against what the store says of it.
     pub(crate) fn open(
         number: u64,
-        name: &str,
-        count: usize,
+        (name, count, vector): (&str, u32, u16),
         disk: &Arc<dyn Disk>,
         schema: &Schema,
     ) -> Result<Self> {
-        let index = disk.open_segment(name)?;
+        let other = || Error::Damaged { part: format!("segment {name}: not the file that the store names") };
+        let of = schema.vector_types().get(usize::from(vector)).ok_or_else(other)?;
+        let (index, count) = (disk.open_segment(name)?, count as usize);
         let searcher = index.searcher();
-        let fits = searcher.dim() == schema.dim()
-            && searcher.metric() == schema.metric()
+        let fits = searcher.dim() == of.dim
+            && searcher.metric() == of.metric
             && searcher.element() == Element::F32
             && searcher.graph().count() == count
             && searcher.graph().rows().are_stored();
         if !fits {
-            return Err(Error::Damaged {
-                part: format!("segment {name}: not the file that the store names"),
-            });
+            return Err(other());
         }
         Ok(Self {
             number,
+            vector,
             name: name.to_owned(),
             disk: disk.clone(),
             is_gone: AtomicBool::new(false),
@@ -291,12 +301,4 @@ impl Drop for Segment {
             let _ = self.disk.remove(&self.name);
         }
     }
-}
-
-/// Checks that a query can be searched for.
-pub(crate) fn check_query(schema: &Schema, query: &[f32]) -> Result<(), vex::SearchError> {
-    let vectors = Vectors::new(Element::F32, schema.metric(), schema.dim());
-    let vectors = vectors.expect("the parameters of the schema were checked");
-    Exact::new(&vectors.rows(), query, &mut [])?;
-    Ok(())
 }

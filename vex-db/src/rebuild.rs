@@ -11,6 +11,7 @@ use vex::graph::NodeId;
 use vex::{BuildError, Index};
 
 use crate::bits::Bits;
+use crate::block::SealingBelow;
 use crate::column::{Column, Key};
 use crate::inner::Inner;
 use crate::maintain::Step;
@@ -71,8 +72,9 @@ impl Inner {
             for segment in sources.iter().filter_map(|source| source.segment()) {
                 self.disk.verify_segment(&segment.name)?;
             }
-            match self.build(&sources, count, memory, progress) {
-                Ok(index) => Some(self.save(index)?),
+            let vector = sources[0].vector_number();
+            match self.build(vector, &sources, count, memory, progress) {
+                Ok(index) => Some(self.save(vector, index)?),
                 Err(BuildError::Graph(vex::graph::BuildError::Cancelled { .. })) => return Ok(false),
                 Err(error) => return Err(Error::Build(error)),
             }
@@ -95,24 +97,25 @@ impl Inner {
         // No commit joins blocks meanwhile.
         let _writer = self.writer()?;
         let slots: Vec<Slot> = self.state().slots.iter().filter(|slot| step.takes(slot)).cloned().collect();
-        let last = slots.iter().filter_map(|slot| slot.block()?.rows.last().copied()).max();
-        if let Some(last) = last {
-            *self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner) = Some(last + 1);
+        let sealing = sealed_below(&slots);
+        if sealing.is_some() {
+            *self.sealing_below.lock().unwrap_or_else(PoisonError::into_inner) = sealing;
         }
-        Ok((slots, Sealing { inner: self, is_seal: last.is_some() }))
+        Ok((slots, Sealing { inner: self, is_seal: sealing.is_some() }))
     }
 
     /// Builds an index of the live rows.
     fn build(
         &self,
+        vector: u16,
         sources: &[&Slot],
         count: usize,
         memory: Option<usize>,
         progress: &mut dyn FnMut(usize, usize) -> ControlFlow<()>,
     ) -> Result<Index, BuildError> {
-        let options = &self.options;
-        let mut builder = Index::builder(self.schema.dim())
-            .metric(self.schema.metric())
+        let (options, of) = (&self.options, self.schema.vector_type(vector));
+        let mut builder = Index::builder(of.dim)
+            .metric(of.metric)
             .m(options.m)
             .ef_construction(options.ef_construction)
             .quantization(options.coding);
@@ -136,7 +139,7 @@ impl Inner {
     }
 
     /// Writes a segment, and the columns of its fields.
-    fn save(&self, index: Index) -> Result<Built> {
+    fn save(&self, vector: u16, index: Index) -> Result<Built> {
         let name = loop {
             let name = format!("{:016x}.vex", RandomState::new().hash_one(index.len()));
             let names =
@@ -150,7 +153,7 @@ impl Inner {
         drop(index);
         let opened = || -> Result<Built> {
             // The number is given when the segment is published.
-            let mut segment = Segment::open(0, &name, count, &self.disk, &self.schema)?;
+            let mut segment = Segment::open(0, (&name, count as u32, vector), &self.disk, &self.schema)?;
             // Commits wait while the segment is published, so this is done now.
             segment.sort_rows();
             let written = Error::caught(|| self.write_columns(&mut segment));
@@ -185,7 +188,8 @@ impl Inner {
             Ok(())
         })?;
         let fields: Vec<u16> = self.schema.indexed().collect();
-        let at_once = (self.schema.dim() * size_of::<f32>() / BYTES_OF_A_KEY).max(FIELDS_AT_ONCE);
+        let dim = self.schema.vector_type(segment.vector).dim;
+        let at_once = (dim * size_of::<f32>() / BYTES_OF_A_KEY).max(FIELDS_AT_ONCE);
         for fields in fields.chunks(at_once) {
             let columns = self.columns(segment, fields)?;
             let mut columns = columns.into_iter().map(|(field, column)| (field, column.encode())).peekable();
@@ -254,12 +258,12 @@ impl Inner {
                 columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
             }
             // Pending rows up to here are sealed. They leave the store later, a few at a time.
-            if let Some(last) = sources.iter().filter_map(|slot| slot.block()?.rows.last()).max() {
-                meta.insert(SEALED, last + 1)?;
+            if let Some(sealed) = sealed_below(sources.iter().copied()) {
+                tx.open_table(SEALED)?.insert(sealed.vector, sealed.row)?;
             }
             if let Some(Built { segment }) = built {
                 tx.open_table(UNFINISHED)?.remove(segment.number)?;
-                segments.insert(segment.number, (&*segment.name, segment.count as u32))?;
+                segments.insert(segment.number, (&*segment.name, segment.count as u32, segment.vector))?;
                 let live = still_alive(&segment, sources, &state);
                 if live.count() < segment.count {
                     for node in (0..segment.count).step_by(store::CHUNK as usize) {
@@ -278,27 +282,40 @@ impl Inner {
 
     /// Removes pending rows that are sealed from the store, a few in each transaction.
     fn forget_sealed(&self) -> Result<()> {
-        loop {
-            let mut writer = self.writer()?;
-            let tx = self.begin_write()?;
-            let removed = {
-                let sealed = store::counter(&tx.open_table(META)?, SEALED)?;
-                let mut pending = tx.open_table(PENDING)?;
-                let rows: Vec<u64> = pending
-                    .range(..sealed)?
-                    .take(ROWS_AT_ONCE)
-                    .map(|entry| Ok(entry?.0.value()))
-                    .collect::<Result<_>>()?;
-                let Some(last) = rows.last().copied() else { return Ok(()) };
-                pending.retain_in::<u64, _>(..=last, |_, _| false)?;
-                rows.len()
-            };
-            self.finish(&mut writer, tx, false, self.state().slots.clone())?;
-            if removed < ROWS_AT_ONCE {
-                return Ok(());
-            }
+        for vector in (0..).take(self.schema.vector_types().len()) {
+            while self.forget_some(vector)? == ROWS_AT_ONCE {}
         }
+        Ok(())
     }
+
+    /// Removes up to [`ROWS_AT_ONCE`] pending rows that are sealed by a vector. Returns how many.
+    fn forget_some(&self, vector: u16) -> Result<usize> {
+        let mut writer = self.writer()?;
+        let tx = self.begin_write()?;
+        let removed = {
+            let sealed = store::counter(&tx.open_table(SEALED)?, vector)?;
+            let mut pending = tx.open_table(PENDING)?;
+            let rows: Vec<(u16, u64)> = pending
+                .range((vector, 0)..(vector, sealed))?
+                .take(ROWS_AT_ONCE)
+                .map(|entry| Ok(entry?.0.value()))
+                .collect::<Result<_>>()?;
+            let Some(last) = rows.last().copied() else { return Ok(0) };
+            pending.retain_in((vector, 0)..=last, |_, _| false)?;
+            rows.len()
+        };
+        self.finish(&mut writer, tx, false, self.state().slots.clone())?;
+        Ok(removed)
+    }
+}
+
+/// The rows that are sealed when these parts are. None if they are segments.
+fn sealed_below<'s>(sources: impl IntoIterator<Item = &'s Slot>) -> Option<SealingBelow> {
+    let below = |slot: &Slot| {
+        let block = slot.block()?;
+        Some(SealingBelow { vector: block.vector, row: block.rows.last()? + 1 })
+    };
+    sources.into_iter().filter_map(below).max_by_key(|below| below.row)
 }
 
 /// The nodes of a new segment whose rows are alive now. Its rows were alive in the sources when the

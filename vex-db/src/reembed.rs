@@ -2,7 +2,7 @@
 
 use std::fmt::{Debug, Display};
 
-use crate::{Collection, Error, Scrolled, Snapshot};
+use crate::{Collection, Error, NamedVectors, RowVectors, Scrolled, Snapshot};
 
 /// So many rows are embedded and committed at once.
 const ROWS_AT_ONCE: usize = 256;
@@ -40,10 +40,20 @@ pub enum ReembedError<E: Debug + Display> {
     Collection(#[from] Error),
 }
 
+/// Whether two rows have the same named vectors. Copies of vectors of unit length are rounded.
+fn are_close(one: &NamedVectors, other: &NamedVectors) -> bool {
+    let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-5);
+    one.len() == other.len()
+        && one.iter().zip(other).all(|((name, one), (of, other))| {
+            name == of && one.len() == other.len() && one.iter().zip(other).all(close)
+        })
+}
+
 impl Snapshot {
     /// Embeds all rows by another model, into another collection, whose schema has that model's
     /// name and dimension, and the same fields. `embed` gets up to 256 rows at a time, with all
-    /// fields, and returns a vector for each.
+    /// fields, and returns a vector for each. Vectors with names are copied. The new schema must have
+    /// them with the same dimension.
     ///
     /// A run that was cut short is resumed by another: rows that are in the new collection with
     /// equal fields are kept, and rows that the old collection no longer has are deleted. So a
@@ -79,7 +89,10 @@ impl Snapshot {
         let mut after: Option<String> = None;
         loop {
             let page = |snapshot: &Self| {
-                let scroll = snapshot.scroll().limit(ROWS_AT_ONCE);
+                let mut scroll = snapshot.scroll().limit(ROWS_AT_ONCE);
+                if snapshot.schema().vectors().next().is_some() {
+                    scroll = scroll.vectors();
+                }
                 match &after {
                     Some(after) => scroll.after(after).run(),
                     None => scroll.run(),
@@ -92,7 +105,9 @@ impl Snapshot {
             let mut missing = Vec::new();
             for row in rows {
                 match there.get(&row.id)? {
-                    Some(found) if found.row == row.row => done.kept += 1,
+                    Some(found) if found.row == row.row && are_close(&found.named, &row.named) => {
+                        done.kept += 1
+                    }
                     _ => missing.push(row),
                 }
             }
@@ -102,8 +117,8 @@ impl Snapshot {
                     return Err(ReembedError::Count { expected: missing.len(), found: vectors.len() });
                 }
                 let mut batch = to.batch();
-                for (Scrolled { id, row, .. }, vector) in missing.into_iter().zip(vectors) {
-                    batch.upsert(&id, &vector, row)?;
+                for (Scrolled { id, row, named, .. }, vector) in missing.into_iter().zip(vectors) {
+                    batch.upsert(&id, RowVectors::new(&vector).with_named(&named), row)?;
                 }
                 done.embedded += batch.len();
                 batch.commit()?;

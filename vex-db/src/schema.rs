@@ -2,13 +2,20 @@
 
 use std::fmt;
 
-use vex::Metric;
+use vex::graph::Vectors;
+use vex::{Element, Metric};
 
 /// The most fields of a collection.
 pub const MAX_FIELDS: usize = 1_000;
 
-/// The longest name of a field, in bytes.
+/// The longest name of a field or a vector, in bytes.
 pub const MAX_FIELD_NAME: usize = 64;
+
+/// The most vectors of a row that have names.
+pub const MAX_NAMED_VECTORS: usize = 16;
+
+/// The number of the vector that every row has.
+pub(crate) const MAIN: u16 = 0;
 
 /// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,6 +62,8 @@ impl fmt::Display for FieldType {
 /// What the rows of a collection have in common: the dimension and the metric of the vectors, the
 /// name of the model that makes them, and the fields. It is checked when a collection is created.
 ///
+/// Every row has one vector. It may have more, each under a name: see [`vector`](Self::vector).
+///
 /// # Examples
 /// ```
 /// use vex_db::{Metric, Schema};
@@ -68,16 +77,54 @@ impl fmt::Display for FieldType {
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schema {
-    dim: usize,
-    metric: Metric,
+    /// The vector that every row has, whose name is empty, then those with names.
+    vectors: Vec<VectorType>,
     model: Option<String>,
     fields: Vec<(String, FieldType)>,
+}
+
+/// A vector of the rows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct VectorType {
+    pub(crate) name: String,
+    pub(crate) dim: usize,
+    pub(crate) metric: Metric,
+}
+
+impl VectorType {
+    /// A store of such vectors, without any.
+    pub(crate) fn store(&self) -> Vectors {
+        Vectors::new(Element::F32, self.metric, self.dim).expect("the parameters of the schema were checked")
+    }
+}
+
+impl fmt::Display for VectorType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({} x f32, {})", self.name, self.dim, self.metric)
+    }
 }
 
 impl Schema {
     /// A schema without fields, for vectors of `dim` elements.
     pub fn new(dim: usize, metric: Metric) -> Self {
-        Self { dim, metric, model: None, fields: Vec::new() }
+        let main = VectorType { name: String::new(), dim, metric };
+        Self { vectors: vec![main], model: None, fields: Vec::new() }
+    }
+
+    /// Adds a vector that rows may have besides the first, under a name: of their titles beside their
+    /// texts, say. It is searched on its own, by [`Snapshot::vector`](crate::Snapshot::vector), and is
+    /// compared by the metric of the first. [`vector_by`](Self::vector_by) takes another.
+    ///
+    /// Each named vector has segments of its own, so it costs as much as in a collection of its own.
+    pub fn vector(self, name: impl Into<String>, dim: usize) -> Self {
+        let metric = self.metric();
+        self.vector_by(name, dim, metric)
+    }
+
+    /// As [`vector`](Self::vector), with a metric.
+    pub fn vector_by(mut self, name: impl Into<String>, dim: usize, metric: Metric) -> Self {
+        self.vectors.push(VectorType { name: name.into(), dim, metric });
+        self
     }
 
     /// The name of the model that makes the vectors. Two models mean different things by the same
@@ -119,14 +166,35 @@ impl Schema {
         self
     }
 
-    /// Elements of a vector.
+    /// Elements of the vector that every row has.
     pub fn dim(&self) -> usize {
-        self.dim
+        self.vectors[0].dim
     }
 
-    /// The rule by which vectors are compared.
+    /// The rule by which it is compared.
     pub fn metric(&self) -> Metric {
-        self.metric
+        self.vectors[0].metric
+    }
+
+    /// The vectors with names: the name, the elements, and the metric of each.
+    pub fn vectors(&self) -> impl Iterator<Item = (&str, usize, Metric)> {
+        self.vectors[1..].iter().map(|vector| (vector.name.as_str(), vector.dim, vector.metric))
+    }
+
+    /// All vectors, the one without a name first. Their places are their numbers.
+    pub(crate) fn vector_types(&self) -> &[VectorType] {
+        &self.vectors
+    }
+
+    /// The vector of a number.
+    pub(crate) fn vector_type(&self, number: u16) -> &VectorType {
+        &self.vectors[usize::from(number)]
+    }
+
+    /// The number of a vector with a name.
+    pub(crate) fn find_vector(&self, name: &str) -> Option<u16> {
+        let at = self.vectors[1..].iter().position(|vector| vector.name == name)?;
+        Some(at as u16 + 1)
     }
 
     /// The name of the model, if one was given.
@@ -159,19 +227,29 @@ impl Schema {
 
     /// Checks the schema of a new collection.
     pub(crate) fn validate(&self) -> Result<(), SchemaError> {
-        vex::Index::builder(self.dim).metric(self.metric).build().map_err(SchemaError::Params)?;
+        if self.vectors.len() > 1 + MAX_NAMED_VECTORS {
+            return Err(SchemaError::TooManyVectors { found: self.vectors.len() - 1 });
+        }
+        for VectorType { name, dim, metric } in &self.vectors {
+            vex::Index::builder(*dim).metric(*metric).build().map_err(|error| match &**name {
+                "" => SchemaError::Params(error),
+                name => SchemaError::VectorParams { vector: name.to_owned(), error },
+            })?;
+        }
         if self.fields.len() > MAX_FIELDS {
             return Err(SchemaError::TooManyFields { found: self.fields.len() });
         }
         if self.model.as_deref().is_some_and(str::is_empty) {
             return Err(SchemaError::EmptyModel);
         }
-        for (at, (name, _)) in self.fields.iter().enumerate() {
+        let named = self.vectors[1..].iter().map(|vector| &vector.name);
+        let names: Vec<&String> = named.chain(self.fields.iter().map(|(name, _)| name)).collect();
+        for (at, name) in names.iter().enumerate() {
             if !is_name(name) {
-                return Err(SchemaError::FieldName { found: name.clone() });
+                return Err(SchemaError::FieldName { found: (*name).clone() });
             }
-            if self.fields[..at].iter().any(|(other, _)| other == name) {
-                return Err(SchemaError::FieldTwice { field: name.clone() });
+            if names[..at].contains(name) {
+                return Err(SchemaError::FieldTwice { field: (*name).clone() });
             }
         }
         Ok(())
@@ -190,14 +268,21 @@ impl Schema {
             Some((name, kind)) => format!("{name} ({kind})"),
             None => "none".to_owned(),
         };
-        if self.dim != expected.dim {
-            return differs("dimension", &expected.dim, &self.dim);
+        if self.dim() != expected.dim() {
+            return differs("dimension", &expected.dim(), &self.dim());
         }
-        if self.metric != expected.metric {
-            return differs("metric", &expected.metric, &self.metric);
+        if self.metric() != expected.metric() {
+            return differs("metric", &expected.metric(), &self.metric());
         }
         if self.model != expected.model {
             return differs("model", &model(expected), &model(self));
+        }
+        let vector = |vector: Option<&VectorType>| vector.map_or("none".to_owned(), VectorType::to_string);
+        for at in 1..self.vectors.len().max(expected.vectors.len()) {
+            let (found, expected) = (self.vectors.get(at), expected.vectors.get(at));
+            if found != expected {
+                return differs("vector", &vector(expected), &vector(found));
+            }
         }
         for at in 0..self.fields.len().max(expected.fields.len()) {
             let (found, expected) = (self.fields.get(at), expected.fields.get(at));
@@ -224,6 +309,20 @@ pub enum SchemaError {
     /// The dimension is out of range, or vectors of f32 do not have the metric.
     #[error(transparent)]
     Params(vex::ParamsError),
+    /// The dimension of a named vector is out of range, or vectors of f32 do not have its metric.
+    #[error("vector {vector}: {error}")]
+    VectorParams {
+        /// The name.
+        vector: String,
+        /// Why.
+        error: vex::ParamsError,
+    },
+    /// There are more than [`MAX_NAMED_VECTORS`] vectors with names.
+    #[error("expected at most {MAX_NAMED_VECTORS} vectors with names, found {found}")]
+    TooManyVectors {
+        /// How many there are.
+        found: usize,
+    },
     /// There are more than [`MAX_FIELDS`] fields.
     #[error("expected at most {MAX_FIELDS} fields, found {found}")]
     TooManyFields {
@@ -233,18 +332,18 @@ pub enum SchemaError {
     /// The name of the model is empty.
     #[error("the name of the model is empty")]
     EmptyModel,
-    /// The name of a field is not a letter or `_`, followed by letters, digits and `_`, or it is
+    /// The name of a field, or of a vector, is not a letter or `_`, followed by letters, digits and `_`, or it is
     /// longer than [`MAX_FIELD_NAME`].
     #[error(
-        "field: expected a letter or _, then letters, digits and _, at most {MAX_FIELD_NAME} in all, \
+        "name: expected a letter or _, then letters, digits and _, at most {MAX_FIELD_NAME} in all, \
          found {found:?}"
     )]
     FieldName {
         /// The name.
         found: String,
     },
-    /// Two fields have the same name.
-    #[error("field {field}: named twice")]
+    /// Two fields or vectors have the same name.
+    #[error("{field}: named twice")]
     FieldTwice {
         /// The name.
         field: String,

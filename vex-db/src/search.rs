@@ -10,7 +10,7 @@
 use std::borrow::Cow;
 
 use vex::SearchParams;
-use vex::graph::Neighbor;
+use vex::graph::{Exact, Neighbor};
 use vex::kernels::Distance;
 
 use crate::bits::Bits;
@@ -27,6 +27,8 @@ const POOL: usize = 4;
 #[must_use]
 pub struct Search<'s> {
     snapshot: &'s Snapshot,
+    /// The number of the vector that is compared.
+    vector: u16,
     query: Cow<'s, [f32]>,
     params: SearchParams,
     filter: Option<Filter>,
@@ -38,9 +40,9 @@ pub struct Search<'s> {
 }
 
 impl<'s> Search<'s> {
-    pub(crate) fn new(snapshot: &'s Snapshot, query: Cow<'s, [f32]>, except: Vec<u64>) -> Self {
+    pub(crate) fn new(snapshot: &'s Snapshot, vector: u16, query: Cow<'s, [f32]>, except: Vec<u64>) -> Self {
         let (params, fetch) = (SearchParams::new(10), Fetch::Fields(Vec::new()));
-        Self { snapshot, query, params, filter: None, fetch, except, diversity: None }
+        Self { snapshot, vector, query, params, filter: None, fetch, except, diversity: None }
     }
 
     /// How many rows are returned at most. The default is 10.
@@ -173,14 +175,17 @@ impl<'s> Search<'s> {
         let (state, schema) = (&snapshot.state, snapshot.schema());
         let filter = self.filter.as_ref().map(|filter| filter.compile(schema)).transpose()?;
         // A query is checked even if nothing is there.
-        crate::part::check_query(schema, &self.query)?;
+        Exact::new(&schema.vector_type(self.vector).store().rows(), &*self.query, &mut [])
+            .map_err(vex::SearchError::from)?;
 
         let tables = state.tables()?;
         let mut scratch = snapshot.inner.scratch();
         let (mut found, mut out) = (Vec::new(), Vec::new());
         let mut parts = Vec::with_capacity(state.slots.len());
         let mut search = || -> Result<()> {
-            for (at, slot) in state.slots.iter().enumerate() {
+            let slots =
+                state.slots.iter().enumerate().filter(|(_, slot)| slot.vector_number() == self.vector);
+            for (at, slot) in slots {
                 let mut accepted: Cow<'_, Bits> = Cow::Borrowed(&slot.live);
                 if let Some(filter) = &filter {
                     let column = |field| slot.column(field, &tables.tx);
@@ -220,7 +225,7 @@ impl<'s> Search<'s> {
 
     /// The rows that are near to the query and far from each other.
     fn diversify(&self, mut pool: Vec<Found>, share: f32) -> Vec<Found> {
-        let distance = Distance::<f32>::new(self.snapshot.schema().metric());
+        let distance = Distance::<f32>::new(self.snapshot.schema().vector_type(self.vector).metric);
         let slots = &self.snapshot.state.slots;
         let vector = |found: &Found| slots[found.slot].vector(found.neighbor.id).unwrap_or_default();
         let mut vectors: Vec<Vec<f32>> = pool.iter().map(vector).collect();

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use crate::filter::Compiled;
 use crate::inner::Inner;
 use crate::record;
+use crate::schema::MAIN;
 use crate::state::State;
-use crate::{Error, Filter, Result, Row, Schema, Search};
+use crate::{Error, Filter, Result, Row, Schema, Search, Vector};
 
 /// One moment of a collection. It stays as it is while writers go on.
 ///
@@ -20,6 +21,9 @@ pub struct Snapshot {
     pub(crate) state: Arc<State>,
 }
 
+/// Vectors with their names.
+pub type NamedVectors = Vec<(String, Vec<f32>)>;
+
 /// A row, as it is kept.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -28,6 +32,8 @@ pub struct Record {
     pub id: String,
     /// The vector. Under cosine it has unit length.
     pub vector: Vec<f32>,
+    /// The vectors with names that it has, in the order of the schema.
+    pub named: NamedVectors,
     /// All fields.
     pub row: Row,
 }
@@ -76,7 +82,8 @@ impl Snapshot {
         let damaged = || Error::Damaged { part: format!("row {id:?}") };
         let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
         let fields = record::row(bytes.value(), self.schema(), None).map_err(|_| damaged())?;
-        Ok(Some(Record { id: id.to_owned(), vector: self.vector(id, row)?, row: fields }))
+        let (vector, named) = self.vectors_of(id, row)?;
+        Ok(Some(Record { id: id.to_owned(), vector, named, row: fields }))
     }
 
     /// Whether there is a row with this id.
@@ -89,7 +96,7 @@ impl Snapshot {
 
     /// Begins a search for the rows that are nearest to a vector.
     pub fn search<'s>(&'s self, query: &'s [f32]) -> Search<'s> {
-        Search::new(self, query.into(), Vec::new())
+        Vector::new(self, MAIN).search(query)
     }
 
     /// Begins a search for the rows that are nearest to another row, which is not among them.
@@ -97,7 +104,7 @@ impl Snapshot {
     /// # Errors
     /// If there is no row with this id, or the store cannot be read.
     pub fn near(&self, id: &str) -> Result<Search<'_>> {
-        self.recommend(&[id], &[])
+        Vector::new(self, MAIN).near(id)
     }
 
     /// Begins a search for rows that are like some rows and unlike others, none of which is among
@@ -107,22 +114,18 @@ impl Snapshot {
     /// # Errors
     /// If `like` is empty, there is no row with one of the ids, or the store cannot be read.
     pub fn recommend(&self, like: &[&str], unlike: &[&str]) -> Result<Search<'_>> {
-        let mut except = Vec::new();
-        let mut mean = |ids: &[&str]| -> Result<Option<Vec<f32>>> {
-            let mut sum = vec![0.0; self.schema().dim()];
-            for id in ids {
-                let row = self.number(id)?.ok_or_else(|| Error::NoRow { id: (*id).to_owned() })?;
-                except.push(row);
-                let vector = self.vector(id, row)?;
-                sum.iter_mut().zip(&vector).for_each(|(sum, element)| *sum += element / ids.len() as f32);
-            }
-            Ok((!ids.is_empty()).then_some(sum))
-        };
-        let Some(mut query) = mean(like)? else { return Err(Error::NothingLiked) };
-        if let Some(unlike) = mean(unlike)? {
-            query.iter_mut().zip(&unlike).for_each(|(query, unlike)| *query += *query - unlike);
+        Vector::new(self, MAIN).recommend(like, unlike)
+    }
+
+    /// A vector with a name, to be searched by: see [`Schema::vector`].
+    ///
+    /// # Errors
+    /// If the schema has none of this name.
+    pub fn vector(&self, name: &str) -> Result<Vector<'_>> {
+        match self.schema().find_vector(name) {
+            Some(number) => Ok(Vector::new(self, number)),
+            None => Err(unknown_vector(self.schema(), name)),
         }
-        Ok(Search::new(self, query.into(), except))
     }
 
     /// Begins a walk through the rows, ascending by id.
@@ -132,13 +135,28 @@ impl Snapshot {
     }
 
     /// The number of a row.
-    fn number(&self, id: &str) -> Result<Option<u64>> {
+    pub(crate) fn number(&self, id: &str) -> Result<Option<u64>> {
         Error::caught(|| self.state.row(id))
     }
 
-    /// The vector of a row.
-    fn vector(&self, id: &str, row: u64) -> Result<Vec<f32>> {
-        self.state.vector(row).ok_or_else(|| Error::Damaged { part: format!("row {id:?}") })
+    /// A vector of a row. Each row has the main one.
+    pub(crate) fn vector_of(&self, number: u16, id: &str, row: u64) -> Result<Option<Vec<f32>>> {
+        match self.state.vector(number, row) {
+            None if number == MAIN => Err(Error::Damaged { part: format!("row {id:?}") }),
+            vector => Ok(vector),
+        }
+    }
+
+    /// The vector that every row has, and those with names.
+    fn vectors_of(&self, id: &str, row: u64) -> Result<(Vec<f32>, NamedVectors)> {
+        let vector = self.vector_of(MAIN, id, row)?.unwrap_or_default();
+        let mut named = Vec::new();
+        for (number, of) in (0..).zip(self.schema().vector_types()).skip(1) {
+            if let Some(vector) = self.vector_of(number, id, row)? {
+                named.push((of.name.clone(), vector));
+            }
+        }
+        Ok((vector, named))
     }
 
     /// The fields of a row, and its id.
@@ -158,6 +176,11 @@ impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Snapshot").field("commits", &self.commits()).finish_non_exhaustive()
     }
+}
+
+pub(crate) fn unknown_vector(schema: &Schema, name: &str) -> Error {
+    let known = schema.vectors().map(|(name, ..)| name.to_owned()).collect();
+    Error::UnknownVector { vector: name.to_owned(), known }
 }
 
 /// Which fields are returned.
@@ -201,6 +224,8 @@ pub struct Scrolled {
     pub row: Row,
     /// The vector, if it was asked for. Under cosine it has unit length.
     pub vector: Option<Vec<f32>>,
+    /// The vectors with names that it has, in the order of the schema, if vectors were asked for.
+    pub named: NamedVectors,
 }
 
 impl Scroll<'_> {
@@ -278,9 +303,11 @@ impl Scroll<'_> {
                 let (id, row) = entry?;
                 let (id, row) = (id.value(), row.value());
                 if matches(filter.as_ref(), snapshot, row)? {
-                    let vector = if has_vectors { Some(snapshot.vector(id, row)?) } else { None };
+                    let vectors = has_vectors.then(|| snapshot.vectors_of(id, row)).transpose()?;
+                    let (vector, named) =
+                        vectors.map_or((None, Vec::new()), |(one, named)| (Some(one), named));
                     let (id, row) = (id.to_owned(), snapshot.read(row, fetch.as_deref())?.1);
-                    return Ok(Some(Scrolled { id, row, vector }));
+                    return Ok(Some(Scrolled { id, row, vector, named }));
                 }
             }
             Ok(None)

@@ -88,10 +88,10 @@ impl State {
         let mut slots = Vec::new();
         for entry in tx.open_table(SEGMENTS)?.iter()? {
             let (number, entry) = entry?;
-            let (number, (name, count)) = (number.value(), entry.value());
+            let (number, entry) = (number.value(), entry.value());
             let segment = match known.segments.get(&number) {
                 Some(segment) => segment.clone(),
-                None => Arc::new(Segment::open(number, name, count as usize, disk, schema)?),
+                None => Arc::new(Segment::open(number, entry, disk, schema)?),
             };
             known.segments.insert(number, segment.clone());
             let live = store::live(&tx, number, segment.count)?;
@@ -99,32 +99,38 @@ impl State {
         }
         let mut blocks: Vec<(&Arc<Block>, Bits)> =
             known.blocks.iter().map(|block| (block, Bits::none(block.rows.len()))).collect();
-        let rows = tx.open_table(ROWS)?;
-        let mut pending = Vec::new();
-        let sealed = store::counter(&tx.open_table(META)?, SEALED)?;
-        for entry in tx.open_table(PENDING)?.range(sealed..)? {
-            let (row, vector) = entry?;
-            let row = row.value();
-            let known = |(block, live): &mut (&Arc<Block>, Bits)| {
-                let node = block.rows.binary_search(&row).ok()?;
-                live.set(node as NodeId);
-                Some(())
-            };
-            if blocks.iter_mut().find_map(known).is_some() {
-                continue;
+        let (rows, sealed) = (tx.open_table(ROWS)?, tx.open_table(SEALED)?);
+        let mut read = Vec::new();
+        for (number, of) in (0..).zip(schema.vector_types()) {
+            let first = store::counter(&sealed, number)?;
+            let mut pending = Vec::new();
+            for entry in tx.open_table(PENDING)?.range((number, first)..=(number, u64::MAX))? {
+                let (key, vector) = entry?;
+                let (_, row) = key.value();
+                let known = |(block, live): &mut (&Arc<Block>, Bits)| {
+                    let node = block.rows.binary_search(&row).ok().filter(|_| block.vector == number)?;
+                    live.set(node as NodeId);
+                    Some(())
+                };
+                if blocks.iter_mut().find_map(known).is_some() {
+                    continue;
+                }
+                let damaged = || Error::Damaged { part: format!("pending row {row}") };
+                let record = rows.get(row)?.ok_or_else(damaged)?;
+                let vector = read_vector(vector.value(), of.dim).map_err(|_| damaged())?;
+                pending.push(BlockRow::read(row, vector, record.value(), schema).map_err(|_| damaged())?);
             }
-            let damaged = || Error::Damaged { part: format!("pending row {row}") };
-            let record = rows.get(row)?.ok_or_else(damaged)?;
-            let vector = read_vector(vector.value(), schema.dim()).map_err(|_| damaged())?;
-            pending.push(BlockRow::read(row, vector, record.value(), schema).map_err(|_| damaged())?);
+            if !pending.is_empty() {
+                let damaged = |_| Error::Damaged { part: "a pending vector".to_owned() };
+                read.push(Slot::of_block(Block::new(number, pending, schema).map_err(damaged)?));
+            }
         }
-        drop(rows);
+        drop((rows, sealed));
         let blocks = blocks.into_iter().filter(|(_, live)| live.count() > 0);
         slots.extend(blocks.map(|(block, live)| Slot::of_live(block.clone(), live)));
-        if !pending.is_empty() {
-            let damaged = |_| Error::Damaged { part: "a pending vector".to_owned() };
-            slots.push(Slot::of_block(Block::new(pending, schema).map_err(damaged)?));
-            tidy(&mut slots, schema, usize::MAX, None);
+        if !read.is_empty() {
+            slots.extend(read);
+            tidy(&mut slots, schema, |_| usize::MAX, None);
         }
         Self::new(tx, slots)
     }
@@ -139,13 +145,16 @@ impl State {
         Ok(self.tables()?.ids.get(id)?.map(|row| row.value()))
     }
 
-    /// The vector of a row. Under cosine it has unit length.
-    pub(crate) fn vector(&self, row: u64) -> Option<Vec<f32>> {
-        self.slots.iter().find_map(|slot| slot.vector(slot.find(row)?))
+    /// A vector of a row, if the row has it. Under cosine it has unit length.
+    pub(crate) fn vector(&self, number: u16, row: u64) -> Option<Vec<f32>> {
+        let mut slots = self.slots.iter().filter(|slot| slot.vector_number() == number);
+        slots.find_map(|slot| slot.vector(slot.find(row)?))
     }
 
-    /// How many rows are pending.
-    pub(crate) fn pending(&self) -> usize {
-        self.slots.iter().filter(|slot| slot.block().is_some()).map(|slot| slot.live_count).sum()
+    /// How many rows are pending by a vector.
+    pub(crate) fn pending(&self, number: u16) -> usize {
+        let blocks =
+            self.slots.iter().filter(|slot| slot.block().is_some_and(|block| block.vector == number));
+        blocks.map(|slot| slot.live_count).sum()
     }
 }

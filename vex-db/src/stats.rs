@@ -14,7 +14,7 @@ use crate::{Collection, Error, Result, Snapshot};
 pub struct Stats {
     /// How many rows there are.
     pub rows: u64,
-    /// Rows that no segment has yet. A search compares their vectors one by one.
+    /// Vectors that no segment has yet. A search compares them one by one.
     pub pending: usize,
     /// The segments.
     pub segments: Vec<SegmentStats>,
@@ -37,6 +37,8 @@ pub struct SegmentStats {
     pub number: u64,
     /// The name of its file.
     pub name: String,
+    /// The name of the vector that it has. It is empty for the one that every row has.
+    pub vector: String,
     /// Rows that are alive.
     pub rows: usize,
     /// Rows that were replaced or deleted since the segment was built.
@@ -79,6 +81,7 @@ impl Snapshot {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
             Err(error) => Err(Error::Io { path: disk.path().join(name), error }),
         };
+        let vectors = self.schema().vector_types();
         let (mut segments, mut memory) = (Vec::new(), 0);
         for slot in &self.state.slots {
             match &slot.part {
@@ -87,6 +90,7 @@ impl Snapshot {
                     segments.push(SegmentStats {
                         number: segment.number,
                         name: segment.name.clone(),
+                        vector: vectors[usize::from(segment.vector)].name.clone(),
                         rows: slot.live_count,
                         dead: segment.count - slot.live_count,
                         bytes: bytes(&segment.name)?,
@@ -97,7 +101,7 @@ impl Snapshot {
         }
         Ok(Stats {
             rows: self.len()?,
-            pending: self.state.pending(),
+            pending: (0..).take(vectors.len()).map(|vector| self.state.pending(vector)).sum(),
             segments,
             store_bytes: bytes(STORE)?,
             memory,
@@ -120,8 +124,8 @@ impl fmt::Display for Stats {
         if !self.segments.is_empty() {
             writeln!(f, "{:>10} {:>10} {:>10} {:>14}  file", "segment", "rows", "dead", "bytes")?;
         }
-        for SegmentStats { number, name, rows, dead, bytes } in &self.segments {
-            writeln!(f, "{number:>10} {rows:>10} {dead:>10} {bytes:>14}  {name}")?;
+        for SegmentStats { number, name, vector, rows, dead, bytes } in &self.segments {
+            writeln!(f, "{number:>10} {rows:>10} {dead:>10} {bytes:>14}  {name}  {vector}")?;
         }
         Ok(())
     }

@@ -2,19 +2,21 @@
 //!
 //! | table | key | value |
 //! |---|---|---|
-//! | `meta` | name | number: the version, the dimension, and counters |
-//! | `names` | name | text: metric and model |
+//! | `meta` | name | number: the version, and counters |
+//! | `names` | name | text: the model |
+//! | `vectors` | number of the vector: 0 is the one without a name | its name, its metric and its dimension |
 //! | `fields` | number of the field | its type and its name |
 //! | `ids` | id | number of the row |
 //! | `rows` | number of the row | id and fields: see [`record`](crate::record) |
-//! | `pending` | number of the row | its vector, as f32 |
-//! | `segments` | number of the segment | name of the file, and how many nodes it has |
+//! | `pending` | numbers of the vector and the row | the vector, as f32 |
+//! | `sealed` | number of the vector | pending rows with smaller numbers are sealed, and wait to be removed |
+//! | `segments` | number of the segment | name of the file, how many nodes it has, and number of the vector |
 //! | `dead` | segment, and node / 65,536 | the nodes that are dead, a roaring bitmap |
 //! | `unfinished` | number of a segment whose columns are being written | |
 //! | `columns` | segment, and number of the field | see [`column`](crate::column) |
 //!
 //! Numbers of rows ascend and are never used again: each upsert gives the row a new one. A live row
-//! is in `ids` and `rows`, and either in `pending` or alive in one segment.
+//! is in `ids` and `rows`. Each of its vectors is either in `pending` or alive in one segment.
 
 use redb::{ReadTransaction, ReadableTable, TableDefinition, WriteTransaction};
 use roaring::RoaringBitmap;
@@ -22,29 +24,30 @@ use vex::Metric;
 use vex::graph::NodeId;
 
 use crate::bits::Bits;
+use crate::schema::VectorType;
 use crate::{Error, FieldType, Result, Schema};
 
 pub(crate) const META: TableDefinition<'_, &str, u64> = TableDefinition::new("meta");
 pub(crate) const NAMES: TableDefinition<'_, &str, &str> = TableDefinition::new("names");
+pub(crate) const VECTORS: TableDefinition<'_, u16, (&str, &str, u64)> = TableDefinition::new("vectors");
 pub(crate) const FIELDS: TableDefinition<'_, u16, (&str, &str)> = TableDefinition::new("fields");
 pub(crate) const IDS: TableDefinition<'_, &str, u64> = TableDefinition::new("ids");
 pub(crate) const ROWS: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("rows");
-pub(crate) const PENDING: TableDefinition<'_, u64, &[u8]> = TableDefinition::new("pending");
-pub(crate) const SEGMENTS: TableDefinition<'_, u64, (&str, u32)> = TableDefinition::new("segments");
+pub(crate) const PENDING: TableDefinition<'_, (u16, u64), &[u8]> = TableDefinition::new("pending");
+pub(crate) const SEALED: TableDefinition<'_, u16, u64> = TableDefinition::new("sealed");
+pub(crate) const SEGMENTS: TableDefinition<'_, u64, (&str, u32, u16)> = TableDefinition::new("segments");
 pub(crate) const DEAD: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("dead");
 /// Numbers of segments whose columns are being written.
 pub(crate) const UNFINISHED: TableDefinition<'_, u64, ()> = TableDefinition::new("unfinished");
 pub(crate) const COLUMNS: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("columns");
 
-/// The version of the tables that this program writes.
-const VERSION: u64 = 1;
+/// The version of the tables that this program reads and writes.
+const VERSION: u64 = 2;
 
 /// The next number of a row.
 pub(crate) const NEXT_ROW: &str = "next row";
 /// The next number of a segment.
 pub(crate) const NEXT_SEGMENT: &str = "next segment";
-/// Pending rows with smaller numbers are sealed, and wait to be removed.
-pub(crate) const SEALED: &str = "sealed";
 /// How many commits there were.
 pub(crate) const COMMITS: &str = "commits";
 
@@ -55,11 +58,13 @@ pub(crate) const CHUNK: u32 = 1 << 16;
 pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
     let mut meta = tx.open_table(META)?;
     meta.insert("version", VERSION)?;
-    meta.insert("dim", schema.dim() as u64)?;
     let mut names = tx.open_table(NAMES)?;
-    names.insert("metric", schema.metric().name())?;
     if let Some(model) = schema.model_name() {
         names.insert("model", model)?;
+    }
+    let mut vectors = tx.open_table(VECTORS)?;
+    for (number, VectorType { name, dim, metric }) in (0..).zip(schema.vector_types()) {
+        vectors.insert(number, (&**name, metric.name(), *dim as u64))?;
     }
     let mut fields = tx.open_table(FIELDS)?;
     for ((name, kind), number) in schema.fields().zip(0..) {
@@ -69,6 +74,7 @@ pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
     tx.open_table(IDS)?;
     tx.open_table(ROWS)?;
     tx.open_table(PENDING)?;
+    tx.open_table(SEALED)?;
     tx.open_table(SEGMENTS)?;
     tx.open_table(DEAD)?;
     tx.open_table(COLUMNS)?;
@@ -79,19 +85,24 @@ pub(crate) fn create(tx: &WriteTransaction, schema: &Schema) -> Result<()> {
 /// The schema that a collection was created with.
 pub(crate) fn schema(tx: &ReadTransaction) -> Result<Schema> {
     let damaged = |part: &str| Error::Damaged { part: part.to_owned() };
-    let meta = tx.open_table(META)?;
-    let number = |name: &str| -> Result<u64> {
-        let value = meta.get(name)?.ok_or_else(|| damaged(name))?.value();
-        Ok(value)
-    };
-    let found = number("version")?;
-    if found > VERSION {
+    let found = tx.open_table(META)?.get("version")?.ok_or_else(|| damaged("version"))?.value();
+    if found != VERSION {
         return Err(Error::Version { expected: VERSION, found });
     }
+    let mut schema: Option<Schema> = None;
+    for (vector, expected) in tx.open_table(VECTORS)?.iter()?.zip(0..) {
+        let (number, vector) = vector?;
+        let (name, metric, dim) = vector.value();
+        let metric = metric.parse::<Metric>().ok().filter(|_| number.value() == expected);
+        let metric = metric.ok_or_else(|| damaged("vectors"))?;
+        let dim = usize::try_from(dim).map_err(|_| damaged("vectors"))?;
+        schema = Some(match schema {
+            None => Schema::new(dim, metric),
+            Some(schema) => schema.vector_by(name, dim, metric),
+        });
+    }
+    let mut schema = schema.ok_or_else(|| damaged("vectors"))?;
     let names = tx.open_table(NAMES)?;
-    let metric = names.get("metric")?.and_then(|name| name.value().parse::<Metric>().ok());
-    let dim = usize::try_from(number("dim")?).map_err(|_| damaged("dim"))?;
-    let mut schema = Schema::new(dim, metric.ok_or_else(|| damaged("metric"))?);
     if let Some(model) = names.get("model")? {
         schema = schema.model(model.value());
     }
@@ -127,8 +138,11 @@ pub(crate) fn remove_columns(tx: &WriteTransaction, number: u64) -> Result<()> {
 }
 
 /// A counter, which begins at 0.
-pub(crate) fn counter(meta: &impl ReadableTable<&'static str, u64>, name: &str) -> Result<u64> {
-    Ok(meta.get(name)?.map_or(0, |value| value.value()))
+pub(crate) fn counter<'k, K: redb::Key + 'static>(
+    table: &impl ReadableTable<K, u64>,
+    key: impl std::borrow::Borrow<K::SelfType<'k>>,
+) -> Result<u64> {
+    Ok(table.get(key)?.map_or(0, |value| value.value()))
 }
 
 /// The nodes of a segment that are alive.

@@ -28,7 +28,8 @@ impl Snapshot {
         for segment in self.state.slots.iter().filter_map(Slot::segment) {
             self.verify_segment(&segment.name)?;
         }
-        let alive = self.verify_parts()?;
+        let mut vectors = self.verify_parts()?.into_iter();
+        let alive = vectors.next().unwrap_or_default();
         let wrong = |part: String| Err(Error::Damaged { part });
         let mut named = 0;
         for entry in self.state.tables()?.ids.iter()? {
@@ -49,6 +50,11 @@ impl Snapshot {
         if named != alive.len() || named != rows {
             return wrong(format!("{named} ids, {rows} rows, {} live vectors", alive.len()));
         }
+        for (of, named) in self.schema().vector_types()[1..].iter().zip(vectors) {
+            if let Some(row) = named.difference(&alive).min() {
+                return wrong(format!("row {row}: it is dead, and its vector {} is alive", of.name));
+            }
+        }
         Ok(())
     }
 
@@ -62,14 +68,15 @@ impl Snapshot {
         if error.is_missing_file() { Error::Gone { path: self.inner.disk.path().join(name) } } else { error }
     }
 
-    /// Checks the columns of all parts. Returns the rows that are alive.
-    fn verify_parts(&self) -> Result<HashSet<u64>> {
-        let mut alive = HashSet::new();
+    /// Checks the columns of all parts. Returns the rows that are alive, by each vector.
+    fn verify_parts(&self) -> Result<Vec<HashSet<u64>>> {
+        let mut all = vec![HashSet::new(); self.schema().vector_types().len()];
         for slot in &self.state.slots {
             let name = match &slot.part {
                 Part::Segment(segment) => format!("segment {}", segment.number),
                 Part::Block(_) => "pending rows".to_owned(),
             };
+            let alive = &mut all[usize::from(slot.vector_number())];
             for node in slot.live.as_set().iter() {
                 if !alive.insert(slot.row(node)) {
                     return Err(Error::Damaged {
@@ -99,6 +106,6 @@ impl Snapshot {
                 }
             }
         }
-        Ok(alive)
+        Ok(all)
     }
 }

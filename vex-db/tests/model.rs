@@ -5,14 +5,18 @@ use std::ops::ControlFlow;
 
 use proptest::prelude::*;
 use vex_db::{
-    Budget, Collection, Durability, Filter, Maintenance, Metric, Options, Row, Schema, Snapshot, Value, field,
+    Budget, Collection, Durability, Filter, Maintenance, Metric, Options, Row, RowVectors, Schema, Search,
+    Snapshot, Value, field,
 };
 
 const DIM: usize = 3;
 
+/// Dimensions of the vector that some rows have under the name `title`.
+const TITLE: usize = 2;
+
 #[derive(Clone, Debug)]
 enum Change {
-    Upsert(u8, [i8; DIM], Row),
+    Upsert(u8, [i8; DIM], Option<[i8; TITLE]>, Row),
     Delete(u8),
 }
 
@@ -27,13 +31,20 @@ enum Step {
     /// Takes a snapshot, which is checked at the end.
     Keep,
     Query([i8; DIM], usize, Option<Filter>),
+    /// By the title.
+    QueryTitle([i8; TITLE], usize, Option<Filter>),
     Scroll(Option<u8>, usize, Option<Filter>),
     Near(u8, usize),
+    NearTitle(u8, usize),
 }
 
 fn vector() -> impl Strategy<Value = [i8; DIM]> {
     // Few values: many distances are equal.
     prop::array::uniform3(-3..4i8)
+}
+
+fn title() -> impl Strategy<Value = [i8; TITLE]> {
+    prop::array::uniform2(-3..4i8)
 }
 
 fn row() -> impl Strategy<Value = Row> {
@@ -91,7 +102,8 @@ fn compare(name: &str, value: Value, op: usize) -> Filter {
 fn step() -> impl Strategy<Value = Step> {
     let change = || {
         prop_oneof![
-            4 => (0..16u8, vector(), row()).prop_map(|(id, vector, row)| Change::Upsert(id, vector, row)),
+            4 => (0..16u8, vector(), prop::option::of(title()), row())
+                .prop_map(|(id, vector, title, row)| Change::Upsert(id, vector, title, row)),
             1 => (0..16u8).prop_map(Change::Delete),
         ]
     };
@@ -103,39 +115,94 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Reopen),
         2 => Just(Step::Keep),
         6 => (vector(), 1..20usize, prop::option::of(filter())).prop_map(|(query, k, filter)| Step::Query(query, k, filter)),
+        3 => (title(), 1..20usize, prop::option::of(filter()))
+            .prop_map(|(query, k, filter)| Step::QueryTitle(query, k, filter)),
         2 => (prop::option::of(0..16u8), 1..20usize, prop::option::of(filter()))
             .prop_map(|(after, limit, filter)| Step::Scroll(after, limit, filter)),
         1 => (0..16u8, 1..20usize).prop_map(|(id, k)| Step::Near(id, k)),
+        1 => (0..16u8, 1..20usize).prop_map(|(id, k)| Step::NearTitle(id, k)),
     ]
 }
 
-type Model = BTreeMap<String, ([f32; DIM], Row)>;
+#[derive(Clone, Debug, PartialEq)]
+struct Kept {
+    vector: [f32; DIM],
+    title: Option<[f32; TITLE]>,
+    row: Row,
+}
+
+type Model = BTreeMap<String, Kept>;
 
 fn id_of(id: u8) -> String {
     format!("id/{id}")
 }
 
-fn floats(vector: &[i8; DIM]) -> [f32; DIM] {
+fn floats<const N: usize>(vector: &[i8; N]) -> [f32; N] {
     vector.map(f32::from)
 }
 
-/// Whether a row matches, by the meaning of the debug form: filters are opaque, so the scroll of a
-/// one-row collection would be circular. The brute force below asks each row's values itself.
-fn distances(model: &Model, query: [f32; DIM]) -> Vec<f32> {
-    let distance = |vector: &[f32; DIM]| vector.iter().zip(query).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
-    let mut distances: Vec<f32> = model.values().map(|(vector, _)| distance(vector)).collect();
+fn upsert(batch: &mut vex_db::Batch, id: u8, kept: &Kept) {
+    let mut vectors = RowVectors::new(&kept.vector);
+    if let Some(title) = &kept.title {
+        vectors = vectors.with("title", title);
+    }
+    batch.upsert(&id_of(id), vectors, kept.row.clone()).unwrap();
+}
+
+/// The distances of a query, ascending.
+fn distances<'m>(vectors: impl Iterator<Item = &'m [f32]>, query: &[f32]) -> Vec<f32> {
+    let distance = |vector: &[f32]| vector.iter().zip(query).map(|(a, b)| (a - b).powi(2)).sum::<f32>();
+    let mut distances: Vec<f32> = vectors.map(distance).collect();
     distances.sort_by(f32::total_cmp);
     distances
+}
+
+fn vectors(model: &Model) -> impl Iterator<Item = &[f32]> {
+    model.values().map(|kept| &kept.vector[..])
+}
+
+fn titles(model: &Model) -> impl Iterator<Item = &[f32]> {
+    model.values().filter_map(|kept| kept.title.as_ref().map(|title| &title[..]))
+}
+
+/// Runs a search, whose distances are those of some vectors of the rows that match.
+fn check_search(
+    view: &Snapshot,
+    search: Search<'_>,
+    query: &[f32],
+    k: usize,
+    filter: Option<Filter>,
+    model: &Model,
+    vectors: for<'m> fn(&'m Model) -> Box<dyn Iterator<Item = &'m [f32]> + 'm>,
+) {
+    let (mut search, mut matching) = (search.k(k).ef_search(64).fetch_all(), model.clone());
+    if let Some(filter) = filter {
+        // A scroll asks the rows themselves, a search asks the columns of the parts.
+        let ids = view.scroll().filter(filter.clone()).run().unwrap();
+        matching.retain(|id, _| ids.iter().any(|row| row.id == *id));
+        search = search.filter(filter);
+    }
+    let hits = search.run().unwrap();
+    let expected = distances(vectors(&matching), query);
+    let found: Vec<f32> = hits.iter().map(|hit| hit.distance).collect();
+    assert_eq!(found, expected[..k.min(expected.len())], "{}", hits.explain());
+    for hit in &hits {
+        assert_eq!(hit.row, matching[&hit.id].row);
+    }
+    let ids: std::collections::BTreeSet<&str> = hits.iter().map(|hit| &*hit.id).collect();
+    assert_eq!(ids.len(), hits.len());
 }
 
 fn check(view: &Snapshot, model: &Model) {
     assert_eq!(view.len().unwrap(), model.len() as u64);
     let rows = view.scroll().run().unwrap();
-    assert!(rows.iter().map(|row| (&row.id, &row.row)).eq(model.iter().map(|(id, (_, row))| (id, row))));
-    for (id, (vector, row)) in model {
+    assert!(rows.iter().map(|row| (&row.id, &row.row)).eq(model.iter().map(|(id, kept)| (id, &kept.row))));
+    for (id, Kept { vector, title, row }) in model {
         let record = view.get(id).unwrap().unwrap();
-        assert_eq!((&record.vector[..], &record.row), (&vector[..], row));
+        let named: Vec<_> = title.iter().map(|title| ("title".to_owned(), title.to_vec())).collect();
+        assert_eq!((&record.vector[..], &record.named, &record.row), (&vector[..], &named, row));
     }
+    view.verify().unwrap();
 }
 
 fn options(seal_at: usize, durability: Durability) -> Options {
@@ -146,6 +213,7 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("rows.vexdb");
     let schema = Schema::new(DIM, Metric::SquaredEuclidean)
+        .vector("title", TITLE)
         .text("text")
         .int("int")
         .float("float")
@@ -163,9 +231,11 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
                 let mut after = model.clone();
                 for change in &changes {
                     match change {
-                        Change::Upsert(id, vector, row) => {
-                            batch.upsert(&id_of(*id), &floats(vector), row.clone()).unwrap();
-                            after.insert(id_of(*id), (floats(vector), row.clone()));
+                        Change::Upsert(id, vector, title, row) => {
+                            let (vector, title) = (floats(vector), title.as_ref().map(floats));
+                            let kept = Kept { vector, title, row: row.clone() };
+                            upsert(&mut batch, *id, &kept);
+                            after.insert(id_of(*id), kept);
                         }
                         Change::Delete(id) => {
                             batch.delete(&id_of(*id));
@@ -182,8 +252,9 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
             Step::Drop(changes) => {
                 let mut batch = rows.batch();
                 for change in changes {
-                    if let Change::Upsert(id, vector, row) = change {
-                        batch.upsert(&id_of(id), &floats(&vector), row).unwrap();
+                    if let Change::Upsert(id, vector, title, row) = change {
+                        let (vector, title) = (floats(&vector), title.as_ref().map(floats));
+                        upsert(&mut batch, id, &Kept { vector, title, row });
                     }
                 }
                 drop(batch);
@@ -200,23 +271,13 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
             Step::Keep => kept.push((rows.snapshot().unwrap(), model.clone())),
             Step::Query(query, k, filter) => {
                 let (view, query) = (rows.snapshot().unwrap(), floats(&query));
-                let mut search = view.search(&query).k(k).ef_search(64).fetch_all();
-                let mut matching = model.clone();
-                if let Some(filter) = filter {
-                    // A scroll asks the rows themselves, a search asks the columns of the parts.
-                    let ids = view.scroll().filter(filter.clone()).run().unwrap();
-                    matching.retain(|id, _| ids.iter().any(|row| row.id == *id));
-                    search = search.filter(filter);
-                }
-                let hits = search.run().unwrap();
-                let expected = distances(&matching, query);
-                let found: Vec<f32> = hits.iter().map(|hit| hit.distance).collect();
-                assert_eq!(found, expected[..k.min(expected.len())], "{}", hits.explain());
-                for hit in &hits {
-                    assert_eq!(hit.row, matching[&hit.id].1);
-                }
-                let ids: std::collections::BTreeSet<&str> = hits.iter().map(|hit| &*hit.id).collect();
-                assert_eq!(ids.len(), hits.len());
+                let search = view.search(&query);
+                check_search(&view, search, &query, k, filter, &model, |model| Box::new(vectors(model)));
+            }
+            Step::QueryTitle(query, k, filter) => {
+                let (view, query) = (rows.snapshot().unwrap(), floats(&query));
+                let search = view.vector("title").unwrap().search(&query);
+                check_search(&view, search, &query, k, filter, &model, |model| Box::new(titles(model)));
             }
             Step::Scroll(after, limit, filter) => {
                 let view = rows.snapshot().unwrap();
@@ -238,9 +299,9 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
             Step::Near(id, k) => {
                 let view = rows.snapshot().unwrap();
                 match (view.near(&id_of(id)), model.get(&id_of(id))) {
-                    (Ok(search), Some((vector, _))) => {
+                    (Ok(search), Some(Kept { vector, .. })) => {
                         let hits = search.k(k).ef_search(64).run().unwrap();
-                        let expected = distances(&model, *vector);
+                        let expected = distances(vectors(&model), vector);
                         let found: Vec<f32> = hits.iter().map(|hit| hit.distance).collect();
                         // The row itself is the first of all, at 0.
                         assert_eq!(found, expected[1..][..k.min(expected.len() - 1)]);
@@ -248,6 +309,22 @@ fn run(steps: Vec<Step>, seal_at: usize, durability: Durability, maintenance: Ma
                     }
                     (Err(vex_db::Error::NoRow { .. }), None) => (),
                     (search, row) => panic!("{search:?}, {row:?}"),
+                }
+            }
+            Step::NearTitle(id, k) => {
+                let view = rows.snapshot().unwrap();
+                let title = model.get(&id_of(id)).map(|kept| kept.title);
+                match (view.vector("title").unwrap().near(&id_of(id)), title) {
+                    (Ok(search), Some(Some(title))) => {
+                        let hits = search.k(k).ef_search(64).run().unwrap();
+                        let expected = distances(titles(&model), &title);
+                        let found: Vec<f32> = hits.iter().map(|hit| hit.distance).collect();
+                        assert_eq!(found, expected[1..][..k.min(expected.len() - 1)]);
+                        assert!(hits.iter().all(|hit| hit.id != id_of(id)));
+                    }
+                    (Err(vex_db::Error::NoRow { .. }), None) => (),
+                    (Err(vex_db::Error::NoVector { .. }), Some(None)) => (),
+                    (search, title) => panic!("{search:?}, {title:?}"),
                 }
             }
         }

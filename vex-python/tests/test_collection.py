@@ -358,6 +358,53 @@ def test_damage_is_found(notes: Collection, tmp_path: Path) -> None:
         again.verify()
 
 
+def test_named_vectors(tmp_path: Path) -> None:
+    schema = Schema(2, metric="l2", fields={"row": int}, vectors={"title": 3, "cover": (4, "ip")})
+    assert schema.vectors == {"title": (3, "squared-euclidean"), "cover": (4, "inner-product")}
+    assert "vectors={" in repr(schema) and schema != Schema(2, metric="l2", fields={"row": int})
+    texts, titles = exact.random(50, 2, 1), exact.random(50, 3, 2)
+    ids = [f"b{row:02}" for row in range(50)]
+    with Collection.create(tmp_path / "books.vexdb", schema, seal_at=20) as books:
+        books.upsert_many(ids[:30], texts[:30], [{"row": row} for row in range(30)], named={"title": titles[:30]})
+        books.upsert_many(ids[30:40], texts[30:40], [{"row": row, "title": titles[row]} for row in range(30, 40)])
+        with books.batch() as batch:
+            for row in range(40, 45):
+                batch.upsert(ids[row], texts[row], row=row, title=titles[row], cover=None)
+            batch.upsert_many(ids[45:], texts[45:])
+        books.upsert("b49", texts[49], {"cover": [1, 2, 3, 4]})
+        for query in exact.random(10, 3, 3):
+            expected = exact.nearest("squared-euclidean", titles[:45], query[None], 5)[0]
+            hits = books.search(query, k=5, ef_search=200, by="title")
+            assert [hit.id for hit in hits] == [ids[row] for row in expected]
+            assert [hit.id for hit in books.search_many(query[None], k=5, ef_search=200, by="title")[0]] == [
+                hit.id for hit in hits
+            ]
+        assert len(books.search(titles[0], k=100, by="title")) == 45
+        assert {hit.id for hit in books.near("b00", k=100, by="title")} == {*ids[1:45]}
+        assert books.groups(titles[3], "row", k=1, by="title", ef_search=200)[0].value == 3
+        record = books["b03"]
+        assert record.named.keys() == {"title"} and record.row == {"row": 3}
+        np.testing.assert_array_equal(record.named["title"], titles[3])
+        assert books["b49"].named["cover"].tolist() == [1, 2, 3, 4]
+        walked = list(books.scroll(vectors=True))
+        assert sum(len(record.named) for record in walked) == 46
+        assert all(record.named == {} for record in books.scroll())
+        assert {segment.vector for segment in books.stats().segments} == {"", "title"}
+        for call, message in [
+            (lambda: books.upsert("x", texts[0], title=[1.0, 2.0]), "title: expected 3 dimensions, found 2"),
+            (lambda: books.search(titles[0], by="lang"), 'no vector "lang" in the collection, which has title, cover'),
+            (lambda: books.near("b49", by="title"), 'row "b49": no vector "title"'),
+            (lambda: books.search(texts[0], by="title"), "query: expected 3 dimensions, found 2"),
+            (lambda: books.upsert_many(["x"], texts[:1], named={"title": titles[:2]}), "title: expected one for each"),
+        ]:
+            with pytest.raises((ValueError, KeyError), match=message):
+                call()
+        with pytest.raises(TypeError, match="expected upsert"):
+            books["x"] = texts[0]
+        assert len(books) == 50 and "x" not in books
+        books.verify()
+
+
 def test_schemas() -> None:
     assert (SCHEMA.dim, SCHEMA.metric, SCHEMA.model) == (DIM, "cosine", "a-model")
     assert SCHEMA.fields == {"lang": "text", "year": "int", "size": "float", "new": "bool", "doc": "stored"}
@@ -370,7 +417,7 @@ def test_schemas_are_checked_at_creation(tmp_path: Path) -> None:
     for schema, message in [
         (Schema(0), "dimension: expected 1 to 65536, found 0"),
         (Schema(2, metric="hamming"), "vectors of f32 have no hamming distance"),
-        (Schema(2, fields={"a b": str}), "field: expected a letter or _"),
+        (Schema(2, fields={"a b": str}), "name: expected a letter or _"),
         (Schema(2, model=""), "the name of the model is empty"),
     ]:
         with pytest.raises(ValueError, match=message):

@@ -29,6 +29,18 @@ pub(crate) fn float_metric() -> impl TypedValueParser<Value = Metric> {
     one_of(Metric::ALL.into_iter().filter(|metric| !Metric::BITS.contains(metric)))
 }
 
+/// A metric for vectors of floats, where it is a part of an argument.
+pub(crate) fn metric_of(name: &str) -> Result<Metric, String> {
+    let alias = ALIASES.iter().find(|(alias, _)| *alias == name).map(|(_, metric)| *metric);
+    alias.or_else(|| name.parse().ok()).filter(|metric| !Metric::BITS.contains(metric)).ok_or_else(|| {
+        let names = Metric::ALL.into_iter().filter(|metric| !Metric::BITS.contains(metric));
+        format!(
+            "metric: expected one of {}, found {name}",
+            names.map(Metric::name).collect::<Vec<_>>().join(", ")
+        )
+    })
+}
+
 /// One of these metrics, by its name or by an alias.
 fn one_of(metrics: impl Iterator<Item = Metric>) -> impl TypedValueParser<Value = Metric> {
     let names = metrics.map(|metric| {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use simulated::Machine;
 use vex::Metric;
 
-use crate::{Collection, Committed, Durability, Options, Result, Row, Schema, row};
+use crate::{Collection, Committed, Durability, Options, Result, Row, RowVectors, Schema, row};
 
 /// Random numbers (SplitMix64).
 pub(crate) struct Random(pub(crate) u64);
@@ -29,11 +29,11 @@ impl Random {
     }
 }
 
-/// The rows that a collection should have.
-pub(crate) type Model = BTreeMap<String, ([f32; 2], Row)>;
+/// The rows that a collection should have: the vector, that of the title if there is one, and the fields.
+pub(crate) type Model = BTreeMap<String, ([f32; 2], Option<[f32; 1]>, Row)>;
 
 pub(crate) fn schema() -> Schema {
-    Schema::new(2, Metric::SquaredEuclidean).text("word").int("number").stored("doc")
+    Schema::new(2, Metric::SquaredEuclidean).vector("title", 1).text("word").int("number").stored("doc")
 }
 
 /// Options under which a dozen commits seal, merge and rewrite segments.
@@ -67,8 +67,13 @@ pub(crate) fn commit(notes: &Collection, model: &mut Model, random: &mut Random)
             let doc = "x".repeat(random.below(long) as usize);
             let row =
                 row! { word: format!("w{}", random.below(3)), number: random.below(10) as i64, doc: doc };
-            batch.upsert(&id, &vector, row.clone())?;
-            next.insert(id, (vector, row));
+            let title = (random.below(2) == 0).then(|| [random.below(100) as f32]);
+            let vectors = match &title {
+                Some(title) => RowVectors::new(&vector).with("title", title),
+                None => (&vector).into(),
+            };
+            batch.upsert(&id, vectors, row.clone())?;
+            next.insert(id, (vector, title, row));
         }
     }
     let committed = batch.commit()?;
@@ -84,20 +89,30 @@ pub(crate) fn contents(notes: &Collection) -> Result<(u64, Model)> {
     for scrolled in view.scroll().run()? {
         let record = view.get(&scrolled.id)?.expect("the row that was scrolled to");
         assert_eq!(record.row, scrolled.row, "{}", scrolled.id);
-        model.insert(scrolled.id, ([record.vector[0], record.vector[1]], record.row));
+        let title = match &record.named[..] {
+            [] => None,
+            [(name, vector)] if name == "title" => Some([vector[0]]),
+            named => panic!("{named:?}"),
+        };
+        model.insert(scrolled.id, ([record.vector[0], record.vector[1]], title, record.row));
     }
     assert_eq!(view.len()?, model.len() as u64);
     let query = [50.0, 50.0];
     let hits = view.search(&query).k(100).ef_search(200).fetch_all().run()?;
     assert_eq!(hits.len(), model.len(), "{}", hits.explain());
     for hit in &hits {
-        let (vector, row) = &model[&hit.id];
+        let (vector, _, row) = &model[&hit.id];
         assert_eq!(&hit.row, row, "{}", hit.id);
         assert_eq!(hit.distance, (vector[0] - 50.0).powi(2) + (vector[1] - 50.0).powi(2), "{}", hit.id);
     }
+    let hits = view.vector("title")?.search(&[50.0]).k(100).ef_search(200).run()?;
+    assert_eq!(hits.len(), model.values().filter(|(_, title, _)| title.is_some()).count());
+    for hit in &hits {
+        assert_eq!(Some(hit.distance), model[&hit.id].1.map(|[title]| (title - 50.0).powi(2)), "{}", hit.id);
+    }
     for word in ["w0", "w1", "w2"] {
         let hits = view.search(&query).k(100).filter(crate::field("word").eq(word)).run()?;
-        assert_eq!(hits.len(), model.values().filter(|(_, row)| row.text("word") == Some(word)).count());
+        assert_eq!(hits.len(), model.values().filter(|(.., row)| row.text("word") == Some(word)).count());
     }
     view.verify()?;
     Ok((view.commits(), model))

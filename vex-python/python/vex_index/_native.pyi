@@ -2,7 +2,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Literal, TypeAlias, TypedDict, final, type_check_only
+from typing import Any, Final, Literal, NoReturn, TypeAlias, TypedDict, final, type_check_only
 
 import numpy as np
 import numpy.typing as npt
@@ -180,6 +180,7 @@ class Schema:
         metric: str = "cosine",
         model: str | None = None,
         fields: Mapping[str, type[str | int | float | bool] | str] | None = None,
+        vectors: Mapping[str, int | tuple[int, str]] | None = None,
     ) -> Self: ...
     @property
     def dim(self) -> int: ...
@@ -189,6 +190,8 @@ class Schema:
     def model(self) -> str | None: ...
     @property
     def fields(self) -> dict[str, str]: ...
+    @property
+    def vectors(self) -> dict[str, tuple[int, str]]: ...
     def __eq__(self, other: object, /) -> bool: ...
 
 @final
@@ -206,6 +209,8 @@ class Record:
     def id(self) -> str: ...
     @property
     def vector(self) -> npt.NDArray[np.float32] | None: ...
+    @property
+    def named(self) -> dict[str, npt.NDArray[np.float32]]: ...
     @property
     def row(self) -> dict[str, Any]: ...
 
@@ -227,6 +232,8 @@ class SegmentStats:
     def number(self) -> int: ...
     @property
     def name(self) -> str: ...
+    @property
+    def vector(self) -> str: ...
     @property
     def rows(self) -> int: ...
     @property
@@ -289,6 +296,7 @@ class View:
         ef_search: int | None = None,
         slack: float | None = None,
         diverse: float | None = None,
+        by: str | None = None,
     ) -> list[Hit]: ...
     def search_many(
         self,
@@ -301,6 +309,7 @@ class View:
         ef_search: int | None = None,
         slack: float | None = None,
         diverse: float | None = None,
+        by: str | None = None,
         threads: int | None = None,
     ) -> list[list[Hit]]: ...
     def near(
@@ -314,6 +323,7 @@ class View:
         ef_search: int | None = None,
         slack: float | None = None,
         diverse: float | None = None,
+        by: str | None = None,
     ) -> list[Hit]: ...
     def recommend(
         self,
@@ -327,6 +337,7 @@ class View:
         ef_search: int | None = None,
         slack: float | None = None,
         diverse: float | None = None,
+        by: str | None = None,
     ) -> list[Hit]: ...
     def groups(
         self,
@@ -340,6 +351,7 @@ class View:
         fetch: _Fetch | None = None,
         ef_search: int | None = None,
         slack: float | None = None,
+        by: str | None = None,
     ) -> list[Group]: ...
     def scroll(
         self,
@@ -406,10 +418,15 @@ class Collection(View):
         vector: npt.NDArray[Any] | Sequence[float],
         row: _Row | None = None,
         /,
-        **fields: _Value | None,
+        **fields: _Value | npt.NDArray[Any] | Sequence[float] | None,
     ) -> None: ...
     def upsert_many(
-        self, ids: Sequence[str], vectors: _Vectors, rows: Sequence[_Row] | None = None
+        self,
+        ids: Sequence[str],
+        vectors: _Vectors,
+        rows: Sequence[_Row] | None = None,
+        *,
+        named: Mapping[str, _Vectors] | None = None,
     ) -> Committed: ...
     def delete(self, id: str) -> bool: ...
     def batch(self) -> Batch: ...
@@ -420,6 +437,7 @@ class Collection(View):
     def reembed(
         self, to: Collection, embed: Callable[[list[Record]], _Vectors]
     ) -> tuple[int, int, int]: ...
+    def __setitem__(self, id: str, row: object, /) -> NoReturn: ...
     def __delitem__(self, id: str, /) -> None: ...
 
 @final
@@ -430,10 +448,15 @@ class Batch:
         vector: npt.NDArray[Any] | Sequence[float],
         row: _Row | None = None,
         /,
-        **fields: _Value | None,
+        **fields: _Value | npt.NDArray[Any] | Sequence[float] | None,
     ) -> None: ...
     def upsert_many(
-        self, ids: Sequence[str], vectors: _Vectors, rows: Sequence[_Row] | None = None
+        self,
+        ids: Sequence[str],
+        vectors: _Vectors,
+        rows: Sequence[_Row] | None = None,
+        *,
+        named: Mapping[str, _Vectors] | None = None,
     ) -> None: ...
     def delete(self, id: str) -> None: ...
     def commit(self) -> Committed: ...

@@ -5,9 +5,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 use vex::Element;
+use vex_db::RowVectors;
 
-use crate::arrays::Vectors;
-use crate::collection::{values, view};
+use crate::arrays::{Rows, Vectors};
+use crate::collection::values::{self, Written};
+use crate::collection::view;
 use crate::error::{Failure, Result};
 
 /// Rows that are inserted, replaced and deleted in one step: after a crash either all of it is there,
@@ -21,7 +23,7 @@ use crate::error::{Failure, Result};
 /// The batch is committed at the end of the block. After an exception it is dropped.
 #[pyclass(frozen, module = "vex_index", name = "Batch")]
 pub(crate) struct Batch {
-    dim: usize,
+    schema: vex_db::Schema,
     state: Mutex<State>,
 }
 
@@ -68,7 +70,7 @@ impl Committed {
 
 impl Batch {
     pub(crate) fn of(collection: &vex_db::Collection) -> Self {
-        Self { dim: collection.schema().dim(), state: Mutex::new(State::Open(collection.batch())) }
+        Self { schema: collection.schema().clone(), state: Mutex::new(State::Open(collection.batch())) }
     }
 
     /// The state. Nothing waits while it is locked.
@@ -96,32 +98,66 @@ impl Batch {
     }
 }
 
-/// Adds rows to a batch: as many ids as vectors, and as many rows if there are any.
-pub(crate) fn upsert_many(
-    batch: &mut vex_db::Batch,
-    ids: &[String],
-    vectors: &Vectors<'_>,
-    rows: Option<&[vex_db::Row]>,
-) -> Result<()> {
-    let all = vectors.rows()?;
-    let counts = [("vectors", all.count), ("rows", rows.map_or(ids.len(), <[_]>::len))];
-    if let Some((what, found)) = counts.into_iter().find(|(_, count)| *count != ids.len()) {
-        let expected = ids.len();
-        return Err(Failure::value(format!(
-            "{what}: expected one for each of {expected} ids, found {found}"
-        )));
-    }
-    for (at, id) in ids.iter().enumerate() {
-        let vector = all.get(at).as_f32().expect("a collection has vectors of f32");
-        batch.upsert(id, vector, rows.map_or_else(vex_db::Row::new, |rows| rows[at].clone()))?;
-    }
-    Ok(())
+fn row_of(rows: Rows<'_>, at: usize) -> &[f32] {
+    rows.get(at).as_f32().expect("a collection has vectors of f32")
 }
 
-/// The rows of a list of dicts.
-pub(crate) fn rows(rows: Option<&Bound<'_, PyAny>>) -> Result<Option<Vec<vex_db::Row>>> {
-    let Some(rows) = rows else { return Ok(None) };
-    rows.try_iter()?.map(|row| values::row(Some(&row?), None)).collect::<Result<_>>().map(Some)
+/// Many rows, as Python gives them.
+pub(crate) struct Many<'py> {
+    ids: Vec<String>,
+    vectors: Vectors<'py>,
+    rows: Option<Vec<Written>>,
+    /// An array of vectors for each name.
+    named: Vec<(String, Vectors<'py>)>,
+}
+
+impl<'py> Many<'py> {
+    pub(crate) fn read(
+        ids: Vec<String>,
+        vectors: &Bound<'py, PyAny>,
+        rows: Option<&Bound<'py, PyAny>>,
+        named: Option<&Bound<'py, PyDict>>,
+        schema: &vex_db::Schema,
+    ) -> Result<Self> {
+        let each = |row: PyResult<Bound<'py, PyAny>>| values::row(Some(&row?), None, schema);
+        let rows = rows.map(|rows| rows.try_iter()?.map(each).collect::<Result<_>>()).transpose()?;
+        let vectors = Vectors::read("vectors", vectors, Element::F32, schema.dim())?;
+        let mut arrays = Vec::new();
+        for (name, array) in named.into_iter().flatten() {
+            let name: String = name.extract()?;
+            let dim = view::dim_of(schema, Some(&name))?;
+            let array = Vectors::read(&name, &array, Element::F32, dim)?;
+            arrays.push((name, array));
+        }
+        Ok(Self { ids, vectors, rows, named: arrays })
+    }
+
+    /// Adds the rows to a batch: there are as many of everything as ids.
+    pub(crate) fn upsert(&self, batch: &mut vex_db::Batch) -> Result<()> {
+        let Self { ids, vectors, rows, named } = self;
+        let check = |what: &str, found: usize| match found == ids.len() {
+            true => Ok(()),
+            false => Err(Failure::value(format!(
+                "{what}: expected one for each of {} ids, found {found}",
+                ids.len()
+            ))),
+        };
+        let all = vectors.rows()?;
+        check("vectors", all.count)?;
+        check("rows", rows.as_ref().map_or(ids.len(), Vec::len))?;
+        let named = named.iter().map(|(name, vectors)| Ok((&**name, vectors.rows()?)));
+        let named: Vec<(&str, Rows<'_>)> = named.collect::<Result<_>>()?;
+        named.iter().try_for_each(|(name, vectors)| check(name, vectors.count))?;
+        let none = Written::default();
+        for (at, id) in ids.iter().enumerate() {
+            let Written { row, named: of_row } = rows.as_ref().map_or(&none, |rows| &rows[at]);
+            let vectors = RowVectors::new(row_of(all, at)).with_named(of_row);
+            let vectors =
+                named.iter().fold(vectors, |vectors, (name, rows)| vectors.with(name, row_of(*rows, at)));
+            batch.upsert(id, vectors, row.clone())?;
+        }
+        Ok(())
+    }
 }
 
 #[pymethods]
@@ -135,23 +171,23 @@ impl Batch {
         row: Option<&Bound<'_, PyAny>>,
         fields: Option<&Bound<'_, PyDict>>,
     ) -> Result<()> {
-        let row = values::row(row, fields)?;
-        let vectors = Vectors::read("vector", vector, Element::F32, self.dim)?;
-        let vector = view::one("vector", &vectors)?;
-        self.change(|batch| Ok(batch.upsert(id, vector, row)?))
+        let Written { row, named } = values::row(row, fields, &self.schema)?;
+        let vectors = Vectors::read("vector", vector, Element::F32, self.schema.dim())?;
+        let vectors = RowVectors::new(view::one("vector", &vectors)?).with_named(&named);
+        self.change(|batch| Ok(batch.upsert(id, vectors, row)?))
     }
 
     /// Adds rows: see ``Collection.upsert_many``.
-    #[pyo3(signature = (ids, vectors, rows=None))]
+    #[pyo3(signature = (ids, vectors, rows=None, *, named=None))]
     fn upsert_many(
         &self,
         ids: Vec<String>,
         vectors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
+        named: Option<&Bound<'_, PyDict>>,
     ) -> Result<()> {
-        let rows = self::rows(rows)?;
-        let vectors = Vectors::read("vectors", vectors, Element::F32, self.dim)?;
-        self.change(|batch| upsert_many(batch, &ids, &vectors, rows.as_deref()))
+        let many = Many::read(ids, vectors, rows, named, &self.schema)?;
+        self.change(|batch| many.upsert(batch))
     }
 
     /// Deletes the row with this id, if there is one.

@@ -48,17 +48,31 @@ impl Hit {
 ///     id: The id.
 ///     vector: An array of float32, of shape (dim,), or None if it was not asked for. Under cosine
 ///         it has unit length.
+///     named: A dict from names to the other vectors of the row, which is empty if vectors were not
+///         asked for.
 ///     row: A dict of the fields.
 #[pyclass(frozen, get_all, module = "vex_index", name = "Record")]
 pub(crate) struct Record {
     id: Py<PyString>,
     vector: Option<Py<PyArray1<f32>>>,
+    named: Py<PyDict>,
     row: Py<PyDict>,
 }
 
 impl Record {
-    pub(crate) fn of(py: Python<'_>, id: &str, vector: Option<Vec<f32>>, row: &vex_db::Row) -> Result<Self> {
+    pub(crate) fn of(
+        py: Python<'_>,
+        id: &str,
+        vector: Option<Vec<f32>>,
+        vectors: vex_db::NamedVectors,
+        row: &vex_db::Row,
+    ) -> Result<Self> {
+        let named = PyDict::new(py);
+        for (name, vector) in vectors {
+            named.set_item(name, PyArray1::from_vec(py, vector))?;
+        }
         Ok(Self {
+            named: named.unbind(),
             id: PyString::new(py, id).unbind(),
             vector: vector.map(|vector| PyArray1::from_vec(py, vector).unbind()),
             row: values::to_dict(py, row)?.unbind(),
@@ -103,7 +117,8 @@ impl Group {
 /// The vectors that a callback of Python's makes of rows.
 pub(crate) fn embedded(embed: &Py<PyAny>, rows: &[vex_db::Scrolled], dim: usize) -> PyResult<Vec<Vec<f32>>> {
     Python::attach(|py| {
-        let records = rows.iter().map(|row| Record::of(py, &row.id, row.vector.clone(), &row.row));
+        let records =
+            rows.iter().map(|row| Record::of(py, &row.id, row.vector.clone(), row.named.clone(), &row.row));
         let records = records.collect::<Result<Vec<_>>>()?;
         let made = embed.bind(py).call1((records,))?;
         let vectors = Vectors::read("embed", &made, Element::F32, dim)?;

@@ -1,7 +1,7 @@
 //! `vex_index.Schema`.
 
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyString, PyType};
+use pyo3::types::{PyDict, PyDictMethods, PyString, PyType};
 use vex_db::FieldType;
 
 use crate::error::{Failure, Result};
@@ -17,18 +17,21 @@ use crate::options;
 ///     fields: A dict from names to types: str, int, float, bool, or their names "text", "int",
 ///         "float" and "bool". A field that is "stored" takes any of these, and filters cannot ask for
 ///         it.
+///     vectors: Vectors that rows may have besides the first: a dict from names to dimensions, or to
+///         pairs of a dimension and a metric.
 #[pyclass(frozen, module = "vex_index", name = "Schema")]
 pub(crate) struct Schema(pub(crate) vex_db::Schema);
 
 #[pymethods]
 impl Schema {
     #[new]
-    #[pyo3(signature = (dim, *, metric="cosine", model=None, fields=None))]
+    #[pyo3(signature = (dim, *, metric="cosine", model=None, fields=None, vectors=None))]
     fn new(
         dim: usize,
         metric: &str,
         model: Option<String>,
         fields: Option<&Bound<'_, PyDict>>,
+        vectors: Option<&Bound<'_, PyDict>>,
     ) -> Result<Self> {
         let mut schema = vex_db::Schema::new(dim, options::metric(metric)?);
         if let Some(model) = model {
@@ -38,6 +41,13 @@ impl Schema {
             let name: String = name.extract()?;
             let kind = field_type(&name, &kind)?;
             schema = schema.field(name, kind);
+        }
+        for (name, of) in vectors.into_iter().flatten() {
+            let name: String = name.extract()?;
+            schema = match of.extract::<(usize, String)>() {
+                Ok((dim, metric)) => schema.vector_by(name, dim, options::metric(&metric)?),
+                Err(_) => schema.vector(name, of.extract()?),
+            };
         }
         Ok(Self(schema))
     }
@@ -70,6 +80,16 @@ impl Schema {
         Ok(fields)
     }
 
+    /// A dict from the names of the vectors besides the first to their dimensions and metrics.
+    #[getter]
+    fn vectors<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyDict>> {
+        let vectors = PyDict::new(py);
+        for (name, dim, metric) in self.0.vectors() {
+            vectors.set_item(name, (dim, metric.name()))?;
+        }
+        Ok(vectors)
+    }
+
     fn __eq__(&self, other: &Self) -> bool {
         self.0 == other.0
     }
@@ -77,8 +97,11 @@ impl Schema {
     fn __repr__(&self, py: Python<'_>) -> Result<String> {
         let model = self.0.model_name().map_or("None".to_owned(), |model| format!("{model:?}"));
         let fields = self.fields(py)?;
+        let vectors = self.vectors(py)?;
+        let vectors =
+            if vectors.is_empty() { String::new() } else { format!(", vectors={}", vectors.repr()?) };
         Ok(format!(
-            "Schema(dim={}, metric={:?}, model={model}, fields={})",
+            "Schema(dim={}, metric={:?}, model={model}, fields={}{vectors})",
             self.0.dim(),
             self.metric(),
             fields.repr()?

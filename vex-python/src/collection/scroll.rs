@@ -92,10 +92,10 @@ impl Scroll {
         let row = if walk.page.len() > 0 { Ok(walk.page.next()) } else { py.detach(|| walk.next()) };
         let is_of_ids = walk.is_of_ids;
         *lock() = Some(walk);
-        let Some(Scrolled { id, row, vector, .. }) = row? else { return Ok(None) };
+        let Some(Scrolled { id, row, vector, named, .. }) = row? else { return Ok(None) };
         if is_of_ids {
             return Ok(Some(PyString::new(py, &id).into_any()));
         }
-        Ok(Some(Bound::new(py, Record::of(py, &id, vector, &row)?)?.into_any()))
+        Ok(Some(Bound::new(py, Record::of(py, &id, vector, named, &row)?)?.into_any()))
     }
 }

@@ -2,7 +2,7 @@
 
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyString};
-use vex_db::{Filter, Scroll, Search};
+use vex_db::{Filter, Scroll, Search, Snapshot};
 
 use crate::collection::values;
 use crate::error::Result;
@@ -15,6 +15,8 @@ pub(crate) struct Spec {
     pub(crate) diverse: Option<f32>,
     pub(crate) filter: Option<Filter>,
     pub(crate) fetch: Fetch,
+    /// The name of the vector that is compared.
+    pub(crate) by: Option<String>,
 }
 
 /// Which fields are returned.
@@ -32,12 +34,34 @@ impl Spec {
         ef_search: Option<usize>,
         slack: Option<f32>,
         diverse: Option<f32>,
+        by: Option<String>,
     ) -> Result<Self> {
         let fetch = fetch.map_or(Ok(Fetch::Fields(Vec::new())), Fetch::read)?;
-        Ok(Self { k, ef_search, slack, diverse, filter: values::filter(condition, params)?, fetch })
+        Ok(Self { k, ef_search, slack, diverse, filter: values::filter(condition, params)?, fetch, by })
     }
 
-    pub(crate) fn apply<'s>(&self, search: Search<'s>) -> Search<'s> {
+    /// The search of a snapshot for a query.
+    pub(crate) fn search<'s>(&self, view: &'s Snapshot, query: &'s [f32]) -> vex_db::Result<Search<'s>> {
+        Ok(self.apply(match &self.by {
+            Some(by) => view.vector(by)?.search(query),
+            None => view.search(query),
+        }))
+    }
+
+    /// The search of a snapshot for rows that are like some and unlike others.
+    pub(crate) fn recommend<'s>(
+        &self,
+        view: &'s Snapshot,
+        like: &[&str],
+        unlike: &[&str],
+    ) -> vex_db::Result<Search<'s>> {
+        Ok(self.apply(match &self.by {
+            Some(by) => view.vector(by)?.recommend(like, unlike)?,
+            None => view.recommend(like, unlike)?,
+        }))
+    }
+
+    fn apply<'s>(&self, search: Search<'s>) -> Search<'s> {
         let mut search = search.k(self.k);
         if let Some(ef_search) = self.ef_search {
             search = search.ef_search(ef_search);

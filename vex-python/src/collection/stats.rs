@@ -4,12 +4,13 @@ use pyo3::prelude::*;
 
 use crate::error::Result;
 
-/// A sealed segment: its number, the name of its file, the rows that are alive, those that are dead,
-/// and the bytes of the file.
+/// A sealed segment: its number, the name of its file, the name of the vector that it has (empty for
+/// the first), the rows that are alive, those that are dead, and the bytes of the file.
 #[pyclass(frozen, get_all, module = "vex_index", name = "SegmentStats")]
 pub(crate) struct SegmentStats {
     number: u64,
     name: String,
+    vector: String,
     rows: usize,
     dead: usize,
     bytes: u64,
@@ -18,8 +19,10 @@ pub(crate) struct SegmentStats {
 #[pymethods]
 impl SegmentStats {
     fn __repr__(&self) -> String {
-        let Self { number, name, rows, dead, bytes } = self;
-        format!("SegmentStats(number={number}, name={name:?}, rows={rows}, dead={dead}, bytes={bytes})")
+        let Self { number, name, vector, rows, dead, bytes } = self;
+        format!(
+            "SegmentStats(number={number}, name={name:?}, vector={vector:?}, rows={rows}, dead={dead}, bytes={bytes})"
+        )
     }
 }
 
@@ -52,8 +55,8 @@ impl Stats {
     #[getter]
     fn segments(&self, py: Python<'_>) -> Result<Vec<Py<SegmentStats>>> {
         let of = |segment: &vex_db::SegmentStats| {
-            let vex_db::SegmentStats { number, name, rows, dead, bytes, .. } = segment.clone();
-            Ok(Py::new(py, SegmentStats { number, name, rows, dead, bytes })?)
+            let vex_db::SegmentStats { number, name, vector, rows, dead, bytes, .. } = segment.clone();
+            Ok(Py::new(py, SegmentStats { number, name, vector, rows, dead, bytes })?)
         };
         self.0.segments.iter().map(of).collect()
     }

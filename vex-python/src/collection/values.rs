@@ -3,30 +3,55 @@
 use pyo3::exceptions::{PyOverflowError, PyTypeError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyInt, PyMapping, PyMappingMethods, PyString};
-use vex_db::{Filter, Row, Value};
+use vex::Element;
+use vex_db::{Filter, NamedVectors, Row, Schema, Value};
 
+use crate::arrays::Vectors;
+use crate::collection::view;
 use crate::error::{Failure, Result};
 
-/// A row of the values that a mapping and keyword arguments have. A field of None has no value.
-pub(crate) fn row(mapping: Option<&Bound<'_, PyAny>>, keywords: Option<&Bound<'_, PyDict>>) -> Result<Row> {
-    let mut row = Row::new();
+/// What is written of a row besides its vector.
+#[derive(Clone, Default)]
+pub(crate) struct Written {
+    pub(crate) row: Row,
+    pub(crate) named: NamedVectors,
+}
+
+/// The values that a mapping and keyword arguments have for a row: its fields, and its vectors with
+/// names. One that is None is left out.
+pub(crate) fn row(
+    mapping: Option<&Bound<'_, PyAny>>,
+    keywords: Option<&Bound<'_, PyDict>>,
+    schema: &Schema,
+) -> Result<Written> {
+    let mut written = Written::default();
     if let Some(mapping) = mapping.filter(|mapping| !mapping.is_none()) {
         let mapping = mapping.cast::<PyMapping>().map_err(PyErr::from)?;
         for item in mapping.items()?.try_iter()? {
-            let (field, item): (String, Bound<'_, PyAny>) = item?.extract()?;
-            set(&mut row, field, &item)?;
+            let (name, item): (String, Bound<'_, PyAny>) = item?.extract()?;
+            set(&mut written, name, &item, schema)?;
         }
     }
-    for (field, item) in keywords.into_iter().flatten() {
-        set(&mut row, field.extract()?, &item)?;
+    for (name, item) in keywords.into_iter().flatten() {
+        set(&mut written, name.extract()?, &item, schema)?;
     }
-    Ok(row)
+    Ok(written)
 }
 
-fn set(row: &mut Row, field: String, item: &Bound<'_, PyAny>) -> Result<()> {
-    if !item.is_none() {
-        let value = value(&format!("field {field}"), item)?;
-        row.insert(field, value);
+fn set(written: &mut Written, name: String, item: &Bound<'_, PyAny>, schema: &Schema) -> Result<()> {
+    if item.is_none() {
+        return Ok(());
+    }
+    match schema.vectors().find(|(vector, ..)| *vector == name) {
+        Some((_, dim, _)) => {
+            let vectors = Vectors::read(&name, item, Element::F32, dim)?;
+            let vector = view::one(&name, &vectors)?.to_vec();
+            written.named.push((name, vector));
+        }
+        None => {
+            let value = value(&format!("field {name}"), item)?;
+            written.row.insert(name, value);
+        }
     }
     Ok(())
 }

@@ -74,9 +74,28 @@ impl View {
         py.detach(|| work(source.snapshot()?))
     }
 
-    /// Queries that fit.
-    pub(crate) fn vectors<'py>(&self, what: &str, object: &Bound<'py, PyAny>) -> Result<Vectors<'py>> {
-        Vectors::read(what, object, Element::F32, self.source()?.schema().dim())
+    /// Queries that fit a vector: the first, or one with a name.
+    pub(crate) fn vectors<'py>(
+        &self,
+        what: &str,
+        object: &Bound<'py, PyAny>,
+        by: Option<&str>,
+    ) -> Result<Vectors<'py>> {
+        let dim = dim_of(self.source()?.schema(), by)?;
+        Vectors::read(what, object, Element::F32, dim)
+    }
+}
+
+/// The dimension of a vector: of the first, or of one with a name.
+pub(crate) fn dim_of(schema: &vex_db::Schema, by: Option<&str>) -> Result<usize> {
+    let Some(name) = by else { return Ok(schema.dim()) };
+    match schema.vectors().find(|(vector, ..)| *vector == name) {
+        Some((_, dim, _)) => Ok(dim),
+        None => Err(vex_db::Error::UnknownVector {
+            vector: name.to_owned(),
+            known: schema.vectors().map(|(vector, ..)| vector.to_owned()).collect(),
+        }
+        .into()),
     }
 }
 
@@ -106,10 +125,11 @@ impl View {
     ///     slack: Ends the search of a segment early: see ``Index.search``.
     ///     diverse: Prefers rows that differ from each other. 1 is a plain search, 0 looks at
     ///         differences alone.
+    ///     by: The name of a vector, which is compared instead of the one that every row has.
     ///
     /// Returns:
     ///     A list of ``Hit``.
-    #[pyo3(signature = (query, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None))]
+    #[pyo3(signature = (query, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None, by=None))]
     fn search<'py>(
         &self,
         py: Python<'py>,
@@ -121,11 +141,12 @@ impl View {
         ef_search: Option<usize>,
         slack: Option<f32>,
         diverse: Option<f32>,
+        by: Option<String>,
     ) -> Result<Bound<'py, PyList>> {
-        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse)?;
-        let queries = self.vectors("query", query)?;
+        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse, by)?;
+        let queries = self.vectors("query", query, spec.by.as_deref())?;
         let query = one("query", &queries)?;
-        let hits = self.read(py, |view| Ok(spec.apply(view.search(query)).run()?))?;
+        let hits = self.read(py, |view| Ok(spec.search(&view, query)?.run()?))?;
         Hit::list(py, &hits)
     }
 
@@ -136,7 +157,7 @@ impl View {
     ///     threads: By default one for each core.
     ///
     /// The others are those of ``search``. Returns n lists of ``Hit``.
-    #[pyo3(signature = (queries, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None, threads=None))]
+    #[pyo3(signature = (queries, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None, by=None, threads=None))]
     fn search_many<'py>(
         &self,
         py: Python<'py>,
@@ -148,17 +169,18 @@ impl View {
         ef_search: Option<usize>,
         slack: Option<f32>,
         diverse: Option<f32>,
+        by: Option<String>,
         threads: Option<usize>,
     ) -> Result<Bound<'py, PyList>> {
-        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse)?;
+        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse, by)?;
         let threads = parallel::threads(threads)?;
-        let queries = self.vectors("queries", queries)?;
+        let queries = self.vectors("queries", queries, spec.by.as_deref())?;
         let rows = queries.rows()?;
         let found = self.read(py, |view| {
             let mut found: Vec<Option<vex_db::Hits>> = vec![None; rows.count];
             parallel::run(found.iter_mut().enumerate(), threads, |(row, hits)| {
                 let query = rows.get(row).as_f32().expect("a collection has vectors of f32");
-                let searched = spec.apply(view.search(query)).run();
+                let searched = spec.search(&view, query)?.run();
                 *hits = Some(searched.map_err(|error| match error {
                     vex_db::Error::Query(error) => {
                         Failure::from(vex::ManyError::Query { position: row, error })
@@ -174,7 +196,7 @@ impl View {
     }
 
     /// Finds the rows that are nearest to a row, which is not among them: see ``search``.
-    #[pyo3(signature = (id, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None))]
+    #[pyo3(signature = (id, k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None, by=None))]
     fn near<'py>(
         &self,
         py: Python<'py>,
@@ -186,9 +208,10 @@ impl View {
         ef_search: Option<usize>,
         slack: Option<f32>,
         diverse: Option<f32>,
+        by: Option<String>,
     ) -> Result<Bound<'py, PyList>> {
-        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse)?;
-        let hits = self.read(py, |view| Ok(spec.apply(view.near(id)?).run()?))?;
+        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse, by)?;
+        let hits = self.read(py, |view| Ok(spec.recommend(&view, &[id], &[])?.run()?))?;
         Hit::list(py, &hits)
     }
 
@@ -199,7 +222,7 @@ impl View {
     ///     unlike: Ids of rows.
     ///
     /// The others are those of ``search``.
-    #[pyo3(signature = (like, unlike=Vec::new(), k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None))]
+    #[pyo3(signature = (like, unlike=Vec::new(), k=10, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, diverse=None, by=None))]
     fn recommend<'py>(
         &self,
         py: Python<'py>,
@@ -212,12 +235,13 @@ impl View {
         ef_search: Option<usize>,
         slack: Option<f32>,
         diverse: Option<f32>,
+        by: Option<String>,
     ) -> Result<Bound<'py, PyList>> {
-        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse)?;
+        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, diverse, by)?;
         let hits = self.read(py, |view| {
             let [like, unlike] =
                 [&like, &unlike].map(|ids| ids.iter().map(String::as_str).collect::<Vec<_>>());
-            Ok(spec.apply(view.recommend(&like, &unlike)?).run()?)
+            Ok(spec.recommend(&view, &like, &unlike)?.run()?)
         })?;
         Hit::list(py, &hits)
     }
@@ -230,7 +254,7 @@ impl View {
     ///     per_group: Rows of a group at most.
     ///
     /// The others are those of ``search``. Returns a list of ``Group``, the nearest first.
-    #[pyo3(signature = (query, field, k=10, per_group=1, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None))]
+    #[pyo3(signature = (query, field, k=10, per_group=1, *, r#where=None, params=None, fetch=None, ef_search=None, slack=None, by=None))]
     fn groups<'py>(
         &self,
         py: Python<'py>,
@@ -243,11 +267,12 @@ impl View {
         fetch: Option<&Bound<'py, PyAny>>,
         ef_search: Option<usize>,
         slack: Option<f32>,
+        by: Option<String>,
     ) -> Result<Vec<Group>> {
-        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, None)?;
-        let queries = self.vectors("query", query)?;
+        let spec = Spec::read(k, r#where, params, fetch, ef_search, slack, None, by)?;
+        let queries = self.vectors("query", query, spec.by.as_deref())?;
         let query = one("query", &queries)?;
-        let groups = self.read(py, |view| Ok(spec.apply(view.search(query)).groups(field, per_group)?))?;
+        let groups = self.read(py, |view| Ok(spec.search(&view, query)?.groups(field, per_group)?))?;
         groups.iter().map(|group| Group::of(py, group)).collect()
     }
 
@@ -278,7 +303,9 @@ impl View {
     /// The row with an id as a ``Record``, or None.
     fn get(&self, py: Python<'_>, id: &str) -> Result<Option<Record>> {
         let record = self.read(py, |view| Ok(view.get(id)?))?;
-        let of = |record: vex_db::Record| Record::of(py, &record.id, Some(record.vector), &record.row);
+        let of = |record: vex_db::Record| {
+            Record::of(py, &record.id, Some(record.vector), record.named, &record.row)
+        };
         record.map(of).transpose()
     }
 

@@ -2,16 +2,18 @@
 
 use std::path::PathBuf;
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyType};
-use vex_db::{Budget, Options};
+use vex_db::{Budget, Options, RowVectors};
 
-use crate::collection::batch::{self, Batch, Committed};
+use crate::collection::batch::{Batch, Committed, Many};
+use crate::collection::options;
 use crate::collection::results;
 use crate::collection::schema::Schema;
 use crate::collection::stats::Report;
+use crate::collection::values::{self, Written};
 use crate::collection::view::{self, Source, View};
-use crate::collection::{options, values};
 use crate::error::{Failure, Result};
 use crate::held::Use;
 use crate::progress::Watch;
@@ -112,8 +114,8 @@ impl Collection {
     /// Args:
     ///     id: Text that is not empty.
     ///     vector: Of shape (dim,).
-    ///     row: A dict of fields. Fields can be given as keyword arguments as well. A field that is
-    ///         None has no value.
+    ///     row: A dict of fields, and of vectors with names. They can be given as keyword arguments as
+    ///         well. One that is None has no value.
     #[pyo3(signature = (id, vector, row=None, /, **fields))]
     fn upsert(
         slf: &Bound<'_, Self>,
@@ -123,10 +125,10 @@ impl Collection {
         fields: Option<&Bound<'_, PyDict>>,
     ) -> Result<()> {
         let collection = Self::handle(slf)?;
-        let row = values::row(row, fields)?;
-        let vectors = slf.as_super().get().vectors("vector", vector)?;
-        let vector = view::one("vector", &vectors)?;
-        Ok(slf.py().detach(|| collection.upsert(id, vector, row))?)
+        let Written { row, named } = values::row(row, fields, collection.schema())?;
+        let vectors = slf.as_super().get().vectors("vector", vector, None)?;
+        let vectors = RowVectors::new(view::one("vector", &vectors)?).with_named(&named);
+        Ok(slf.py().detach(|| collection.upsert(id, vectors, row))?)
     }
 
     /// Inserts or replaces many rows in one commit. Returns how many, as ``Committed``.
@@ -135,18 +137,19 @@ impl Collection {
     ///     ids: A list of n texts.
     ///     vectors: Of shape (n, dim).
     ///     rows: A list of n dicts, or None.
-    #[pyo3(signature = (ids, vectors, rows=None))]
+    ///     named: A dict from names of vectors to arrays of shape (n, their dimension).
+    #[pyo3(signature = (ids, vectors, rows=None, *, named=None))]
     fn upsert_many(
         slf: &Bound<'_, Self>,
         ids: Vec<String>,
         vectors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
+        named: Option<&Bound<'_, PyDict>>,
     ) -> Result<Committed> {
         let collection = Self::handle(slf)?;
-        let rows = batch::rows(rows)?;
-        let vectors = slf.as_super().get().vectors("vectors", vectors)?;
+        let many = Many::read(ids, vectors, rows, named, collection.schema())?;
         let mut batch = collection.batch();
-        batch::upsert_many(&mut batch, &ids, &vectors, rows.as_deref())?;
+        many.upsert(&mut batch)?;
         Ok(slf.py().detach(|| batch.commit())?.into())
     }
 
@@ -214,6 +217,11 @@ impl Collection {
         let each = |rows: &[vex_db::Scrolled]| results::embedded(&embed, rows, dim);
         let done = slf.py().detach(|| from.snapshot()?.reembed(&other, each).map_err(Failure::from))?;
         Ok((done.embedded, done.kept, done.deleted))
+    }
+
+    fn __setitem__(_slf: &Bound<'_, Self>, id: &str, _row: &Bound<'_, PyAny>) -> Result<()> {
+        let text = format!("{id:?}: expected upsert(id, vector, fields), found an assignment");
+        Err(PyTypeError::new_err(text).into())
     }
 
     fn __delitem__(slf: &Bound<'_, Self>, id: &str) -> Result<()> {

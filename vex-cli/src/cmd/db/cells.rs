@@ -18,7 +18,7 @@ pub(super) fn parse(
     names: &Columns,
     schema: &Schema,
 ) -> Result<Parsed, RowProblem> {
-    let (mut id, mut vector, mut fields) = (None, None, Row::new());
+    let (mut id, mut vector, mut named, mut fields) = (None, None, Vec::new(), Row::new());
     for (index, (name, cell)) in columns.iter().zip(cells).enumerate() {
         if columns[..index].contains(name) {
             return Err(RowProblem::Twice { name: name.clone() });
@@ -32,7 +32,9 @@ pub(super) fn parse(
                 }
                 id = Some(text(name, cell)?);
             }
-            Column::Vector if vector.is_none() => vector = Some(elements(cell)?),
+            Column::Vector if vector.is_none() => vector = Some(elements(VECTOR, cell)?),
+            Column::Named if is_empty(&cell) => (),
+            Column::Named => named.push((name.clone(), elements(name, cell)?)),
             _ if COUNTS.contains(&name.as_str()) => {}
             _ => {
                 let Some((_, kind)) = schema.fields().find(|(field, _)| field == name) else {
@@ -45,7 +47,7 @@ pub(super) fn parse(
         }
     }
     let missing = || RowProblem::Line { expected: "a column id, or --id-column", found: "none".to_owned() };
-    Ok(Parsed { id: id.ok_or_else(missing)?, vector, fields })
+    Ok(Parsed { id: id.ok_or_else(missing)?, vector, named, fields })
 }
 
 /// An id. Whole numbers are taken as they are spelled.
@@ -57,13 +59,19 @@ fn text(name: &str, cell: Cell) -> Result<String, RowProblem> {
     }
 }
 
-fn elements(cell: Cell) -> Result<Vec<f32>, RowProblem> {
+/// Whether a cell has no value, as text has it or a table.
+fn is_empty(cell: &Cell) -> bool {
+    matches!(cell, Cell::Null) || matches!(cell, Cell::Spelled(text) if text.trim().is_empty())
+}
+
+fn elements(name: &str, cell: Cell) -> Result<Vec<f32>, RowProblem> {
     match cell {
         Cell::Numbers(numbers) => Ok(numbers),
         Cell::Spelled(text) | Cell::Text(text) => {
-            array_of_f32(&text).map_err(|(position, found)| RowProblem::Element { position, found })
+            let refused = |(position, found)| RowProblem::Element { name: name.to_owned(), position, found };
+            array_of_f32(&text).map_err(refused)
         }
-        other => Err(refuse(VECTOR, "a list of numbers", &other)),
+        other => Err(refuse(name, "a list of numbers", &other)),
     }
 }
 
@@ -162,6 +170,7 @@ mod tests {
         let expected = Parsed {
             id: "7".to_owned(),
             vector: Some(vec![0.5, 1.0]),
+            named: Vec::new(),
             fields: row! { lang: "de", year: 2026, price: 3.0, new: true },
         };
         assert_eq!(read(&columns, &typed), Ok(expected));
@@ -169,6 +178,7 @@ mod tests {
         let expected = Parsed {
             id: "7".to_owned(),
             vector: Some(vec![0.5, 1.0]),
+            named: Vec::new(),
             fields: row! { lang: "de", year: 2026, price: 3.0, new: true, doc: "x" },
         };
         assert_eq!(read(&columns, &text), Ok(expected));

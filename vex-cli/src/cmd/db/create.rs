@@ -20,8 +20,9 @@ use crate::human;
 #[command(after_long_help = "\
 Fields keep the order in which they are given. Names are letters, digits and _, and do not begin with a digit.
 
-Example:
-  vex db create notes.vexdb --dim 384 --metric cosine --model all-MiniLM-L6-v2 --text lang --int year --stored doc")]
+Examples:
+  vex db create notes.vexdb --dim 384 --metric cosine --model all-MiniLM-L6-v2 --text lang --int year --stored doc
+  vex db create books.vexdb --dim 384 --metric cosine --vector title:384 --vector cover:512:inner-product")]
 pub(crate) struct Args {
     /// The collection to create
     pub(super) collection: PathBuf,
@@ -34,8 +35,29 @@ pub(crate) struct Args {
     /// Name of the model that makes the vectors; programs that open the collection must name it too
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// A vector that rows may have besides the first, as name:dimension or name:dimension:metric; for
+    /// several, give it more than once
+    #[arg(long = "vector", value_name = "NAME:N", value_parser = named)]
+    vectors: Vec<Named>,
     #[command(flatten)]
     fields: Fields,
+}
+
+/// A vector with a name.
+#[derive(Clone, Debug)]
+struct Named {
+    name: String,
+    dim: usize,
+    /// Without one, that of the first vector.
+    metric: Option<Metric>,
+}
+
+fn named(text: &str) -> Result<Named, String> {
+    let mut parts = text.splitn(3, ':');
+    let (name, dim) = (parts.next().unwrap_or_default(), parts.next().and_then(|dim| dim.parse().ok()));
+    let dim = dim.ok_or("expected name:dimension or name:dimension:metric, such as title:384")?;
+    let metric = parts.next().map(values::metric_of).transpose()?;
+    Ok(Named { name: name.to_owned(), dim, metric })
 }
 
 /// The fields, in the order of the arguments.
@@ -90,10 +112,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if let Some(model) = &args.model {
         schema = schema.model(model);
     }
+    for Named { name, dim, metric } in &args.vectors {
+        schema = schema.vector_by(name, *dim, metric.unwrap_or(args.metric));
+    }
     let schema = args.fields.0.iter().fold(schema, |schema, (name, kind)| schema.field(name, *kind));
     check_names(&args.collection, &schema)?;
     Collection::create(&args.collection, schema)?;
     let fields = human::plural(args.fields.0.len() as u64, "field");
     let path = human::path(&args.collection);
-    Ok(writeln!(out, "{path}: created for vectors of {} x f32, {}, with {fields}", args.dim, args.metric)?)
+    let named: String =
+        args.vectors.iter().map(|Named { name, dim, .. }| format!(", {name} of {dim}")).collect();
+    let (dim, metric) = (args.dim, args.metric);
+    Ok(writeln!(out, "{path}: created for vectors of {dim} x f32, {metric}{named}, with {fields}")?)
 }

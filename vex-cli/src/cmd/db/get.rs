@@ -23,7 +23,7 @@ pub(crate) struct Args {
     pub(super) collection: PathBuf,
     /// The id
     id: String,
-    /// Print the vector as well; under cosine it was scaled to unit length
+    /// Print the vectors as well; under cosine they were scaled to unit length
     #[arg(long)]
     vector: bool,
 }
@@ -33,5 +33,6 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     check_names(&args.collection, notes.schema())?;
     let row = notes.snapshot()?.get(&args.id)?.ok_or_else(|| Error::NoRow { id: args.id.clone() })?;
     let vector = args.vector.then_some(&*row.vector);
-    print_json(out, &Line { id: &row.id, vector, fields: &row.row })
+    let named = if args.vector { &*row.named } else { &[] };
+    print_json(out, &Line { id: &row.id, vector, named, fields: &row.row })
 }

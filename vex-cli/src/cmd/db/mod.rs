@@ -33,7 +33,7 @@ use crate::error::Failure;
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = "\
 Rows are lines of JSON, an object each. The id is text of up to 1024 bytes, the vector an array of numbers, and \
-all other names are fields of the collection. A field without a value is null or left out. \
+all other names are fields of the collection, or its vectors with names. A field without a value is null or left out. \
 An infinite number is 1e999 or -1e999.
   {\"id\": \"note/7\", \"vector\": [0.1, 0.9], \"lang\": \"de\", \"year\": 2026}
 
@@ -115,8 +115,10 @@ const VECTOR: &str = "vector";
 /// Fails if a field of the collection has a name that rows in JSON use for something else. Programs
 /// can create such a collection.
 fn check_names(path: &Path, schema: &Schema) -> Result<(), Failure> {
-    match [ID, VECTOR].into_iter().find(|name| schema.fields().any(|(field, _)| field == *name)) {
-        Some(field) => Err(Failure::ReservedField { path: path.to_owned(), field }),
+    let mut names =
+        schema.fields().map(|(field, _)| field).chain(schema.vectors().map(|(vector, ..)| vector));
+    match names.find(|name| [ID, VECTOR].contains(name)) {
+        Some(field) => Err(Failure::ReservedField { path: path.to_owned(), field: field.to_owned() }),
         None => Ok(()),
     }
 }

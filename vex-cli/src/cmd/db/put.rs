@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use indicatif::ProgressBar;
 use serde::Serialize;
-use vex_db::{Batch, Collection, Options};
+use vex_db::{Batch, Collection, Options, RowVectors};
 
 use super::row::RowProblem;
 use super::rows::{Columns, Rows};
@@ -169,7 +169,8 @@ impl Put<'_> {
                     return Err(self.lines.blame(problem));
                 }
             };
-            batch.upsert(&row.id, vector, row.fields).map_err(|error| self.lines.blame(error))?;
+            let vectors = RowVectors::new(vector).with_named(&row.named);
+            batch.upsert(&row.id, vectors, row.fields).map_err(|error| self.lines.blame(error))?;
             rows += 1;
             if rows == size {
                 self.commit(std::mem::replace(&mut batch, self.notes.batch()), rows, bar)?;

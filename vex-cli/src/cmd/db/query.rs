@@ -5,8 +5,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use vex::Element;
-use vex_db::{Error, Explain, Filter, Hit, Hits, Reader, Search, Snapshot, Value};
+use vex::{Element, Metric};
+use vex_db::{Error, Explain, Filter, Hit, Hits, Reader, Schema, Search, Snapshot, Value};
 
 use super::condition::Condition;
 use super::row::Object;
@@ -27,6 +27,7 @@ Examples:
   vex db query notes.vexdb --vector '[0.1, 0.9]' --where \"lang = 'de' and year >= 2020\" --json
   vex db query notes.vexdb --near note/7 --near note/8 --unlike note/3 --diverse 0.5
   vex db query notes.vexdb --vector-file queries.npy
+  vex db query books.vexdb --by title --near book/7
 
 JSON: an array with an object for each query: query (its row in the file, else 0), ids, distances, rows (an object with \
 the fields of each, if they are fetched) and explain (with --explain: matches, distances, and parts, each with segment \
@@ -38,6 +39,9 @@ pub(crate) struct Args {
     queries: Queries,
     #[command(flatten)]
     reading: Reading,
+    /// Search by the vector of this name, instead of the one that every row has
+    #[arg(long, value_name = "NAME")]
+    by: Option<String>,
     /// With --near: the id of a row that results should be unlike
     #[arg(long, value_name = "ID", requires = "near", conflicts_with_all = ["vector", "vector_file"])]
     unlike: Vec<String>,
@@ -140,14 +144,21 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let notes = Reader::open(&args.collection)?;
     let view = notes.snapshot()?;
     let ask = |search| args.search(search, filter.clone());
+    let by = args.by.as_ref().map(|name| view.vector(name)).transpose()?;
+    let search = |query| by.map_or_else(|| view.search(query), |by| by.search(query));
     let answers = match &args.queries {
         Queries { near, .. } if !near.is_empty() => {
-            vec![ask(view.recommend(&names(near), &names(&args.unlike))?)?]
+            let (like, unlike) = (names(near), names(&args.unlike));
+            let search = match by {
+                Some(by) => by.recommend(&like, &unlike)?,
+                None => view.recommend(&like, &unlike)?,
+            };
+            vec![ask(search)?]
         }
-        Queries { vector: Some(Vector(vector)), .. } => vec![ask(view.search(vector)).map_err(of_vector)?],
+        Queries { vector: Some(Vector(vector)), .. } => vec![ask(search(vector)).map_err(of_vector)?],
         Queries { vector_file: Some(path), .. } => {
             let queries = args.read(&view, path)?;
-            queries.iter().map(|query| ask(view.search(query))).collect::<Result<_, _>>()?
+            queries.iter().map(|query| ask(search(query))).collect::<Result<_, _>>()?
         }
         _ => Vec::new(),
     };
@@ -190,7 +201,9 @@ impl Args {
     }
 
     fn read(&self, view: &Snapshot, path: &Path) -> Result<Matrix<f32>, Failure> {
-        let (metric, dim) = (view.schema().metric(), view.schema().dim());
+        let schema = view.schema();
+        let named = named_vector(schema, self.by.as_deref());
+        let (dim, metric) = named.unwrap_or((schema.dim(), schema.metric()));
         read_queries(
             &self.reading.input(path, Role::Queries),
             &self.collection,
@@ -208,6 +221,12 @@ impl Args {
             explain: self.explain.then(|| explained(hits.explain())),
         }
     }
+}
+
+/// The dimension and the metric of a vector with a name.
+fn named_vector(schema: &Schema, name: Option<&str>) -> Option<(usize, Metric)> {
+    let (_, dim, metric) = schema.vectors().find(|(vector, ..)| Some(*vector) == name)?;
+    Some((dim, metric))
 }
 
 /// An error about the vector in the arguments names its argument.

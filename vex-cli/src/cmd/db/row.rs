@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
-use vex_db::{FieldType, Row, Schema, Value};
+use vex_db::{FieldType, NamedVectors, Row, Schema, Value};
 
 use super::rows::{Column, Columns};
 use super::{ID, VECTOR};
@@ -15,6 +15,8 @@ pub(super) struct Parsed {
     pub(super) id: String,
     /// The vector, unless the line has none.
     pub(super) vector: Option<Vec<f32>>,
+    /// The vectors with names.
+    pub(super) named: NamedVectors,
     pub(super) fields: Row,
 }
 
@@ -29,8 +31,8 @@ pub(super) enum RowProblem {
     Line { expected: &'static str, found: String },
     #[error("{name}: expected {expected}, found {found}")]
     Value { name: String, expected: &'static str, found: String },
-    #[error("vector: expected a number at position {position}, found {found}")]
-    Element { position: usize, found: String },
+    #[error("{name}: expected a number at position {position}, found {found}")]
+    Element { name: String, position: usize, found: String },
     #[error("{name}: named twice")]
     Twice { name: String },
     #[error("no field {name:?} in the collection")]
@@ -44,7 +46,7 @@ pub(super) fn parse(line: &str, names: &Columns, schema: &Schema) -> Result<Pars
     }
     let members: Members<'_> = serde_json::from_str(line)
         .map_err(|error| RowProblem::Json { column: error.column(), message: message(&error) })?;
-    let (mut id, mut vector, mut fields) = (None, None, Row::new());
+    let (mut id, mut vector, mut named, mut fields) = (None, None, Vec::new(), Row::new());
     for (at, (name, raw)) in members.0.iter().enumerate() {
         if members.0[..at].iter().any(|(other, _)| other == name) {
             return Err(RowProblem::Twice { name: name.clone() });
@@ -58,7 +60,9 @@ pub(super) fn parse(line: &str, names: &Columns, schema: &Schema) -> Result<Pars
                 }
                 id = Some(text(name, raw)?);
             }
-            Column::Vector if vector.is_none() => vector = Some(elements(raw)?),
+            Column::Vector if vector.is_none() => vector = Some(elements(VECTOR, raw)?),
+            Column::Named if raw.get() == "null" => (),
+            Column::Named => named.push((name.clone(), elements(name, raw)?)),
             _ => {
                 let field = schema.fields().find(|(field, _)| field == name);
                 let Some((_, kind)) = field else { return Err(RowProblem::Unknown { name: name.clone() }) };
@@ -69,7 +73,7 @@ pub(super) fn parse(line: &str, names: &Columns, schema: &Schema) -> Result<Pars
         }
     }
     let missing = || RowProblem::Line { expected: "an id", found: "none".to_owned() };
-    Ok(Parsed { id: id.ok_or_else(missing)?, vector, fields })
+    Ok(Parsed { id: id.ok_or_else(missing)?, vector, named, fields })
 }
 
 /// The message without its place, which counts lines of its own.
@@ -98,15 +102,19 @@ fn text(name: &str, raw: &RawValue) -> Result<String, RowProblem> {
         .map_err(|error| RowProblem::Text { name: name.to_owned(), message: message(&error) })
 }
 
-fn elements(raw: &RawValue) -> Result<Vec<f32>, RowProblem> {
+fn elements(name: &str, raw: &RawValue) -> Result<Vec<f32>, RowProblem> {
     let elements: Vec<&RawValue> = serde_json::from_str(raw.get()).map_err(|_| RowProblem::Value {
-        name: VECTOR.to_owned(),
+        name: name.to_owned(),
         expected: "an array of numbers",
         found: start(raw.get()),
     })?;
     let element = |(position, raw): (usize, &&RawValue)| {
         // The standard library rounds once. It also reads words such as inf, which JSON has not.
-        raw.get().parse().map_err(|_| RowProblem::Element { position, found: start(raw.get()) })
+        raw.get().parse().map_err(|_| RowProblem::Element {
+            name: name.to_owned(),
+            position,
+            found: start(raw.get()),
+        })
     };
     elements.iter().enumerate().map(element).collect()
 }
@@ -151,6 +159,7 @@ fn value(name: &str, raw: &RawValue, kind: FieldType) -> Result<Option<Value>, R
 pub(super) struct Line<'r> {
     pub(super) id: &'r str,
     pub(super) vector: Option<&'r [f32]>,
+    pub(super) named: &'r [(String, Vec<f32>)],
     pub(super) fields: &'r Row,
 }
 
@@ -163,6 +172,9 @@ impl Serialize for Line<'_> {
         }
         if let Some(vector) = self.vector {
             map.serialize_entry(VECTOR, vector)?;
+        }
+        for (name, vector) in self.named {
+            map.serialize_entry(name, vector)?;
         }
         map.end()
     }
@@ -278,9 +290,11 @@ mod tests {
     fn what_is_written_is_read_back() {
         let fields = row! { lang: "é\u{7f}\"", year: -7, price: f64::NEG_INFINITY, new: true, doc: 1.0 };
         let vector = [f32::MIN_POSITIVE, 1.000_000_1];
-        let line = Line { id: "note/\u{9b}7", vector: Some(&vector), fields: &fields };
+        let named = vec![("title".to_owned(), vec![0.5; 3]), ("embedding".to_owned(), vec![1.0])];
+        let line = Line { id: "note/\u{9b}7", vector: Some(&vector), named: &named, fields: &fields };
         let line = serde_json::to_string(&line).unwrap();
-        let expected = Parsed { id: "note/\u{9b}7".to_owned(), vector: Some(vector.to_vec()), fields };
-        assert_eq!(parse(&line, &Columns::default(), &schema()), Ok(expected));
+        let expected = Parsed { id: "note/\u{9b}7".to_owned(), vector: Some(vector.to_vec()), named, fields };
+        let schema = schema().vector("title", 3).vector("embedding", 1);
+        assert_eq!(parse(&line, &Columns::default(), &schema), Ok(expected));
     }
 }

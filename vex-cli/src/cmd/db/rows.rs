@@ -28,6 +28,8 @@ pub(super) struct Columns {
 pub(super) enum Column {
     Id,
     Vector,
+    /// A vector with a name.
+    Named,
     Field,
 }
 
@@ -41,6 +43,9 @@ impl Columns {
     ) -> Column {
         if name == self.id_column.as_deref().unwrap_or(ID) {
             return Column::Id;
+        }
+        if self.column.as_deref() != Some(name) && schema.vectors().any(|(vector, ..)| vector == name) {
+            return Column::Named;
         }
         let is_usual = |name| Role::Vectors.names().contains(&name);
         let is_vector = match &self.column {

@@ -61,7 +61,7 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if args.vectors {
         scroll = scroll.vectors();
     }
-    scroll.try_each(|Scrolled { id, row, vector, .. }| {
-        print_json(out, &Line { id: &id, vector: vector.as_deref(), fields: &row })
+    scroll.try_each(|Scrolled { id, row, vector, named, .. }| {
+        print_json(out, &Line { id: &id, vector: vector.as_deref(), named: &named, fields: &row })
     })
 }

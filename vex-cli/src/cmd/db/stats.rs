@@ -20,7 +20,8 @@ Example:
   vex db stats notes.vexdb --json
 
 JSON: one object with rows, pending, commits (those of maintenance too), dim, metric, model (null for none), fields (an \
-array of objects with name and type), store_bytes (blocks on disk; the store grows ahead, so ls shows more), segment_bytes, and segments (number, file, rows, dead and bytes of each).")]
+array of objects with name and type), vectors (those with names: name, dim and metric), store_bytes (blocks on disk; the \
+store grows ahead, so ls shows more), segment_bytes, and segments (number, vector, file, rows, dead and bytes of each).")]
 pub(crate) struct Args {
     /// The collection
     pub(super) collection: PathBuf,
@@ -37,6 +38,7 @@ struct Report {
     dim: usize,
     metric: &'static str,
     model: Option<String>,
+    vectors: Vec<Vector>,
     fields: Vec<Field>,
     store_bytes: u64,
     segment_bytes: u64,
@@ -50,9 +52,18 @@ struct Field {
     kind: &'static str,
 }
 
+/// A vector with a name.
+#[derive(Serialize)]
+struct Vector {
+    name: String,
+    dim: usize,
+    metric: &'static str,
+}
+
 #[derive(Serialize)]
 struct Segment {
     number: u64,
+    vector: String,
     file: String,
     rows: usize,
     dead: usize,
@@ -64,10 +75,16 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     let (schema, stats) = (notes.schema(), notes.snapshot()?.stats()?);
     let fields = schema.fields().map(|(name, kind)| Field { name: name.to_owned(), kind: kind.name() });
     let segment_bytes = stats.bytes() - stats.store_bytes;
-    let segments =
-        stats.segments.into_iter().map(|SegmentStats { number, name: file, rows, dead, bytes, .. }| {
-            Segment { number, file, rows, dead, bytes }
-        });
+    let segments = stats.segments.into_iter().map(
+        |SegmentStats { number, name: file, vector, rows, dead, bytes, .. }| Segment {
+            number,
+            vector,
+            file,
+            rows,
+            dead,
+            bytes,
+        },
+    );
     let report = Report {
         rows: stats.rows,
         pending: stats.pending,
@@ -75,6 +92,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
         dim: schema.dim(),
         metric: schema.metric().name(),
         model: schema.model_name().map(str::to_owned),
+        vectors: schema
+            .vectors()
+            .map(|(name, dim, metric)| Vector { name: name.to_owned(), dim, metric: metric.name() })
+            .collect(),
         fields: fields.collect(),
         store_bytes: stats.store_bytes,
         segment_bytes,
@@ -94,6 +115,12 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     line("model", report.model.as_deref().map_or("none".to_owned(), human::printable))?;
     line("store bytes", bytes(report.store_bytes))?;
     line("segment bytes", bytes(report.segment_bytes))?;
+    if !report.vectors.is_empty() {
+        writeln!(out, "\nvector          dimensions  metric")?;
+    }
+    for Vector { name, dim, metric } in &report.vectors {
+        writeln!(out, "{name:<15} {:>10}  {metric}", human::count(*dim as u64))?;
+    }
     if !report.fields.is_empty() {
         writeln!(out, "\nfield           type")?;
     }
@@ -103,9 +130,10 @@ pub(crate) fn run(args: &Args, out: &mut dyn Write) -> Result<(), Failure> {
     if !report.segments.is_empty() {
         writeln!(out, "\nsegment          rows          dead             bytes  file")?;
     }
-    for Segment { number, file, rows, dead, bytes } in &report.segments {
+    for Segment { number, vector, file, rows, dead, bytes } in &report.segments {
         let [rows, dead, bytes] = [*rows as u64, *dead as u64, *bytes].map(human::count);
-        writeln!(out, "{number:<7}  {rows:>12}  {dead:>12}  {bytes:>16}  {file}")?;
+        let of = if vector.is_empty() { String::new() } else { format!("  {vector}") };
+        writeln!(out, "{number:<7}  {rows:>12}  {dead:>12}  {bytes:>16}  {file}{of}")?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Collections: rows in, rows and answers out.
 
 mod copies;
+mod named;
 mod refusals;
 mod rows;
 mod shared;

@@ -171,9 +171,9 @@ fn collections_that_cannot_be_created() {
     let create = "db create notes.vexdb --dim 2 --metric cosine";
     folder.refuse(
         &format!("{create} --text 2lang"),
-        "notes.vexdb: field: expected a letter or _, then letters, digits and _, at most 64 in all, found \"2lang\"",
+        "notes.vexdb: name: expected a letter or _, then letters, digits and _, at most 64 in all, found \"2lang\"",
     );
-    folder.refuse(&format!("{create} --text lang --int lang"), "notes.vexdb: field lang: named twice");
+    folder.refuse(&format!("{create} --text lang --int lang"), "notes.vexdb: lang: named twice");
     for field in ["id", "vector"] {
         let expected =
             format!("notes.vexdb: expected no field {field}, which is the {field} of a row in JSON");
