@@ -18,18 +18,15 @@ const ROWS: &str = "a collection comes before the file of its rows: vex db creat
 pub(crate) fn after(failure: &Failure) -> Option<&'static str> {
     let is_collection = |path: &Path| Collection::exists(path).unwrap_or(false);
     let has_rows = |path: &Path| path.is_file() && Format::of(path).is_some();
+    let is_index = |path: &Path| path.is_file() && mmap::open(path).is_ok();
     match failure {
-        Failure::File(FileError {
-            path,
-            problem:
-                Problem::UnknownFormat | Problem::Extension { .. } | Problem::NotRegular | Problem::Open(_),
-        }) => {
-            if is_collection(path) || path.parent().is_some_and(is_collection) {
-                return Some(COLLECTION);
-            }
-            // A pipe would wait for somebody to write to it.
-            (path.is_file() && mmap::open(path).is_ok()).then_some(INDEX)
-        }
+        Failure::File(FileError { path, problem }) => match problem {
+            // As one of several files of a folder.
+            Problem::UnknownFormat if path.parent().is_some_and(is_collection) => Some(COLLECTION),
+            Problem::UnknownFormat | Problem::Extension { .. } if is_index(path) => Some(INDEX),
+            Problem::NotRegular | Problem::Open(_) if is_collection(path) => Some(COLLECTION),
+            _ => None,
+        },
         Failure::Refused { path, problem } if problem.downcast_ref::<OpenProblem>().is_some() => {
             has_rows(path).then_some(VECTORS)
         }
@@ -37,7 +34,7 @@ pub(crate) fn after(failure: &Failure) -> Option<&'static str> {
             if has_rows(path) {
                 return Some(ROWS);
             }
-            (path.is_file() && mmap::open(path).is_ok()).then_some(INDEX)
+            is_index(path).then_some(INDEX)
         }
         _ => None,
     }

@@ -128,7 +128,7 @@ fn what_does_not_fit_is_refused() {
     let none = "notes.vexdb: row \"note/00000\": no vector \"title\"";
     folder.refuse("db query notes.vexdb --by title --near note/00000", none);
     let run = db(&folder, "query", &["--by", "title", "--vector", "[1, 2]"]);
-    assert_eq!(run.stderr, "error: --vector: expected 3 dimensions, found 2\n");
+    assert_eq!(run.stderr, "error: --vector: query: expected 3 dimensions, found 2\n");
     folder.write("queries.npy", vectors(&floats(&bytes(1, 2, 2))));
     let expected = "queries.npy: expected 3 dimensions as in notes.vexdb, found 2";
     folder.refuse("db query notes.vexdb --by title -q queries.npy", expected);
