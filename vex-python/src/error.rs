@@ -248,12 +248,13 @@ fn of_collection(error: &vex_db::Error) -> Class<'_> {
         | Error::Row { .. }
         | Error::Filter(_)
         | Error::UnknownField { .. }
+        | Error::UnknownVector { .. }
         | Error::NothingLiked => Class::Value,
-        Error::Vector { error, .. } => match error {
+        Error::Vector { error, .. } | Error::NamedVector { error, .. } => match error {
             graph::InsertError::Vector(_) | graph::InsertError::Full { .. } => Class::Value,
             _ => Class::Memory,
         },
-        Error::NoRow { .. } => Class::Missing,
+        Error::NoRow { .. } | Error::NoVector { .. } => Class::Missing,
         Error::Query(error) => of_search(error),
         Error::Segment(error) => of_open(&error.problem),
         Error::Save(error) => of_save(&error.problem),

@@ -390,13 +390,14 @@ def test_named_vectors(tmp_path: Path) -> None:
         assert sum(len(record.named) for record in walked) == 46
         assert all(record.named == {} for record in books.scroll())
         assert {segment.vector for segment in books.stats().segments} == {"", "title"}
-        for call, message in [
+        calls: list[tuple[Any, str]] = [
             (lambda: books.upsert("x", texts[0], title=[1.0, 2.0]), "title: expected 3 dimensions, found 2"),
             (lambda: books.search(titles[0], by="lang"), 'no vector "lang" in the collection, which has title, cover'),
             (lambda: books.near("b49", by="title"), 'row "b49": no vector "title"'),
             (lambda: books.search(texts[0], by="title"), "query: expected 3 dimensions, found 2"),
             (lambda: books.upsert_many(["x"], texts[:1], named={"title": titles[:2]}), "title: expected one for each"),
-        ]:
+        ]
+        for call, message in calls:
             with pytest.raises((ValueError, KeyError), match=message):
                 call()
         with pytest.raises(TypeError, match="expected upsert"):
