@@ -111,11 +111,11 @@ impl Schema {
         Self { vectors: vec![main], model: None, fields: Vec::new() }
     }
 
-    /// Adds a vector that rows may have besides the first, under a name: of their titles beside their
-    /// texts, say. It is searched on its own, by [`Snapshot::vector`](crate::Snapshot::vector), and is
-    /// compared by the metric of the first. [`vector_by`](Self::vector_by) takes another.
+    /// Adds a vector that rows may have besides the first, under a name: that of a title beside
+    /// that of a text. [`Snapshot::vector`](crate::Snapshot::vector) searches by it. It is compared
+    /// by the metric of the first vector. [`vector_by`](Self::vector_by) takes another metric.
     ///
-    /// Each named vector has segments of its own, so it costs as much as in a collection of its own.
+    /// Each named vector has segments of its own. They take as much as in a collection of its own.
     pub fn vector(self, name: impl Into<String>, dim: usize) -> Self {
         let metric = self.metric();
         self.vector_by(name, dim, metric)
@@ -332,8 +332,8 @@ pub enum SchemaError {
     /// The name of the model is empty.
     #[error("the name of the model is empty")]
     EmptyModel,
-    /// The name of a field, or of a vector, is not a letter or `_`, followed by letters, digits and `_`, or it is
-    /// longer than [`MAX_FIELD_NAME`].
+    /// The name of a field, or of a vector, is not a letter or `_`, followed by letters, digits and
+    /// `_`, or it is longer than [`MAX_FIELD_NAME`].
     #[error(
         "name: expected a letter or _, then letters, digits and _, at most {MAX_FIELD_NAME} in all, \
          found {found:?}"

@@ -4,8 +4,15 @@ use pyo3::prelude::*;
 
 use crate::error::Result;
 
-/// A sealed segment: its number, the name of its file, the name of the vector that it has (empty for
-/// the first), the rows that are alive, those that are dead, and the bytes of the file.
+/// A sealed segment.
+///
+/// Attributes:
+///     number: Its number. Later segments have greater ones.
+///     name: The name of its file.
+///     vector: The name of the vector that it has, which is empty for the first.
+///     rows: Rows that are alive.
+///     dead: Rows that were replaced or deleted since it was built.
+///     bytes: Bytes of the file.
 #[pyclass(frozen, get_all, module = "vex_index", name = "SegmentStats")]
 pub(crate) struct SegmentStats {
     number: u64,
