@@ -77,8 +77,6 @@ impl Batch {
     /// If the id, a vector or the fields do not fit. The batch is as it was then.
     pub fn upsert<'v>(&mut self, id: &str, vectors: impl Into<RowVectors<'v>>, row: Row) -> Result<()> {
         let schema = self.collection.schema();
-        let record =
-            record::encode(id, &row, schema).map_err(|error| Error::Row { id: id.to_owned(), error })?;
         let RowVectors { main, named } = vectors.into();
         let check = |number, vector: &[f32]| schema.vector_type(number).store().push(vector).map(|_| ());
         check(MAIN, main).map_err(|error| Error::Vector { id: id.to_owned(), error })?;
@@ -92,6 +90,9 @@ impl Batch {
             })?;
             vectors.push((number, vector.to_vec()));
         }
+        let named = vectors[1..].iter().map(|(number, _)| *number);
+        let record = record::encode(id, named, &row, schema)
+            .map_err(|error| Error::Row { id: id.to_owned(), error })?;
         self.set(id, Some(NewRow { vectors, record }));
         Ok(())
     }
@@ -249,8 +250,10 @@ impl Change {
                 None => ids.remove(&*id)?.map(|old| old.value()),
             };
             if let Some(old) = old {
-                rows.remove(old)?;
-                self.kill(old, &mut pending)?;
+                let damaged = || Error::Damaged { part: format!("row {id:?}") };
+                let record = rows.remove(old)?.ok_or_else(damaged)?;
+                let vectors = record::vectors(record.value(), &inner.schema).map_err(|_| damaged())?;
+                self.kill(old, vectors, &mut pending)?;
             }
             match (is_new, old) {
                 (true, None) => self.committed.inserted += 1,
@@ -269,20 +272,26 @@ impl Change {
         Ok(new_rows)
     }
 
-    /// Ends the life of a row, in each part that has a vector of it.
-    fn kill(&mut self, row: u64, pending: &mut redb::Table<'_, (u16, u64), &'static [u8]>) -> Result<()> {
-        let mut has_died = false;
+    /// Ends the life of a row, in the parts that have these vectors of it.
+    fn kill(
+        &mut self,
+        row: u64,
+        mut vectors: Vec<u16>,
+        pending: &mut redb::Table<'_, (u16, u64), &'static [u8]>,
+    ) -> Result<()> {
         for (at, slot) in self.slots.iter_mut().enumerate() {
+            let number = slot.vector_number();
+            let Some(left) = vectors.iter().position(|vector| *vector == number) else { continue };
             let Some(node) = slot.find(row) else { continue };
             slot.kill(node);
             if slot.segment().is_some() {
                 self.dirty.insert((at, store::chunk_of(node)));
             } else {
-                pending.remove((slot.vector_number(), row))?;
+                pending.remove((number, row))?;
             }
-            has_died |= slot.vector_number() == MAIN;
+            vectors.swap_remove(left);
         }
-        if has_died {
+        if vectors.is_empty() {
             return Ok(());
         }
         Err(Error::Damaged { part: format!("row {row}: in no segment, and not pending") })

@@ -95,4 +95,5 @@ pub use snapshot::{NamedVectors, Record, Scroll, Scrolled, Snapshot};
 pub use stats::{SegmentStats, Stats};
 pub use value::{Row, Value};
 pub use vectors::{RowVectors, Vector};
-pub use vex::Metric;
+pub use vex::graph::InsertError;
+pub use vex::{Metric, SearchError, VectorError};

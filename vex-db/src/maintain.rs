@@ -35,8 +35,14 @@ use crate::{Collection, Error, Options, Result, Schema};
 /// A segment is rewritten if one row in so many is dead.
 const DEAD_SHARE: usize = 4;
 
-/// The store does not give fewer bytes back. An empty one has about as many.
+/// The store gives bytes back if more than one in so many is unused...
+const UNUSED_SHARE: u64 = 8;
+
+/// ...and as many as these. An empty one has about as many.
 const UNUSED_AT_LEAST: u64 = 2 << 20;
+
+/// Pages that a commit frees are unused only after so many others.
+const COMMITS_TO_FREE: usize = 2;
 
 /// What maintenance may use.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -156,17 +162,22 @@ fn due(state: &State, schema: &Schema, options: &Options, goal: Goal) -> Vec<Ste
     let (mut steps, fanout) = (Vec::new(), options.fanout);
     let seal_at = |vector: u16| options.rows_to_seal(schema.vector_type(vector).dim);
     let vectors = || (0..).take(schema.vector_types().len());
+    let mut seals: Vec<(usize, u16)> = Vec::new();
     for vector in vectors() {
         let (pending, seal_at) = (state.pending(vector), seal_at(vector));
         if pending >= seal_at || (goal == Goal::All && pending * fanout >= seal_at) {
-            steps.push(Step::Seal(vector));
+            seals.push((pending * 1_000 / seal_at, vector));
         }
     }
-    let mut tiers: BTreeMap<(u16, u32), Vec<u64>> = BTreeMap::new();
+    // That of which most is pending, so that no vector waits for ever behind another.
+    seals.sort_unstable();
+    steps.extend(seals.into_iter().rev().map(|(_, vector)| Step::Seal(vector)));
+    // Small segments first, whatever their vector.
+    let mut tiers: BTreeMap<(u32, u16), Vec<u64>> = BTreeMap::new();
     for slot in &state.slots {
         let Some(segment) = slot.segment() else { continue };
         let tier = (slot.live_count / seal_at(segment.vector)).max(1).ilog(fanout as _);
-        tiers.entry((segment.vector, tier)).or_default().push(segment.number);
+        tiers.entry((tier, segment.vector)).or_default().push(segment.number);
     }
     // A merge leaves dead rows out as well, so it comes before rewrites.
     tiers.retain(|_, numbers| numbers.len() >= fanout);
@@ -219,8 +230,8 @@ impl Collection {
     /// If a segment cannot be built or written. The collection is as good as before.
     ///
     /// # Complexity
-    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether a
-    /// fifth of it is unused.
+    /// Builds segments: see [`vex::Builder::build_from`]. Then reads the store, to see whether an
+    /// eighth of it is unused.
     pub fn maintain(
         &self,
         budget: Budget,
@@ -239,14 +250,24 @@ impl Collection {
 }
 
 impl Inner {
-    /// Whether a fifth of the store or more is unused, and not just a few pages of a small one.
+    /// Whether an eighth of the store is unused, and not just a few pages of a small one.
     fn wastes_space(&self) -> Result<bool> {
+        let io = |error| Error::Io { path: self.disk.path().join(STORE), error };
+        let bytes = || self.disk.bytes(STORE).map_err(io);
+        if bytes()? <= UNUSED_AT_LEAST {
+            return Ok(false);
+        }
+        for _ in 0..COMMITS_TO_FREE {
+            let mut writer = self.writer()?;
+            let tx = self.begin_write()?;
+            self.finish(&mut writer, tx, true, self.state().slots.clone())?;
+        }
         let tx = self.begin_write()?;
         let stats = tx.stats()?;
         tx.abort()?;
-        let io = |error| Error::Io { path: self.disk.path().join(STORE), error };
         let used = stats.allocated_pages() * stats.page_size() as u64;
-        Ok(self.disk.bytes(STORE).map_err(io)? > used + used / 4 + UNUSED_AT_LEAST)
+        let unused = bytes()?.saturating_sub(used);
+        Ok(unused > UNUSED_AT_LEAST && unused > used / (UNUSED_SHARE - 1))
     }
 
     /// Takes the steps that commits have made necessary, unless another thread takes them already.

@@ -1,14 +1,19 @@
-//! A row as the store keeps it: its id, then its fields by number.
+//! A row as the store keeps it: its id, which vectors it has, and its fields by number.
 //!
 //! ```text
-//! text the id          u16 number of fields
-//! each field: u16 its number, u8 0 text | 1 int | 2 float | 3 bool, then the value
+//! text the id
+//! short the vectors with names: bit 0 is set if the row has vector 1, and so on
+//! short number of fields
+//! each field: short 4 * its number + 0 text | 1 int | 2 float | 3 bool, then the value
 //! ```
 //!
-//! A text is a `u32` length and the bytes. All numbers are little-endian.
+//! Short numbers are those of [`bytes`](crate::bytes). A text is its length, a short number, and its
+//! bytes. Of an int, the sign goes to the lowest bit: 0, -1, 1, -2 are the short numbers 0, 1, 2, 3.
+//! A float is of 8 bytes, little-endian.
 
-use crate::bytes::{Damaged, Reader, put_text};
+use crate::bytes::{Damaged, Reader, put_short, put_text};
 use crate::column::{Key, exact};
+use crate::schema::MAIN;
 use crate::{FieldType, Row, Schema, Value};
 
 /// The longest id, in bytes.
@@ -83,8 +88,13 @@ pub(crate) fn check_id(id: &str) -> Result<(), RowError> {
     }
 }
 
-/// The bytes of a row, if it fits the schema.
-pub(crate) fn encode(id: &str, row: &Row, schema: &Schema) -> Result<Vec<u8>, RowError> {
+/// The bytes of a row, if it fits the schema. The row has the main vector, and those of these numbers.
+pub(crate) fn encode(
+    id: &str,
+    named: impl IntoIterator<Item = u16>,
+    row: &Row,
+    schema: &Schema,
+) -> Result<Vec<u8>, RowError> {
     check_id(id)?;
     let mut fields = Vec::with_capacity(row.len());
     for (name, value) in row.iter() {
@@ -96,23 +106,21 @@ pub(crate) fn encode(id: &str, row: &Row, schema: &Schema) -> Result<Vec<u8>, Ro
     fields.sort_unstable_by_key(|(number, _)| *number);
     let mut out = Vec::new();
     put_text(&mut out, id);
-    out.extend_from_slice(&(fields.len() as u16).to_le_bytes());
+    put_short(&mut out, named.into_iter().fold(0, |bits, number| bits | 1 << (number - 1)));
+    put_short(&mut out, fields.len() as u64);
     for (number, value) in fields {
-        out.extend_from_slice(&number.to_le_bytes());
+        let kind = match value {
+            Value::Text(_) => 0,
+            Value::Int(_) => 1,
+            Value::Float(_) => 2,
+            Value::Bool(_) => 3,
+        };
+        put_short(&mut out, u64::from(number) << 2 | kind);
         match value {
-            Value::Text(text) => {
-                out.push(0);
-                put_text(&mut out, &text);
-            }
-            Value::Int(int) => {
-                out.push(1);
-                out.extend_from_slice(&int.to_le_bytes());
-            }
-            Value::Float(float) => {
-                out.push(2);
-                out.extend_from_slice(&float.to_le_bytes());
-            }
-            Value::Bool(bool) => out.extend_from_slice(&[3, u8::from(bool)]),
+            Value::Text(text) => put_text(&mut out, &text),
+            Value::Int(int) => put_short(&mut out, (int << 1 ^ int >> 63) as u64),
+            Value::Float(float) => out.extend_from_slice(&float.to_le_bytes()),
+            Value::Bool(bool) => out.push(u8::from(bool)),
         }
         if out.len() > MAX_ROW {
             return Err(RowError::LongRow { found: out.len() });
@@ -144,22 +152,39 @@ pub(crate) fn id(bytes: &[u8]) -> Result<&str, Damaged> {
     Reader::new(bytes).text()
 }
 
+/// The numbers of the vectors that a row has, ascending. The main one is always there.
+pub(crate) fn vectors(bytes: &[u8], schema: &Schema) -> Result<Vec<u16>, Damaged> {
+    let mut reader = Reader::new(bytes);
+    reader.text()?;
+    let bits = reader.short()?;
+    let numbers = 1..schema.vector_types().len() as u16;
+    if bits >> numbers.len() != 0 {
+        return Err(Damaged);
+    }
+    let has = |number: &u16| bits >> (number - 1) & 1 == 1;
+    Ok([MAIN].into_iter().chain(numbers.filter(has)).collect())
+}
+
 /// Calls `each` with every field of a row.
 fn for_each(bytes: &[u8], mut each: impl FnMut(u16, Borrowed<'_>)) -> Result<(), Damaged> {
     let mut reader = Reader::new(bytes);
     reader.text()?;
-    for _ in 0..reader.u16()? {
-        let number = reader.u16()?;
-        let value = match reader.u8()? {
+    reader.short()?;
+    for _ in 0..reader.short()? {
+        let head = reader.short()?;
+        let number = u16::try_from(head >> 2).map_err(|_| Damaged)?;
+        let value = match head & 3 {
             0 => Borrowed::Text(reader.text()?),
-            1 => Borrowed::Value(Value::Int(reader.u64()? as i64)),
+            1 => Borrowed::Value(Value::Int({
+                let short = reader.short()?;
+                (short >> 1) as i64 ^ -((short & 1) as i64)
+            })),
             2 => Borrowed::Value(Value::Float(f64::from_bits(reader.u64()?))),
-            3 => Borrowed::Value(Value::Bool(match reader.u8()? {
+            _ => Borrowed::Value(Value::Bool(match reader.u8()? {
                 0 => false,
                 1 => true,
                 _ => return Err(Damaged),
             })),
-            _ => return Err(Damaged),
         };
         each(number, value);
     }
@@ -219,22 +244,29 @@ mod tests {
     fn rows_come_back_and_damaged_rows_are_refused() {
         let schema =
             Schema::new(2, Metric::Cosine).text("lang").int("year").float("price").bool("new").stored("doc");
+        let schema = schema.vector("title", 2).vector("cover", 3);
         let row = row! { lang: "de", year: -7, price: 3, new: true, doc: "ä".repeat(5_000) };
-        let bytes = encode("note/7", &row, &schema).unwrap();
+        let bytes = encode("note/7", [2], &row, &schema).unwrap();
         assert_eq!(id(&bytes), Ok("note/7"));
+        assert_eq!(vectors(&bytes, &schema), Ok(vec![0, 2]));
+        assert_eq!(vectors(&bytes, &Schema::new(2, Metric::Cosine)), Err(Damaged));
         assert_eq!(super::row(&bytes, &schema, None), Ok(row.clone().set("price", 3.0)));
         assert_eq!(super::row(&bytes, &schema, Some(&[1])), Ok(row! { year: -7 }));
         assert_eq!(keys(&bytes, &schema).unwrap().len(), 4);
+        for year in [0, -1, 1, 63, -64, 64, i64::MAX, i64::MIN] {
+            let bytes = encode("a", [], &row! { year: year }, &schema).unwrap();
+            assert_eq!(super::row(&bytes, &schema, None), Ok(row! { year: year }));
+        }
         for at in 0..bytes.len() {
             assert_eq!(super::row(&bytes[..at], &schema, None), Err(Damaged));
             for change in [1, 2, 4, 128, 255] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= change;
                 // Whatever it says, it ends.
-                let _ = (super::row(&bytes, &schema, None), keys(&bytes, &schema));
+                let _ = (super::row(&bytes, &schema, None), keys(&bytes, &schema), vectors(&bytes, &schema));
             }
         }
-        let refused = |row: Row| encode("a", &row, &schema).unwrap_err();
+        let refused = |row: Row| encode("a", [], &row, &schema).unwrap_err();
         assert_eq!(refused(row! { lng: "de" }).to_string(), "no field \"lng\" in the collection");
         assert_eq!(
             refused(row! { year: "2020" }).to_string(),
@@ -244,7 +276,10 @@ mod tests {
         assert_eq!(refused(row! { doc: f64::NAN }), RowError::Nan { field: "doc".into() });
         assert!(matches!(refused(row! { price: i64::MAX }), RowError::Type { .. }));
         assert!(matches!(refused(row! { lang: "x".repeat(1_025) }), RowError::LongText { found: 1_025, .. }));
-        assert_eq!(encode("", &Row::new(), &schema), Err(RowError::EmptyId));
-        assert_eq!(encode(&"x".repeat(1_025), &Row::new(), &schema), Err(RowError::LongId { found: 1_025 }));
+        assert_eq!(encode("", [], &Row::new(), &schema), Err(RowError::EmptyId));
+        assert_eq!(
+            encode(&"x".repeat(1_025), [], &Row::new(), &schema),
+            Err(RowError::LongId { found: 1_025 })
+        );
     }
 }

@@ -40,20 +40,22 @@ pub enum ReembedError<E: Debug + Display> {
     Collection(#[from] Error),
 }
 
-/// Whether two rows have the same named vectors. Copies of vectors of unit length are rounded.
-fn are_close(one: &NamedVectors, other: &NamedVectors) -> bool {
+/// Whether two vectors are one. Copies of vectors of unit length are rounded.
+fn are_close(one: &[f32], other: &[f32]) -> bool {
     let close = |(a, b): (&f32, &f32)| (a - b).abs() <= 1e-5 * a.abs().max(b.abs()).max(1e-5);
-    one.len() == other.len()
-        && one.iter().zip(other).all(|((name, one), (of, other))| {
-            name == of && one.len() == other.len() && one.iter().zip(other).all(close)
-        })
+    one.len() == other.len() && one.iter().zip(other).all(close)
+}
+
+/// The vector of a name.
+fn named<'v>(vectors: &'v NamedVectors, name: &str) -> Option<&'v Vec<f32>> {
+    vectors.iter().find(|(of, _)| of == name).map(|(_, vector)| vector)
 }
 
 impl Snapshot {
     /// Embeds all rows by another model, into another collection, whose schema has that model's
     /// name and dimension, and the same fields. `embed` gets up to 256 rows at a time, with all
     /// fields, and returns a vector for each. Vectors with names are copied. The new schema must have
-    /// them with the same dimension.
+    /// them with the same dimension and metric. It may have others, which stay as they are.
     ///
     /// A run that was cut short is resumed by another: rows that are in the new collection with
     /// equal fields are kept, and rows that the old collection no longer has are deleted. So a
@@ -85,12 +87,14 @@ impl Snapshot {
         to: &Collection,
         mut embed: impl FnMut(&[Scrolled]) -> Result<Vec<Vec<f32>>, E>,
     ) -> Result<Reembedded, ReembedError<E>> {
+        let schema = self.schema();
+        to.schema().expect_vectors_of(schema).map_err(Error::from)?;
         let mut done = Reembedded::default();
         let mut after: Option<String> = None;
         loop {
             let page = |snapshot: &Self| {
                 let mut scroll = snapshot.scroll().limit(ROWS_AT_ONCE);
-                if snapshot.schema().vectors().next().is_some() {
+                if schema.vectors().next().is_some() {
                     scroll = scroll.vectors();
                 }
                 match &after {
@@ -102,14 +106,25 @@ impl Snapshot {
             let Some(last) = rows.last() else { break };
             let last = last.id.clone();
             let there = to.snapshot()?;
-            let mut missing = Vec::new();
+            // What only the new schema has is kept beside each row.
+            let (mut missing, mut others) = (Vec::new(), Vec::new());
             for row in rows {
-                match there.get(&row.id)? {
-                    Some(found) if found.row == row.row && are_close(&found.named, &row.named) => {
-                        done.kept += 1
-                    }
-                    _ => missing.push(row),
+                let found = there.get(&row.id)?;
+                let is_same = |(name, ..): (&str, usize, vex::Metric)| match &found {
+                    Some(found) => match (named(&found.named, name), named(&row.named, name)) {
+                        (Some(one), Some(other)) => are_close(one, other),
+                        (one, other) => one.is_none() && other.is_none(),
+                    },
+                    None => false,
+                };
+                if found.as_ref().is_some_and(|found| found.row == row.row) && schema.vectors().all(is_same) {
+                    done.kept += 1;
+                    continue;
                 }
+                let mut other = found.map(|found| found.named).unwrap_or_default();
+                other.retain(|(name, _)| schema.find_vector(name).is_none());
+                missing.push(row);
+                others.push(other);
             }
             if !missing.is_empty() {
                 let vectors = embed(&missing).map_err(ReembedError::Embed)?;
@@ -117,8 +132,10 @@ impl Snapshot {
                     return Err(ReembedError::Count { expected: missing.len(), found: vectors.len() });
                 }
                 let mut batch = to.batch();
-                for (Scrolled { id, row, named, .. }, vector) in missing.into_iter().zip(vectors) {
-                    batch.upsert(&id, RowVectors::new(&vector).with_named(&named), row)?;
+                for ((Scrolled { id, row, named, .. }, vector), other) in
+                    missing.into_iter().zip(vectors).zip(others)
+                {
+                    batch.upsert(&id, RowVectors::new(&vector).with_named(&named).with_named(&other), row)?;
                 }
                 done.embedded += batch.len();
                 batch.commit()?;

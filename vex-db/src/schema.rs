@@ -255,6 +255,21 @@ impl Schema {
         Ok(())
     }
 
+    /// Checks that this schema has the vectors with names of another.
+    pub(crate) fn expect_vectors_of(&self, other: &Self) -> Result<(), SchemaError> {
+        for expected in &other.vectors[1..] {
+            let found = self.vectors[1..].iter().find(|found| found.name == expected.name);
+            if found != Some(expected) {
+                return Err(SchemaError::Differs {
+                    part: "vector",
+                    expected: expected.to_string(),
+                    found: found.map_or("none".to_owned(), VectorType::to_string),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Checks that a caller expects the schema that a collection has.
     pub(crate) fn expect(&self, expected: &Self) -> Result<(), SchemaError> {
         let differs = |part, expected: &dyn fmt::Display, found: &dyn fmt::Display| {
@@ -283,6 +298,16 @@ impl Schema {
             if found != expected {
                 return differs("vector", &vector(expected), &vector(found));
             }
+        }
+        let sorted = |schema: &Self| {
+            let mut fields: Vec<_> =
+                schema.fields.iter().map(|(name, kind)| (name.clone(), kind.name())).collect();
+            fields.sort_unstable();
+            fields
+        };
+        if self.fields != expected.fields && sorted(self) == sorted(expected) {
+            let names = |schema: &Self| schema.fields().map(|(name, _)| name).collect::<Vec<_>>().join(", ");
+            return differs("order of the fields", &names(expected), &names(self));
         }
         for at in 0..self.fields.len().max(expected.fields.len()) {
             let (found, expected) = (self.fields.get(at), expected.fields.get(at));

@@ -82,7 +82,7 @@ impl Snapshot {
         let damaged = || Error::Damaged { part: format!("row {id:?}") };
         let bytes = self.state.tables()?.rows.get(row)?.ok_or_else(damaged)?;
         let fields = record::row(bytes.value(), self.schema(), None).map_err(|_| damaged())?;
-        let (vector, named) = self.vectors_of(id, row)?;
+        let (vector, named) = self.all_vectors_of(id, row)?;
         Ok(Some(Record { id: id.to_owned(), vector, named, row: fields }))
     }
 
@@ -139,24 +139,28 @@ impl Snapshot {
         Error::caught(|| self.state.row(id))
     }
 
-    /// A vector of a row. Each row has the main one.
+    /// A vector of a row, if the row has it.
     pub(crate) fn vector_of(&self, number: u16, id: &str, row: u64) -> Result<Option<Vec<f32>>> {
-        match self.state.vector(number, row) {
-            None if number == MAIN => Err(Error::Damaged { part: format!("row {id:?}") }),
-            vector => Ok(vector),
-        }
+        Ok(self.vectors_of(id, row, &[number])?.pop().map(|(_, vector)| vector))
+    }
+
+    /// Those of some vectors that a row has, by their numbers.
+    fn vectors_of(&self, id: &str, row: u64, wanted: &[u16]) -> Result<Vec<(u16, Vec<f32>)>> {
+        let damaged = || Error::Damaged { part: format!("row {id:?}") };
+        let record = Error::caught(|| Ok(self.state.tables()?.rows.get(row)?))?.ok_or_else(damaged)?;
+        let numbers = record::vectors(record.value(), self.schema()).map_err(|_| damaged())?;
+        let vector = |number| Ok((number, self.state.vector(number, row).ok_or_else(damaged)?));
+        numbers.into_iter().filter(|number| wanted.contains(number)).map(vector).collect()
     }
 
     /// The vector that every row has, and those with names.
-    fn vectors_of(&self, id: &str, row: u64) -> Result<(Vec<f32>, NamedVectors)> {
-        let vector = self.vector_of(MAIN, id, row)?.unwrap_or_default();
-        let mut named = Vec::new();
-        for (number, of) in (0..).zip(self.schema().vector_types()).skip(1) {
-            if let Some(vector) = self.vector_of(number, id, row)? {
-                named.push((of.name.clone(), vector));
-            }
-        }
-        Ok((vector, named))
+    fn all_vectors_of(&self, id: &str, row: u64) -> Result<(Vec<f32>, NamedVectors)> {
+        let types = self.schema().vector_types();
+        let numbers: Vec<u16> = (0..types.len() as u16).collect();
+        let mut vectors = self.vectors_of(id, row, &numbers)?.into_iter();
+        let (_, main) = vectors.next().expect("every row has it");
+        let name = |number: u16| types[usize::from(number)].name.clone();
+        Ok((main, vectors.map(|(number, vector)| (name(number), vector)).collect()))
     }
 
     /// The fields of a row, and its id.
@@ -303,7 +307,7 @@ impl Scroll<'_> {
                 let (id, row) = entry?;
                 let (id, row) = (id.value(), row.value());
                 if matches(filter.as_ref(), snapshot, row)? {
-                    let vectors = has_vectors.then(|| snapshot.vectors_of(id, row)).transpose()?;
+                    let vectors = has_vectors.then(|| snapshot.all_vectors_of(id, row)).transpose()?;
                     let (vector, named) =
                         vectors.map_or((None, Vec::new()), |(one, named)| (Some(one), named));
                     let (id, row) = (id.to_owned(), snapshot.read(row, fetch.as_deref())?.1);

@@ -85,6 +85,7 @@ impl State {
         schema: &Schema,
         known: &mut Known,
     ) -> Result<Self> {
+        store::check_counters(&tx)?;
         let mut slots = Vec::new();
         for entry in tx.open_table(SEGMENTS)?.iter()? {
             let (number, entry) = entry?;
@@ -108,7 +109,7 @@ impl State {
                 let (key, vector) = entry?;
                 let (_, row) = key.value();
                 let known = |(block, live): &mut (&Arc<Block>, Bits)| {
-                    let node = block.rows.binary_search(&row).ok().filter(|_| block.vector == number)?;
+                    let node = (block.vector == number).then(|| block.rows.binary_search(&row).ok())??;
                     live.set(node as NodeId);
                     Some(())
                 };

@@ -14,7 +14,8 @@ use crate::{Collection, Error, Result, Snapshot};
 pub struct Stats {
     /// How many rows there are.
     pub rows: u64,
-    /// Vectors that no segment has yet. A search compares them one by one.
+    /// Rows that no segment has yet. A search compares their vectors one by one. If rows have several
+    /// vectors, it is that of which most are pending.
     pub pending: usize,
     /// The segments.
     pub segments: Vec<SegmentStats>,
@@ -101,7 +102,7 @@ impl Snapshot {
         }
         Ok(Stats {
             rows: self.len()?,
-            pending: (0..).take(vectors.len()).map(|vector| self.state.pending(vector)).sum(),
+            pending: (0..).take(vectors.len()).map(|vector| self.state.pending(vector)).max().unwrap_or(0),
             segments,
             store_bytes: bytes(STORE)?,
             memory,

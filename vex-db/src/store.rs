@@ -145,6 +145,20 @@ pub(crate) fn counter<'k, K: redb::Key + 'static>(
     Ok(table.get(key)?.map_or(0, |value| value.value()))
 }
 
+/// Checks that no new row or segment would get a number that is in use.
+pub(crate) fn check_counters(tx: &ReadTransaction) -> Result<()> {
+    let meta = tx.open_table(META)?;
+    let last_row = tx.open_table(ROWS)?.last()?.map(|(row, _)| row.value());
+    let last_segment = tx.open_table(SEGMENTS)?.last()?.map(|(segment, _)| segment.value());
+    for (name, last) in [(NEXT_ROW, last_row), (NEXT_SEGMENT, last_segment)] {
+        let next = counter(&meta, name)?;
+        if last.is_some_and(|last| last >= next) {
+            return Err(Error::Damaged { part: format!("the {name} is {next}, which is in use") });
+        }
+    }
+    Ok(())
+}
+
 /// The nodes of a segment that are alive.
 pub(crate) fn live(tx: &ReadTransaction, segment: u64, count: usize) -> Result<Bits> {
     let mut live = Bits::all(count);

@@ -28,8 +28,7 @@ impl Snapshot {
         for segment in self.state.slots.iter().filter_map(Slot::segment) {
             self.verify_segment(&segment.name)?;
         }
-        let mut vectors = self.verify_parts()?.into_iter();
-        let alive = vectors.next().unwrap_or_default();
+        let alive = self.verify_parts()?;
         let wrong = |part: String| Err(Error::Damaged { part });
         let mut named = 0;
         for entry in self.state.tables()?.ids.iter()? {
@@ -41,18 +40,23 @@ impl Snapshot {
             if record::id(bytes.value()) != Ok(id) {
                 return wrong(format!("id {id:?}: row {row} has another id"));
             }
-            if !alive.contains(&row) {
-                return wrong(format!("id {id:?}: row {row} is alive in no part"));
+            let damaged = Error::damaged(format!("id {id:?}: row {row}"));
+            let vectors = record::vectors(bytes.value(), self.schema()).map_err(damaged)?;
+            for (number, alive) in (0..).zip(&alive) {
+                if alive.contains(&row) != vectors.contains(&number) {
+                    let name = &self.schema().vector_type(number).name;
+                    return wrong(format!("id {id:?}: row {row} and its vector {name:?}: one is dead"));
+                }
             }
             named += 1;
         }
         let rows = self.state.tables()?.rows.iter()?.count();
-        if named != alive.len() || named != rows {
-            return wrong(format!("{named} ids, {rows} rows, {} live vectors", alive.len()));
+        if named != alive[0].len() || named != rows {
+            return wrong(format!("{named} ids, {rows} rows, {} live vectors", alive[0].len()));
         }
-        for (of, named) in self.schema().vector_types()[1..].iter().zip(vectors) {
-            if let Some(row) = named.difference(&alive).min() {
-                return wrong(format!("row {row}: it is dead, and its vector {} is alive", of.name));
+        for (of, alive_of) in self.schema().vector_types().iter().zip(&alive) {
+            if let Some(row) = alive_of.difference(&alive[0]).min() {
+                return wrong(format!("row {row}: it is dead, and its vector {:?} is alive", of.name));
             }
         }
         Ok(())

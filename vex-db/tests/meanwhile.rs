@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
-use vex_db::{Budget, Collection, Maintenance, Metric, Options, Reader, Schema, Snapshot, field, row};
+use vex_db::{
+    Budget, Collection, Maintenance, Metric, Options, Reader, RowVectors, Schema, Snapshot, field, row,
+};
 
 /// Random numbers (SplitMix64).
 struct Random(u64);
@@ -32,7 +34,11 @@ fn commit(rows: &Collection, model: &mut Model, random: &mut Random) {
         } else {
             let (vector, number) =
                 ([random.below(50) as f32, random.below(50) as f32], random.below(6) as i64);
-            batch.upsert(&id, &vector, row! { number: number }).unwrap();
+            // Two of three rows have a title.
+            let vectors = RowVectors::new(&vector);
+            let title = [number as f32];
+            let vectors = if number % 3 == 0 { vectors } else { vectors.with("title", &title) };
+            batch.upsert(&id, vectors, row! { number: number }).unwrap();
             model.insert(id, (vector, number));
         }
     }
@@ -54,6 +60,11 @@ fn check(view: &Snapshot, model: &Model) {
         let hits = view.search(&[0.0, 0.0]).k(100).ef_search(200).filter(filter).run().unwrap();
         assert_eq!(hits.len(), model.values().filter(|(_, of_row)| *of_row == number).count());
     }
+    let hits = view.vector("title").unwrap().search(&[0.0]).k(100).ef_search(200).run().unwrap();
+    assert_eq!(hits.len(), model.values().filter(|(_, number)| number % 3 != 0).count());
+    for hit in &hits {
+        assert_eq!(hit.distance, (model[&hit.id].1 as f32).powi(2), "{}", hit.id);
+    }
 }
 
 #[test]
@@ -62,7 +73,7 @@ fn commits_during_a_build_are_in_what_it_publishes() {
     for seed in 0..20 {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rows.vexdb");
-        let schema = Schema::new(2, Metric::SquaredEuclidean).int("number");
+        let schema = Schema::new(2, Metric::SquaredEuclidean).vector("title", 1).int("number");
         let options = Options::new().seal_at(10).threads(1).cache(1 << 20).maintenance(Maintenance::Manual);
         let rows = options.clone().create(&path, schema).unwrap();
         // A reader sees what is in the store, and nothing of the writer's memory.

@@ -400,6 +400,12 @@ def test_named_vectors(tmp_path: Path) -> None:
         for call, message in calls:
             with pytest.raises((ValueError, KeyError), match=message):
                 call()
+        both = [{"title": titles[0]}]
+        with pytest.raises(ValueError, match="title: given in rows and in named"):
+            books.upsert_many(["x"], texts[:1], both, named={"title": titles[:1]})
+        books.upsert_many(["b00"], texts[:1], [{"row": 0, "title": titles[0]}], named={"title": None, "cover": None})
+        with pytest.raises(TypeError, match=r"vector a: expected a dimension, or \(dimension, metric\), found \[2\]"):
+            Schema(2, vectors={"a": [2]})  # type: ignore[dict-item]
         with pytest.raises(TypeError, match="expected upsert"):
             books["x"] = texts[0]
         assert len(books) == 50 and "x" not in books

@@ -8,7 +8,7 @@ use vex::Element;
 use vex_db::RowVectors;
 
 use crate::arrays::{Rows, Vectors};
-use crate::collection::values::{self, Written};
+use crate::collection::values::{self, Written, items};
 use crate::collection::view;
 use crate::error::{Failure, Result};
 
@@ -116,15 +116,21 @@ impl<'py> Many<'py> {
         ids: Vec<String>,
         vectors: &Bound<'py, PyAny>,
         rows: Option<&Bound<'py, PyAny>>,
-        named: Option<&Bound<'py, PyDict>>,
+        named: Option<&Bound<'py, PyAny>>,
         schema: &vex_db::Schema,
     ) -> Result<Self> {
         let each = |row: PyResult<Bound<'py, PyAny>>| values::row(Some(&row?), None, schema);
         let rows = rows.map(|rows| rows.try_iter()?.map(each).collect::<Result<_>>()).transpose()?;
         let vectors = Vectors::read("vectors", vectors, Element::F32, schema.dim())?;
         let mut arrays = Vec::new();
-        for (name, array) in named.into_iter().flatten() {
-            let name: String = name.extract()?;
+        for (name, array) in named.map(|named| items(named)).transpose()?.into_iter().flatten() {
+            if array.is_none() {
+                continue;
+            }
+            let has_it = |written: &Written| written.named.iter().any(|(other, _)| *other == name);
+            if rows.as_ref().is_some_and(|rows: &Vec<Written>| rows.iter().any(has_it)) {
+                return Err(Failure::value(format!("{name}: given in rows and in named")));
+            }
             let dim = view::dim_of(schema, Some(&name))?;
             let array = Vectors::read(&name, &array, Element::F32, dim)?;
             arrays.push((name, array));
@@ -184,7 +190,7 @@ impl Batch {
         ids: Vec<String>,
         vectors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
-        named: Option<&Bound<'_, PyDict>>,
+        named: Option<&Bound<'_, PyAny>>,
     ) -> Result<()> {
         let many = Many::read(ids, vectors, rows, named, &self.schema)?;
         self.change(|batch| many.upsert(batch))

@@ -1,5 +1,6 @@
 //! `vex_index.Schema`.
 
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyDictMethods, PyString, PyType};
 use vex_db::FieldType;
@@ -46,7 +47,15 @@ impl Schema {
             let name: String = name.extract()?;
             schema = match of.extract::<(usize, String)>() {
                 Ok((dim, metric)) => schema.vector_by(name, dim, options::metric(&metric)?),
-                Err(_) => schema.vector(name, of.extract()?),
+                Err(_) => match of.extract() {
+                    Ok(dim) => schema.vector(name, dim),
+                    Err(_) => {
+                        let text = format!(
+                            "vector {name}: expected a dimension, or (dimension, metric), found {of}"
+                        );
+                        return Err(PyTypeError::new_err(text).into());
+                    }
+                },
             };
         }
         Ok(Self(schema))

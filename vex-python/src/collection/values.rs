@@ -26,9 +26,7 @@ pub(crate) fn row(
 ) -> Result<Written> {
     let mut written = Written::default();
     if let Some(mapping) = mapping.filter(|mapping| !mapping.is_none()) {
-        let mapping = mapping.cast::<PyMapping>().map_err(PyErr::from)?;
-        for item in mapping.items()?.try_iter()? {
-            let (name, item): (String, Bound<'_, PyAny>) = item?.extract()?;
+        for (name, item) in items(mapping)? {
             set(&mut written, name, &item, schema)?;
         }
     }
@@ -36,6 +34,13 @@ pub(crate) fn row(
         set(&mut written, name.extract()?, &item, schema)?;
     }
     Ok(written)
+}
+
+/// The items of a mapping from names.
+pub(crate) fn items<'py>(mapping: &Bound<'py, PyAny>) -> Result<Vec<(String, Bound<'py, PyAny>)>> {
+    let mapping = mapping.cast::<PyMapping>().map_err(PyErr::from)?;
+    let items = mapping.items()?;
+    Ok(items.try_iter()?.map(|item| item?.extract()).collect::<PyResult<_>>()?)
 }
 
 fn set(written: &mut Written, name: String, item: &Bound<'_, PyAny>, schema: &Schema) -> Result<()> {

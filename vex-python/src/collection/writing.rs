@@ -144,7 +144,7 @@ impl Collection {
         ids: Vec<String>,
         vectors: &Bound<'_, PyAny>,
         rows: Option<&Bound<'_, PyAny>>,
-        named: Option<&Bound<'_, PyDict>>,
+        named: Option<&Bound<'_, PyAny>>,
     ) -> Result<Committed> {
         let collection = Self::handle(slf)?;
         let many = Many::read(ids, vectors, rows, named, collection.schema())?;
