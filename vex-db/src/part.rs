@@ -17,8 +17,7 @@ use crate::bits::Bits;
 use crate::block::Block;
 use crate::column::Column;
 use crate::disk::Disk;
-use crate::store::COLUMNS;
-use crate::{Error, Result, Schema};
+use crate::{Error, Result, Schema, store};
 
 /// A part, and which of its nodes are alive.
 #[derive(Clone, Debug)]
@@ -279,10 +278,8 @@ impl Segment {
     /// A column as the store has it now.
     pub(crate) fn read_column(&self, field: u16, tx: &ReadTransaction) -> Result<Column> {
         let part = || format!("column {field} of segment {}", self.number);
-        let Some(bytes) = tx.open_table(COLUMNS)?.get((self.number, field))? else {
-            return Err(Error::Damaged { part: part() });
-        };
-        Column::decode(bytes.value(), self.count).map_err(Error::damaged(part()))
+        let bytes = store::read_column(tx, self.number, field)?;
+        Column::decode(&bytes, self.count).map_err(Error::damaged(part()))
     }
 
     /// Bytes of memory besides the index.

@@ -200,7 +200,7 @@ impl Inner {
                         && let Some((field, column)) = columns.next()
                     {
                         bytes += column.len();
-                        table.insert((segment.number, field), &*column)?;
+                        store::write_column(&mut table, segment.number, field, &column)?;
                     }
                     Ok(())
                 })?;
@@ -255,7 +255,7 @@ impl Inner {
             for segment in sources.iter().filter_map(|source| source.segment()) {
                 segments.remove(segment.number)?;
                 dead.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
-                columns.retain_in((segment.number, 0)..=(segment.number, u16::MAX), |_, _| false)?;
+                store::drop_columns(&mut columns, segment.number)?;
             }
             // Pending rows up to here are sealed. They leave the store later, a few at a time.
             if let Some(sealed) = sealed_below(sources.iter().copied()) {

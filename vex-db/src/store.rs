@@ -13,7 +13,7 @@
 //! | `segments` | number of the segment | name of the file, how many nodes it has, and number of the vector |
 //! | `dead` | segment, and node / 65,536 | the nodes that are dead, a roaring bitmap |
 //! | `unfinished` | number of a segment whose columns are being written | |
-//! | `columns` | segment, and number of the field | see [`column`](crate::column) |
+//! | `columns` | segment, number of the field, and number of the piece | see [`column`](crate::column) |
 //!
 //! Numbers of rows ascend and are never used again: each upsert gives the row a new one. A live row
 //! is in `ids` and `rows`. Each of its vectors is either in `pending` or alive in one segment.
@@ -39,7 +39,11 @@ pub(crate) const SEGMENTS: TableDefinition<'_, u64, (&str, u32, u16)> = TableDef
 pub(crate) const DEAD: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("dead");
 /// Numbers of segments whose columns are being written.
 pub(crate) const UNFINISHED: TableDefinition<'_, u64, ()> = TableDefinition::new("unfinished");
-pub(crate) const COLUMNS: TableDefinition<'_, (u64, u16), &[u8]> = TableDefinition::new("columns");
+pub(crate) const COLUMNS: TableDefinition<'_, (u64, u16, u32), &[u8]> = TableDefinition::new("columns");
+
+/// Bytes of a piece of a column. A page of the store holds one. Larger values would be in blocks of
+/// pages, behind which the store cannot shrink.
+const PIECE: usize = 4_000;
 
 /// The version of the tables that this program reads and writes.
 const VERSION: u64 = 2;
@@ -132,9 +136,33 @@ pub(crate) fn remove_unfinished(base: &redb::Database) -> Result<()> {
 
 /// Removes the columns of a segment that was never named.
 pub(crate) fn remove_columns(tx: &WriteTransaction, number: u64) -> Result<()> {
-    tx.open_table(COLUMNS)?.retain_in((number, 0)..=(number, u16::MAX), |_, _| false)?;
+    drop_columns(&mut tx.open_table(COLUMNS)?, number)?;
     tx.open_table(UNFINISHED)?.remove(number)?;
     Ok(())
+}
+
+type Columns<'t> = redb::Table<'t, (u64, u16, u32), &'static [u8]>;
+
+/// Removes the columns of a segment.
+pub(crate) fn drop_columns(table: &mut Columns<'_>, number: u64) -> Result<()> {
+    Ok(table.retain_in((number, 0, 0)..=(number, u16::MAX, u32::MAX), |_, _| false)?)
+}
+
+/// Writes the column of a field of a segment.
+pub(crate) fn write_column(table: &mut Columns<'_>, number: u64, field: u16, column: &[u8]) -> Result<()> {
+    for (piece, bytes) in (0..).zip(column.chunks(PIECE)) {
+        table.insert((number, field, piece), bytes)?;
+    }
+    Ok(())
+}
+
+/// The bytes of a column, none if it is missing.
+pub(crate) fn read_column(tx: &ReadTransaction, number: u64, field: u16) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    for piece in tx.open_table(COLUMNS)?.range((number, field, 0)..=(number, field, u32::MAX))? {
+        bytes.extend_from_slice(piece?.1.value());
+    }
+    Ok(bytes)
 }
 
 /// A counter, which begins at 0.
