@@ -10,8 +10,8 @@ use crate::{Candidate, GraphView, SearchError, SearchParams};
 /// graphs. The others may hold anything. Slices may be longer than a search needs.
 ///
 /// A search takes two bits for each node, eight bytes for each candidate and five bytes for each
-/// element of a coded query. Chapter 8 (`docs/8-memory.md` in the repository) shows a search in
-/// such memory. All lengths can be computed in constants, so that the slices are of arrays:
+/// element of a coded query. The example `no_std` of the crate `vex-format` is a search in such
+/// memory. All lengths can be computed in constants, so that the slices are of arrays:
 ///
 /// ```
 /// use vex_graph::{Candidate, Quantization, ScratchMut, SearchParams};

@@ -11,13 +11,20 @@ pub(crate) fn markdown(results: &Results) -> String {
     let versions: Vec<String> = results
         .versions
         .iter()
-        .filter(|(_, version)| version != "this commit")
+        .filter(|(name, version)| {
+            let ran = results.measurements.iter().any(|m| m.rival.name() == name);
+            ran && version != "this commit"
+        })
         .map(|(name, version)| format!("{name} {version}"))
         .collect();
     let _ = writeln!(text, "\nEverything held to {:?}. {}.", results.level, versions.join(", "));
     text.push_str(
-        "Cycles of one distance, fastest batch, and after the slash the median batch; in brackets vex's time as a \
-         part of theirs. Below them what each library says it ran, and its largest error in the cross-check.\n",
+        "A cell has the cycles of one distance: those of the fastest batch, and after the slash those of the median \
+         batch. In brackets is the time of the column `vex` divided by this library's: below 1, Vex is faster. The \
+         limit is what the loads or the arithmetic of a distance take at least. Below each table stands what each \
+         library says it ran, and its largest error in the cross-check, as a part of the magnitude that was summed. \
+         Each batch is turned into cycles by a chain of known length that was timed beside it. If other work \
+         disturbed the chain, the median can be less than the fastest: then the machine was too busy.\n",
     );
     for (element, metric, place) in tables(&results.measurements) {
         let of_table = |m: &&Measurement| m.element == element && m.metric == metric && m.place == place;
