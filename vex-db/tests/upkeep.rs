@@ -25,6 +25,25 @@ fn maintain(rows: &Collection) -> vex_db::Result<vex_db::Report> {
     rows.maintain(Budget::unlimited(), |_| ControlFlow::Continue(()))
 }
 
+/// A column of 200,000 bytes and more is no block behind which the file stays long.
+#[test]
+fn the_store_shrinks_behind_columns_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let options =
+        Options::new().m(4).ef_construction(8).quantization(None).durability(vex_db::Durability::None);
+    let rows = options.create(folder.path().join("rows.vexdb"), schema()).unwrap();
+    for round in 0..4 {
+        fill(&rows, 40_000, &format!("round {round}, of which each row has so many bytes"));
+    }
+    maintain(&rows).unwrap();
+    // Each row takes some 90 bytes, with its id and its entry of the column.
+    let stats = rows.stats().unwrap();
+    assert!(stats.store_bytes < 40_000 * 150, "{stats}");
+    // What cannot shrink further is not tried again.
+    assert!(!maintain(&rows).unwrap().compacted);
+    rows.snapshot().unwrap().verify().unwrap();
+}
+
 #[test]
 fn space_of_deleted_rows_is_given_back() {
     let folder = tempfile::tempdir().unwrap();
