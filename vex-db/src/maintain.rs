@@ -350,3 +350,35 @@ impl Inner {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Maintenance, Metric, RowVectors, row};
+
+    /// A vector that is always due does not keep another one waiting.
+    #[test]
+    fn seals_of_several_vectors_take_turns() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = Options::new().seal_at(4).maintenance(Maintenance::Manual);
+        let schema = Schema::new(1, Metric::SquaredEuclidean).vector("title", 1);
+        let rows = options.create(folder.path().join("rows.vexdb"), schema).unwrap();
+        let mut seals = Vec::new();
+        for at in 0..40 {
+            let vectors = RowVectors::new(&[1.0]).with("title", &[2.0]);
+            rows.upsert(&at.to_string(), vectors, row! {}).unwrap();
+            // A writer that is as fast as maintenance: one step after each four rows.
+            if at % 4 == 3 {
+                let inner = &rows.inner;
+                let step = due(&inner.state(), &inner.schema, &inner.options, Goal::Enough)
+                    .into_iter()
+                    .find(|step| step.kind() == Kind::Seal)
+                    .unwrap();
+                assert!(inner.take(&step, None, &mut |_, _| ControlFlow::Continue(())).unwrap());
+                seals.push(step);
+            }
+        }
+        assert!(seals.contains(&Step::Seal(0)) && seals.contains(&Step::Seal(1)), "{seals:?}");
+        assert!((0..2).all(|vector| rows.inner.state().pending(vector) <= 12));
+    }
+}
