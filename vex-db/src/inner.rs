@@ -14,7 +14,7 @@ use crate::block::SealingBelow;
 use crate::disk::Disk;
 use crate::part::Slot;
 use crate::state::State;
-use crate::{Durability, Error, Options, Result, Schema};
+use crate::{Durability, Error, Options, Result, Schema, store};
 
 /// A commit waits if so many times the rows of a seal are pending, and maintenance is in the
 /// background.
@@ -147,11 +147,14 @@ impl Inner {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         let Some(state) = state.as_mut().and_then(Arc::get_mut) else { return Ok(false) };
         let compact = || match &mut *self.base.write().unwrap_or_else(PoisonError::into_inner) {
-            Base::Write(base) => match base.compact() {
-                Ok(_) => Ok(true),
-                Err(CompactionError::TransactionInProgress) => Ok(false),
-                Err(error) => Err(error.into()),
-            },
+            Base::Write(base) => {
+                store::fill_pages_of_ids(base)?;
+                match base.compact() {
+                    Ok(_) => Ok(true),
+                    Err(CompactionError::TransactionInProgress) => Ok(false),
+                    Err(error) => Err(error.into()),
+                }
+            }
             Base::Read(_) => unreachable!("a reader has no calls that write"),
         };
         // What a failed compaction leaves is known when the collection is opened again.

@@ -35,6 +35,8 @@ impl History {
             acknowledged.push((number, machine.log_len()));
             if random.below(8) == 0 {
                 notes.maintain(Budget::unlimited(), |_| ControlFlow::Continue(())).unwrap();
+                // By itself, maintenance compacts only larger stores.
+                assert!(notes.inner.compact().unwrap());
                 let number = notes.snapshot().unwrap().commits();
                 models.resize(number as usize + 1, models.last().unwrap().clone());
                 acknowledged.push((number, machine.log_len()));
