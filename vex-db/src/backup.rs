@@ -6,12 +6,11 @@ use std::path::Path;
 use redb::{Database, Key, ReadTransaction, ReadableTable, TableDefinition, Value, WriteTransaction};
 
 use crate::disk::{BACKUP, Disk, Folder, Found, NEW_STORE, STORE, remove_temporary};
-use crate::inner::store_builder;
 use crate::part::Slot;
 use crate::store::{
     COLUMNS, DEAD, FIELDS, IDS, META, NAMES, PENDING, ROWS, SEALED, SEGMENTS, UNFINISHED, VECTORS,
 };
-use crate::{Collection, Error, Options, Reader, Result, Snapshot};
+use crate::{Collection, Error, Options, Reader, Result, Snapshot, base};
 
 /// So many rows of a table are copied in one transaction.
 const ROWS_AT_ONCE: usize = 10_000;
@@ -87,7 +86,7 @@ impl Snapshot {
             }
             // What an earlier try may have left.
             remove_temporary(to)?;
-            let new = to.open_store(NEW_STORE, &store_builder(&Options::new()))?;
+            let new = base::create(to, &Options::new())?;
             copy_store(&self.state.tables()?.tx, &new)?;
             new.close()?;
             to.rename(NEW_STORE, STORE).map_err(|error| Error::Io { path: to.path().join(STORE), error })

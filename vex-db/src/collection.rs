@@ -10,13 +10,13 @@ use redb::{DatabaseError, ReadableDatabase};
 
 use crate::batch::Op;
 use crate::disk::{Disk, Folder, Found, NEW_STORE, STORE, is_segment, remove_temporary};
-use crate::inner::{Base, Inner, store_builder};
+use crate::inner::{Base, Inner};
 use crate::maintain::Kind;
 use crate::part::Slot;
 use crate::state::{Known, State};
-use crate::store;
 use crate::worker::Worker;
 use crate::{Batch, Committed, Error, Maintenance, Options, Result, Row, RowVectors, Schema, Snapshot};
+use crate::{base, store};
 
 /// Rows with ids, vectors and fields, in a folder.
 ///
@@ -127,10 +127,9 @@ impl Collection {
         let io = |error| Error::Io { path: disk.path().to_owned(), error };
         remove_temporary(&*disk)?;
         let names = disk.names().map_err(io)?;
-        let builder = store_builder(&options);
         if !names.iter().any(|name| name == STORE) {
             let schema = schema.as_ref().ok_or_else(|| Error::Missing { path: disk.path().to_owned() })?;
-            let new = disk.open_store(NEW_STORE, &builder)?;
+            let new = base::create(&*disk, &options)?;
             let tx = new.begin_write()?;
             store::create(&tx, schema)?;
             tx.commit()?;
@@ -138,7 +137,7 @@ impl Collection {
             disk.rename(NEW_STORE, STORE).map_err(io)?;
         }
         let base = loop {
-            match disk.open_store(STORE, &builder) {
+            match base::open(&*disk, &options) {
                 // Readers keep out a writer that shares nothing with other processes.
                 Err(DatabaseError::DatabaseAlreadyOpen) if options.waits => {
                     thread::sleep(Duration::from_millis(5))

@@ -4,6 +4,7 @@
 //! notes.vexdb/
 //!   lock              locked by the one handle that may write
 //!   store.redb        everything small that changes: see `store.rs`
+//!   journal           what the store may have lost in a crash: see `journal.rs`
 //!   <16 digits>.vex   sealed segments, never changed; the store has the list of them
 //!   .*.tmp            files that are being made
 //! ```
@@ -13,7 +14,8 @@ use std::fs::{self, File, TryLockError};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-use redb::{Builder, Database, DatabaseError, ReadOnlyDatabase};
+use redb::backends::FileBackend;
+use redb::{Builder, DatabaseError, ReadOnlyDatabase, StorageBackend};
 use vex::{Index, Loaded, MappedIndex, OpenError, Output, SaveError, SharedIndex};
 
 use crate::{Error, Result};
@@ -27,9 +29,13 @@ pub(crate) const NEW_STORE: &str = ".store.redb.tmp";
 /// A file that says that a backup is being written, whose store comes last.
 pub(crate) const BACKUP: &str = ".backup.tmp";
 
+/// The name of the store's journal.
+pub(crate) const JOURNAL: &str = "journal";
+
 const LOCK: &str = "lock";
 
-/// What a collection asks of its folder. Each file is written once, except for the store.
+/// What a collection asks of its folder. Each file is written once, except for the store and its
+/// journal.
 pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// The path of the folder, for messages.
     fn path(&self) -> &Path;
@@ -40,8 +46,8 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// The names of all files that may be the collection's.
     fn names(&self) -> io::Result<Vec<String>>;
 
-    /// Opens a store to write to it. It is created if it is missing or empty.
-    fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError>;
+    /// Opens a file to write to it. If it is missing, it may be created. Its name is on the medium then.
+    fn open_file(&self, name: &str, creates: bool) -> io::Result<Box<dyn StorageBackend>>;
 
     /// Opens a store that another process may write to.
     fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError>;
@@ -165,7 +171,7 @@ impl Folder {
             let name = entry.map_err(io)?.file_name();
             match name.to_str() {
                 Some(STORE) => has_store = true,
-                Some(LOCK) => (),
+                Some(LOCK | JOURNAL) => (),
                 Some(BACKUP | NEW_STORE) => is_backup = true,
                 Some(name) if is_temporary(name) => (),
                 Some(name) if is_segment(name) => segment = Some(name.into()),
@@ -243,9 +249,18 @@ impl Disk for Folder {
         Ok(names)
     }
 
-    fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
-        // A store that has lost its bytes must not be taken for a new one.
-        if name == STORE { builder.open(self.root.join(name)) } else { builder.create(self.root.join(name)) }
+    fn open_file(&self, name: &str, creates: bool) -> io::Result<Box<dyn StorageBackend>> {
+        let (path, mut options) = (self.root.join(name), File::options());
+        options.read(true).write(true);
+        let file = match options.open(&path) {
+            Err(error) if creates && error.kind() == io::ErrorKind::NotFound => {
+                let file = options.create_new(true).open(&path)?;
+                sync_folder(&self.root)?;
+                file
+            }
+            opened => opened?,
+        };
+        Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
     }
 
     fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {

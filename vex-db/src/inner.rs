@@ -5,8 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use redb::{
-    CompactionError, ConcurrencyMode, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase,
-    WriteTransaction,
+    CompactionError, Database, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, WriteTransaction,
 };
 use vex::graph::Scratch;
 
@@ -14,7 +13,7 @@ use crate::block::SealingBelow;
 use crate::disk::Disk;
 use crate::part::Slot;
 use crate::state::State;
-use crate::{Durability, Error, Options, Result, Schema, store};
+use crate::{Error, Options, Result, Schema, store};
 
 /// A commit waits if so many times the rows of a seal are pending, and maintenance is in the
 /// background.
@@ -74,21 +73,6 @@ pub(crate) struct Writer {
     pub(crate) durable: Instant,
     /// Whether there were commits since.
     pub(crate) is_behind: bool,
-}
-
-/// How the store is opened.
-pub(crate) fn store_builder(options: &Options) -> redb::Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(options.cache);
-    builder.set_check_integrity_on_open(options.verifies);
-    // A commit that is only in memory cannot be shared.
-    let is_shared = options.durability == Durability::Commit && !options.exclusive;
-    builder.set_concurrency_mode(if is_shared {
-        ConcurrencyMode::SingleWriter
-    } else {
-        ConcurrencyMode::ExclusiveWriter
-    });
-    builder
 }
 
 impl Inner {

@@ -44,6 +44,7 @@
 #![forbid(unsafe_code)]
 
 mod backup;
+mod base;
 mod batch;
 mod bits;
 mod block;
@@ -57,6 +58,7 @@ mod error;
 mod filter;
 mod hits;
 mod inner;
+mod journal;
 mod maintain;
 mod options;
 mod part;

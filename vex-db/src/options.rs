@@ -66,6 +66,8 @@ pub struct Options {
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
     pub(crate) coding: Coding,
+    /// Bytes of the store's journal.
+    pub(crate) journal: usize,
     /// So many segments of about the same size are merged.
     pub(crate) fanout: usize,
 }
@@ -86,6 +88,7 @@ impl Default for Options {
             m: params.m,
             ef_construction: params.ef_construction,
             coding: Coding::Auto,
+            journal: 4 << 20,
             fanout: 8,
         }
     }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, Folder, STORE};
-use crate::inner::{Base, Inner, store_builder};
+use crate::disk::{Disk, Folder, JOURNAL};
+use crate::inner::{Base, Inner};
 use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
-use crate::{Durability, Error, Options, Result, Schema, Snapshot};
+use crate::{Durability, Error, Options, Result, Schema, Snapshot, base};
 use redb::{DatabaseError, ReadOnlyDatabase};
 
 /// How long a reader waits for a writer that repairs the store.
@@ -125,19 +125,27 @@ impl Reader {
     }
 }
 
-/// Opens the store. If a writer was killed, this repairs the store as the next writer would.
+/// Opens the store. If a writer was killed, or the machine lost its power, this repairs the store as
+/// the next writer would.
 fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
     // A writer that shares its commits is the only one to read beside.
     let options = options.clone().durability(Durability::Commit).exclusive(false).verify(false);
-    let (builder, start) = (store_builder(&options), Instant::now());
+    let (builder, start) = (base::builder(&options), Instant::now());
+    // Returns whether there is no writer, who would do it.
+    let repair = || match Folder::lock(folder.path(), false) {
+        Ok(writable) => Ok(base::open(&writable, &options).map(drop).map(|()| true)?),
+        Err(Error::Locked { .. }) => Ok(false),
+        Err(error) => Err(error),
+    };
+    // After a loss of power, only the journal may have the last commits.
+    if folder.bytes(JOURNAL).is_ok_and(|bytes| bytes > 0) {
+        repair()?;
+    }
     loop {
         match folder.open_store_to_read(&builder) {
             Err(DatabaseError::RepairAborted) if start.elapsed() < PATIENCE => {
-                match Folder::lock(folder.path(), false) {
-                    Ok(writable) => drop(writable.open_store(STORE, &builder)?),
-                    // A writer is there, and repairs it.
-                    Err(Error::Locked { .. }) => thread::sleep(Duration::from_millis(5)),
-                    Err(error) => return Err(error),
+                if !repair()? {
+                    thread::sleep(Duration::from_millis(5));
                 }
             }
             Err(DatabaseError::DatabaseAlreadyOpen) => {

@@ -123,20 +123,22 @@ fn check_all(history: &History, random: &mut Random, recovery_share: u64, checke
             }
             let subsets = 1u64.checked_shl(pending.len() as u32).map_or(64, |all| all.min(64));
             for _ in 0..subsets {
-                let mask = random.next();
-                check(with(&mut |index| mask >> (index % 64) & 1 == 1), &format_args!("{mask:x}"), random);
+                let seed = random.next();
+                let mut drawn = Random(seed);
+                check(with(&mut |_| drawn.below(2) == 0), &format_args!("subset {seed:x}"), random);
             }
             for _ in 0..pending.len().min(16) {
-                let (torn, mask) = (random.below(pending.len() as u64) as usize, random.next());
+                let (torn, seed) = (random.below(pending.len() as u64) as usize, random.next());
+                let mut drawn = Random(seed);
                 let mut image = medium.clone();
                 for (index, op) in pending.iter().enumerate() {
                     if index == torn {
-                        op.torn(|| random.below(2) == 0).iter().for_each(|sector| image.apply(sector));
-                    } else if mask >> (index % 64) & 1 == 1 {
+                        op.torn(|| drawn.below(2) == 0).iter().for_each(|sector| image.apply(sector));
+                    } else if drawn.below(2) == 0 {
                         image.apply(op);
                     }
                 }
-                check(image, &format_args!("torn {torn} {mask:x}"), random);
+                check(image, &format_args!("torn {torn} {seed:x}"), random);
             }
         }
         let Some(op) = history.log.get(at) else { break };

@@ -40,6 +40,8 @@ pub(crate) fn schema() -> Schema {
 pub(crate) fn options() -> Options {
     Options {
         fanout: 2,
+        // A few commits.
+        journal: 100_000,
         ..Options::new().seal_at(4).cache(1 << 20).threads(1).durability(Durability::Commit)
     }
 }

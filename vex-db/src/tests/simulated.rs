@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 
-use redb::{BackendError, Builder, Database, DatabaseError, ReadOnlyDatabase, StorageBackend};
+use redb::{BackendError, Builder, DatabaseError, ReadOnlyDatabase, StorageBackend};
 use vex::{Index, MappedIndex, OpenError, OpenProblem, SaveError, SaveProblem, SharedIndex, Store};
 
 use crate::disk::{Disk, STORE};
@@ -280,9 +280,13 @@ impl Disk for Machine {
         Ok(self.inside().image.names.keys().cloned().collect())
     }
 
-    fn open_store(&self, name: &str, builder: &Builder) -> Result<Database, DatabaseError> {
-        let file = self.file(name, true).map_err(|error| DatabaseError::Storage(error.into()))?;
-        builder.create_with_backend(File { machine: self.clone(), file })
+    fn open_file(&self, name: &str, creates: bool) -> io::Result<Box<dyn StorageBackend>> {
+        let is_new = !self.inside().image.names.contains_key(name);
+        let file = self.file(name, creates)?;
+        if is_new {
+            self.run(Op::SyncFolder)?;
+        }
+        Ok(Box::new(File { machine: self.clone(), file }))
     }
 
     fn open_store_to_read(&self, builder: &Builder) -> Result<ReadOnlyDatabase, DatabaseError> {
