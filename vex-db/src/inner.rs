@@ -27,8 +27,7 @@ const PATIENCE: Duration = Duration::from_millis(100);
 
 /// What all handles share.
 pub(crate) struct Inner {
-    /// Dropped before the store, whose transactions it holds. A reader keeps none: the writer could
-    /// use no page again that is freed after it.
+    /// A reader keeps none: the writer could use no page again that is freed after it.
     state: RwLock<Option<Arc<State>>>,
     base: RwLock<Base>,
     pub(crate) disk: Arc<dyn Disk>,
@@ -63,6 +62,8 @@ pub(crate) struct Trouble {
 pub(crate) enum Base {
     Write(Database),
     Read(ReadOnlyDatabase),
+    /// While the collection is closed.
+    Closed,
 }
 
 /// What a writer keeps from commit to commit.
@@ -120,7 +121,7 @@ impl Inner {
     pub(crate) fn begin_write(&self) -> Result<WriteTransaction> {
         match &*self.base.read().unwrap_or_else(PoisonError::into_inner) {
             Base::Write(base) => Ok(base.begin_write()?),
-            Base::Read(_) => unreachable!("a reader has no calls that write"),
+            Base::Read(_) | Base::Closed => unreachable!("a reader has no calls that write"),
         }
     }
 
@@ -139,7 +140,7 @@ impl Inner {
                     Err(error) => Err(error.into()),
                 }
             }
-            Base::Read(_) => unreachable!("a reader has no calls that write"),
+            Base::Read(_) | Base::Closed => unreachable!("a reader has no calls that write"),
         };
         // What a failed compaction leaves is known when the collection is opened again.
         writer.failed = true;
@@ -152,6 +153,7 @@ impl Inner {
         Ok(match &*self.base.read().unwrap_or_else(PoisonError::into_inner) {
             Base::Write(base) => base.begin_read()?,
             Base::Read(base) => base.begin_read()?,
+            Base::Closed => unreachable!("no handle is left"),
         })
     }
 
@@ -207,5 +209,11 @@ impl Drop for Inner {
         self.closes.store(true, Ordering::Relaxed);
         // A commit that could not be written now is lost, as after a crash.
         let _ = self.flush();
+        // A store that is damaged may panic even now.
+        let _ = Error::caught(|| {
+            *self.state.get_mut().unwrap_or_else(PoisonError::into_inner) = None;
+            *self.base.get_mut().unwrap_or_else(PoisonError::into_inner) = Base::Closed;
+            Ok(())
+        });
     }
 }

@@ -245,7 +245,9 @@ impl StorageBackend for Journaled {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let Some(mut journal) = self.journal() else { return self.store.write(offset, data) };
-        let written = self.store.write(offset, data).and_then(|()| journal.write(offset, data));
+        // Readers see the head when it is in the store. If the process is killed then, the journal must
+        // not bring an earlier head back.
+        let written = journal.write(offset, data).and_then(|()| self.store.write(offset, data));
         journal.tried(written)
     }
 
