@@ -141,12 +141,8 @@ fn maintain(collection: &Collection) -> Result<(Value, f64), Error> {
 
 fn main() -> Result<(), Error> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (args, is_exclusive) = match args.split_last() {
-        Some((last, args)) if last == "exclusive" => (args, true),
-        _ => (&args[..], false),
-    };
-    let [folder, rows, texts, queries, only, phase] = args else {
-        return Err("expected DIR ROWS.npy ROWS.tsv QUERIES.npy --only PHASE [exclusive]".into());
+    let [folder, rows, texts, queries, only, phase] = &args[..] else {
+        return Err("expected DIR ROWS.npy ROWS.tsv QUERIES.npy --only PHASE".into());
     };
     if only != "--only" {
         return Err(format!("expected --only, found {only}").into());
@@ -159,7 +155,7 @@ fn main() -> Result<(), Error> {
     out.insert("version".into(), concat!("vex-db ", env!("CARGO_PKG_VERSION")).into());
     out.insert("start_bytes".into(), memory("VmRSS:").into());
     let start = Instant::now();
-    let collection = Options::new().exclusive(is_exclusive).open_or_create(&path, schema(queries.dim))?;
+    let collection = Options::new().open_or_create(&path, schema(queries.dim))?;
     out.insert("open_seconds".into(), start.elapsed().as_secs_f64().into());
     match (&**phase, &set) {
         ("puts" | "fill", Some(set)) => {

@@ -23,7 +23,7 @@ pub(crate) fn builder(options: &Options) -> Builder {
 
 /// Whether other processes may read. A commit that is only in memory cannot be shared.
 fn is_shared(options: &Options) -> bool {
-    options.durability == Durability::Commit && !options.exclusive
+    options.durability == Durability::Commit
 }
 
 /// Creates a store, under the name that it has while it is made.

@@ -110,6 +110,7 @@ impl Journaled {
         file: &dyn StorageBackend,
     ) -> io::Result<Self> {
         if recover::recover(&*store, file)?.is_some() {
+            store.sync_data()?;
             forget(file)?;
         }
         Ok(Self::plain(store))

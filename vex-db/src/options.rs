@@ -17,7 +17,8 @@ pub enum Durability {
     /// At the first commit after this time has passed since the last one on the medium, at
     /// [`Collection::flush`], and when the collection is closed. A crash of the machine or of the
     /// process loses the commits in between, whole and in order: what is left is an earlier moment.
-    /// Other processes cannot read meanwhile.
+    /// Other processes cannot read meanwhile: opening fails with [`Error::Locked`](crate::Error::Locked)
+    /// while a reader has the collection open.
     Batched(Duration),
     /// At [`Collection::flush`], when rows are sealed, and when the collection is closed. As for
     /// [`Batched`](Self::Batched), a crash leaves an earlier moment, and other processes cannot
@@ -57,7 +58,6 @@ pub struct Options {
     pub(crate) durability: Durability,
     pub(crate) maintenance: Maintenance,
     pub(crate) waits: bool,
-    pub(crate) exclusive: bool,
     pub(crate) cache: usize,
     pub(crate) verifies: bool,
     pub(crate) seal_at: Option<usize>,
@@ -79,7 +79,6 @@ impl Default for Options {
             durability: Durability::default(),
             maintenance: Maintenance::default(),
             waits: false,
-            exclusive: false,
             cache: 64 << 20,
             verifies: false,
             seal_at: None,
@@ -116,14 +115,6 @@ impl Options {
     /// then, with [`Error::Locked`](crate::Error::Locked).
     pub fn wait(mut self, waits: bool) -> Self {
         self.waits = waits;
-        self
-    }
-
-    /// Keeps other processes from reading meanwhile. A commit then waits for the medium once. Else it
-    /// waits twice, so that readers in other processes see whole commits alone. Opening fails with
-    /// [`Error::Locked`](crate::Error::Locked) while a reader has the collection open.
-    pub fn exclusive(mut self, exclusive: bool) -> Self {
-        self.exclusive = exclusive;
         self
     }
 

@@ -51,12 +51,11 @@ impl Reader {
     ///
     /// # Errors
     /// If there is none, or it is damaged. [`Error::Locked`] if the writer does not put every
-    /// commit on the medium, or has the collection for itself: see [`Durability`](crate::Durability) and
-    /// [`Options::exclusive`].
+    /// commit on the medium: see [`Durability`](crate::Durability).
     ///
     /// # Complexity
-    /// Reads all segments into memory. If a writer was killed and none came since, the store is
-    /// repaired first, which needs the right to write.
+    /// Reads all segments into memory. If a writer was killed, or the machine lost its power, and no
+    /// writer came since, the store is repaired first, which needs the right to write.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, Options::new())
     }
@@ -129,7 +128,7 @@ impl Reader {
 /// the next writer would.
 fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
     // A writer that shares its commits is the only one to read beside.
-    let options = options.clone().durability(Durability::Commit).exclusive(false).verify(false);
+    let options = options.clone().durability(Durability::Commit).verify(false);
     let (builder, start) = (base::builder(&options), Instant::now());
     // Returns whether there is no writer, who would do it.
     let repair = || match Folder::lock(folder.path(), false) {

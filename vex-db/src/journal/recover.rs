@@ -16,8 +16,8 @@ const BLOCK: u64 = 4_096;
 /// its place in the block.
 type Blocks<'j> = BTreeMap<u64, Vec<(u64, &'j [u8])>>;
 
-/// Writes the journal over the store, and waits until the store is on the medium. Returns the
-/// generation of the journal, if there is one.
+/// Writes the journal over the store. The journal has to stay until the store is on the medium. Returns
+/// the generation of the journal, if there is one.
 ///
 /// Readers in other processes may go on meanwhile: of each block, only the last contents are
 /// written, which they see already, unless the machine was without power.
@@ -48,7 +48,6 @@ pub(super) fn recover(store: &dyn StorageBackend, file: &dyn StorageBackend) -> 
         }
         written?;
     }
-    store.sync_data()?;
     Ok(Some(generation))
 }
 

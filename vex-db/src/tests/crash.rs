@@ -2,15 +2,21 @@
 
 use std::fmt::Display;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use super::simulated::{Image, Machine, Op};
-use crate::{Budget, Options};
+use crate::{Budget, Durability, Options};
 
-use super::{Model, Random, commit, contents, open_with, options};
+use super::{Model, Random, commit, contents, open_with};
+
+/// Options under which other processes may read, or none may. Each commit waits for the medium.
+fn options(is_shared: bool) -> Options {
+    let unshared = Durability::Batched(Duration::ZERO);
+    super::options().durability(if is_shared { Durability::Commit } else { unshared })
+}
 
 /// What a history left behind.
 struct History {
-    options: Options,
     log: Vec<Op>,
     /// For each number of commits, the rows. Maintenance commits, too, and changes no row.
     models: Vec<Model>,
@@ -23,7 +29,7 @@ impl History {
     fn new(seed: u64, commits: usize) -> Self {
         let (mut random, machine) = (Random(seed), Machine::default());
         // Commits that others may read take other steps than those that nobody may.
-        let options = options().exclusive(seed % 2 == 1);
+        let options = options(seed % 2 == 0);
         let mut notes = open_with(&machine, options.clone()).unwrap();
         let created = machine.log_len();
         let (mut models, mut acknowledged) = (vec![Model::new()], vec![(0, created)]);
@@ -47,7 +53,7 @@ impl History {
             }
         }
         drop(notes);
-        Self { options, log: machine.log(), models, acknowledged }
+        Self { log: machine.log(), models, acknowledged }
     }
 
     /// Opens what a power cut left after `at` operations, and checks the rows. Returns the
@@ -55,10 +61,9 @@ impl History {
     fn check(&self, image: Image, at: usize, what: &dyn Display) -> Vec<Op> {
         let machine = Machine::with(image);
         let known = self.acknowledged.iter().rev().find(|(_, len)| *len <= at);
-        let notes = match (open_with(&machine, self.options.clone()), known) {
-            (Ok(notes), _) => notes,
-            (Err(error), _) => panic!("after {at} operations, {what}: {error}"),
-        };
+        // Whoever comes next may share commits or not.
+        let opened = open_with(&machine, options(at % 4 != 3));
+        let notes = opened.unwrap_or_else(|error| panic!("after {at} operations, {what}: {error}"));
         let (commits, rows) = contents(&notes).unwrap();
         let least = known.map_or(0, |(commits, _)| *commits);
         // The next batch may be there, and the maintenance that follows it.

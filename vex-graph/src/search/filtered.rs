@@ -251,8 +251,10 @@ impl<F: Filter> Method for Filtered<'_, F> {
         search.ranked_each = true;
         search.stats.end = SearchEnd::Scan;
         query.step(Step::Scan);
-        // A scan needs no room beyond what is reranked or returned.
-        let len = params.reranked().max(params.k).min(params.beam_width(count));
+        // A scan needs no room beyond what is reranked or returned. With a list that ends close behind
+        // the `k`-th neighbor, codes would be in doubt, and the scan would be repeated by vectors.
+        let list = params.beam_width(count).max(params.least_candidates());
+        let len = params.reranked().max(params.k).min(list).min(candidates.len());
         let mut list = CandidateList::new(&mut candidates[..len]);
         let Search { view, params, stats, .. } = search;
         let before = stats.distances;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use vex_graph::{
-    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeSet, Scratch, SearchParams, search,
+    Batches, Element, GraphView, Hnsw, Metric, Neighbor, NodeSet, Scratch, SearchEnd, SearchParams, search,
     search_filtered, search_radius,
 };
 
@@ -265,14 +265,20 @@ fn codes_answer_where_they_are_good() {
         let (graph, _) = built(Metric::Cosine, params, &base, &Threads(2));
         let (view, mut scratch) = (graph.view(), Scratch::new());
         let mut out = [vex_graph::Neighbor::default(); 10];
-        let mut in_doubt = 0;
+        let (mut in_doubt, mut scans_in_doubt) = (0, 0);
         for _ in 0..100 {
             let query = vector(&mut rng);
             let stats =
                 search(&view, &query, &SearchParams::new(10).ef_search(64), &mut scratch, &mut out).unwrap();
             in_doubt += usize::from(stats.by_vectors);
+            // Few match, so they are scanned, though the list of a search would be short.
+            let (params, few) = (SearchParams::new(10).ef_search(10), |id| id % 16 == 3);
+            let stats = search_filtered(&view, &query, &params, &few, &mut scratch, &mut out).unwrap();
+            assert_eq!(stats.end, SearchEnd::Scan);
+            scans_in_doubt += usize::from(stats.by_vectors);
         }
         assert!(in_doubt <= 2, "{quantization:?}, {element}: {in_doubt} of 100");
+        assert!(scans_in_doubt <= 2, "{quantization:?}, {element}: {scans_in_doubt} scans of 100");
     }
 }
 
