@@ -133,6 +133,19 @@ impl Folder {
         Ok(Self { path: path.to_owned(), root: absolute(path)?, _lock: None })
     }
 
+    /// Whether some handle has the folder open for writing. To ask takes no right to write.
+    pub(crate) fn has_writer(&self) -> io::Result<bool> {
+        match File::open(self.root.join(LOCK)) {
+            Ok(lock) => match lock.try_lock_shared() {
+                Ok(()) => Ok(false),
+                Err(TryLockError::WouldBlock) => Ok(true),
+                Err(TryLockError::Error(error)) => Err(error),
+            },
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     fn read_segment(&self, name: &str) -> Result<MappedIndex<Loaded>, OpenError> {
         let spell = |OpenError { problem, .. }| OpenError { path: self.path.join(name), problem };
         MappedIndex::read(self.root.join(name)).map_err(spell)

@@ -1,6 +1,7 @@
 //! Reading a collection that another process may write to.
 
 use std::fmt;
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
@@ -137,7 +138,13 @@ fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
         Err(error) => Err(error),
     };
     // After a loss of power, only the journal may have the last commits.
-    if folder.bytes(JOURNAL).is_ok_and(|bytes| bytes > 0) {
+    let has_journal = || match folder.bytes(JOURNAL) {
+        Ok(bytes) => Ok(bytes > 0),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    };
+    let needs_repair = || Ok(has_journal()? && !folder.has_writer()?);
+    if needs_repair().map_err(|error| Error::Io { path: folder.path().to_owned(), error })? {
         repair()?;
     }
     loop {

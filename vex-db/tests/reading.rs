@@ -65,3 +65,29 @@ fn a_reader_copies_the_collection_while_the_writer_merges() {
     let copied = reader.backup(folder.path().join("0.vexdb"));
     assert!(matches!(copied, Err(Error::Exists { .. })));
 }
+
+/// What a loss of power may leave: nothing of what was written to the store, and all of the journal.
+#[test]
+fn a_reader_that_comes_first_after_a_loss_of_power_finds_what_was_committed() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, left) = (folder.path().join("notes.vexdb"), folder.path().join("left.vexdb"));
+    drop(filled(&path, 3));
+    std::fs::create_dir(&left).unwrap();
+    std::fs::copy(path.join("store.redb"), left.join("store.redb")).unwrap();
+    let notes = Collection::open(&path).unwrap();
+    notes.upsert("late", &vector(7), Row::new()).unwrap();
+    std::fs::copy(path.join("journal"), left.join("journal")).unwrap();
+    // Beside a writer, a reader leaves the journal alone.
+    assert_eq!(Reader::open(&path).unwrap().snapshot().unwrap().len().unwrap(), 4);
+    notes.upsert("later", &vector(8), Row::new()).unwrap();
+    assert_eq!(Reader::open(&path).unwrap().snapshot().unwrap().len().unwrap(), 5);
+    assert!(std::fs::metadata(path.join("journal")).unwrap().len() > 0);
+    drop(notes);
+    assert_eq!(std::fs::metadata(path.join("journal")).unwrap().len(), 0);
+
+    let reader = Reader::open(&left).unwrap();
+    assert!(reader.snapshot().unwrap().get("late").unwrap().is_some());
+    let notes = Collection::open(&left).unwrap();
+    assert_eq!(notes.len().unwrap(), 4);
+    notes.snapshot().unwrap().verify().unwrap();
+}

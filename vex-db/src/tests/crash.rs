@@ -29,7 +29,7 @@ impl History {
     fn new(seed: u64, commits: usize) -> Self {
         let (mut random, machine) = (Random(seed), Machine::default());
         // Commits that others may read take other steps than those that nobody may.
-        let options = options(seed % 2 == 0);
+        let options = options(seed.is_multiple_of(2));
         let mut notes = open_with(&machine, options.clone()).unwrap();
         let created = machine.log_len();
         let (mut models, mut acknowledged) = (vec![Model::new()], vec![(0, created)]);
