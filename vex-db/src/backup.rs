@@ -22,8 +22,8 @@ impl Collection {
     /// First the collection is [verified](Snapshot::verify).
     ///
     /// # Errors
-    /// If something is at the path already, the path is in the folder of the collection, the collection
-    /// is damaged, or the copy cannot be written. What was written is removed then.
+    /// If something is at the path already, the path is in the folder of the collection, the
+    /// collection is damaged, or the copy cannot be written. What was written is removed then.
     pub fn backup(&self, path: impl AsRef<Path>) -> Result<()> {
         self.snapshot()?.backup(path)
     }

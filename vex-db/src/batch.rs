@@ -5,7 +5,8 @@
 //! 1. Each id gets its new row, or none. The old row of the id is dead from then on: a row that is
 //!    pending leaves the store, and a row of a segment is marked in the segment's dead rows.
 //! 2. The transaction of the store is committed, which waits for the medium.
-//! 3. New rows become a block in memory, one for each vector that they have, and new snapshots see it.
+//! 3. New rows become a block in memory, one for each vector that they have, and new snapshots see
+//!    it.
 //!
 //! Nothing in memory changes before the transaction is on the medium.
 
@@ -70,8 +71,8 @@ impl Batch {
         Self { collection, ops: Vec::new(), places: HashMap::new() }
     }
 
-    /// Adds a row, which will take the place of the row with this id, if there is one. The vector is a
-    /// slice or an array, or [`RowVectors`] if the row has vectors with names.
+    /// Adds a row, which will take the place of the row with this id, if there is one. The vector
+    /// is a slice or an array, or [`RowVectors`] if the row has vectors with names.
     ///
     /// # Errors
     /// If the id, a vector or the fields do not fit. The batch is as it was then.

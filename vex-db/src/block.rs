@@ -1,5 +1,5 @@
-//! Blocks of pending vectors, in memory. Each commit adds one, and one for each named vector that its
-//! rows have.
+//! Blocks of pending vectors, in memory. Each commit adds one, and one for each named vector that
+//! its rows have.
 
 use std::sync::Arc;
 
@@ -103,9 +103,9 @@ pub(crate) struct SealingBelow {
     pub(crate) row: u64,
 }
 
-/// Drops blocks without rows, and joins small blocks of one vector up to `most` rows. Then each is at
-/// least twice as large as the next. So there are few, and a row is copied once for each doubling. Rows
-/// that are being sealed are left alone.
+/// Drops blocks without rows, and joins small blocks of one vector up to `most` rows. Then each is
+/// at least twice as large as the next. So there are few, and a row is copied once for each
+/// doubling. Rows that are being sealed are left alone.
 pub(crate) fn tidy(
     slots: &mut Vec<Slot>,
     schema: &Schema,

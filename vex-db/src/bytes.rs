@@ -1,7 +1,7 @@
 //! Bytes of the store: little-endian numbers and short ones, read with checks.
 //!
-//! A short number takes a byte for each 7 of its bits, the low ones first (LEB128). All but the last
-//! byte have the highest bit set.
+//! A short number takes a byte for each 7 of its bits, the low ones first (LEB128). All but the
+//! last byte have the highest bit set.
 
 /// Bytes of the store are not what this crate writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

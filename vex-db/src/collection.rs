@@ -189,8 +189,8 @@ impl Collection {
     }
 
     /// Inserts a row, or replaces the row with this id, vectors and fields together. The row is
-    /// found by searches, and on the medium, when the call returns. The vector is a slice or an array,
-    /// or [`RowVectors`] if the row has vectors with names.
+    /// found by searches, and on the medium, when the call returns. The vector is a slice or an
+    /// array, or [`RowVectors`] if the row has vectors with names.
     ///
     /// # Errors
     /// If the id, a vector or the fields do not fit, or the store cannot be written.

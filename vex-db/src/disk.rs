@@ -46,7 +46,8 @@ pub(crate) trait Disk: Debug + Send + Sync + 'static {
     /// The names of all files that may be the collection's.
     fn names(&self) -> io::Result<Vec<String>>;
 
-    /// Opens a file to write to it. If it is missing, it may be created. Its name is on the medium then.
+    /// Opens a file to write to it. If it is missing, it may be created. Its name is on the medium
+    /// then.
     fn open_file(&self, name: &str, creates: bool) -> io::Result<Box<dyn StorageBackend>>;
 
     /// Opens a store that another process may write to.
@@ -191,8 +192,8 @@ impl Folder {
                 _ => foreign = Some(name),
             }
         }
-        // Segments without a store are what a backup leaves that was cut short, or a collection that has
-        // lost its store: somebody may still want them.
+        // Segments without a store are what a backup leaves that was cut short, or a collection
+        // that has lost its store: somebody may still want them.
         let foreign = foreign.or(segment.filter(|_| !is_backup));
         match (has_store, foreign) {
             (true, _) => Ok(Found::Collection),

@@ -186,11 +186,11 @@ impl Error {
         }
     }
 
-    /// Runs something that reads the store. The crate of the store trusts its pages, and panics at some
-    /// that are damaged.
+    /// Runs something that reads the store. The crate of the store trusts its pages, and panics at
+    /// some that are damaged.
     pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
-        // What a panic leaves is not used. A transaction is undone, and a handle whose commit panics has
-        // no other.
+        // What a panic leaves is not used. A transaction is undone, and a handle whose commit
+        // panics has no other.
         catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
             Err(Self::Damaged {
                 part: format!("the store, or a fault of this program: {}", message(&*panic)),

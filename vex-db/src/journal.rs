@@ -1,22 +1,23 @@
 //! The file of the store, behind a journal by which a commit waits for the medium once.
 //!
-//! If other processes may read, redb waits twice in each commit: for the pages, which lie anywhere in
-//! the file, and for the head of the file, which names them. It writes the head between the two waits,
-//! and must not have it on the medium before the pages.
+//! If other processes may read, redb waits twice in each commit: for the pages, which lie anywhere
+//! in the file, and for the head of the file, which names them. It writes the head between the two
+//! waits, and must not have it on the medium before the pages.
 //!
 //! Here, everything that is written to the store is written to the journal as well, one behind the
-//! other: a redo log. The first wait is left out. The second one waits for the journal alone, which has
-//! the pages before the head. A crash may leave any of the later writes in the store, and none of
-//! them in the store counts: opening it writes all of the journal over it, the head too.
+//! other: a redo log. The first wait is left out. The second one waits for the journal alone, which
+//! has the pages before the head. A crash may leave any of the later writes in the store, and none
+//! of them in the store counts: opening it writes all of the journal over it, the head too.
 //!
 //! ```text
 //! record: u32 checksum, u32 number, u64 generation, u32 bytes of the entries, entries
 //! entry:  u64 offset in the store, u32 length, bytes
 //! ```
 //!
-//! Numbers are little-endian. The checksum is the CRC-32C of the record's bytes behind it. The records of one generation have the numbers
-//! 0, 1, 2 and so on. When the journal is long, the store is synced, and the next generation begins
-//! at the start of the file, with the head of the store. Older records behind it do not count.
+//! Numbers are little-endian. The checksum is the CRC-32C of the record's bytes behind it. The
+//! records of one generation have the numbers 0, 1, 2 and so on. When the journal is long, the
+//! store is synced, and the next generation begins at the start of the file, with the head of the
+//! store. Older records behind it do not count.
 
 mod recover;
 
@@ -75,9 +76,9 @@ impl Journaled {
         Self { store, journal: None }
     }
 
-    /// A store that may have a journal from before. The store is as the journal says then, and all of
-    /// it is on the medium. Nobody else may write to it. A journal of no more than about `capacity`
-    /// bytes is kept from now on, for a store whose commits are all made in two waits.
+    /// A store that may have a journal from before. The store is as the journal says then, and all
+    /// of it is on the medium. Nobody else may write to it. A journal of no more than about
+    /// `capacity` bytes is kept from now on, for a store whose commits are all made in two waits.
     pub(crate) fn open(
         store: Box<dyn StorageBackend>,
         file: Box<dyn StorageBackend>,
@@ -178,8 +179,8 @@ impl Journal {
         Ok(())
     }
 
-    /// Waits until what counts of the store is on the medium. Pages alone do not count: that would be a
-    /// commit's first wait, which no caller of the commit relies on.
+    /// Waits until what counts of the store is on the medium. Pages alone do not count: that would
+    /// be a commit's first wait, which no caller of the commit relies on.
     fn sync(&mut self, store: &dyn StorageBackend) -> io::Result<()> {
         if self.has_pages {
             self.has_pages = false;
@@ -246,8 +247,8 @@ impl StorageBackend for Journaled {
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
         let Some(mut journal) = self.journal() else { return self.store.write(offset, data) };
-        // Readers see the head when it is in the store. If the process is killed then, the journal must
-        // not bring an earlier head back.
+        // Readers see the head when it is in the store. If the process is killed then, the journal
+        // must not bring an earlier head back.
         let written = journal.write(offset, data).and_then(|()| self.store.write(offset, data));
         journal.tried(written)
     }

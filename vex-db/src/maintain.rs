@@ -56,9 +56,9 @@ impl Budget {
         Self::default()
     }
 
-    /// At most so many bytes of memory in one step. A step that would take more is left out. What is
-    /// counted is the new graph and its vectors. When they are on disk, the columns of fields are made.
-    /// They take less, unless indexed texts are longer than vectors.
+    /// At most so many bytes of memory in one step. A step that would take more is left out. What
+    /// is counted is the new graph and its vectors. When they are on disk, the columns of fields
+    /// are made. They take less, unless indexed texts are longer than vectors.
     pub fn memory(bytes: usize) -> Self {
         Self { memory: Some(bytes) }
     }
@@ -198,8 +198,8 @@ fn due(state: &State, schema: &Schema, options: &Options, goal: Goal) -> Vec<Ste
     steps
 }
 
-/// The small segments of a vector, if there are two or more: from the smallest on, all that have less
-/// than [`SPREAD`] times the rows of those before.
+/// The small segments of a vector, if there are two or more: from the smallest on, all that have
+/// less than [`SPREAD`] times the rows of those before.
 fn small(state: &State, vector: u16) -> Option<Vec<u64>> {
     let segment = |slot: &Slot| {
         let segment = slot.segment().filter(|segment| segment.vector == vector)?;
@@ -219,8 +219,8 @@ fn small(state: &State, vector: u16) -> Option<Vec<u64>> {
 
 impl Collection {
     /// Seals pending rows, if there are an eighth of as many as are sealed by themselves. Merges
-    /// segments until few are left, and rewrites those with many dead rows. Then gives back what the
-    /// store does not use, for which commits and snapshots wait, in other processes too.
+    /// segments until few are left, and rewrites those with many dead rows. Then gives back what
+    /// the store does not use, for which commits and snapshots wait, in other processes too.
     ///
     /// `progress` is called on this thread, and ends maintenance early by [`ControlFlow::Break`].
     /// Reads and commits go on meanwhile, and `progress` may commit, too. It must not call this

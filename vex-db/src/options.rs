@@ -17,8 +17,8 @@ pub enum Durability {
     /// At the first commit after this time has passed since the last one on the medium, at
     /// [`Collection::flush`], and when the collection is closed. A crash of the machine or of the
     /// process loses the commits in between, whole and in order: what is left is an earlier moment.
-    /// Other processes cannot read meanwhile: opening fails with [`Error::Locked`](crate::Error::Locked)
-    /// while a reader has the collection open.
+    /// Other processes cannot read meanwhile: opening fails with
+    /// [`Error::Locked`](crate::Error::Locked) while a reader has the collection open.
     Batched(Duration),
     /// At [`Collection::flush`], when rows are sealed, and when the collection is closed. As for
     /// [`Batched`](Self::Batched), a crash leaves an earlier moment, and other processes cannot
@@ -33,8 +33,8 @@ pub enum Maintenance {
     /// On the thread of the commit that makes it necessary, before the call returns. The default.
     #[default]
     OnCommit,
-    /// On two threads of the collection's own, one that seals and one that merges. They end with the
-    /// collection.
+    /// On two threads of the collection's own, one that seals and one that merges. They end with
+    /// the collection.
     Background,
     /// Only when [`Collection::maintain`] is called.
     Manual,

@@ -55,8 +55,8 @@ impl Reader {
     /// commit on the medium: see [`Durability`](crate::Durability).
     ///
     /// # Complexity
-    /// Reads all segments into memory. If a writer was killed, or the machine lost its power, and no
-    /// writer came since, the store is repaired first, which needs the right to write.
+    /// Reads all segments into memory. If a writer was killed, or the machine lost its power, and
+    /// no writer came since, the store is repaired first, which needs the right to write.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, Options::new())
     }
@@ -125,8 +125,8 @@ impl Reader {
     }
 }
 
-/// Opens the store. If a writer was killed, or the machine lost its power, this repairs the store as
-/// the next writer would.
+/// Opens the store. If a writer was killed, or the machine lost its power, this repairs the store
+/// as the next writer would.
 fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
     // A writer that shares its commits is the only one to read beside.
     let options = options.clone().durability(Durability::Commit).verify(false);

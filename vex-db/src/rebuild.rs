@@ -27,8 +27,8 @@ const ROWS_AT_ONCE: usize = 1_000;
 /// At least so many columns are made at a time.
 const FIELDS_AT_ONCE: usize = 4;
 
-/// Bytes of a row in a column while it is sorted. As many columns are made at a time as take no more
-/// than the vectors that were just freed.
+/// Bytes of a row in a column while it is sorted. As many columns are made at a time as take no
+/// more than the vectors that were just freed.
 const BYTES_OF_A_KEY: usize = 32;
 
 /// Columns are written until a transaction has so many bytes.
@@ -170,9 +170,9 @@ impl Inner {
         opened
     }
 
-    /// Gives a segment its number, and writes its columns: a few at a time are in memory, and few bytes
-    /// are in each transaction, for which commits wait. Nobody sees the columns before the segment is
-    /// named.
+    /// Gives a segment its number, and writes its columns: a few at a time are in memory, and few
+    /// bytes are in each transaction, for which commits wait. Nobody sees the columns before the
+    /// segment is named.
     fn write_columns(&self, segment: &mut Segment) -> Result<()> {
         let commit = |write: &mut dyn FnMut(&redb::WriteTransaction) -> Result<()>| -> Result<()> {
             let mut writer = self.writer()?;

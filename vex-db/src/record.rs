@@ -7,9 +7,9 @@
 //! each field: short 4 * its number + 0 text | 1 int | 2 float | 3 bool, then the value
 //! ```
 //!
-//! Short numbers are those of [`bytes`](crate::bytes). A text is its length, a short number, and its
-//! bytes. Of an int, the sign goes to the lowest bit: 0, -1, 1, -2 are the short numbers 0, 1, 2, 3.
-//! A float is of 8 bytes, little-endian.
+//! Short numbers are those of [`bytes`](crate::bytes). A text is its length, a short number, and
+//! its bytes. Of an int, the sign goes to the lowest bit: 0, -1, 1, -2 are the short numbers 0, 1,
+//! 2, 3. A float is of 8 bytes, little-endian.
 
 use crate::bytes::{Damaged, Reader, put_short, put_text};
 use crate::column::{Key, exact};
@@ -88,7 +88,8 @@ pub(crate) fn check_id(id: &str) -> Result<(), RowError> {
     }
 }
 
-/// The bytes of a row, if it fits the schema. The row has the main vector, and those of these numbers.
+/// The bytes of a row, if it fits the schema. The row has the main vector, and those of these
+/// numbers.
 pub(crate) fn encode(
     id: &str,
     named: impl IntoIterator<Item = u16>,

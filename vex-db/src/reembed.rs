@@ -54,8 +54,8 @@ fn named<'v>(vectors: &'v NamedVectors, name: &str) -> Option<&'v Vec<f32>> {
 impl Snapshot {
     /// Embeds all rows by another model, into another collection, whose schema has that model's
     /// name and dimension, and the same fields. `embed` gets up to 256 rows at a time, with all
-    /// fields, and returns a vector for each. Vectors with names are copied. The new schema must have
-    /// them with the same dimension and metric. It may have others, which stay as they are.
+    /// fields, and returns a vector for each. Vectors with names are copied. The new schema must
+    /// have them with the same dimension and metric. It may have others, which stay as they are.
     ///
     /// A run that was cut short is resumed by another: rows that are in the new collection with
     /// equal fields are kept, and rows that the old collection no longer has are deleted. So a

@@ -1,8 +1,8 @@
 //! Searches of a snapshot.
 //!
 //! A search goes through the parts one after the other: the segments as [`vex`] searches them, each
-//! with its own plan for the filter, and the pending rows exactly. The results are merged by distance,
-//! and equal distances by the number of the row.
+//! with its own plan for the filter, and the pending rows exactly. The results are merged by
+//! distance, and equal distances by the number of the row.
 //!
 //! A walk does not end by what other segments have found. Measured at equal recall, a smaller
 //! `ef_search` for all of them always took fewer distances: see benches/NOTES.md.
@@ -52,8 +52,8 @@ impl<'s> Search<'s> {
     }
 
     /// The candidates of a search in a segment: see
-    /// [`SearchParams::ef_search`](field@SearchParams::ef_search). More find more, and take longer. With
-    /// many segments, fewer find as much as one index does.
+    /// [`SearchParams::ef_search`](field@SearchParams::ef_search). More find more, and take longer.
+    /// With many segments, fewer find as much as one index does.
     pub fn ef_search(mut self, ef_search: usize) -> Self {
         self.params.ef_search = ef_search;
         self
@@ -87,10 +87,10 @@ impl<'s> Search<'s> {
         self
     }
 
-    /// Prefers rows that differ from each other: maximal marginal relevance (Carbonell and Goldstein,
-    /// 1998). Of four times as many rows as are returned, one after the other is taken that is near to
-    /// the query and far from those taken. A `share` of 1 is a plain search, and 0 looks at differences
-    /// alone. Values beyond are taken as 0 or 1.
+    /// Prefers rows that differ from each other: maximal marginal relevance (Carbonell and
+    /// Goldstein, 1998). Of four times as many rows as are returned, one after the other is taken
+    /// that is near to the query and far from those taken. A `share` of 1 is a plain search, and 0
+    /// looks at differences alone. Values beyond are taken as 0 or 1.
     pub fn diverse(mut self, share: f32) -> Self {
         self.diversity = Some(share.clamp(0.0, 1.0));
         self
@@ -122,15 +122,15 @@ impl<'s> Search<'s> {
     }
 
     /// Runs the search, and puts rows with equal values of a field into groups: the `k` groups with
-    /// the nearest rows, nearest first, and the nearest `per_group` rows of each. Rows without a value
-    /// are in no group.
+    /// the nearest rows, nearest first, and the nearest `per_group` rows of each. Rows without a
+    /// value are in no group.
     ///
     /// # Errors
     /// As [`run`](Self::run), and if the field is unknown or stored only.
     ///
     /// # Complexity
-    /// Searches for four times as many rows until the groups are full. If a few groups have nearly all
-    /// rows, that ends with a distance for each row that matches.
+    /// Searches for four times as many rows until the groups are full. If a few groups have nearly
+    /// all rows, that ends with a distance for each row that matches.
     pub fn groups(self, field: &str, per_group: usize) -> Result<Vec<Group>> {
         Error::caught(|| self.grouped(field, per_group))
     }
@@ -214,7 +214,8 @@ impl<'s> Search<'s> {
         Ok((found, Explain { is_filtered: filter.is_some(), parts }))
     }
 
-    /// Sorts rows by distance, equal ones by the numbers of the rows, and drops all but the first `k`.
+    /// Sorts rows by distance, equal ones by the numbers of the rows, and drops all but the first
+    /// `k`.
     fn keep_nearest(&self, found: &mut Vec<Found>, k: usize) {
         found.sort_by(|one, other| {
             let order = one.neighbor.distance.total_cmp(&other.neighbor.distance);

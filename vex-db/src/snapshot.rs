@@ -108,8 +108,8 @@ impl Snapshot {
     }
 
     /// Begins a search for rows that are like some rows and unlike others, none of which is among
-    /// them. The query is the mean of the `like`, moved away from the mean of the `unlike` by as much
-    /// as they are apart.
+    /// them. The query is the mean of the `like`, moved away from the mean of the `unlike` by as
+    /// much as they are apart.
     ///
     /// # Errors
     /// If `like` is empty, there is no row with one of the ids, or the store cannot be read.

@@ -14,8 +14,8 @@ use crate::{Collection, Error, Result, Snapshot};
 pub struct Stats {
     /// How many rows there are.
     pub rows: u64,
-    /// Rows that no segment has yet. A search compares their vectors one by one. If rows have several
-    /// vectors, it is that of which most are pending.
+    /// Rows that no segment has yet. A search compares their vectors one by one. If rows have
+    /// several vectors, it is that of which most are pending.
     pub pending: usize,
     /// The segments.
     pub segments: Vec<SegmentStats>,

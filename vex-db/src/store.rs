@@ -167,8 +167,8 @@ pub(crate) fn read_column(tx: &ReadTransaction, number: u64, field: u16) -> Resu
     Ok(bytes)
 }
 
-/// Writes the ids anew in their order, if a quarter of their pages is empty. Ids that come in any other
-/// order leave nearly half of them empty.
+/// Writes the ids anew in their order, if a quarter of their pages is empty. Ids that come in any
+/// other order leave nearly half of them empty.
 pub(crate) fn fill_pages_of_ids(base: &redb::Database) -> Result<()> {
     let tx = base.begin_write()?;
     {

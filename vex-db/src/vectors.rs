@@ -97,8 +97,8 @@ impl<'s> Vector<'s> {
     /// [`Snapshot::recommend`].
     ///
     /// # Errors
-    /// If `like` is empty, there is no row with one of the ids, one of them has no such vector, or the
-    /// store cannot be read.
+    /// If `like` is empty, there is no row with one of the ids, one of them has no such vector, or
+    /// the store cannot be read.
     pub fn recommend(&self, like: &[&str], unlike: &[&str]) -> Result<Search<'s>> {
         let Self { snapshot, number } = *self;
         let of = snapshot.schema().vector_type(number);

@@ -12,12 +12,12 @@ use super::{RECORD_HEAD, STORE_HEAD};
 /// The store is written in blocks of so many bytes.
 const BLOCK: u64 = 4_096;
 
-/// For each block of a store, the parts that are to be written, later ones over earlier ones. A part has
-/// its place in the block.
+/// For each block of a store, the parts that are to be written, later ones over earlier ones. A
+/// part has its place in the block.
 type Blocks<'j> = BTreeMap<u64, Vec<(u64, &'j [u8])>>;
 
-/// Writes the journal over the store. The journal has to stay until the store is on the medium. Returns
-/// the generation of the journal, if there is one.
+/// Writes the journal over the store. The journal has to stay until the store is on the medium.
+/// Returns the generation of the journal, if there is one.
 ///
 /// Readers in other processes may go on meanwhile: of each block, only the last contents are
 /// written, which they see already, unless the machine was without power.
@@ -35,7 +35,8 @@ pub(super) fn recover(store: &dyn StorageBackend, file: &dyn StorageBackend) -> 
         write(store, block, &parts)?;
     }
     if let Some(parts) = head {
-        // Readers in other processes read the head under this lock, where the system has such locks.
+        // Readers in other processes read the head under this lock, where the system has such
+        // locks.
         let range = (Bound::Included(0), Bound::Excluded(STORE_HEAD as u64));
         let is_locked = match store.lock_range(range.0, range.1) {
             Ok(()) => true,
