@@ -97,7 +97,7 @@ pub enum Error {
         error: InsertError,
     },
     /// The collection has no vector of this name.
-    #[error("no vector {vector:?} in the collection, which has {}", human_list(.known))]
+    #[error("no vector {vector:?} in the collection, which has {}", human_list(.known, "none with a name"))]
     UnknownVector {
         /// The name.
         vector: String,
@@ -119,10 +119,12 @@ pub enum Error {
     #[error(transparent)]
     Filter(#[from] FilterError),
     /// A field was asked for that the collection does not have.
-    #[error("no field {field:?} in the collection")]
+    #[error("no field {field:?} in the collection, which has {}", human_list(.known, "none"))]
     UnknownField {
         /// The name.
         field: String,
+        /// The fields that there are.
+        known: Vec<String>,
     },
     /// No row has this id.
     #[error("no row {id:?}")]
@@ -204,8 +206,8 @@ impl Error {
 }
 
 /// Names for a message.
-fn human_list(names: &[String]) -> String {
-    if names.is_empty() { "none with a name".to_owned() } else { names.join(", ") }
+pub(crate) fn human_list(names: &[String], none: &str) -> String {
+    if names.is_empty() { none.to_owned() } else { names.join(", ") }
 }
 
 /// What a panic said.

@@ -8,6 +8,7 @@ use std::ops::{BitAnd, BitOr, Bound, Not};
 
 use crate::bits::Bits;
 use crate::column::{Column, Key, Range};
+use crate::error::human_list;
 use crate::{FieldType, Schema, Value};
 
 /// The most levels of a filter's tree. One that was parsed from text has fewer: each of the 100
@@ -193,10 +194,12 @@ impl Not for Filter {
 #[non_exhaustive]
 pub enum FilterError {
     /// The collection has no such field.
-    #[error("filter: no field {field:?} in the collection")]
+    #[error("filter: no field {field:?} in the collection, which has {}", human_list(.known, "none"))]
     UnknownField {
         /// The name.
         field: String,
+        /// The fields that there are.
+        known: Vec<String>,
     },
     /// The field is stored only.
     #[error("filter: field {field} is stored only, so no filter can ask for it")]
@@ -248,7 +251,7 @@ impl Test {
     /// The number of the field, and the ranges of keys in which the test holds.
     fn compile(&self, field: &str, schema: &Schema) -> Result<(u16, Vec<Range>), FilterError> {
         let Some((number, kind)) = schema.find(field) else {
-            return Err(FilterError::UnknownField { field: field.to_owned() });
+            return Err(FilterError::UnknownField { field: field.to_owned(), known: schema.field_names() });
         };
         if kind == FieldType::Stored {
             return Err(FilterError::StoredOnly { field: field.to_owned() });

@@ -13,6 +13,7 @@
 
 use crate::bytes::{Damaged, Reader, put_short, put_text};
 use crate::column::{Key, exact};
+use crate::error::human_list;
 use crate::schema::MAIN;
 use crate::{FieldType, Row, Schema, Value};
 
@@ -40,10 +41,12 @@ pub enum RowError {
         found: usize,
     },
     /// The schema has no such field.
-    #[error("no field {field:?} in the collection")]
+    #[error("no field {field:?} in the collection, which has {}", human_list(.known, "none"))]
     UnknownField {
         /// The name.
         field: String,
+        /// The fields that there are.
+        known: Vec<String>,
     },
     /// The value is of another type than the field, or is a whole number that no float equals.
     #[error("field {field}: expected {expected}, found {found} ({})", found.type_name())]
@@ -100,7 +103,7 @@ pub(crate) fn encode(
     let mut fields = Vec::with_capacity(row.len());
     for (name, value) in row.iter() {
         let Some((number, kind)) = schema.find(name) else {
-            return Err(RowError::UnknownField { field: name.to_owned() });
+            return Err(RowError::UnknownField { field: name.to_owned(), known: schema.field_names() });
         };
         fields.push((number, checked(name, value, kind)?));
     }
@@ -268,7 +271,10 @@ mod tests {
             }
         }
         let refused = |row: Row| encode("a", [], &row, &schema).unwrap_err();
-        assert_eq!(refused(row! { lng: "de" }).to_string(), "no field \"lng\" in the collection");
+        assert_eq!(
+            refused(row! { lng: "de" }).to_string(),
+            "no field \"lng\" in the collection, which has lang, year, price, new, doc"
+        );
         assert_eq!(
             refused(row! { year: "2020" }).to_string(),
             "field year: expected int, found \"2020\" (text)"

@@ -207,6 +207,11 @@ impl Schema {
         self.fields.iter().map(|(name, kind)| (name.as_str(), *kind))
     }
 
+    /// The names of the fields, for messages.
+    pub(crate) fn field_names(&self) -> Vec<String> {
+        self.fields().map(|(name, _)| name.to_owned()).collect()
+    }
+
     /// The numbers of the fields that filters can ask for.
     pub(crate) fn indexed(&self) -> impl Iterator<Item = u16> {
         let is_indexed =

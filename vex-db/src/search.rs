@@ -140,7 +140,7 @@ impl<'s> Search<'s> {
         let number = match schema.find(field) {
             Some((number, kind)) if kind != FieldType::Stored => number,
             Some(_) => return Err(FilterError::StoredOnly { field: field.to_owned() }.into()),
-            None => return Err(Error::UnknownField { field: field.to_owned() }),
+            None => return Err(Error::UnknownField { field: field.to_owned(), known: schema.field_names() }),
         };
         let (fetch, k) = (self.fetch.numbers(schema)?, self.params.k);
         let mut wanted = k.saturating_mul(per_group).saturating_mul(2);

@@ -200,7 +200,7 @@ impl Fetch {
         let Self::Fields(fields) = self else { return Ok(None) };
         let number = |field: &String| match schema.find(field) {
             Some((number, _)) => Ok(number),
-            None => Err(Error::UnknownField { field: field.clone() }),
+            None => Err(Error::UnknownField { field: field.clone(), known: schema.field_names() }),
         };
         fields.iter().map(number).collect::<Result<_>>().map(Some)
     }

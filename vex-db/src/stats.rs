@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::PoisonError;
 
-use crate::disk::{JOURNAL, STORE};
+use crate::disk::STORE;
 use crate::part::Part;
 use crate::{Collection, Error, Result, Snapshot};
 
@@ -19,7 +19,8 @@ pub struct Stats {
     pub pending: usize,
     /// The segments.
     pub segments: Vec<SegmentStats>,
-    /// Bytes of the store and its journal on disk.
+    /// Bytes of the store on disk, without the journal: some 4 MiB at most, and none once the
+    /// collection is closed.
     pub store_bytes: u64,
     /// Bytes of memory for pending rows, for columns and for tables of rows, without the segments'
     /// files and the [cache](crate::Options::cache).
@@ -104,7 +105,7 @@ impl Snapshot {
             rows: self.len()?,
             pending: (0..).take(vectors.len()).map(|vector| self.state.pending(vector)).max().unwrap_or(0),
             segments,
-            store_bytes: bytes(STORE)? + bytes(JOURNAL)?,
+            store_bytes: bytes(STORE)?,
             memory,
             commits: self.commits(),
             maintenance_error: None,

@@ -94,8 +94,10 @@ fn ids_may_begin_with_anything_and_end_with_a_space() {
     );
     // Other names of columns, as vex build has them. The usual ones of vectors need no option.
     folder.write("titles.csv", "title,embedding\nb,\"[1, 2]\"\n");
-    folder
-        .refuse("db put notes.vexdb titles.csv", "titles.csv: line 2: no field \"title\" in the collection");
+    folder.refuse(
+        "db put notes.vexdb titles.csv",
+        "titles.csv: line 2: no field \"title\" in the collection, which has none",
+    );
     folder.write("titles.jsonl", "{\"title\": \"c\", \"emb\": [1, 2]}\n");
     for file in ["titles.csv", "titles.csv --column embedding", "titles.jsonl"] {
         let put = folder.succeed(&format!("db put notes.vexdb {file} --id-column title"));

@@ -38,7 +38,7 @@ pub(super) fn parse(
             _ if COUNTS.contains(&name.as_str()) => {}
             _ => {
                 let Some((_, kind)) = schema.fields().find(|(field, _)| field == name) else {
-                    return Err(RowProblem::Unknown { name: name.clone() });
+                    return Err(RowProblem::unknown(name, schema));
                 };
                 if let Some(value) = value(name, cell, kind)? {
                     fields.insert(name.clone(), value);
@@ -204,7 +204,7 @@ mod tests {
                 Cell::Other("Date32".to_owned()),
                 "doc: expected text, a number, true or false, found Date32",
             ),
-            ("lng", Cell::Null, "no field \"lng\" in the collection"),
+            ("lng", Cell::Null, "no field \"lng\" in the collection, which has lang, year, price, new, doc"),
             ("id", Cell::Null, "id: named twice"),
         ] {
             assert_eq!(read(&["id", column], &[id.clone(), cell]), Err(message.to_owned()), "{column}");

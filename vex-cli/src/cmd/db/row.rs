@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::value::RawValue;
-use vex_db::{FieldType, NamedVectors, Row, Schema, Value};
+use vex_db::{FieldType, NamedVectors, Row, RowError, Schema, Value};
 
 use super::rows::{Column, Columns};
 use super::{ID, VECTOR};
@@ -35,8 +35,16 @@ pub(super) enum RowProblem {
     Element { name: String, position: usize, found: String },
     #[error("{name}: named twice")]
     Twice { name: String },
-    #[error("no field {name:?} in the collection")]
-    Unknown { name: String },
+    #[error("{0}")]
+    Unknown(RowError),
+}
+
+impl RowProblem {
+    /// The collection has no field of this name.
+    pub(super) fn unknown(name: &str, schema: &Schema) -> Self {
+        let known = schema.fields().map(|(name, _)| name.to_owned()).collect();
+        Self::Unknown(RowError::UnknownField { field: name.to_owned(), known })
+    }
 }
 
 /// Reads a row. Lengths, and whether the types of values fit, are checked by the database.
@@ -65,7 +73,7 @@ pub(super) fn parse(line: &str, names: &Columns, schema: &Schema) -> Result<Pars
             Column::Named => named.push((name.clone(), elements(name, raw)?)),
             _ => {
                 let field = schema.fields().find(|(field, _)| field == name);
-                let Some((_, kind)) = field else { return Err(RowProblem::Unknown { name: name.clone() }) };
+                let Some((_, kind)) = field else { return Err(RowProblem::unknown(name, schema)) };
                 if let Some(value) = value(name, raw, kind)? {
                     fields.insert(name.clone(), value);
                 }
@@ -272,7 +280,10 @@ mod tests {
             (r#"{"id": null}"#, "id: expected text, found null"),
             (r#"{"id": "a", "id": "b"}"#, "id: named twice"),
             (r#"{"id": "a", "year": 1, "year": 1}"#, "year: named twice"),
-            (r#"{"id": "a", "lng": null}"#, "no field \"lng\" in the collection"),
+            (
+                r#"{"id": "a", "lng": null}"#,
+                "no field \"lng\" in the collection, which has lang, year, price, new, doc",
+            ),
             (r#"{"id": "a", "vector": 3}"#, "vector: expected an array of numbers, found 3"),
             (r#"{"id": "a", "vector": [1, null]}"#, "vector: expected a number at position 1, found null"),
             (r#"{"id": "a", "vector": ["inf"]}"#, "vector: expected a number at position 0, found \"inf\""),

@@ -69,7 +69,10 @@ fn a_walk_goes_in_pages() {
     let rows = lines(&folder, "scroll", &["--fetch", "doc", "--limit", "1"]);
     assert_eq!(rows, [json!({ "id": id(0), "doc": "row 0" })]);
     assert_eq!(succeed(&folder, "scroll", &["--limit", "0"]), "");
-    folder.refuse("db scroll notes.vexdb --fetch price", "notes.vexdb: no field \"price\" in the collection");
+    folder.refuse(
+        "db scroll notes.vexdb --fetch price",
+        "notes.vexdb: no field \"price\" in the collection, which has lang, year, doc",
+    );
 }
 
 /// A collection whose rows are in a segment and pending, some of them dead.

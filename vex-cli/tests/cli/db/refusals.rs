@@ -76,7 +76,10 @@ fn lines_that_do_not_fit_are_named() {
             "row \"a\": expected finite elements, found NaN or infinity at position 1",
         ),
         (r#"{"id": "a", "vector": [1, "2"]}"#, "vector: expected a number at position 1, found \"2\""),
-        (r#"{"id": "a", "vector": [1, 2], "lng": "de"}"#, "no field \"lng\" in the collection"),
+        (
+            r#"{"id": "a", "vector": [1, 2], "lng": "de"}"#,
+            "no field \"lng\" in the collection, which has lang, year, doc",
+        ),
         (
             r#"{"id": "a", "vector": [1, 2], "year": "x"}"#,
             "row \"a\": field year: expected int, found \"x\" (text)",
@@ -134,7 +137,7 @@ fn vectors_that_cannot_be_searched_for() {
     }
     folder.refuse(
         "db query notes.vexdb --vector [1,2] --fetch a",
-        "notes.vexdb: no field \"a\" in the collection",
+        "notes.vexdb: no field \"a\" in the collection, which has none",
     );
 }
 

@@ -93,7 +93,10 @@ fn conditions_hold_for_queries_and_walks() {
             &["--where", "lang = ?", "--param", "7"],
             "notes.vexdb: filter: field lang: expected text, found 7 (int)\n",
         ),
-        (&["--where", "price > 3"], "notes.vexdb: filter: no field \"price\" in the collection\n"),
+        (
+            &["--where", "price > 3"],
+            "notes.vexdb: filter: no field \"price\" in the collection, which has lang, year, doc\n",
+        ),
         (
             &["--where", "doc = 'a'"],
             "notes.vexdb: filter: field doc is stored only, so no filter can ask for it\n",
