@@ -5,7 +5,7 @@ use std::io;
 use redb::{Builder, ConcurrencyMode, Database, DatabaseError, StorageError};
 
 use crate::disk::{Disk, JOURNAL, NEW_STORE, STORE};
-use crate::journal::Journaled;
+use crate::journal::{Journaled, forget};
 use crate::{Durability, Options};
 
 /// How the store is opened.
@@ -28,7 +28,15 @@ fn is_shared(options: &Options) -> bool {
 
 /// Creates a store, under the name that it has while it is made.
 pub(crate) fn create(disk: &dyn Disk, options: &Options) -> Result<Database, DatabaseError> {
-    let file = disk.open_file(NEW_STORE, true).map_err(StorageError::from)?;
+    let new = || -> io::Result<_> {
+        // One of an earlier collection would be written over the new store.
+        let journal = disk.open_file(JOURNAL, true)?;
+        if journal.len()? > 0 {
+            forget(&*journal)?;
+        }
+        disk.open_file(NEW_STORE, true)
+    };
+    let file = new().map_err(StorageError::from)?;
     builder(options).create_with_backend(Journaled::plain(file))
 }
 

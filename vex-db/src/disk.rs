@@ -18,6 +18,7 @@ use redb::backends::FileBackend;
 use redb::{Builder, DatabaseError, ReadOnlyDatabase, StorageBackend};
 use vex::{Index, Loaded, MappedIndex, OpenError, Output, SaveError, SharedIndex};
 
+use crate::journal::is_recovered;
 use crate::{Error, Result};
 
 /// The name of the store.
@@ -134,14 +135,12 @@ impl Folder {
         Ok(Self { path: path.to_owned(), root: absolute(path)?, _lock: None })
     }
 
-    /// Whether some handle has the folder open for writing. To ask takes no right to write.
-    pub(crate) fn has_writer(&self) -> io::Result<bool> {
-        match File::open(self.root.join(LOCK)) {
-            Ok(lock) => match lock.try_lock_shared() {
-                Ok(()) => Ok(false),
-                Err(TryLockError::WouldBlock) => Ok(true),
-                Err(TryLockError::Error(error)) => Err(error),
-            },
+    /// Whether the store may lack what its journal has, since no writer has opened it after a crash.
+    /// To ask takes no right to write.
+    pub(crate) fn needs_recovery(&self) -> io::Result<bool> {
+        match File::open(self.root.join(JOURNAL)) {
+            Ok(file) if file.metadata()?.len() == 0 => Ok(false),
+            Ok(file) => Ok(!is_recovered(&FileBackend::new(file).map_err(io::Error::other)?)?),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }
@@ -268,12 +267,14 @@ impl Disk for Folder {
         options.read(true).write(true);
         let file = match options.open(&path) {
             Err(error) if creates && error.kind() == io::ErrorKind::NotFound => {
-                let file = options.create_new(true).open(&path)?;
-                sync_folder(&self.root)?;
-                file
+                options.create_new(true).open(&path)?
             }
             opened => opened?,
         };
+        if creates {
+            // Whoever created it may have been cut short before this.
+            sync_folder(&self.root)?;
+        }
         Ok(Box::new(FileBackend::new(file).map_err(io::Error::other)?))
     }
 

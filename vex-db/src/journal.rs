@@ -34,6 +34,10 @@ const RECORD_HEAD: usize = 20;
 /// Bytes at the start of the store in which redb keeps its head.
 const STORE_HEAD: usize = 512;
 
+/// Bytes of the journal that are locked while a writer has the store open, and has written the journal
+/// over it.
+const RECOVERED: (Bound<u64>, Bound<u64>) = (Bound::Included(0), Bound::Excluded(1));
+
 /// The file grows ahead of its records, since bytes that are there already are synced faster.
 const GROWTH: std::ops::RangeInclusive<u64> = 1 << 16..=1 << 18;
 
@@ -84,14 +88,18 @@ impl Journaled {
         file: Box<dyn StorageBackend>,
         capacity: usize,
     ) -> io::Result<Self> {
-        let generation = recover::recover(&*store, &*file)?.unwrap_or(0);
+        let generation = recover::recover(&*store, &*file)?;
+        if generation.is_none() {
+            // Records that do not count must not count later, behind new ones.
+            forget(&*file)?;
+        }
         let mut head = [0; STORE_HEAD];
         store.read(0, &mut head)?;
         let mut journal = Journal {
             len: file.len()?,
             file,
             capacity,
-            generation,
+            generation: generation.unwrap_or(0),
             next: 0,
             at: 0,
             record: Vec::new(),
@@ -102,6 +110,11 @@ impl Journaled {
             has_failed: false,
         };
         journal.restart(&*store)?;
+        match journal.file.try_lock_range(RECOVERED.0, RECOVERED.1) {
+            Ok(true) => (),
+            Ok(false) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(error) => return Err(io::Error::other(error)),
+        }
         Ok(Self { store, journal: Some(Mutex::new(journal)) })
     }
 
@@ -112,6 +125,8 @@ impl Journaled {
     ) -> io::Result<Self> {
         if recover::recover(&*store, file)?.is_some() {
             store.sync_data()?;
+        }
+        if file.len()? > 0 {
             forget(file)?;
         }
         Ok(Self::plain(store))
@@ -122,8 +137,13 @@ impl Journaled {
     }
 }
 
-/// Empties the file of a journal, whose store is on the medium.
-fn forget(file: &dyn StorageBackend) -> io::Result<()> {
+/// Whether a writer has the store of this journal open, and has written the journal over it.
+pub(crate) fn is_recovered(file: &dyn StorageBackend) -> io::Result<bool> {
+    file.query_lock_range(RECOVERED.0, RECOVERED.1).map_err(io::Error::other)
+}
+
+/// Empties the file of a journal, whose store is on the medium, or which no store needs.
+pub(crate) fn forget(file: &dyn StorageBackend) -> io::Result<()> {
     file.set_len(0)?;
     file.sync_data()
 }
@@ -254,15 +274,16 @@ impl StorageBackend for Journaled {
     }
 
     fn close(&self) -> io::Result<()> {
-        if let Some(journal) = self.journal() {
+        let end = |journal: &Journal| -> io::Result<()> {
             // What failed is mended when it is opened again.
             if !journal.has_failed {
                 self.store.sync_data()?;
                 forget(&*journal.file)?;
             }
-            journal.file.close()?;
-        }
-        self.store.close()
+            Ok(())
+        };
+        let ended = self.journal().map_or(Ok(()), |journal| end(&journal).and(journal.file.close()));
+        ended.and(self.store.close())
     }
 
     fn try_lock_range(&self, start: Bound<u64>, end: Bound<u64>) -> Result<bool, BackendError> {

@@ -1,13 +1,12 @@
 //! Reading a collection that another process may write to.
 
 use std::fmt;
-use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::disk::{Disk, Folder, JOURNAL};
+use crate::disk::{Disk, Folder};
 use crate::inner::{Base, Inner};
 use crate::state::{Known, State};
 use crate::store::{self, COMMITS, META};
@@ -133,19 +132,19 @@ fn open_store(folder: &Folder, options: &Options) -> Result<ReadOnlyDatabase> {
     let (builder, start) = (base::builder(&options), Instant::now());
     // Returns whether there is no writer, who would do it.
     let repair = || match Folder::lock(folder.path(), false) {
-        Ok(writable) => Ok(base::open(&writable, &options).map(drop).map(|()| true)?),
+        Ok(writable) => Ok(base::open(&writable, &options)?.close().map(|()| true)?),
         Err(Error::Locked { .. }) => Ok(false),
         Err(error) => Err(error),
     };
-    // After a loss of power, only the journal may have the last commits.
-    let has_journal = || match folder.bytes(JOURNAL) {
-        Ok(bytes) => Ok(bytes > 0),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-        Err(error) => Err(error),
-    };
-    let needs_repair = || Ok(has_journal()? && !folder.has_writer()?);
-    if needs_repair().map_err(|error| Error::Io { path: folder.path().to_owned(), error })? {
-        repair()?;
+    let io = |error| Error::Io { path: folder.path().to_owned(), error };
+    // After a loss of power, the store may look whole though only the journal has the last commits.
+    while folder.needs_recovery().map_err(io)? {
+        if start.elapsed() >= PATIENCE {
+            return Err(Error::Locked { path: folder.path().to_owned() });
+        }
+        if !repair()? {
+            thread::sleep(Duration::from_millis(5));
+        }
     }
     loop {
         match folder.open_store_to_read(&builder) {

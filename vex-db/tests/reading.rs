@@ -85,7 +85,22 @@ fn a_reader_that_comes_first_after_a_loss_of_power_finds_what_was_committed() {
     drop(notes);
     assert_eq!(std::fs::metadata(path.join("journal")).unwrap().len(), 0);
 
-    let reader = Reader::open(&left).unwrap();
+    // A journal of one collection is not written over the store of another.
+    let other = folder.path().join("other.vexdb");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::copy(left.join("journal"), other.join("journal")).unwrap();
+    drop(filled(&other, 1));
+    assert_eq!(Collection::open(&other).unwrap().len().unwrap(), 1);
+
+    // Somebody holds the lock, and has not written the journal over the store yet.
+    let lock = std::fs::File::create(left.join("lock")).unwrap();
+    lock.lock().unwrap();
+    let reader = std::thread::scope(|scope| {
+        let reader = scope.spawn(|| Reader::open(&left).unwrap());
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(lock);
+        reader.join().unwrap()
+    });
     assert!(reader.snapshot().unwrap().get("late").unwrap().is_some());
     let notes = Collection::open(&left).unwrap();
     assert_eq!(notes.len().unwrap(), 4);

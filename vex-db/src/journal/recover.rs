@@ -29,7 +29,8 @@ pub(super) fn recover(store: &dyn StorageBackend, file: &dyn StorageBackend) -> 
     file.read(0, &mut bytes)?;
     let Some(generation) = first_generation(&bytes) else { return Ok(None) };
     let mut blocks = Blocks::new();
-    records(&bytes, generation).try_for_each(|entries| read(entries, &mut blocks))?;
+    let end = store.len()?;
+    records(&bytes, generation).try_for_each(|entries| read(entries, end, &mut blocks))?;
     let head = blocks.remove(&0);
     for (block, parts) in blocks {
         write(store, block, &parts)?;
@@ -52,8 +53,17 @@ pub(super) fn recover(store: &dyn StorageBackend, file: &dyn StorageBackend) -> 
     Ok(Some(generation))
 }
 
+/// Writes a block at once, so that nobody sees an earlier part without a later one.
 fn write(store: &dyn StorageBackend, block: u64, parts: &[(u64, &[u8])]) -> io::Result<()> {
-    parts.iter().try_for_each(|(at, bytes)| store.write(block * BLOCK + at, bytes))
+    let from = parts.iter().map(|(at, _)| *at).min().unwrap_or(0);
+    let to = parts.iter().map(|(at, bytes)| at + bytes.len() as u64).max().unwrap_or(0);
+    let mut whole = vec![0; to.saturating_sub(from) as usize];
+    store.read(block * BLOCK + from, &mut whole)?;
+    for (at, bytes) in parts {
+        let start = (at - from) as usize;
+        whole[start..start + bytes.len()].copy_from_slice(bytes);
+    }
+    store.write(block * BLOCK + from, &whole)
 }
 
 /// The generation of the first record, if that is whole.
@@ -77,8 +87,8 @@ fn records(mut bytes: &[u8], generation: u64) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// Reads the entries of a record.
-fn read<'j>(mut entries: &'j [u8], blocks: &mut Blocks<'j>) -> io::Result<()> {
+/// Reads the entries of a record. The store has `end` bytes.
+fn read<'j>(mut entries: &'j [u8], end: u64, blocks: &mut Blocks<'j>) -> io::Result<()> {
     let cut = || damaged("an entry is cut short");
     while !entries.is_empty() {
         let (offset, rest) = entries.split_first_chunk().ok_or_else(cut)?;
@@ -86,7 +96,10 @@ fn read<'j>(mut entries: &'j [u8], blocks: &mut Blocks<'j>) -> io::Result<()> {
         let (offset, len) = (u64::from_le_bytes(*offset), u32::from_le_bytes(*len));
         let (bytes, rest) = rest.split_at_checked(len as usize).ok_or_else(cut)?;
         entries = rest;
-        offset.checked_add(u64::from(len)).ok_or_else(|| damaged("an offset is too large"))?;
+        // The store gets its length on the medium before anything is written there.
+        if offset.checked_add(u64::from(len)).is_none_or(|behind| behind > end) {
+            return Err(damaged("an entry is behind the end of the store"));
+        }
         add(offset, bytes, blocks);
     }
     Ok(())

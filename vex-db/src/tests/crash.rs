@@ -160,7 +160,7 @@ fn check_all(history: &History, random: &mut Random, recovery_share: u64, checke
     }
 }
 
-/// `VEX_CRASH_HISTORIES` sets the number of histories: 12 check a million states.
+/// `VEX_CRASH_HISTORIES` sets the number of histories: 14 check a million states.
 #[test]
 fn acknowledged_commits_survive_a_power_cut() {
     let asked = std::env::var("VEX_CRASH_HISTORIES").ok().map(|count| count.parse().unwrap());

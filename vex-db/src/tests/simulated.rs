@@ -281,9 +281,8 @@ impl Disk for Machine {
     }
 
     fn open_file(&self, name: &str, creates: bool) -> io::Result<Box<dyn StorageBackend>> {
-        let is_new = !self.inside().image.names.contains_key(name);
         let file = self.file(name, creates)?;
-        if is_new {
+        if creates {
             self.run(Op::SyncFolder)?;
         }
         Ok(Box::new(File { machine: self.clone(), file }))
