@@ -17,7 +17,10 @@
 //! Numbers are little-endian. The checksum is the CRC-32C of the record's bytes behind it. The
 //! records of one generation have the numbers 0, 1, 2 and so on. When the journal is long, the
 //! store is synced, and the next generation begins at the start of the file, with the head of the
-//! store. Older records behind it do not count.
+//! store. Records of earlier generations do not count.
+//!
+//! A sector of the medium is taken to be written whole or not at all: a record may share its last
+//! sector with the next one.
 
 mod recover;
 
@@ -34,8 +37,8 @@ const RECORD_HEAD: usize = 20;
 /// Bytes at the start of the store in which redb keeps its head.
 const STORE_HEAD: usize = 512;
 
-/// Bytes of the journal that are locked while a writer has the store open, and has written the journal
-/// over it.
+/// Bytes of the journal that are locked while a writer has the store open, and has written the
+/// journal over it.
 const RECOVERED: (Bound<u64>, Bound<u64>) = (Bound::Included(0), Bound::Excluded(1));
 
 /// The file grows ahead of its records, since bytes that are there already are synced faster.

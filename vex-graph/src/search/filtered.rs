@@ -72,10 +72,10 @@ const ELSEWHERE: f32 = 0.5;
 /// Matches that are elsewhere are scanned if they are at most this share of all nodes.
 const SCAN_ELSEWHERE: f32 = 0.35;
 
-/// A search that expands every node ends with `ef_search` results times the root of the share around
-/// the query times this. With as many results as a plain search, it would rank far more nodes. With
-/// as many nodes, the last of the `k` would be as deep among them as one of many more. The root is
-/// between the two.
+/// A search that expands every node ends with `ef_search` results times the root of the share
+/// around the query times this. With as many results as a plain search, it would rank far more
+/// nodes. With as many nodes, the last of the `k` would be as deep among them as one of many more.
+/// The root is between the two.
 const CONTENT: f32 = 1.2;
 
 /// A search by partial expansion ends with `ef_search` results times this.
@@ -99,9 +99,9 @@ const CONTENT_LEAPING: f32 = 0.6;
 ///   match, though many do elsewhere, it expands every node or scans all matches.
 ///
 /// A filtered beam search looks for fewer results than `ef_search`, since it ranks more nodes for
-/// each. Chapter 7 (`docs/7-filters.md` in the repository) says how many. It falls back to the exact
-/// scan in two cases: if it does not find that many, or if it computes half as many distances as
-/// there are matches.
+/// each. Chapter 7 (`docs/7-filters.md` in the repository) says how many. It falls back to the
+/// exact scan in two cases: if it does not find that many, or if it computes half as many distances
+/// as there are matches.
 ///
 /// # Errors
 /// If the query cannot be searched for, or the scratch could not grow.
@@ -251,8 +251,9 @@ impl<F: Filter> Method for Filtered<'_, F> {
         search.ranked_each = true;
         search.stats.end = SearchEnd::Scan;
         query.step(Step::Scan);
-        // A scan needs no room beyond what is reranked or returned. With a list that ends close behind
-        // the `k`-th neighbor, codes would be in doubt, and the scan would be repeated by vectors.
+        // A scan needs no room beyond what is reranked or returned. With a list that ends close
+        // behind the `k`-th neighbor, codes would be in doubt, and the scan would be repeated by
+        // vectors.
         let list = params.beam_width(count).max(params.least_candidates());
         let len = params.reranked().max(params.k).min(list).min(candidates.len());
         let mut list = CandidateList::new(&mut candidates[..len]);
